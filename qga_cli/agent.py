@@ -1,0 +1,104 @@
+"""One guest's agent: calls, checked replies, refusals explained."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from qga_cli import refusal, wire
+from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, QgaError
+from qga_cli.shape import check
+from qga_cli.spec import Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qga_cli.transports import Transport
+
+# Success sends no reply line to these (shutdown, suspend): how long an error may take to come.
+# Not 5 s, libvirt's patience for guest-sync: the two must be told apart by their length.
+_SILENCE = 3.0
+
+Trace = Callable[[int, str], None]  # verbosity it belongs to, text
+
+
+class Reply:
+    """What one call brought: the line as it came, and the checked value of its `return`."""
+
+    __slots__ = ("text", "value")
+
+    def __init__(self, text: str, value: "Any") -> None:
+        self.text = text
+        self.value = value
+
+
+class Agent:
+    """The agent of the guest `name`, behind one transport. Not for two threads at once.
+
+    `deadline` (time.monotonic) bounds every call, whatever its own patience.
+    """
+
+    def __init__(self, transport: "Transport", name: str, trace: Trace | None = None) -> None:
+        self.transport = transport
+        self.name = name
+        self.deadline: float | None = None
+        self.sent = False  # whether the running or last call may have reached the guest
+        self._trace = trace
+
+    def call(
+        self,
+        command: Command,
+        arguments: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """Run one wire command. `timeout` in seconds; the command's own patience by default.
+
+        Raises the errors of errors.py; a refusal is explained with the agent's version, policy
+        and freeze state, which costs further calls on that path only.
+        """
+        text = wire.encode(command.wire, arguments or {})
+        try:
+            line = self._exchange(text, timeout or command.patience, silent=command.result is None)
+            value = wire.decode(line)
+            check(value, {} if command.result is None else command.result)
+        except wire.AgentError as error:
+            raise refusal.explain(self, command, error.desc) from error
+        except OutcomeUnknown as error:
+            if command.result is None:
+                return Reply("", None)  # silence is how these succeed
+            if not command.changes:
+                raise NotAnswering(error.message, hint=error.hint) from error
+            raise
+        except BadReply:
+            self.transport.resync()
+            raise
+        return Reply(line, value)
+
+    def exchange(self, text: str, timeout: float) -> str:
+        """Send one request line as it is and return the reply line as it came."""
+        return self._exchange(text, timeout, silent=False)
+
+    def trace(self, level: int, text: str) -> None:
+        """Tell what is being done, to whoever asked with -v."""
+        if self._trace:
+            self._trace(level, text)
+
+    def _exchange(self, text: str, timeout: float, *, silent: bool) -> str:
+        if silent:
+            timeout = min(timeout, _SILENCE)
+        started = time.monotonic()
+        if self.deadline is not None:
+            timeout = max(0.001, min(timeout, self.deadline - started))
+        self.sent = True
+        outcome = "failed"
+        try:
+            line = self.transport.call(text, timeout)
+            outcome = "ok"
+            return line
+        except QgaError as error:
+            self.sent = isinstance(error, OutcomeUnknown)
+            outcome = error.kind
+            raise
+        finally:
+            if self._trace:
+                elapsed = (time.monotonic() - started) * 1000
+                self._trace(2, f"{text[:60]} {outcome} {elapsed:.1f} ms")

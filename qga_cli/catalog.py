@@ -1,0 +1,78 @@
+"""Finds commands by the name of their file: `fs freeze-list` is commands/fs/freeze_list.py.
+
+Nothing is registered anywhere. Finding one command imports that one file.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+
+from qga_cli.spec import Command
+
+_ROOT = os.path.join(os.path.dirname(__file__), "commands")
+_PACKAGE = "qga_cli.commands"
+
+
+def find(words: Sequence[str]) -> Command | None:
+    """The command these words begin with, or None. `words` may go on with arguments."""
+    if not words:
+        return None
+    if words[0].startswith("guest-"):
+        return by_wire(words[0])
+    for count in (1, 2):
+        path = tuple(words[:count])
+        if len(path) == count and os.path.isfile(_file(path)):
+            return load(path)
+    return None
+
+
+def load(path: tuple[str, ...]) -> Command:
+    """The command at `path`, which must exist."""
+    module = import_module(".".join((_PACKAGE, *path)).replace("-", "_"))
+    command: Command = module.COMMAND
+    command.words = path
+    return command
+
+
+def by_wire(wire: str) -> Command | None:
+    """The command for a wire name; loads every file, so only for what a user typed."""
+    return next((command for command in walk() if command.wire == wire), None)
+
+
+def walk() -> Iterator[Command]:
+    """Every command, groups after single words, each in alphabetical order."""
+    for word in leaves(()):
+        yield load((word,))
+    for group in groups():
+        for word in leaves((group,)):
+            yield load((group, word))
+
+
+def groups() -> list[str]:
+    """The names of the groups."""
+    with os.scandir(_ROOT) as entries:
+        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("_"))
+
+
+def leaves(path: tuple[str, ...]) -> list[str]:
+    """The commands directly in a group, or at the top for ()."""
+    with os.scandir(os.path.join(_ROOT, *path)) as entries:
+        return sorted(
+            entry.name[:-3].replace("_", "-")
+            for entry in entries
+            if entry.name.endswith(".py") and not entry.name.startswith("_")
+        )
+
+
+def group_summary(group: str) -> str:
+    """The group's one line: the docstring of its package."""
+    return (import_module(f"{_PACKAGE}.{group}").__doc__ or "").strip().rstrip(".")
+
+
+def is_group(word: str) -> bool:
+    """Whether commands live below this word."""
+    return os.path.isfile(os.path.join(_ROOT, word, "__init__.py"))
+
+
+def _file(path: Sequence[str]) -> str:
+    return os.path.join(_ROOT, *path).replace("-", "_") + ".py"

@@ -1,0 +1,148 @@
+"""Turns command records into Typer commands. The only file that knows Typer's ways.
+
+Typer's public functions only: its objects changed twice in a year (0.26 vendored click, 0.29
+brought pydantic), so nothing here walks them.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+
+import typer
+
+from qga_cli import catalog, spec
+from qga_cli.cli.options import for_command
+from qga_cli.errors import UsageError
+from qga_cli.spec import Arg, Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_EPILOG = "Exit codes and topics: man qga"
+
+
+def parse(command: Command, words: Sequence[str]) -> "dict[str, Any]":
+    """What `words` say for `command`; prints help and exits for --help. Raises UsageError."""
+    found: dict[str, Any] = {}
+    app = _app()
+    _add(app, command, command.words[-1], found.update)
+    _invoke(app, "qga " + command.name, words)
+    for arg in for_command(command):
+        if arg.kind == spec.WORDS and found.get(arg.name, [])[:1] == ["--"]:
+            found[arg.name] = found[arg.name][1:]
+    return found
+
+
+def tree(take: "Callable[[dict[str, Any]], object]" = lambda found: None) -> typer.Typer:
+    """The whole command tree as one Typer app: 44 wire commands and the verbs."""
+    app = _app("Work inside virtual machines through the QEMU guest agent.")
+
+    @app.callback()
+    def root() -> None: ...
+
+    for word in catalog.leaves(()):
+        _add(app, catalog.load((word,)), word, take)
+    for group in catalog.groups():
+        app.add_typer(_group(group, take), name=group)
+    return app
+
+
+def help_for(words: Sequence[str]) -> None:
+    """Print the help of the root or of a group."""
+    _invoke(tree(), "qga", [*words, "--help"])
+
+
+def _group(group: str, take: "Callable[[dict[str, Any]], object]") -> typer.Typer:
+    app = _app(catalog.group_summary(group))
+    for word in catalog.leaves((group,)):
+        _add(app, catalog.load((group, word)), word, take)
+    return app
+
+
+def _app(help: str | None = None) -> typer.Typer:
+    # Rich help takes 70 ms more and repeats what plain text says.
+    return typer.Typer(
+        help=help, add_completion=False, rich_markup_mode=None, no_args_is_help=help is not None
+    )
+
+
+def _add(
+    app: typer.Typer, command: Command, word: str, take: "Callable[[dict[str, Any]], object]"
+) -> None:
+    args = for_command(command)
+    names = {arg.name.replace("-", "_"): arg for arg in args}
+
+    def callback(**given: object) -> None:
+        take({names[name].name: value for name, value in given.items()})
+
+    parameters = [_parameter(name, arg) for name, arg in names.items()]
+    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    callback.__annotations__ = {p.name: p.annotation for p in parameters}
+    interspersed = not any(arg.kind == spec.WORDS for arg in args)
+    app.command(
+        word,
+        help=_help(command),
+        short_help=command.summary,
+        epilog=_EPILOG,
+        context_settings={
+            "allow_interspersed_args": interspersed,
+            "help_option_names": ["-h", "--help"],
+        },
+    )(callback)
+
+
+def _parameter(name: str, arg: Arg) -> inspect.Parameter:
+    kind: Any = str
+    if arg.kind == spec.FLAG:
+        kind = bool
+    elif arg.kind == spec.COUNT:
+        kind = int
+    elif arg.many:
+        kind = list[str]
+    optional = not arg.required or arg.many
+    default: Any = (None if optional else ...) if kind is not bool else False
+    if arg.positional:
+        info = typer.Argument(default, help=arg.help, metavar=arg.metavar, show_default=False)
+    else:
+        declared = [f"--{arg.name}", *([arg.short] if arg.short else [])]
+        info = typer.Option(
+            0 if arg.kind == spec.COUNT else default, *declared, help=_option_help(arg),
+            metavar=arg.metavar or None, count=arg.kind == spec.COUNT, show_default=False,
+        )  # fmt: skip
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, keyword, default=info, annotation=kind)
+
+
+def _option_help(arg: Arg) -> str:
+    extra = f" [{', '.join(arg.choices)}]" if arg.choices else ""
+    if arg.default is not None:
+        extra += f" (default {arg.default})"
+    return arg.help + extra
+
+
+def _help(command: Command) -> str:
+    parts = [command.summary + "."]
+    if command.notes:
+        parts.append(command.notes)
+    if command.examples:
+        width = max(len(example.line) for example in command.examples)
+        lines = [f"  {e.line:<{width}}  # {e.says}" for e in command.examples]
+        parts.append("\b\nExamples:\n" + "\n".join(lines))
+    if command.wire:
+        parts.append(f"Wire name {command.wire}, since qemu-ga {command.since}.")
+    return "\n\n".join(parts)
+
+
+def _invoke(app: typer.Typer, prog: str, words: Sequence[str]) -> None:
+    """Run Typer without letting it exit or print errors of its own."""
+    try:
+        code = app(list(words), prog_name=prog, standalone_mode=False)
+    except Exception as error:
+        # Typer's usage errors are click's, vendored or not: known by what they can do.
+        describe = getattr(error, "format_message", None)
+        if describe is None:
+            raise
+        raise UsageError(describe().rstrip("."), hint=f"`{prog} --help` shows how") from error
+    if "--help" in words or "-h" in words or (isinstance(code, int) and code):
+        sys.exit(code or 0)

@@ -1,0 +1,122 @@
+"""The door: finds the command, catches every error once, decides the exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from qga_cli import __version__, catalog, spec
+from qga_cli.cli import plain
+from qga_cli.cli.options import COMMON, for_command
+from qga_cli.errors import QgaError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.spec import Command
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run one command line and end the process."""
+    words = list(sys.argv[1:] if words is None else words)
+    code = _run(words)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = code or 141  # 128 + SIGPIPE: the reader of our output has gone
+    # Threads stuck in the hypervisor's library must not hold us, nor must the interpreter's own
+    # clean-up (3 ms): everything of ours is closed already.
+    os._exit(code)
+
+
+def _run(words: list[str]) -> int:
+    guest, as_json = "", _wants_json(words)
+    command: Command | None = None
+    try:
+        if words[:1] in (["--version"], ["-V"]):
+            sys.stdout.write(f"qga {__version__}\n")
+            return 0
+        command, rest = _find(words)
+        if command is None:
+            return _help(rest)
+        args = for_command(command)
+        raw = plain.parse(args, rest)
+        if raw is None:
+            from qga_cli.cli import build
+
+            raw = build.parse(command, rest)
+        guest = str(raw.get("guest") or "")
+        from qga_cli.cli.run import Run
+
+        return Run(command, raw)()
+    except SystemExit as exit:
+        return exit.code if isinstance(exit.code, int) else 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except QgaError as error:
+        return _fail(error, command, guest, as_json)
+    except Exception as error:
+        if any(word.startswith("-vv") for word in words):
+            raise
+        message = f"this is a bug in qga: {type(error).__name__}: {error}"
+        hint = "repeat with -vv for the traceback, and please report it"
+        return _fail(QgaError(message, hint=hint), command, guest, as_json)
+
+
+def _fail(error: QgaError, command: "Command | None", guest: str, as_json: bool) -> int:
+    from qga_cli import render
+
+    about = "" if isinstance(error, UsageError) or error.exit_code == 123 else guest
+    error.hint = error.hint.replace(" VM", f" {guest}") if guest else error.hint
+    sys.stderr.write(render.error_text(error, about, as_json=as_json))
+    passes_through = command is not None and any(arg.kind == spec.WORDS for arg in command.args)
+    if passes_through and error.exit_code < 123 and not isinstance(error, UsageError):
+        return 125  # the code belongs to the guest's program; ours is in the message
+    return error.exit_code
+
+
+def _find(words: list[str]) -> "tuple[Command | None, list[str]]":
+    """The command, and the words without its name. Options may stand before the name."""
+    valued = {name for arg in COMMON if arg.kind not in (spec.FLAG, spec.COUNT)
+              for name in (f"--{arg.name}", arg.short) if name}  # fmt: skip
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] not in ("-h", "--help"):
+        at += 2 if words[at] in valued else 1
+    command = catalog.find(words[at:])
+    if command is None:
+        return None, words[at:]
+    length = 1 if words[at].startswith("guest-") else len(command.words)
+    return command, words[:at] + words[at + length :]
+
+
+def _help(words: list[str]) -> int:
+    """Help for the root or a group; an error for a word that is neither."""
+    if words and words[0] not in ("-h", "--help"):
+        group = words[0] if catalog.is_group(words[0]) else ""
+        asked = words[1:] if group else words
+        if asked and asked[0] not in ("-h", "--help"):
+            raise _unknown(group, asked[0])
+    from qga_cli.cli import build
+
+    build.help_for([words[0]] if words and not words[0].startswith("-") else [])
+    return 0
+
+
+def _unknown(group: str, word: str) -> UsageError:
+    import difflib
+
+    known = catalog.leaves((group,) if group else ()) + ([] if group else catalog.groups())
+    close = difflib.get_close_matches(word, known, 3)
+    name = f"{group} {word}".strip()
+    prefix = f"qga {group} ".replace("  ", " ")
+    hint = "did you mean " + " or ".join(f"`{prefix}{c}`" for c in close) + "?" if close else ""
+    return UsageError(f"no command {name!r}", hint=hint or f"`{prefix}--help` lists them")
+
+
+def _wants_json(words: list[str]) -> bool:
+    before, json = None, False
+    for word in words:
+        json = json or word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl")
+        json = json or (before in ("-o", "--output") and word in ("json", "jsonl"))
+        before = word
+    return json

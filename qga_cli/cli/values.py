@@ -1,0 +1,145 @@
+"""Text from the command line, checked and turned into the values the agent takes."""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+
+from qga_cli import spec
+from qga_cli.errors import UsageError
+from qga_cli.spec import Arg, Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_SIZE = re.compile(r"(\d{1,18})([KMGTP]?)(?:i?B)?", re.IGNORECASE)
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)")
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def convert(args: "tuple[Arg, ...]", raw: "dict[str, Any]") -> "dict[str, Any]":
+    """Values by argument name; arguments that were not given are left out."""
+    values: dict[str, Any] = {}
+    for arg in args:
+        given = raw.get(arg.name)
+        if given is None or given is False or given == [] or given == 0:
+            if arg.default is not None:
+                values[arg.name] = arg.default
+            continue
+        values[arg.name] = [value(arg, text) for text in given] if arg.many else value(arg, given)
+    return values
+
+
+def value(arg: Arg, text: "Any") -> object:
+    """One value. Raises UsageError with what was expected."""
+    if arg.kind == spec.CHOICE and text not in arg.choices:
+        raise UsageError(f"{label(arg)} is one of {', '.join(arg.choices)}, not {text!r}")
+    reader = _READERS.get(arg.kind)
+    if reader is None:
+        return text
+    try:
+        return reader(text)
+    except ValueError as error:
+        expected = str(error) or "another value"
+        raise UsageError(f"{label(arg)}: {text!r} is not {expected}") from error
+
+
+def label(arg: Arg) -> str:
+    """The argument as the user writes it."""
+    return arg.metavar if arg.positional else f"--{arg.name}"
+
+
+def wire_arguments(command: Command, values: "dict[str, Any]") -> "dict[str, object]":
+    """The arguments of the wire command among `values`, standard input and secrets read now."""
+    arguments: dict[str, object] = {}
+    for arg in command.args:
+        if arg.wire and arg.kind == spec.STDIN:
+            arguments[arg.wire] = _base64(sys.stdin.buffer.read())
+        elif arg.wire and arg.name in values:
+            arguments[arg.wire] = values[arg.name]
+    return arguments
+
+
+def size(text: str) -> int:
+    """Bytes: 4096, 64K, 1.5G is not taken."""
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError("a size such as 4096, 64K or 1M")
+    return int(match[1]) << 10 * " KMGTP".index(match[2].upper() or " ")
+
+
+def duration(text: str) -> float:
+    """Seconds: 30, 30s, 500ms, 5m, 2h."""
+    match = _DURATION.fullmatch(text)
+    if not match or float(match[1]) == 0:
+        raise ValueError("a time such as 30s, 500ms or 5m")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def moment(text: str) -> int:
+    """Nanoseconds since 1970: a number of them, an RFC 3339 time, or now."""
+    import time
+    from datetime import UTC, datetime
+
+    if text == "now":
+        return time.time_ns()
+    if re.fullmatch(r"\d{1,19}", text):
+        return int(text)
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a time such as 2026-01-01T00:00:00Z, now, or nanoseconds") from None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    since = when - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86400 + since.seconds) * 10**9 + since.microseconds * 1000
+
+
+def integer(text: str) -> int:
+    """A decimal number."""
+    if not re.fullmatch(r"-?\d{1,19}", text):
+        raise ValueError("a whole number")
+    return int(text)
+
+
+def key(text: str) -> str:
+    """An OpenSSH public key, or those of @FILE, newline-separated."""
+    if not text.startswith("@"):
+        return text
+    try:
+        with open(os.path.expanduser(text[1:]), encoding="utf-8") as file:
+            lines = [line.strip() for line in file]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"a readable key file: {error}") from error
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
+
+
+def switch(member: str) -> "Callable[[str], dict[str, object]]":
+    """ID=on|off as the agent's object with `member` for the id."""
+
+    def read(text: str) -> dict[str, object]:
+        id, _, state = text.partition("=")
+        if not id.isdigit() or state not in ("on", "off"):
+            raise ValueError("ID=on or ID=off")
+        return {member: int(id), "online": state == "on"}
+
+    return read
+
+
+def _base64(data: bytes) -> str:
+    from qga_cli.wire import to_base64
+
+    return to_base64(data)
+
+
+_READERS: "dict[str, Callable[[Any], object]]" = {
+    spec.INT: integer,
+    spec.PID: integer,
+    spec.SIZE: size,
+    spec.DURATION: duration,
+    spec.TIME: moment,
+    spec.KEY: key,
+    spec.VCPUS: switch("logical-id"),
+    spec.BLOCKS: switch("phys-index"),
+}

@@ -1,0 +1,28 @@
+"""guest-exec-status."""
+
+from qga_cli import spec
+from qga_cli.spec import Arg, Column, Command, Example
+
+COMMAND = Command(
+    "guest-exec-status",
+    "Show what became of a program started in the guest",
+    since="2.5",
+    args=[Arg("pid", spec.PID, "Process id that `exec --detach` printed", positional=True)],
+    result={
+        "exited": bool,
+        "exitcode?": int,
+        "signal?": int,
+        "out-data?": bytes,
+        "err-data?": bytes,
+        "out-truncated?": bool,
+        "err-truncated?": bool,
+    },
+    columns=[
+        Column("exited", kind=spec.YESNO),
+        Column("exitcode"),
+        Column("signal"),
+    ],
+    changes=True,
+    notes="The agent hands a finished program's status and output out once, then forgets them.",
+    examples=[Example("qga exec-status web1 4711", "once it has exited")],
+)

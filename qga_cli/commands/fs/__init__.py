@@ -1,0 +1,1 @@
+"""Filesystems: list, freeze, thaw, trim."""

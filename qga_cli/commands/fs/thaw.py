@@ -1,0 +1,15 @@
+"""guest-fsfreeze-thaw."""
+
+from qga_cli.spec import Command, Example
+
+COMMAND = Command(
+    "guest-fsfreeze-thaw",
+    "Thaw the guest's frozen filesystems",
+    since="0.15.0",
+    result=int,
+    systems=["Linux", "Windows", "FreeBSD"],
+    changes=True,
+    patience=600,
+    notes="Prints the number of filesystems thawed; 0 when none was frozen. Safe to repeat.",
+    examples=[Example("qga fs thaw web1", "let the guest write again")],
+)

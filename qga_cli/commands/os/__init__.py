@@ -1,0 +1,1 @@
+"""Operating system: release, host name, time zone, devices."""

@@ -1,0 +1,183 @@
+"""Every way a call can end badly, drawn once.
+
+    QgaError                      exit code
+    ├── UsageError                2    bad words on the command line or in a file we read
+    ├── NotDelivered                   the agent did not get the command: safe to retry
+    │   ├── Unreachable           3    no hypervisor or socket, or no right to use it
+    │   ├── NoGuest               4    no such guest
+    │   ├── NotRunning            4    shut off, paused, crashed
+    │   └── AgentUnavailable      5    nobody answers for the agent
+    │       ├── NotConfigured     5    the guest has no agent channel
+    │       ├── NotConnected      5    no agent has opened the channel
+    │       ├── LinkDead          5    libvirt has given up on this channel
+    │       ├── Busy              5    another caller holds the agent
+    │       └── NotAnswering      5    connected, but silent
+    ├── Refused                   1    the agent got it and said no
+    │   ├── Unsupported           6    unknown, foreign to its OS, too old, or blocked by policy
+    │   └── Frozen                7    not while the filesystems are frozen
+    ├── BadReply                  1    the agent's answer makes no sense
+    ├── OutcomeUnknown            8    sent, no reply: it may have run
+    ├── TimedOut                124    --timeout ran out
+    ├── FleetFailed             123    some guests of a fleet failed
+    └── Interrupted           128+N    signal N ended us
+
+The three ways a call ends without a result are kept apart because they ask for different acts:
+retry (NotDelivered), do something else (Refused), look before retrying (OutcomeUnknown).
+"""
+
+
+class QgaError(Exception):
+    """An expected failure: `message` says what, `hint` how to mend it, `exit_code` is ours."""
+
+    exit_code = 1
+    kind = "error"
+
+    def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+    def as_dict(self) -> dict[str, object]:
+        """The error as `-o json` prints it; empty members are left out."""
+        fields = {
+            "kind": self.kind,
+            "code": self.exit_code,
+            "message": self.message,
+            "hint": self.hint,
+            "details": self.details,
+        }
+        return {key: value for key, value in fields.items() if value != ""}
+
+
+class UsageError(QgaError):
+    """The command line, or a file it names, cannot be understood."""
+
+    exit_code = 2
+    kind = "usage"
+
+
+class NotDelivered(QgaError):
+    """The agent did not get the command; sending it again is safe."""
+
+    kind = "not-delivered"
+
+
+class Unreachable(NotDelivered):
+    """The hypervisor or the socket cannot be reached, or not by this user."""
+
+    exit_code = 3
+    kind = "unreachable"
+
+
+class NoGuest(NotDelivered):
+    """No guest has this name, UUID or id."""
+
+    exit_code = 4
+    kind = "no-guest"
+
+
+class NotRunning(NotDelivered):
+    """The guest exists, but its CPUs do not run."""
+
+    exit_code = 4
+    kind = "not-running"
+
+
+class AgentUnavailable(NotDelivered):
+    """Nobody answers for the agent."""
+
+    exit_code = 5
+    kind = "agent-unavailable"
+
+
+class NotConfigured(AgentUnavailable):
+    """The guest has no channel named org.qemu.guest_agent.0."""
+
+    kind = "not-configured"
+
+
+class NotConnected(AgentUnavailable):
+    """The channel exists and no agent has opened it."""
+
+    kind = "not-connected"
+
+
+class LinkDead(AgentUnavailable):
+    """libvirt refuses this channel until it is closed and opened again."""
+
+    kind = "link-dead"
+
+
+class Busy(AgentUnavailable):
+    """Another caller holds this guest's agent."""
+
+    kind = "busy"
+
+
+class NotAnswering(AgentUnavailable):
+    """The channel is open, nothing comes back."""
+
+    kind = "not-answering"
+
+
+class Refused(QgaError):
+    """The agent understood and said no; `desc` is its own text."""
+
+    kind = "refused"
+
+    def __init__(self, message: str, *, desc: str = "", hint: str = "", details: str = "") -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.desc = desc or message
+
+
+class Unsupported(Refused):
+    """This agent does not know the command, or is told not to run it."""
+
+    exit_code = 6
+    kind = "unsupported"
+
+
+class Frozen(Refused):
+    """The guest's filesystems are frozen and the agent takes only a handful of commands."""
+
+    exit_code = 7
+    kind = "frozen"
+
+
+class BadReply(QgaError):
+    """The agent's answer is not JSON, has the wrong shape, or is too large."""
+
+    kind = "bad-reply"
+
+
+class OutcomeUnknown(QgaError):
+    """The command was sent and no reply came: it may have run."""
+
+    exit_code = 8
+    kind = "outcome-unknown"
+
+
+class TimedOut(QgaError):
+    """The time given with --timeout ran out."""
+
+    exit_code = 124
+    kind = "timed-out"
+
+
+class FleetFailed(QgaError):
+    """Some guests of a fleet failed; each has been reported already."""
+
+    exit_code = 123
+    kind = "fleet-failed"
+
+
+class Interrupted(QgaError):
+    """A signal asked us to stop."""
+
+    kind = "interrupted"
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"interrupted by signal {signum}")
+        self.signum = signum
+        self.exit_code = 128 + signum

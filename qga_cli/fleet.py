@@ -1,0 +1,105 @@
+"""The same work on many guests: threads, deadlines, and outcomes as they come."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from qga_cli.errors import Interrupted, QgaError, TimedOut
+from qga_cli.interrupt import Interrupt
+from qga_cli.targets import Target, blame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_TICK = 3600.0  # seconds; the wait between two looks at deadlines when there are none
+
+
+class Outcome:
+    """What came of one guest: a value or an error, never both."""
+
+    __slots__ = ("error", "target", "value")
+
+    def __init__(
+        self, target: Target, value: "Any" = None, error: "QgaError | BaseException | None" = None
+    ) -> None:
+        self.target = target
+        self.value = value
+        self.error = error
+
+
+class Fleet:
+    """Runs `work(index, target)` for every target, `parallel` at a time.
+
+    Work runs in daemon threads, so that a call stuck in the hypervisor's library holds neither
+    the other guests nor us: past `limit` seconds its outcome is TimedOut and it is left behind.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        work: "Callable[[int, Target], Any]",
+        interrupt: Interrupt,
+        *,
+        parallel: int = 16,
+        limit: float | None = None,
+    ) -> None:
+        self._waiting = list(enumerate(targets))[::-1]
+        self._work = work
+        self._interrupt = interrupt
+        self._parallel = parallel
+        self._limit = limit
+        self._running: dict[int, tuple[Target, float]] = {}
+        self._done: queue.SimpleQueue[tuple[int, Outcome] | None] = queue.SimpleQueue()
+
+    def wake(self) -> None:
+        """Make `outcomes` look at the interrupt. Safe in a signal handler."""
+        self._done.put(None)
+
+    def outcomes(self) -> Iterator[tuple[int, Outcome]]:
+        """Each target's index and outcome, as they come. Raises Interrupted."""
+        while self._waiting or self._running:
+            self._start()
+            try:
+                finished = self._done.get(timeout=self._patience())
+            except queue.Empty:
+                yield from self._overdue()
+                continue
+            if self._interrupt.signum and not self._interrupt.shielded:
+                raise Interrupted(self._interrupt.signum)
+            if finished and self._running.pop(finished[0], None):
+                yield finished
+
+    def stop(self) -> None:
+        """Begin no further work."""
+        self._waiting.clear()
+
+    def _start(self) -> None:
+        while self._waiting and len(self._running) < self._parallel:
+            index, target = self._waiting.pop()
+            self._running[index] = (target, time.monotonic())
+            threading.Thread(target=self._one, args=(index, target), daemon=True).start()
+
+    def _one(self, index: int, target: Target) -> None:
+        try:
+            outcome = Outcome(target, value=self._work(index, target))
+        except QgaError as error:
+            outcome = Outcome(target, error=blame(error, target))
+        except BaseException as error:  # a bug of ours: carried to the main thread, shown there
+            outcome = Outcome(target, error=error)
+        self._done.put((index, outcome))
+
+    def _patience(self) -> float:
+        if self._limit is None or not self._running:
+            return _TICK
+        first = min(started for _, started in self._running.values())
+        return max(0.0, first + self._limit - time.monotonic())
+
+    def _overdue(self) -> Iterator[tuple[int, Outcome]]:
+        now = time.monotonic()
+        for index, (target, started) in list(self._running.items()):
+            if self._limit is not None and now >= started + self._limit:
+                del self._running[index]
+                error = TimedOut(f"no answer within {self._limit:g} s")
+                yield index, Outcome(target, error=error)

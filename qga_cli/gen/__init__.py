@@ -1,0 +1,1 @@
+"""Writes what is derived from the command records: man pages, completions, the reference."""

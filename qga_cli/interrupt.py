@@ -1,0 +1,50 @@
+"""Signals that ask us to stop, and the work that must be finished first."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Interrupt:
+    """Set by a signal handler, watched by whoever works.
+
+    Work that would leave something behind in a guest runs inside `shield()`: then the signal is
+    the worker's to act on, and the process stays until the worker is done.
+    """
+
+    def __init__(self) -> None:
+        self.signum = 0  # the first signal that came; 0 for none
+        self.last = 0  # the latest one
+        self.count = 0  # how many came
+        self._shields = 0
+        self._lock = threading.Lock()
+        self._event = threading.Event()  # a new one after each signal: nobody has to clear it
+
+    def set(self, signum: int) -> None:
+        """Note a signal. Safe in a signal handler."""
+        self.signum = self.signum or signum
+        self.last = signum
+        self.count += 1
+        event, self._event = self._event, threading.Event()
+        event.set()
+
+    def sleep(self, seconds: float, seen: int) -> bool:
+        """Sleep until more than `seen` signals have come; False when the time was over first."""
+        event = self._event
+        return self.count > seen or event.wait(max(0.0, seconds)) or self.count > seen
+
+    @property
+    def shielded(self) -> bool:
+        """Whether some work wants to end by itself."""
+        return self._shields > 0
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """Around work that cleans up after itself when it sees the signal."""
+        with self._lock:
+            self._shields += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._shields -= 1

@@ -1,0 +1,84 @@
+"""What a verb is given to work with."""
+
+import sys
+from collections.abc import Callable
+
+from qga_cli.agent import Agent
+from qga_cli.interrupt import Interrupt
+from qga_cli.targets import Hosts, Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+
+class Streams:
+    """Our own standard streams, as bytes."""
+
+    __slots__ = ("stderr", "stdin", "stdout")
+
+    def __init__(self, stdin: "BinaryIO", stdout: "BinaryIO", stderr: "BinaryIO") -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+
+    @classmethod
+    def standard(cls) -> "Streams":
+        """Those of the process."""
+        return cls(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
+
+
+class Finished:
+    """What a verb returns: a value to render (None: all has been said), and an exit code."""
+
+    __slots__ = ("code", "value")
+
+    def __init__(self, value: object = None, code: int = 0) -> None:
+        self.value = value
+        self.code = code
+
+
+class Job:
+    """One verb on one guest (scope guest), on all of them (scope fleet), or on none.
+
+    `agent` is the guest's, None unless the scope is guest. `output` is what -o says, "" without.
+    `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
+    """
+
+    __slots__ = (
+        "agent",
+        "arguments",
+        "fleet",
+        "hosts",
+        "interrupt",
+        "output",
+        "say",
+        "streams",
+        "targets",
+        "timeout",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        agent: Agent | None,
+        arguments: "dict[str, Any]",
+        streams: Streams,
+        interrupt: Interrupt,
+        output: str,
+        timeout: float | None,
+        hosts: Hosts,
+        targets: list[Target],
+        fleet: bool,
+        say: Callable[[int, str], None],
+    ) -> None:
+        self.agent = agent
+        self.arguments = arguments
+        self.streams = streams
+        self.interrupt = interrupt
+        self.output = output
+        self.timeout = timeout
+        self.hosts = hosts
+        self.targets = targets
+        self.fleet = fleet
+        self.say = say

@@ -1,0 +1,122 @@
+"""Answers for programs: JSON, YAML, CSV, TSV. Raw numbers, nothing truncated, no surprises."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from qga_cli import wire
+from qga_cli.format import printable
+from qga_cli.spec import Column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qga_cli.spec import Row
+
+MISSING = "-"
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """One line of JSON, or several with `indent`. Always valid UTF-8: \\uXXXX beyond ASCII
+    is left to the terminal only where it can be encoded."""
+    separators = (",", ": ") if indent else (",", ":")
+    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+        text = "".join(c if c.isprintable() or c in "\n " else _escape(c) for c in text)
+    return text + "\n"
+
+
+def yaml_text(value: object) -> str:
+    """A YAML document."""
+    import yaml
+
+    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+
+
+def tsv_text(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool) -> str:
+    """Rows of tab-separated cells; a tab or newline inside a cell is escaped."""
+    lines = ["\t".join(column.name for column in columns)] if header else []
+    lines += ["\t".join(scalar(column.value(row)) for column in columns) for row in rows]
+    return "".join(line + "\n" for line in lines)
+
+
+def object_tsv(columns: Sequence[Column], row: "Row") -> str:
+    """One object: a name, a tab and a value on each line."""
+    return "".join(f"{column.name}\t{scalar(column.value(row))}\n" for column in columns)
+
+
+def csv_text(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool) -> str:
+    """RFC 4180 with plain newlines; a missing value is an empty cell."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    if header:
+        writer.writerow(column.name for column in columns)
+    for row in rows:
+        cells = (column.value(row) for column in columns)
+        writer.writerow("" if cell is None else scalar(cell) for cell in cells)
+    return out.getvalue()
+
+
+def scalar(value: object) -> str:
+    """One value as a program wants it, harmless in a row."""
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, (list, tuple)):
+        return ",".join(scalar(item) for item in value) or MISSING
+    if isinstance(value, str):
+        return printable(value.replace("\\", "\\\\"))
+    return str(value)
+
+
+def ordered(rows: "list[Any]", columns: Sequence[Column], sort: str) -> "list[Any]":
+    """`rows` by one column; missing values last."""
+    column = next((column for column in columns if column.name == sort.lstrip("-")), None)
+    if column is None:
+        return rows
+    known = [row for row in rows if column.value(row) is not None]
+    known.sort(key=lambda row: _comparable(column.value(row)), reverse=sort.startswith("-"))
+    return known + [row for row in rows if column.value(row) is None]
+
+
+def readable(value: "Any", shape: object) -> "Any":
+    """`value` with its base64 members decoded to text where they are UTF-8.
+
+    A member that is not stays base64, and `<member>-encoding: base64` stands beside it.
+    """
+    if isinstance(shape, list) and isinstance(value, list):
+        return [readable(item, shape[0]) for item in value]
+    if not (isinstance(shape, Mapping) and isinstance(value, dict)):
+        return value
+    result: dict[str, Any] = {}
+    for key, item in value.items():
+        inner = shape.get(key, shape.get(key + "?"))
+        if inner is not bytes:
+            result[key] = readable(item, inner)
+            continue
+        try:
+            result[key] = wire.from_base64(item).decode("utf-8")
+        except UnicodeDecodeError:
+            result |= {key: item, f"{key}-encoding": "base64"}
+    return result
+
+
+def _comparable(value: object) -> tuple[int, float, str]:
+    if isinstance(value, (int, float)):
+        return (0, value, "")
+    return (1, 0.0, scalar(value))
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

@@ -1,0 +1,215 @@
+"""The words a command is described with.
+
+A wire command is one value of `Command`. Parser, help, man page, completion, tables, JSON, the
+explanation of refusals and the tests are derived from it; nothing is said twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+# What an argument means. How text becomes a value is in cli/values.py, what TAB offers in
+# cli/complete.py; both are keyed by these words.
+TEXT = "text"
+INT = "int"
+FLAG = "flag"
+COUNT = "count"  # a flag that adds up: -vvv
+CHOICE = "choice"
+SIZE = "size"  # bytes: 4096, 64K, 1M
+DURATION = "duration"  # seconds: 30s, 5m
+TIME = "time"  # nanoseconds since 1970, an RFC 3339 time, or "now"
+GUEST_PATH = "guest-path"
+HOST_PATH = "host-path"
+MOUNTPOINT = "mountpoint"
+USER = "user"
+KEY = "key"  # an OpenSSH public key, or @FILE
+PID = "pid"
+SECRET = "secret"  # asked for or read, never an argument
+STDIN = "stdin"  # bytes of standard input
+VCPUS = "vcpus"  # ID=on|off
+BLOCKS = "memory-blocks"  # ID=on|off
+WORDS = "words"  # a command line of its own: everything to the end
+GUEST = "guest"  # one guest or several, by name, list, glob, group
+PLACE = "place"  # VM:PATH, a local path, or -
+WIRE = "wire"  # a wire name or a JSON object
+
+# How a column's value is shown on a terminal; pipes get it raw.
+BYTES = "bytes"
+NUMBER = "number"
+COUNTER = "counter"  # grows for ever; --watch shows its rate
+PERCENT = "percent"
+BAR = "bar"
+YESNO = "yesno"
+SECONDS = "seconds"
+MOMENT = "moment"  # seconds since 1970
+AGE = "age"
+LINES = "lines"  # a list: one per line on a terminal, comma-separated in a pipe
+
+
+class Arg:
+    """One argument of a command: of the agent's if `wire` says so, else our own."""
+
+    __slots__ = (
+        "choices",
+        "default",
+        "help",
+        "kind",
+        "many",
+        "metavar",
+        "name",
+        "positional",
+        "required",
+        "short",
+        "since",
+        "wire",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        help: str,
+        *,
+        positional: bool = False,
+        required: bool | None = None,
+        default: object = None,
+        choices: Sequence[str] = (),
+        metavar: str = "",
+        short: str = "",
+        many: bool = False,
+        since: str = "",
+        wire: str | None = None,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.help = help
+        self.positional = positional
+        self.required = positional if required is None else required
+        self.default = default
+        self.choices = tuple(choices)
+        self.metavar = metavar or _METAVARS.get(kind, kind.upper())
+        self.short = short
+        self.many = many
+        self.since = since
+        self.wire = name if wire is None else wire
+
+
+class Column:
+    """One column of a list, or one line of an object. `get` defaults to the member of that name."""
+
+    __slots__ = ("get", "kind", "name")
+
+    def __init__(
+        self, name: str, get: "str | Callable[[Row], object]" = "", kind: str = TEXT
+    ) -> None:
+        self.name = name
+        self.get = get or name
+        self.kind = kind
+
+    def value(self, row: "Row") -> object:
+        """The raw value in `row`; None when the agent left it out."""
+        return row.get(self.get) if isinstance(self.get, str) else self.get(row)
+
+
+class Example:
+    """One command line worth copying, and what it is for."""
+
+    __slots__ = ("line", "says")
+
+    def __init__(self, line: str, says: str) -> None:
+        self.line = line
+        self.says = says
+
+
+class Command:
+    """A command of ours: one wire command, or a verb that composes several.
+
+    wire      the agent's name for it; empty for a verb
+    summary   one line, as in a man page's NAME
+    since     QEMU release that brought it
+    args      in the order of the wire
+    result    shape of the reply's `return` (see shape.py); None when success sends no reply
+    rows      the list to show inside the result: a member's name or a function; "" for the whole
+    columns   of that list, or the lines of an object
+    systems   guest systems that have it; empty for all
+    changes   the guest is not the same afterwards: a lost reply is reported as outcome unknown
+    patience  seconds to wait for the reply before giving up, when no --timeout is given
+    notes     a paragraph for the man page and --help
+    examples
+    run       "module:function" of a verb, called with a Job; empty for a plain wire command
+    scope     guest: once for each guest · fleet: once with all of them · none: names no guest
+    """
+
+    __slots__ = (
+        "args",
+        "changes",
+        "columns",
+        "examples",
+        "notes",
+        "patience",
+        "result",
+        "rows",
+        "run",
+        "scope",
+        "since",
+        "summary",
+        "systems",
+        "wire",
+        "words",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        wire: str,
+        summary: str,
+        *,
+        since: str,
+        args: Sequence[Arg] = (),
+        result: object = None,
+        rows: "str | Callable[[Any], list[Row]]" = "",
+        columns: Sequence[Column] = (),
+        systems: Sequence[str] = (),
+        changes: bool = False,
+        patience: float = 30.0,
+        notes: str = "",
+        examples: Sequence[Example] = (),
+        run: str = "",
+        scope: str = "guest",
+    ) -> None:
+        self.wire = wire
+        self.summary = summary
+        self.since = since
+        self.args = tuple(args)
+        self.result = result
+        self.rows = rows
+        self.columns = tuple(columns)
+        self.systems = tuple(systems)
+        self.changes = changes
+        self.patience = patience
+        self.notes = notes
+        self.examples = tuple(examples)
+        self.run = run
+        self.scope = scope
+        self.words: tuple[str, ...] = ()  # filled by the catalog, from the file's name
+
+    @property
+    def name(self) -> str:
+        """The words a user types after `qga`."""
+        return " ".join(self.words)
+
+
+_METAVARS = {
+    GUEST_PATH: "PATH",
+    HOST_PATH: "FILE",
+    WORDS: "CMD",
+    GUEST: "VM",
+    PLACE: "[VM:]PATH",
+    VCPUS: "ID=on|off",
+    BLOCKS: "ID=on|off",
+    COUNT: "",
+    FLAG: "",
+}

@@ -1,0 +1,75 @@
+"""How bytes reach an agent: the seam, and the choice of a transport by the look of the URI."""
+
+from qga_cli.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Transport(Protocol):
+        """The way to one guest's agent. One call at a time; foreign exceptions never pass."""
+
+        read_chunk: int  # bytes of one guest-file-read that this way carries well
+        write_chunk: int  # bytes of one guest-file-write, likewise
+
+        def call(self, text: str, timeout: float) -> str:
+            """Send one request line, return the reply line.
+
+            Raises NotDelivered when the agent did not get it, OutcomeUnknown when no reply came
+            within `timeout` seconds or the link broke after sending.
+            """
+
+        def resync(self) -> None:
+            """Distrust what may still be in flight: the last reply made no sense."""
+
+        def state(self) -> str:
+            """The guest's run state as the hypervisor tells it; "" when nobody can tell."""
+
+        def close(self) -> None:
+            """Let go of it. Never raises."""
+
+    class Host(Protocol):
+        """A hypervisor, or a folder of sockets, that knows guests."""
+
+        uri: str
+
+        def guests(self) -> "list[Guest]":
+            """Every guest it knows, running or not."""
+
+        def open(self, name: str) -> Transport:
+            """The way to the guest of this name, UUID or id. Raises NoGuest, Unreachable."""
+
+        def close(self) -> None:
+            """Let go of it. Never raises."""
+
+
+class Guest:
+    """A guest as its host lists it."""
+
+    __slots__ = ("id", "name", "state", "uuid")
+
+    def __init__(self, name: str, uuid: str = "", id: int | None = None, state: str = "") -> None:
+        self.name = name
+        self.uuid = uuid
+        self.id = id
+        self.state = state
+
+
+def connect(uri: str | None) -> "Host":
+    """Open the host behind `uri`; None lets libvirt choose. Raises Unreachable, UsageError."""
+    scheme, _, rest = (uri or "").partition(":")
+    if scheme == "unix":
+        from qga_cli.transports.unix import UnixHost
+
+        return UnixHost(rest)
+    if scheme == "vsock":
+        from qga_cli.transports.vsock import VsockHost
+
+        return VsockHost(rest)
+    if uri and "://" not in uri and "/" in uri:
+        raise UsageError(
+            f"cannot connect to {uri!r}", hint=f"for a socket, write unix:{uri}; for libvirt a URI"
+        )
+    from qga_cli.transports.libvirt import LibvirtHost
+
+    return LibvirtHost(uri)

@@ -1,0 +1,144 @@
+"""libvirt's errors in our words: told apart by number and text, for libvirt 9.0 to 12.
+
+Numbers: include/libvirt/virterror.h, written out because bindings built against older headers
+lack the newer ones. Texts: src/hypervisor/qemu_agent.c, src/qemu/qemu_domain.c (older releases
+keep them in src/qemu/). Prefixes of messages are translated by the daemon's locale, so the text
+is matched in str2, which is not.
+"""
+
+import re
+from collections.abc import Callable
+
+from qga_cli import errors
+from qga_cli.wire import AgentError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import libvirt
+
+INTERNAL_ERROR, NO_SUPPORT, AUTH_FAILED, RPC = 1, 3, 45, 39
+OPERATION_DENIED, SYSTEM_ERROR, NO_DOMAIN, OPERATION_INVALID = 29, 38, 42, 55
+OPERATION_TIMEOUT, ARGUMENT_UNSUPPORTED, AGENT_UNRESPONSIVE, ACCESS_DENIED = 68, 74, 86, 88
+COMMAND_TIMEOUT, COMMAND_FAILED = 112, 113
+
+_AGENT_SAID = re.compile(r"unable to execute QEMU agent command '[^']*': (.*)", re.DOTALL)
+_DENIED = (OPERATION_DENIED, AUTH_FAILED, ACCESS_DENIED)
+_LINK_BROKE = re.compile(
+    r"client socket is closed|End of file|Cannot (recv|write) data|Broken pipe|"
+    r"connection (was )?(closed|reset)|keepalive",
+    re.IGNORECASE,
+)
+_REPLUG = "`qga doctor --fix VM` replugs the channel without a reboot"
+_START = "start qemu-guest-agent in the guest; `qga doctor VM` walks the whole chain"
+
+
+def code_of(error: "libvirt.libvirtError") -> int:
+    """The error's number; -1 when libvirt gave none."""
+    code = error.get_error_code()
+    return -1 if code is None else int(code)
+
+
+def text_of(error: "libvirt.libvirtError") -> str:
+    """The message as the source has it: str2 lacks the prefix that is translated."""
+    return str(error.get_str2() or error.get_error_message() or error)
+
+
+def connect_error(error: "libvirt.libvirtError", uri: str | None) -> errors.QgaError:
+    """For failures that concern the host, not one guest."""
+    where = uri or "libvirt's default host"
+    text = error.get_error_message() or str(error)
+    code = code_of(error)
+    if code in _DENIED:
+        hint = "join the group libvirt, or run as root"
+    elif "No such file" in text or "Connection refused" in text:
+        hint = "is libvirtd (or virtqemud) running? `--connect URI` chooses another host"
+    else:
+        hint = ""
+    return errors.Unreachable(f"cannot use {where}: {text}", hint=hint)
+
+
+def translate(
+    error: "libvirt.libvirtError | None",
+    *,
+    elapsed: float,
+    timeout: int,
+    state: Callable[[], str],
+) -> errors.QgaError:
+    """For failures of one agent call that lasted `elapsed` of its `timeout` seconds."""
+    if error is None:
+        return errors.LinkDead("the agent sent bytes that are no text", hint=_REPLUG)
+    code, text = code_of(error), text_of(error)
+    said = _AGENT_SAID.search(text)
+    if said and code in (COMMAND_FAILED, INTERNAL_ERROR):
+        return AgentError(said[1])
+    if code == AGENT_UNRESPONSIVE:
+        return _unresponsive(text, elapsed, timeout)
+    if code == COMMAND_TIMEOUT:
+        return errors.OutcomeUnknown(_no_reply(text, timeout))
+    if code == OPERATION_INVALID:
+        return _not_running(state())
+    if code in _DENIED:
+        return errors.Unreachable(
+            f"libvirt denies agent calls: {text}",
+            hint="join the group libvirt, or run as root; a read-only connection cannot do this",
+        )
+    return _by_code(code, text) or _broken(code, text)
+
+
+def _unresponsive(text: str, elapsed: float, timeout: int) -> errors.QgaError:
+    if "not connected" in text:
+        return errors.NotConnected("guest agent is not connected", hint=_START)
+    if "due to an error" in text:
+        return errors.LinkDead("libvirt has given up on this guest's agent link", hint=_REPLUG)
+    # "Guest agent not available for now" is libvirt < 11.2 both for a guest-sync without an
+    # answer (5 s, nothing sent yet) and for a command without one (the whole timeout).
+    if "disappeared" not in text and ("synchronization" in text or elapsed < timeout - 0.5):
+        return errors.NotAnswering(
+            "guest agent does not answer", hint="it may be busy, or stopped: `qga doctor VM` tells"
+        )
+    return errors.OutcomeUnknown(_no_reply(text, timeout))
+
+
+def _no_reply(text: str, timeout: int) -> str:
+    if "disappeared" in text:
+        return "the agent went away before it replied"
+    return f"the agent did not reply within {timeout} s"
+
+
+def _not_running(state: str) -> errors.NotRunning:
+    hints = {"paused": "virsh resume VM", "suspended": "virsh dompmwakeup VM"}
+    return errors.NotRunning(
+        f"guest is {state or 'not running'}", hint=hints.get(state, "virsh start VM")
+    )
+
+
+def _by_code(code: int, text: str) -> errors.QgaError | None:
+    if code == ARGUMENT_UNSUPPORTED:
+        return errors.NotConfigured(
+            "guest has no agent channel", hint="`qga doctor --fix VM` adds it, or virt-xml --add"
+        )
+    if code == NO_DOMAIN:
+        return errors.NoGuest("the guest has gone while it was asked")
+    if code == OPERATION_TIMEOUT:
+        return errors.Busy(
+            "another caller has held this guest's agent for 30 s",
+            hint="a backup or a long command may be running: try again later",
+        )
+    if code == NO_SUPPORT:
+        return errors.Unsupported("this hypervisor's libvirt driver has no guest agent calls")
+    if code == RPC:
+        return errors.OutcomeUnknown(
+            "the reply is larger than the 4 MiB that libvirt carries, and is lost"
+        )
+    if "No complete agent response" in text:
+        return errors.LinkDead(
+            "the reply is larger than the 10 MiB that libvirt takes; its agent link is dead now",
+            hint=_REPLUG,
+        )
+    return None
+
+
+def _broken(code: int, text: str) -> errors.QgaError:
+    if _LINK_BROKE.search(text):
+        return errors.OutcomeUnknown(f"the connection to libvirt broke during the call: {text}")
+    return errors.BadReply(f"libvirt could not use the agent's reply: {text} (code {code})")

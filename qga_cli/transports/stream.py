@@ -1,0 +1,155 @@
+"""Agents on a byte stream: framing, synchronisation and deadlines for UNIX sockets and vsock.
+
+The agent's parser and its unread replies outlive connections, so every connection, and every
+call after one that went wrong, begins with 0xFF + guest-sync-delimited; what arrives before the
+0xFF of its reply is stale. Source: QEMU qga/main.c, docs of guest-sync-delimited in
+qga/qapi-schema.json.
+"""
+
+import random
+import select
+import socket
+import time
+from collections.abc import Callable
+
+from qga_cli import wire
+from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, Unreachable
+
+_SYNC_PATIENCE = 5.0  # seconds; as libvirt's QEMU_AGENT_WAIT_TIME
+_RECEIVE = 256 * 1024
+
+
+class StreamTransport:
+    """One agent behind a connectable socket. `connect` gets the seconds it may take."""
+
+    read_chunk = 2**20
+    write_chunk = 512 * 1024
+
+    def __init__(self, connect: Callable[[float], socket.socket], label: str) -> None:
+        self._connect = connect
+        self._label = label
+        self._socket: socket.socket | None = None
+        self._synced = False
+        self._buffer = bytearray()
+        self._searched = 0  # how far the buffer is known to hold no newline
+
+    def call(self, text: str, timeout: float) -> str:
+        """Send one line and return the next one; see Transport.call."""
+        deadline = time.monotonic() + timeout
+        self._prepare(deadline)
+        try:
+            self._send(text.encode("ascii") + b"\n", deadline)
+        except (TimeoutError, OSError) as error:
+            self._lost(error)
+            raise OutcomeUnknown(f"sending to {self._label} broke off: {error}") from error
+        try:
+            return self._line(deadline).decode("utf-8", "replace")
+        except TimeoutError as error:
+            self._synced = False
+            raise OutcomeUnknown(f"the agent did not reply within {timeout:g} s") from error
+        except OSError as error:
+            self._lost(error)
+            raise OutcomeUnknown(
+                f"the agent's connection closed before it replied ({error})"
+            ) from error
+
+    def resync(self) -> None:
+        """Begin the next call with a synchronisation."""
+        self._synced = False
+
+    def state(self) -> str:
+        """Nobody to ask on a bare socket."""
+        return ""
+
+    def close(self) -> None:
+        """Close the connection; the agent keeps its open handles."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._synced = False
+        self._buffer.clear()
+        self._searched = 0
+
+    def _prepare(self, deadline: float) -> None:
+        """Connected and in step with the agent, or NotDelivered."""
+        if self._socket is None:
+            self._socket = self._connect(max(0.01, deadline - time.monotonic()))
+            self._socket.setblocking(False)
+            self._synced = False
+        if self._buffer or select.select([self._socket], [], [], 0)[0]:
+            self._synced = False  # something is there that nobody asked for
+        if not self._synced:
+            self._sync(min(deadline, time.monotonic() + _SYNC_PATIENCE))
+
+    def _sync(self, deadline: float) -> None:
+        token = random.getrandbits(31)
+        request = wire.encode("guest-sync-delimited", {"id": token}).encode("ascii")
+        try:
+            self._send(wire.DELIMITER + request + b"\n", deadline)
+            while True:
+                line = self._line(deadline)
+                _, mark, reply = line.rpartition(wire.DELIMITER)
+                if mark and _is_sync_reply(reply, token):
+                    break
+        except TimeoutError as error:
+            raise NotAnswering(
+                f"no agent answers on {self._label}",
+                hint="is qemu-ga running in the guest? A QEMU socket serves one client at a time: "
+                "libvirt, or another tool, may hold it",
+            ) from error
+        except OSError as error:
+            self._lost(error)
+            raise NotAnswering(f"{self._label} closed the connection: {error}") from error
+        self._synced = True
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        assert self._socket is not None
+        view = memoryview(data)
+        while view:
+            self._wait(deadline, writing=True)
+            view = view[self._socket.send(view) :]
+
+    def _line(self, deadline: float) -> bytes:
+        """The next line, without its newline. Raises TimeoutError, OSError, BadReply."""
+        assert self._socket is not None
+        while True:
+            end = self._buffer.find(b"\n", self._searched)
+            if end >= 0:
+                line = bytes(self._buffer[:end])
+                del self._buffer[: end + 1]
+                self._searched = 0
+                return line
+            self._searched = len(self._buffer)
+            if self._searched > wire.MAX_REPLY:
+                self.close()
+                raise BadReply(f"the agent's reply is longer than {wire.MAX_REPLY >> 20} MiB")
+            self._wait(deadline, writing=False)
+            data = self._socket.recv(_RECEIVE)
+            if not data:
+                raise ConnectionResetError("end of file")
+            self._buffer += data
+
+    def _wait(self, deadline: float, *, writing: bool) -> None:
+        left = deadline - time.monotonic()
+        assert self._socket is not None
+        ours = [self._socket]
+        ready = select.select([] if writing else ours, ours if writing else [], [], max(0.0, left))
+        if not any(ready):
+            raise TimeoutError
+
+    def _lost(self, error: BaseException) -> None:
+        if not isinstance(error, TimeoutError):
+            self.close()
+        self._synced = False
+
+
+def unreachable(label: str, error: OSError, hint: str) -> Unreachable:
+    """The error for a socket that cannot be connected."""
+    return Unreachable(f"cannot connect to {label}: {error.strerror or error}", hint=hint)
+
+
+def _is_sync_reply(line: bytes, token: int) -> bool:
+    try:
+        return wire.parse(line).get("return") == token
+    except BadReply:
+        return False  # a stale line that was cut short; the real reply is still to come

@@ -1,0 +1,75 @@
+"""Agents on UNIX sockets of the host: `unix:/path/qga.sock` or `unix:/run/{vm}.qga`."""
+
+import os
+import socket
+
+from qga_cli.errors import NoGuest, Unreachable, UsageError
+from qga_cli.transports import Guest
+from qga_cli.transports.stream import StreamTransport, unreachable
+
+_NAME = "{vm}"
+
+
+class UnixHost:
+    """One socket, whatever the guest is called, or a folder of them named by a template."""
+
+    def __init__(self, path: str) -> None:
+        if not path:
+            raise UsageError("unix: needs a path", hint="for example unix:/run/qga/{vm}.sock")
+        self.uri = f"unix:{path}"
+        self._path = path
+
+    def guests(self) -> list[Guest]:
+        """The sockets that match the template; a plain path is one guest named by its file."""
+        before, mark, after = self._path.partition(_NAME)
+        if not mark:
+            name = os.path.basename(self._path)
+            return [Guest(name)] if os.path.exists(self._path) else []
+        folder, prefix = os.path.split(before)
+        inner, _, rest = after.partition("/")  # {vm} may name a folder: /run/{vm}/qga.sock
+        try:
+            entries = os.listdir(folder or ".")
+        except OSError as error:
+            raise unreachable(folder, error, "the template's folder cannot be read") from error
+        names = [
+            entry[len(prefix) : len(entry) - len(inner)]
+            for entry in entries
+            if entry.startswith(prefix) and entry.endswith(inner)
+            and len(entry) > len(prefix) + len(inner)
+        ]  # fmt: skip
+        return [
+            Guest(name)
+            for name in sorted(names)
+            if not rest or os.path.exists(self._path.replace(_NAME, name))
+        ]
+
+    def open(self, name: str) -> StreamTransport:
+        """The agent behind the socket; it is connected at the first call."""
+        if "/" in name and _NAME in self._path:
+            raise NoGuest(f"no guest named {name!r}: a name in a socket template has no slash")
+        path = self._path.replace(_NAME, name)
+        if _NAME in self._path and not os.path.exists(path):
+            raise NoGuest(f"no socket {path}", hint="is the guest running?")
+        return StreamTransport(lambda timeout: _connect(path, timeout), path)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _connect(path: str, timeout: float) -> socket.socket:
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    channel.settimeout(timeout)
+    try:
+        channel.connect(path)
+    except FileNotFoundError as error:
+        channel.close()
+        raise unreachable(path, error, "no such socket: is the agent or QEMU running?") from error
+    except PermissionError as error:
+        channel.close()
+        raise unreachable(path, error, "run as a user who may write to the socket") from error
+    except OSError as error:
+        channel.close()
+        if "too long" in str(error):
+            raise Unreachable(f"socket path is too long: {path}") from error
+        raise unreachable(path, error, "nobody listens there now") from error
+    return channel

@@ -1,0 +1,48 @@
+"""Agents on vsock: `vsock:{vm}:PORT`, where the guest's name is its context id (CID)."""
+
+import socket
+
+from qga_cli.errors import NoGuest, UsageError
+from qga_cli.transports import Guest
+from qga_cli.transports.stream import StreamTransport, unreachable
+
+
+class VsockHost:
+    """Agents started with `qemu-ga -m vsock-listen -p CID:PORT`."""
+
+    def __init__(self, address: str) -> None:
+        cid, _, port = address.rpartition(":")
+        if not port.isdigit() or not cid:
+            raise UsageError(
+                f"cannot read vsock:{address}", hint="write vsock:{vm}:PORT or vsock:CID:PORT"
+            )
+        self.uri = f"vsock:{address}"
+        self._cid = cid
+        self._port = int(port)
+
+    def guests(self) -> list[Guest]:
+        """vsock has no directory of guests; only a fixed CID is known."""
+        return [Guest(self._cid)] if self._cid.isdigit() else []
+
+    def open(self, name: str) -> StreamTransport:
+        """The agent behind the CID; it is connected at the first call."""
+        cid = self._cid.replace("{vm}", name)
+        if not cid.isdigit():
+            raise NoGuest(f"{cid!r} is not a vsock context id", hint="a CID is a number above 2")
+        label = f"vsock:{cid}:{self._port}"
+        return StreamTransport(lambda timeout: _connect(int(cid), self._port, timeout), label)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _connect(cid: int, port: int, timeout: float) -> socket.socket:
+    channel = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+    channel.settimeout(timeout)
+    try:
+        channel.connect((cid, port))
+    except OSError as error:
+        channel.close()
+        hint = "does the guest run, with a vsock device and qemu-ga -m vsock-listen?"
+        raise unreachable(f"vsock:{cid}:{port}", error, hint) from error
+    return channel

@@ -1,0 +1,80 @@
+"""Text of requests and replies: no I/O, one place for what the protocol asks.
+
+Source: QEMU qga/main.c (send_response, process_event) and qobject/json-lexer.c.
+"""
+
+import binascii
+import json
+from collections.abc import Mapping
+
+from qga_cli.errors import BadReply, Refused, UsageError
+
+MAX_REPLY = 72 * 2**20  # a 48 MiB guest-file-read, the agent's own limit, in base64
+DELIMITER = b"\xff"  # never part of valid UTF-8: resets the agent's parser, marks the sync reply
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class AgentError(Refused):
+    """An error reply as it came; agent.py turns it into the class that explains it."""
+
+
+def encode(wire: str, arguments: Mapping[str, object]) -> str:
+    """One request line, without its newline. Pure ASCII."""
+    request: dict[str, object] = {"execute": wire}
+    if arguments:
+        request["arguments"] = dict(arguments)
+    text = _encode(request)
+    if "\\udc" in text and any(_has_surrogate(value) for value in arguments.values()):
+        raise UsageError(
+            f"{wire}: the agent takes UTF-8 text only, and an argument holds other bytes"
+        )
+    return text
+
+
+def decode(text: str) -> object:
+    """The `return` of one reply line. Raises AgentError for an error reply, else BadReply."""
+    reply = parse(text)
+    if "error" in reply:
+        error = reply["error"]
+        desc = error.get("desc") if isinstance(error, dict) else None
+        raise AgentError(desc if isinstance(desc, str) and desc else "unspecified error")
+    if "return" not in reply:
+        raise BadReply("the agent's reply has neither 'return' nor 'error'", details=text[:200])
+    return reply["return"]
+
+
+def parse(text: str | bytes) -> dict[str, object]:
+    """One JSON object. Raises BadReply for anything else, NaN and endless nesting included."""
+    try:
+        reply = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadReply(
+            "the agent's reply is not JSON", details=f"{error}: {text[:200]!r}"
+        ) from error
+    if not isinstance(reply, dict):
+        raise BadReply("the agent's reply is not a JSON object", details=repr(text[:200]))
+    return reply
+
+
+def to_base64(data: bytes) -> str:
+    """Base64 without line breaks."""
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def from_base64(text: object) -> bytes:
+    """The bytes of a base64 member. Raises BadReply when it is not base64."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        raise BadReply(f"the agent's reply holds broken base64: {error}") from error
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _has_surrogate(value: object) -> bool:
+    if isinstance(value, str):
+        return any("\udc80" <= char <= "\udcff" for char in value)
+    return isinstance(value, list) and any(_has_surrogate(item) for item in value)

@@ -1,0 +1,1 @@
+"""The tests: three kinds of agent under one body."""

@@ -1,0 +1,109 @@
+"""Fixtures: the command line as users run it, and the three kinds of agent."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import lab
+from tests.fake import FakeAgent, Handler
+from tests.lab.local_agent import agent as run_local_agent
+
+_CLEAN = {
+    key: value
+    for key, value in os.environ.items()
+    if not key.startswith("QGA_") and key not in ("NO_COLOR", "FORCE_COLOR", "LIBVIRT_DEFAULT_URI")
+}
+
+
+class Ran:
+    """What one command line did."""
+
+    def __init__(self, code: int, stdout: bytes, stderr: bytes) -> None:
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+
+    @property
+    def out(self) -> str:
+        return self.stdout.decode()
+
+    @property
+    def err(self) -> str:
+        return self.stderr.decode()
+
+
+def qga(
+    *words: str, stdin: bytes = b"", env: dict[str, str] | None = None, timeout: float = 60
+) -> Ran:
+    """Run the command line with its output in pipes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qga_cli", *words],
+        input=stdin,
+        capture_output=True,
+        env=_environment(env),
+        timeout=timeout,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def qga_tty(*words: str, env: dict[str, str] | None = None, timeout: float = 60) -> Ran:
+    """Run it with stdout on a terminal of 100 columns, stdin and stderr in pipes."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qga_cli", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        env=_environment(env),
+    )
+    os.close(slave)
+    out = b""
+    while select.select([master], [], [], timeout)[0]:
+        try:
+            data = os.read(master, 65536)
+        except OSError:  # EIO: the last writer has closed the terminal
+            break
+        if not data:
+            break
+        out += data
+    os.close(master)
+    _, err = process.communicate(timeout=timeout)
+    return Ran(process.returncode, out.replace(b"\r\n", b"\n"), err)
+
+
+def _environment(extra: dict[str, str] | None) -> dict[str, str]:
+    return {**_CLEAN, "COLUMNS": "100", "LANG": "C.UTF-8", "TERM": "xterm", **(extra or {})}
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[Callable[[Handler], FakeAgent]]:
+    """Makes a scripted agent; its `uri` goes to --connect."""
+    made: list[FakeAgent] = []
+
+    def make(handler: Handler, greeting: bytes = b"") -> FakeAgent:
+        made.append(FakeAgent(tmp_path / f"agent{len(made)}.sock", handler, greeting))
+        return made[-1]
+
+    yield make
+    for agent in made:
+        agent.close()
+
+
+@pytest.fixture(scope="session")
+def local_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a real qemu-ga on this machine, every mutating command blocked."""
+    with run_local_agent(tmp_path_factory.mktemp("agent"), "local") as running:
+        yield f"unix:{running.socket}"
+
+
+@pytest.fixture(scope="session")
+def guest() -> Iterator[lab.Guest]:
+    """A real guest under libvirt, shared by the whole session: leave it as you found it."""
+    with lab.up(f"qga-test-{os.getpid()}") as running:
+        yield running
