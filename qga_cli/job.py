@@ -82,3 +82,7 @@ class Job:
         self.targets = targets
         self.fleet = fleet
         self.say = say
+
+    def connect(self, target: Target, slot: int = 0) -> Agent:
+        """The agent of one of `targets`, for verbs of scope fleet; `slot` spreads connections."""
+        return Agent(self.hosts.transport(target, slot), target.label, self.say)

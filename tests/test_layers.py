@@ -40,7 +40,7 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
 
 
 def floor(module: str) -> int:
-    part = (module.split(".") + [""])[1]
+    part = [*module.split("."), ""][1]
     return FLOORS.get(part, LIBRARY if part else 0)
 
 

@@ -55,8 +55,10 @@ class Run:
 
     def _run(self) -> int:
         if self.command.scope != "guest":
+            words = self.values.get("guests")
+            named = self.hosts.resolve(",".join(words)) if words else []
             nobody = Target(None, "", "")
-            return self._one(self._start([nobody], lambda index, target: self._verb(None, [])))
+            return self._one(self._start([nobody], lambda index, target: self._verb(None, named)))
         if not self.command.run:
             self.arguments = values.wire_arguments(self.command, self.values)
         targets = self.hosts.resolve(self.guests)
@@ -64,7 +66,7 @@ class Run:
 
         def work(index: int, target: Target) -> object:
             agent = Agent(transports[index], target.label, self.say)
-            if self.timeout is not None:
+            if self.timeout is not None and not self.command.run:
                 agent.deadline = time.monotonic() + self.timeout
             try:
                 return self._verb(agent, targets) if self.command.run else self._wire(agent)
