@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from qga_cli import refusal, wire
+from qga_cli import wire
 from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, QgaError
 from qga_cli.shape import check
 from qga_cli.spec import Command
@@ -61,6 +61,8 @@ class Agent:
             value = wire.decode(line)
             check(value, {} if command.result is None else command.result)
         except wire.AgentError as error:
+            from qga_cli import refusal  # only now: the good path starts a millisecond sooner
+
             raise refusal.explain(self, command, error.desc) from error
         except OutcomeUnknown as error:
             if command.result is None:

@@ -1,0 +1,39 @@
+# make demo   a real guest, and `ip addr list` inside it       make test   every check there is
+PYTHON ?= /usr/bin/python3
+VENV := .venv
+BIN := $(VENV)/bin
+LAB := $(PYTHON) -m tests.lab
+
+.PHONY: demo test check test-matrix gen setup clean
+
+demo: setup
+	$(LAB) up demo
+	$(BIN)/qga exec demo -- ip addr list
+
+test: setup check
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-matrix: setup
+	for suite in bullseye bookworm trixie trixie-backports; do \
+	    QGA_TEST_SUITE=$$suite $(BIN)/pytest -m guest || exit 1; \
+	done
+
+gen: setup
+	$(BIN)/python -m qga_cli.gen
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml
+	$(LAB) setup
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	$(LAB) purge
+	rm -rf $(VENV)
