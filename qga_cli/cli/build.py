@@ -29,7 +29,7 @@ def parse(command: Command, words: Sequence[str]) -> "dict[str, Any]":
     _add(app, command, command.words[-1], found.update)
     _invoke(app, "qga " + command.name, words)
     for arg in for_command(command):
-        if arg.kind == spec.WORDS and found.get(arg.name, [])[:1] == ["--"]:
+        if arg.kind == spec.WORDS and (found.get(arg.name) or [])[:1] == ["--"]:
             found[arg.name] = found[arg.name][1:]
     return found
 
@@ -100,8 +100,7 @@ def _parameter(name: str, arg: Arg) -> inspect.Parameter:
         kind = int
     elif arg.many:
         kind = list[str]
-    optional = not arg.required or arg.many
-    default: Any = (None if optional else ...) if kind is not bool else False
+    default: Any = False if kind is bool else ... if arg.required else None
     if arg.positional:
         info = typer.Argument(default, help=arg.help, metavar=arg.metavar, show_default=False)
     else:

@@ -1,0 +1,82 @@
+"""libvirt's errors in our words, by number and text, for releases before and after 11.2."""
+
+import pytest
+
+from qga_cli import errors
+from qga_cli.transports.libvirt_errors import connect_error, translate
+from qga_cli.wire import AgentError
+
+
+class Error(Exception):
+    """What libvirt-python's error offers."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+    def get_error_code(self) -> int:
+        return self.code
+
+    def get_error_message(self) -> str:
+        return f"translated prefix: {self.text}"
+
+    def get_str2(self) -> str:
+        return self.text
+
+
+SAID = "unable to execute QEMU agent command 'guest-ping': "
+CASES = [
+    (1, SAID + "no", AgentError, "no"),
+    (113, SAID + "two\nlines", AgentError, "two\nlines"),
+    (1, "Unknown JSON reply '{}'", errors.BadReply, "Unknown JSON reply"),
+    (1, "client socket is closed", errors.OutcomeUnknown, "connection to libvirt broke"),
+    (38, "Cannot recv data: Connection reset by peer", errors.OutcomeUnknown, "broke"),
+    (38, "No complete agent response found in 10485760 bytes", errors.LinkDead, "10 MiB"),
+    (39, "Unable to encode message payload", errors.OutcomeUnknown, "4 MiB"),
+    (42, "no domain with matching uuid", errors.NoGuest, "has gone"),
+    (55, "domain is not running", errors.NotRunning, "guest is paused"),
+    (68, "cannot acquire state change lock", errors.Busy, "another caller"),
+    (74, "QEMU guest agent is not configured", errors.NotConfigured, "no agent channel"),
+    (86, "QEMU guest agent is not connected", errors.NotConnected, "not connected"),
+    (86, "QEMU guest agent is not available due to an error", errors.LinkDead, "given up"),
+    (86, "guest agent didn't respond to synchronization within '5' seconds",
+     errors.NotAnswering, "does not answer"),
+    (86, "Guest agent disappeared while executing command", errors.OutcomeUnknown, "went away"),
+    (112, "guest agent didn't respond to command within '3' seconds",
+     errors.OutcomeUnknown, "within 3 s"),
+    (3, "this function is not supported by the connection driver",
+     errors.Unsupported, "driver has no guest agent calls"),
+    (29, "read only access prevents virDomainQemuAgentCommand", errors.Unreachable, "denies"),
+    (88, "access denied", errors.Unreachable, "denies"),
+    (9, "something new", errors.BadReply, "something new"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text", "kind", "says"), CASES)
+def test_each_error(code: int, text: str, kind: type[errors.QgaError], says: str) -> None:
+    error = Error(code, text)
+    found = translate(error, elapsed=3.0, timeout=3, state=lambda: "paused")  # type: ignore[arg-type]
+    assert type(found) is kind
+    assert says in found.message
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "kind"), [(5.0, errors.NotAnswering), (30.0, errors.OutcomeUnknown)]
+)
+def test_old_libvirt_says_the_same_for_two_timeouts(
+    elapsed: float, kind: type[errors.QgaError]
+) -> None:
+    error = Error(86, "Guest agent not available for now")
+    found = translate(error, elapsed=elapsed, timeout=30, state=str)  # type: ignore[arg-type]
+    assert type(found) is kind
+
+
+def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
+    assert type(translate(None, elapsed=0, timeout=5, state=str)) is errors.LinkDead
+
+
+def test_hosts_that_cannot_be_used_name_the_mend() -> None:
+    denied = connect_error(Error(45, "authentication failed"), "qemu:///system")  # type: ignore[arg-type]
+    assert denied.exit_code == 3
+    assert "group libvirt" in denied.hint

@@ -1,0 +1,91 @@
+"""The plain parser and Typer understand the same words alike."""
+
+import shlex
+
+import pytest
+
+from qga_cli import catalog
+from qga_cli.cli import build, plain
+from qga_cli.cli.options import for_command
+from qga_cli.cli.values import convert
+from qga_cli.errors import UsageError
+from qga_cli.spec import Command
+
+LINES = [
+    "ping web1",
+    "ping -c qemu:///system web1",
+    "ping --connect=qemu:///system web1",
+    "ping -cqemu:///system web1",
+    "ping web1 -v",
+    "ping web1 -vv -v",
+    "ping web1 --verbose --verbose",
+    "ping -- -odd-name",
+    "ping 'web 1'",
+    "fs list web1 -o json --columns mountpoint,used",
+    "fs list -ojson web1",
+    "fs list web1 --no-header --sort -used",
+    "fs list 'web*' -j 4 --fail-fast --timeout 30s",
+    "exec web1 ls -l /",
+    "exec web1 -- ls -l /",
+    "exec web1 ls -- -l",
+    "exec -o json web1 -- sh -c 'exit 7'",
+    "exec --timeout 1s -v web1 -- sleep 100",
+    "exec web1 -- -leading dash",
+    "exec web1 -- ''",
+    "exec-status web1 4711",
+]
+
+
+def command_of(line: str) -> tuple[Command, list[str]]:
+    words = shlex.split(line)
+    command = catalog.find(words)
+    assert command is not None
+    return command, words[len(command.words) :]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_both_parsers_agree(line: str) -> None:
+    command, words = command_of(line)
+    args = for_command(command)
+    quick = plain.parse(args, words)
+    assert quick is not None, "the plain parser should not need Typer for this"
+    assert convert(args, quick) == convert(args, build.parse(command, words))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ping",
+        "ping web1 web2",
+        "ping --nosuch web1",
+        "ping web1 --connect",
+        "ping -x web1",
+        "ping web1 -vx",
+        "ping web1 --verbose=3",
+        "exec",
+        "exec web1",
+        "exec-status web1",
+    ],
+)
+def test_what_is_wrong_is_left_to_typer_which_says_so(line: str) -> None:
+    command, words = command_of(line)
+    assert plain.parse(for_command(command), words) is None
+    with pytest.raises(UsageError) as caught:
+        build.parse(command, words)
+    assert "qga " + command.name in caught.value.hint
+
+
+@pytest.mark.parametrize("line", ["ping --help", "ping -h", "exec --help", "fs list web1 --help"])
+def test_help_is_left_to_typer(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command, words = command_of(line)
+    assert plain.parse(for_command(command), words) is None
+    with pytest.raises(SystemExit):
+        build.parse(command, words)
+    assert command.summary in capsys.readouterr().out
+
+
+def test_every_option_is_known_to_both() -> None:
+    for command in catalog.walk():
+        args = for_command(command)
+        names = [name for arg in args for name in (arg.name, arg.short) if name]
+        assert len(names) == len(set(names)), f"{command.name} has an option twice"

@@ -1,0 +1,63 @@
+"""Start-up is this tool's latency: which modules a scenario may load, not how long it takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "typer", "click", "rich", "libvirt", "msgspec", "pydantic", "yaml", "csv", "xml", "tomllib",
+    "asyncio", "logging", "dataclasses", "inspect", "importlib.metadata", "hypothesis", "tarfile",
+    "datetime", "difflib", "subprocess", "ssl", "urllib.request",
+)  # fmt: skip
+
+REPORT = """
+import atexit, os, sys
+real = os._exit
+def leave(code):
+    sys.stderr.write("\\n" + " ".join(sys.modules))
+    sys.stderr.flush()
+    real(code)
+os._exit = leave
+from qga_cli.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def loaded(*words: str) -> set[str]:
+    """The heavy modules a command line loads."""
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT, *words], capture_output=True, text=True, check=False
+    )
+    modules = set(done.stderr.rsplit("\n", 1)[-1].split())
+    assert "qga_cli.cli.main" in modules, done.stderr
+    return {name for name in HEAVY if name in modules}
+
+
+def test_version_loads_nothing_heavy() -> None:
+    assert loaded("--version") == set()
+
+
+@pytest.mark.parametrize("words", [("ping",), ("fs", "list"), ("net", "interfaces", "-o", "json")])
+def test_raw_socket_into_a_pipe_loads_nothing_heavy(
+    local_agent: str, words: tuple[str, ...]
+) -> None:
+    assert loaded("-c", local_agent, *words, "x") == set()
+
+
+def test_libvirt_into_a_pipe_loads_libvirt_only() -> None:
+    assert loaded("-c", "test:///default", "ping", "test") == {"libvirt"}
+
+
+def test_help_loads_typer_but_neither_rich_nor_libvirt() -> None:
+    assert loaded("ping", "--help") & {"rich", "libvirt", "yaml"} == set()
+
+
+def test_only_the_command_asked_for_is_loaded(local_agent: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT, "-c", local_agent, "fs", "status", "x"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    modules = done.stderr.rsplit("\n", 1)[-1].split()
+    commands = [name for name in modules if name.startswith("qga_cli.commands.")]
+    assert commands == ["qga_cli.commands.fs", "qga_cli.commands.fs.status"]

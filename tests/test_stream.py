@@ -1,0 +1,185 @@
+"""The byte stream under faults: stale replies, torn lines, silence, endless data."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown
+from qga_cli.transports.stream import StreamTransport
+
+PING = '{"execute":"guest-ping"}'
+Peer = Callable[[socket.socket], None]
+
+
+@contextmanager
+def peer(behave: Peer) -> Iterator[StreamTransport]:
+    """A transport whose every connection is served by `behave` in a thread."""
+    peers: list[threading.Thread] = []
+    done = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with connection, suppress(EOFError, OSError):  # our side has hung up
+            behave(connection)
+            done.wait(10)
+
+    def connect(timeout: float) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        peers.append(threading.Thread(target=serve, args=(theirs,)))
+        peers[-1].start()
+        return ours
+
+    transport = StreamTransport(connect, "test")
+    try:
+        yield transport
+    finally:
+        transport.close()
+        done.set()
+        for thread in peers:
+            thread.join(10)
+
+
+def read_line(connection: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        data = connection.recv(1)
+        if not data:
+            raise EOFError
+        line += data
+    return line
+
+
+def sync(connection: socket.socket, before: bytes = b"") -> None:
+    """Answer the synchronisation as qemu-ga does: a complaint about 0xFF, then 0xFF and the id."""
+    line = read_line(connection)
+    assert line.startswith(b"\xff"), line
+    token = json.loads(line[1:])["arguments"]["id"]
+    complaint = b'{"error": {"class": "GenericError", "desc": "JSON parse error, stray"}}\n'
+    connection.sendall(
+        before + complaint + b"\xff" + json.dumps({"return": token}).encode() + b"\n"
+    )
+
+
+def answer(*parts: bytes, before: bytes = b"") -> Peer:
+    """Synchronise, then answer one request with `parts`, sent one by one."""
+
+    def behave(connection: socket.socket) -> None:
+        sync(connection, before)
+        read_line(connection)
+        for part in parts:
+            connection.sendall(part)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (b'{"return": {}}\n',),
+        (b'{"ret', b'urn": {}}', b"\n"),
+        (*(bytes([byte]) for byte in b'{"return": {}}\n'),),
+    ],
+)
+def test_reply_however_it_is_cut(parts: tuple[bytes, ...]) -> None:
+    with peer(answer(*parts)) as transport:
+        assert transport.call(PING, 5) == '{"return": {}}'
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        b'{"return": {"pid": 4711}}\n',
+        b'{"return": {}}\n{"error": {"desc": "old"}}\n',
+        b'{"return": "cut short',
+        b'\xff{"return": 1}\n',
+        b"\x00\x01 not json at all\n",
+    ],
+)
+def test_stale_replies_are_dropped(stale: bytes) -> None:
+    with peer(answer(b'{"return": {}}\n', before=stale)) as transport:
+        assert transport.call(PING, 5) == '{"return": {}}'
+
+
+def test_silence_after_sending_is_an_unknown_outcome_and_the_late_reply_is_dropped() -> None:
+    late = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        sync(connection)
+        read_line(connection)
+        late.wait(5)
+        connection.sendall(b'{"return": "late"}\n')
+        sync(connection)
+        read_line(connection)
+        connection.sendall(b'{"return": "mine"}\n')
+
+    with peer(behave) as transport:
+        with pytest.raises(OutcomeUnknown, match=r"within 0\.1 s"):
+            transport.call(PING, 0.1)
+        late.set()
+        assert transport.call(PING, 5) == '{"return": "mine"}'
+
+
+def test_a_second_reply_to_one_request_is_not_taken_for_the_next() -> None:
+    def behave(connection: socket.socket) -> None:
+        sync(connection)
+        read_line(connection)
+        connection.sendall(b'{"return": 1}\n{"return": "twice"}\n')
+        sync(connection)
+        read_line(connection)
+        connection.sendall(b'{"return": 2}\n')
+
+    with peer(behave) as transport:
+        assert transport.call(PING, 5) == '{"return": 1}'
+        assert transport.call(PING, 5) == '{"return": 2}'
+
+
+def test_nobody_there_is_not_delivered() -> None:
+    with peer(lambda connection: None) as transport, pytest.raises(NotAnswering):
+        transport.call(PING, 0.1)
+
+
+def test_end_of_file_in_a_reply_is_an_unknown_outcome_and_the_next_call_reconnects() -> None:
+    turns = iter([b'{"ret', b'{"return": {}}\n'])
+
+    def behave(connection: socket.socket) -> None:
+        sync(connection)
+        read_line(connection)
+        connection.sendall(next(turns))
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with peer(behave) as transport:
+        with pytest.raises(OutcomeUnknown, match="closed"):
+            transport.call(PING, 5)
+        assert transport.call(PING, 5) == '{"return": {}}'
+
+
+def test_one_byte_at_a_time_for_ever_ends_at_the_deadline() -> None:
+    def behave(connection: socket.socket) -> None:
+        sync(connection)
+        read_line(connection)
+        while True:
+            connection.sendall(b"x")
+            threading.Event().wait(0.02)
+
+    with peer(behave) as transport:
+        begun = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            transport.call(PING, 0.3)
+        assert time.monotonic() - begun < 2
+
+
+def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qga_cli.wire.MAX_REPLY", 1 << 20)
+
+    def behave(connection: socket.socket) -> None:
+        sync(connection)
+        read_line(connection)
+        while True:
+            connection.sendall(b"x" * 65536)
+
+    with peer(behave) as transport, pytest.raises(BadReply, match="longer than 1 MiB"):
+        transport.call(PING, 10)
