@@ -10,7 +10,6 @@ import time
 
 from qga_cli.errors import NoGuest, QgaError, Unreachable, Unsupported
 from qga_cli.transports import Guest
-from qga_cli.transports.libvirt_errors import NO_DOMAIN, code_of, connect_error, translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ _STATES = (
     "no state", "running", "blocked", "paused", "shutting down", "shut off", "crashed",
     "suspended",
 )  # fmt: skip
+_NOT_FOUND = (42, 8)  # VIR_ERR_NO_DOMAIN; VIR_ERR_INVALID_ARG for what cannot be a UUID
 _MAX_REQUEST = 200_000  # bytes of one line: above it qemuAgentIOWrite garbles it (safewrite)
 
 
@@ -39,7 +39,7 @@ class LibvirtHost:
         try:
             self._connection = libvirt.open(uri)
         except libvirt.libvirtError as error:
-            raise connect_error(error, uri) from error
+            raise _host_error(error, uri) from error
         self.uri = uri or ""
 
     def guests(self) -> list[Guest]:
@@ -50,7 +50,7 @@ class LibvirtHost:
             domains = self._connection.listAllDomains()
             return sorted((_guest(domain) for domain in domains), key=lambda guest: guest.name)
         except libvirt.libvirtError as error:
-            raise connect_error(error, self.uri) from error
+            raise _host_error(error, self.uri) from error
 
     def open(self, name: str) -> "LibvirtTransport":
         """The agent of a guest by name, UUID or id, in this order."""
@@ -65,8 +65,8 @@ class LibvirtHost:
             try:
                 return LibvirtTransport(lookup(name))
             except libvirt.libvirtError as error:
-                if code_of(error) not in (NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG):
-                    raise connect_error(error, self.uri) from error
+                if error.get_error_code() not in _NOT_FOUND:
+                    raise _host_error(error, self.uri) from error
         raise NoGuest(f"no guest named {name!r}", hint=self._hint(name))
 
     def close(self) -> None:
@@ -125,11 +125,10 @@ class LibvirtTransport:
         try:
             return str(self._command(self._domain, text, seconds, 0))
         except libvirt.libvirtError as error:
-            elapsed = time.monotonic() - started
-            raise translate(error, elapsed=elapsed, timeout=seconds, state=self.state) from error
+            raise self._error(error, time.monotonic() - started, seconds) from error
         except UnicodeDecodeError as error:
             # libvirt-python decodes the message strictly, and the message quotes the agent.
-            raise translate(None, elapsed=0, timeout=seconds, state=self.state) from error
+            raise self._error(None, time.monotonic() - started, seconds) from error
 
     def resync(self) -> None:
         """libvirt synchronises by itself."""
@@ -141,10 +140,17 @@ class LibvirtTransport:
         try:
             return _STATES[self._domain.state()[0]]
         except libvirt.libvirtError as error:
-            return "gone" if code_of(error) == NO_DOMAIN else ""
+            return "gone" if error.get_error_code() in _NOT_FOUND else ""
 
     def close(self) -> None:
         """The connection belongs to the host."""
+
+    def _error(
+        self, error: "libvirt.libvirtError | None", elapsed: float, timeout: int
+    ) -> QgaError:
+        from qga_cli.transports.libvirt_errors import translate
+
+        return translate(error, elapsed=elapsed, timeout=timeout, state=self.state)
 
 
 def _guest(domain: "libvirt.virDomain") -> Guest:
@@ -152,6 +158,13 @@ def _guest(domain: "libvirt.virDomain") -> Guest:
     return Guest(
         domain.name(), domain.UUIDString(), id if id >= 0 else None, _STATES[domain.state()[0]]
     )
+
+
+def _host_error(error: "libvirt.libvirtError", uri: str | None) -> QgaError:
+    # Imported late: the good path need not compile patterns for texts of errors.
+    from qga_cli.transports.libvirt_errors import connect_error
+
+    return connect_error(error, uri)
 
 
 def _keep_quiet(_context: object, _error: object) -> None:
