@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := $(PYTHON) -m tests.lab
 
-.PHONY: demo test check test-matrix gen setup clean
+.PHONY: demo test check test-matrix bench gen setup clean
 
 demo: setup
 	$(LAB) up demo
@@ -22,6 +22,9 @@ test-matrix: setup
 	for suite in bullseye bookworm trixie trixie-backports; do \
 	    QGA_TEST_SUITE=$$suite $(BIN)/pytest -m guest || exit 1; \
 	done
+
+bench: setup
+	$(BIN)/python -m bench
 
 gen: setup
 	$(BIN)/python -m qga_cli.gen

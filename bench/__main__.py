@@ -1,0 +1,59 @@
+"""`python -m bench`: measures every row and writes docs/benchmarks.md and .svg."""
+
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench import plot, report, single
+from bench.rows import ROWS, Row, Setting
+from tests import lab
+from tests.lab.local_agent import agent
+
+DOCS = Path(__file__).parent.parent / "docs"
+FLEET = 64
+
+
+def main() -> None:
+    """Measure with a guest and agents of our own, and write the page."""
+    with ExitStack() as stack:
+        guest = stack.enter_context(lab.up("qga-bench"))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
+        running = [
+            stack.enter_context(agent(folder, f"agent{number:02}")) for number in range(FLEET)
+        ]
+        socket = running[0].socket
+        fleet = f"unix:{socket.parent}/{{vm}}{socket.suffix}"
+        setting = Setting(guest.name, socket, fleet, folder)
+        versions = f"libvirt {_version('virsh')}, qemu-ga {guest.agent_version}"
+        _prepare(setting)
+        pairs = [(row, _measured(row, setting)) for row in ROWS]
+        small = Row("2,000 small files", "one file at a time", 0.1, lambda s: ([], []))
+        pairs.append((small, single.small_files(setting)))
+        figures = list(single.figures(setting))
+        DOCS.joinpath("benchmarks.md").write_text(report.page(pairs, figures, versions))
+        DOCS.joinpath("benchmarks.svg").write_text(plot.svg(single.growth(setting)))
+
+
+def _prepare(setting: Setting) -> None:
+    """The file that `cp` brings out of the guest."""
+    local = setting.file("bench64", 64 * 2**20)
+    command = [sys.executable, "-m", "qga_cli", "cp", "-q", local]
+    subprocess.run([*command, f"{setting.guest}:/var/tmp/bench64"], check=True)
+
+
+def _measured(row: Row, setting: Setting) -> "report.Pair":
+    pair = row.run(setting)
+    print(f"{pair.ratio:6.2f}  {row.name} / {row.peer}", flush=True)
+    return pair
+
+
+def _version(command: str) -> str:
+    return subprocess.run(
+        [command, "--version"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
