@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench import plot, report, single
+from bench.measure import Pair
 from bench.rows import ROWS, Row, Setting
 from tests import lab
 from tests.lab.local_agent import agent
@@ -43,7 +44,7 @@ def _prepare(setting: Setting) -> None:
     subprocess.run([*command, f"{setting.guest}:/var/tmp/bench64"], check=True)
 
 
-def _measured(row: Row, setting: Setting) -> "report.Pair":
+def _measured(row: Row, setting: Setting) -> Pair:
     pair = row.run(setting)
     print(f"{pair.ratio:6.2f}  {row.name} / {row.peer}", flush=True)
     return pair
