@@ -1,0 +1,220 @@
+"""Guests that are thrown away: up, down, and what is there."""
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.lab import cache
+from tests.lab.domain import Wish, describe, read_mark
+from tests.lab.hypervisor import connection, virsh
+from tests.lab.image import image
+from tests.lab.kernel import kernel
+from tests.lab.process import LabError, run
+
+DATA_SIZE = 768 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A running guest; as a context manager it is destroyed at the end."""
+
+    name: str
+    uri: str
+    suite: str
+    agent_version: str
+    folder: Path
+
+    @property
+    def console(self) -> Path:
+        """What the guest has written to its serial console since it started."""
+        return self.folder / "console.log"
+
+    def state(self) -> str:
+        """The domain's state in virsh's words, say `running` or `shut off`."""
+        return virsh(self.uri, "domstate", self.name).strip()
+
+    def call(self, command: str, timeout: int = 10, **arguments: object) -> object:
+        """Send one agent command past the code under test, and return its result."""
+        return _call(self.uri, self.name, command, arguments, timeout)
+
+    def destroy(self) -> None:
+        """Stop the guest and remove its disks; a guest that is gone already is fine."""
+        with _lock(self.name):
+            _remove(self.uri, self.name)
+
+    def __enter__(self) -> Self:
+        """Nothing is done here: `up` returned a running guest."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Destroy the guest."""
+        self.destroy()
+
+
+def up(
+    name: str,
+    suite: str = "bookworm",
+    memory: int = 512,
+    block_rpcs: Sequence[str] = (),
+    agent_args: Sequence[str] = (),
+    timeout: float = 180,
+) -> Guest:
+    """Boot a guest and return when its agent answers; one that is up already is returned as is.
+
+    `memory` is in MiB, `timeout` in seconds and without the building of images. `block_rpcs` are
+    wire names that the guest's policy forbids, `agent_args` further options of its qemu-ga.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", name):
+        raise LabError(f"{name!r} is no host name: letters, digits and hyphens")
+    if memory < 256:
+        raise LabError("the kernel does not boot in less than 256 MiB")
+    wish = Wish(suite, memory, tuple(block_rpcs), tuple(agent_args))
+    uri = connection()
+    deadline = time.monotonic() + timeout
+    with _lock(name):
+        folder = _running(uri, name, wish)
+        if folder is None:
+            _remove(uri, name)
+            folder, deadline = _boot(uri, name, wish), time.monotonic() + timeout
+    version = _await_agent(uri, name, folder, deadline)
+    return Guest(name, uri, suite, version, folder)
+
+
+def down(name: str) -> None:
+    """Stop a guest of the lab and remove its disks; does nothing when there is none."""
+    uri = connection()
+    with _lock(name):
+        _remove(uri, name)
+
+
+def guests() -> list[tuple[str, str, str]]:
+    """Name, suite and state of the lab's guests."""
+    uri = connection()
+    found = []
+    for name in filter(None, virsh(uri, "list", "--all", "--name").splitlines()):
+        try:
+            mark = read_mark(uri, name)
+            if mark:
+                found.append((name, mark[0].suite, virsh(uri, "domstate", name).strip()))
+        except LabError as error:
+            if "failed to get domain" not in str(error):  # else it has gone meanwhile
+                raise
+    return found
+
+
+def console(name: str) -> Path:
+    """The console log of a guest of the lab."""
+    uri = connection()
+    mark = read_mark(uri, name)
+    if mark is None:
+        raise LabError(f"{name} is not a guest of the lab")
+    return mark[1] / "console.log"
+
+
+def _lock(name: str) -> AbstractContextManager[None]:
+    return cache.lock(f"guest-{name}", f"another process boots or stops {name}")
+
+
+def _exists(uri: str, name: str) -> bool:
+    return name in virsh(uri, "list", "--all", "--name").splitlines()
+
+
+def _running(uri: str, name: str, wish: Wish) -> Path | None:
+    """The folder of a guest of that name if it runs; an error if it is not what is wished for."""
+    if not _exists(uri, name):
+        return None
+    mark = read_mark(uri, name)
+    if mark is None:
+        raise LabError(f"a domain {name} exists in {uri} that the lab did not make; left alone")
+    if virsh(uri, "domstate", name).strip() != "running":
+        return None
+    if mark[0] != wish:
+        raise LabError(f"{name} is up with other settings ({mark[0]}); take it down first")
+    return mark[1]
+
+
+def _boot(uri: str, name: str, wish: Wish) -> Path:
+    """Make the disks and the domain of a new guest, and start it."""
+    with ThreadPoolExecutor() as pool:
+        kernel_job, image_job = pool.submit(kernel), pool.submit(image, wish.suite)
+    boot_files, root = kernel_job.result(), image_job.result()
+    folder = cache.folder("guests", name)
+    overlay = ("-q", "-f", "qcow2", "-F", "raw", "-b", str(root))
+    run("qemu-img", "create", *overlay, str(folder / "root.qcow2"))
+    with open(folder / "data.img", "wb") as disk:
+        disk.truncate(DATA_SIZE)
+    run("mkfs.ext4", "-q", "-F", "-L", "data", str(folder / "data.img"))
+    (folder / "domain.xml").write_text(describe(name, wish, folder, boot_files, uri))
+    virsh(uri, "define", str(folder / "domain.xml"))
+    try:
+        virsh(uri, "start", name)
+    except LabError:
+        _remove(uri, name)
+        raise
+    return folder
+
+
+def _await_agent(uri: str, name: str, folder: Path, deadline: float) -> str:
+    """Wait until the agent answers, and return its version."""
+    while True:
+        try:
+            info = _call(uri, name, "guest-info", {}, 5)
+        except LabError as error:
+            if "unable to execute QEMU agent command" in str(error):
+                return "unknown"  # an answer too: guest-info is blocked
+            if time.monotonic() > deadline or "domain is not running" in str(error):
+                raise LabError(f"{name} does not answer: {error}\n{_tail(folder)}") from error
+            time.sleep(0.1)
+            continue
+        assert isinstance(info, dict)
+        return str(info["version"])
+
+
+def _tail(folder: Path) -> str:
+    log = folder / "console.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join(["the end of its console:", *lines[-15:]])
+
+
+def _call(uri: str, name: str, command: str, arguments: dict[str, object], timeout: int) -> object:
+    request = json.dumps({"execute": command, "arguments": arguments})
+    reply = virsh(uri, "qemu-agent-command", name, request, "--timeout", str(timeout))
+    result: object = json.loads(reply)["return"]
+    return result
+
+
+def _remove(uri: str, name: str) -> None:
+    """Do away with a guest, running or not; whoever calls holds its lock."""
+    if not _exists(uri, name):
+        return
+    mark = read_mark(uri, name)
+    if mark is None:
+        raise LabError(f"the lab did not make the domain {name} in {uri}; left alone")
+    if mark[1].parts[-2:] != ("guests", name):
+        raise LabError(f"{mark[1]}, in the XML of {name}, is no folder of the lab; left alone")
+    try:
+        virsh(uri, "destroy", name)
+    except LabError:
+        if virsh(uri, "domstate", name).strip() != "shut off":
+            raise
+    virsh(uri, "undefine", name, "--managed-save", "--snapshots-metadata")
+    cache.remove(mark[1])
+
+
+def purge() -> None:
+    """Take down all guests of the lab, and remove the images they are made of."""
+    for name, _, _ in guests():
+        down(name)
+    cache.remove(cache.folder())

@@ -1,0 +1,93 @@
+"""libvirt on this machine: which one plain `virsh` means, and getting it to answer."""
+
+import grp
+import os
+import time
+from pathlib import Path
+
+from tests.lab import cache
+from tests.lab.process import LabError, run, say
+
+LOCAL = ("qemu:///system", "qemu:///session")
+
+
+def connection() -> str:
+    """The URI that plain virsh resolves to, with its daemon answering."""
+    if Path("/run/systemd/system").exists():
+        uri = run("virsh", "uri").strip()
+    else:
+        _open_kvm()
+        uri = _resolved() or _start_daemons()
+    if uri not in LOCAL:
+        raise LabError(f"virsh connects to {uri}; the lab boots guests under {' or '.join(LOCAL)}")
+    return uri
+
+
+def virsh(uri: str, *command: str) -> str:
+    """Run one virsh command."""
+    return run("virsh", "-q", "-c", uri, *command)
+
+
+def _start_daemons() -> str:
+    """Start libvirt's daemon as systemd would have: root's, or the one of an ordinary user."""
+    with cache.lock("daemons"):
+        if uri := _resolved():
+            return uri  # another process was faster
+        say("starting libvirtd")
+        command = ["libvirtd"]
+        if os.geteuid() != 0:
+            command.append("--timeout=120")  # as virsh itself would start it
+        elif not _runs("virtlogd"):
+            run("virtlogd", "-d")
+        # libvirt waits for killed QEMUs to vanish, and process 1 of a container may be no one who
+        # reaps: tini does that for all descendants of the daemon.
+        run("tini", "--version")  # an error here is seen, one after the fork would not be
+        script = 'exec tini -s -- "$@" </dev/null >/dev/null 2>&1'
+        run("setsid", "--fork", "sh", "-c", script, "sh", *command)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if uri := _resolved():
+                return uri
+            time.sleep(0.05)
+    raise LabError("libvirtd does not answer; run it in the foreground to see why")
+
+
+def _resolved() -> str | None:
+    """The URI that virsh resolves to, if a daemon answers.
+
+    virsh is kept from starting one itself: nobody would reap what that one leaves behind.
+    """
+    try:
+        return run("env", "LIBVIRT_AUTOSTART=0", "virsh", "uri").strip()
+    except LabError as error:
+        if "failed to connect" not in str(error):
+            raise
+        return None
+
+
+def _open_kvm() -> None:
+    """Give /dev/kvm the owner and mode that udev gives it, where there is no udev.
+
+    libvirt probes QEMU with the right to open any device, then finds that its user libvirt-qemu
+    may not open this one, drops what it learnt and probes again: 4 s for each call.
+    """
+    kvm = Path("/dev/kvm")
+    if os.geteuid() != 0 or not kvm.exists() or Path("/run/udev/control").exists():
+        return
+    status, group = kvm.stat(), grp.getgrnam("kvm").gr_gid
+    if status.st_mode & 0o060 != 0o060 or status.st_gid != group:
+        say("giving /dev/kvm to the group kvm, as udev does")
+        os.chown(kvm, -1, group)
+        kvm.chmod(0o660)
+
+
+def _runs(daemon: str) -> bool:
+    """Whether this user runs a process of that name."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (folder / "comm").read_text().strip()
+            if name == daemon and folder.stat().st_uid == os.geteuid():
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended meanwhile
+    return False

@@ -1,0 +1,81 @@
+"""A real qemu-ga on this machine, no guest around it: it acts on this machine, so it is tied."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.process import PATH, LabError, run
+
+# All the others are blocked, those that future agents bring included. exec and file commands act
+# as an ordinary program of this user does.
+ALLOWED = re.compile(
+    r"guest-(ping|info|sync|sync-delimited|exec|exec-status|fsfreeze-status|file-\w+)"
+    r"|guest-(network-|ssh-)?get-[\w-]+"
+)
+
+
+@dataclass(frozen=True)
+class LocalAgent:
+    """A running agent; its socket serves one client at a time."""
+
+    socket: Path
+    pid: int
+
+
+@contextmanager
+def agent(folder: Path, name: str, *options: str) -> Iterator[LocalAgent]:
+    """Run qemu-ga on the socket `NAME.sock` in the folder; further options go to qemu-ga."""
+    program = shutil.which("qemu-ga", path=PATH)
+    if program is None:
+        raise LabError("qemu-ga is not installed: run `python3 -m tests.lab setup`")
+    path = folder / f"{name}.sock"
+    state = folder / f"{name}.state"
+    state.mkdir()
+    blocked = [word for word in run(program, "-b", "help").split() if not ALLOWED.fullmatch(word)]
+    command = [program, "-m", "unix-listen", "-p", str(path), "-t", str(state)]
+    # setpriv: it shall not outlive a test process that is killed.
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "KILL", *command, "-b", ",".join(blocked), *options],
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        _assert_tied(path, process)
+        yield LocalAgent(path, process.pid)
+    finally:
+        process.kill()
+        process.wait()
+        path.unlink(missing_ok=True)
+
+
+def _assert_tied(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Raise unless the agent itself says that exactly the harmless commands are enabled."""
+    with _connected(path, process) as link:
+        link.sendall(b'{"execute": "guest-info"}\n')
+        reply = link.makefile("rb").readline()
+    for command in json.loads(reply)["return"]["supported_commands"]:
+        allowed = ALLOWED.fullmatch(command["name"]) is not None
+        if command["enabled"] and not allowed:
+            raise LabError(f"the local agent would obey {command['name']}")
+
+
+def _connected(path: Path, process: subprocess.Popen[bytes]) -> socket.socket:
+    """A connection to the agent, as soon as it listens."""
+    deadline = time.monotonic() + 10
+    while True:
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(10)
+        try:
+            link.connect(str(path))
+            return link
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            link.close()
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise LabError(f"qemu-ga does not listen on {path}: {error}") from error
+            time.sleep(0.005)

@@ -1,0 +1,40 @@
+"""Running the programs the lab is made of."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+# An ordinary user's search path on Debian lacks mkfs.ext4, libvirtd and qemu-ga.
+PATH = f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin"
+
+
+class LabError(Exception):
+    """The lab cannot do what was asked; the text says why, for a human."""
+
+
+def run(*command: str, stdin: str | None = None, folder: Path | None = None) -> str:
+    """Run a program to its end and return its output; its messages are untranslated."""
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C.UTF-8", "PATH": PATH},
+        )
+    except FileNotFoundError:
+        raise LabError(f"{command[0]} is not installed: run `python3 -m tests.lab setup`") from None
+    if done.returncode != 0:
+        text = textwrap.shorten(" ".join(command), 200)
+        raise LabError(f"`{text}` ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def say(text: str) -> None:
+    """Tell the human what takes the time."""
+    print(f"lab: {text}", file=sys.stderr, flush=True)
