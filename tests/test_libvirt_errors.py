@@ -56,7 +56,7 @@ CASES = [
 @pytest.mark.parametrize(("code", "text", "kind", "says"), CASES)
 def test_each_error(code: int, text: str, kind: type[errors.QgaError], says: str) -> None:
     error = Error(code, text)
-    found = translate(error, elapsed=3.0, timeout=3, state=lambda: "paused")  # type: ignore[arg-type]
+    found = translate(error, elapsed=3.0, timeout=3, state=lambda: "paused")
     assert type(found) is kind
     assert says in found.message
 
@@ -68,7 +68,7 @@ def test_old_libvirt_says_the_same_for_two_timeouts(
     elapsed: float, kind: type[errors.QgaError]
 ) -> None:
     error = Error(86, "Guest agent not available for now")
-    found = translate(error, elapsed=elapsed, timeout=30, state=str)  # type: ignore[arg-type]
+    found = translate(error, elapsed=elapsed, timeout=30, state=str)
     assert type(found) is kind
 
 
@@ -77,6 +77,6 @@ def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
 
 
 def test_hosts_that_cannot_be_used_name_the_mend() -> None:
-    denied = connect_error(Error(45, "authentication failed"), "qemu:///system")  # type: ignore[arg-type]
+    denied = connect_error(Error(45, "authentication failed"), "qemu:///system")
     assert denied.exit_code == 3
     assert "group libvirt" in denied.hint
