@@ -1,7 +1,7 @@
 """Signals that ask us to stop, and the work that must be finished first."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -18,6 +18,7 @@ class Interrupt:
         self.count = 0  # how many came
         self._shields = 0
         self._lock = threading.Lock()
+        self._watchers: list[Callable[[], None]] = []
         self._event = threading.Event()  # a new one after each signal: nobody has to clear it
 
     def set(self, signum: int) -> None:
@@ -27,11 +28,22 @@ class Interrupt:
         self.count += 1
         event, self._event = self._event, threading.Event()
         event.set()
+        for wake in tuple(self._watchers):
+            wake()
 
     def sleep(self, seconds: float, seen: int) -> bool:
         """Sleep until more than `seen` signals have come; False when the time was over first."""
         event = self._event
         return self.count > seen or event.wait(max(0.0, seconds)) or self.count > seen
+
+    @contextmanager
+    def watched(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Around work that wants `wake` called, perhaps in a signal handler, at each signal."""
+        self._watchers.append(wake)
+        try:
+            yield
+        finally:
+            self._watchers.remove(wake)
 
     @property
     def shielded(self) -> bool:

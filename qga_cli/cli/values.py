@@ -103,6 +103,13 @@ def integer(text: str) -> int:
     return int(text)
 
 
+def a_label(text: str) -> str:
+    """KEY=GLOB."""
+    if not text.partition("=")[0] or "=" not in text:
+        raise ValueError("KEY=GLOB, for example title='web*'")
+    return text
+
+
 def key(text: str) -> str:
     """An OpenSSH public key, or those of @FILE, newline-separated."""
     if not text.startswith("@"):
@@ -139,6 +146,7 @@ _READERS: "dict[str, Callable[[Any], object]]" = {
     spec.SIZE: size,
     spec.DURATION: duration,
     spec.TIME: moment,
+    spec.LABEL: a_label,
     spec.KEY: key,
     spec.VCPUS: switch("logical-id"),
     spec.BLOCKS: switch("phys-index"),
