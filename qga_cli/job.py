@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from qga_cli.agent import Agent
+from qga_cli.agent import Agent, Reply
 from qga_cli.interrupt import Interrupt
 from qga_cli.targets import Hosts, Target
 
@@ -43,6 +43,7 @@ class Job:
 
     `agent` is the guest's, None unless the scope is guest. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
+    `wire` makes the command's own agent call, as it would be made had it no verb.
     """
 
     __slots__ = (
@@ -56,6 +57,7 @@ class Job:
         "streams",
         "targets",
         "timeout",
+        "wire",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +73,7 @@ class Job:
         targets: list[Target],
         fleet: bool,
         say: Callable[[int, str], None],
+        wire: Callable[[], Reply],
     ) -> None:
         self.agent = agent
         self.arguments = arguments
@@ -82,6 +85,7 @@ class Job:
         self.targets = targets
         self.fleet = fleet
         self.say = say
+        self.wire = wire
 
     def connect(self, target: Target, slot: int = 0) -> Agent:
         """The agent of one of `targets`, for verbs of scope fleet; `slot` spreads connections."""

@@ -66,10 +66,10 @@ class Run:
 
         def work(index: int, target: Target) -> object:
             agent = Agent(transports[index], target.label, self.say)
-            if self.timeout is not None and not self.command.run:
-                agent.deadline = time.monotonic() + self.timeout
             try:
-                return self._verb(agent, targets) if self.command.run else self._wire(agent)
+                if self.command.run:
+                    return self._verb(agent, targets)
+                return self._wire(agent, self.arguments)
             finally:
                 transports[index].close()
 
@@ -108,14 +108,14 @@ class Run:
     def _print(self, result: object) -> int:
         if isinstance(result, Reply):
             self._write(self.view.one(result.value, result.text))
-            return 0
+            return result.code
         finished = result if isinstance(result, Finished) else Finished(result)
         if finished.value is not None:
             self._write(self.view.one(finished.value))
         return finished.code
 
     def _many(self, fleet: Fleet, count: int) -> int:
-        failed = 0
+        failed = code = 0
         done: dict[int, Outcome] = {}
         shown = 0
         for index, outcome in fleet.outcomes():
@@ -124,6 +124,8 @@ class Run:
                 failed += 1
                 if self.values.get("fail-fast"):
                     fleet.stop()
+            elif isinstance(outcome.value, Reply):
+                code = max(code, outcome.value.code)
             if self.values.get("as-completed"):
                 self._show([done.pop(index)])
             elif not self.view.gathers:
@@ -131,9 +133,9 @@ class Run:
                     self._show([done.pop(shown)])
                     shown += 1
         self._show([done[index] for index in sorted(done)])
-        if failed:
+        if failed and not code:
             raise FleetFailed(f"{failed} of {count} guests failed")
-        return 0
+        return code
 
     def _show(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
@@ -150,9 +152,11 @@ class Run:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def _wire(self, agent: Agent) -> Reply:
+    def _wire(self, agent: Agent, arguments: "dict[str, object]") -> Reply:
+        if self.timeout is not None:
+            agent.deadline = time.monotonic() + self.timeout
         try:
-            return agent.call(self.command, self.arguments)
+            return agent.call(self.command, arguments)
         except QgaError as error:
             if agent.deadline is not None and time.monotonic() >= agent.deadline:
                 ran = ": it may have run" if agent.sent and self.command.changes else ""
@@ -161,6 +165,10 @@ class Run:
 
     def _verb(self, agent: Agent | None, targets: list[Target]) -> object:
         from importlib import import_module
+
+        def wire() -> Reply:
+            assert agent is not None
+            return self._wire(agent, values.wire_arguments(self.command, self.values))
 
         module, _, function = self.command.run.partition(":")
         job = Job(
@@ -174,5 +182,6 @@ class Run:
             targets=targets,
             fleet=self.fleet,
             say=self.say,
+            wire=wire,
         )
         return getattr(import_module(f"qga_cli.{module}"), function)(job)
