@@ -22,13 +22,17 @@ Trace = Callable[[int, str], None]  # verbosity it belongs to, text
 
 
 class Reply:
-    """What one call brought: the line as it came, and the checked value of its `return`."""
+    """What one call brought: the line as it came, and the checked value of its `return`.
 
-    __slots__ = ("text", "value")
+    `code` is the exit code for an answer that is bad news (`fs status`: frozen).
+    """
 
-    def __init__(self, text: str, value: "Any") -> None:
+    __slots__ = ("code", "text", "value")
+
+    def __init__(self, text: str, value: "Any", code: int = 0) -> None:
         self.text = text
         self.value = value
+        self.code = code
 
 
 class Agent:

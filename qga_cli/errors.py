@@ -18,6 +18,7 @@
     ├── BadReply                  1    the agent's answer makes no sense
     ├── OutcomeUnknown            8    sent, no reply: it may have run
     ├── TimedOut                124    --timeout ran out
+    ├── NotConsistent           124    a freeze ended before the work done under it
     ├── FleetFailed             123    some guests of a fleet failed
     └── Interrupted           128+N    signal N ended us
 
@@ -163,6 +164,13 @@ class TimedOut(QgaError):
 
     exit_code = 124
     kind = "timed-out"
+
+
+class NotConsistent(QgaError):
+    """The filesystems were thawed before the command that relied on the freeze had ended."""
+
+    exit_code = 124
+    kind = "not-consistent"
 
 
 class FleetFailed(QgaError):

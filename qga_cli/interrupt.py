@@ -1,8 +1,18 @@
 """Signals that ask us to stop, and the work that must be finished first."""
 
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class File(Protocol):
+        """What select takes."""
+
+        def fileno(self) -> int: ...
 
 
 class Interrupt:
@@ -20,6 +30,7 @@ class Interrupt:
         self._lock = threading.Lock()
         self._watchers: list[Callable[[], None]] = []
         self._event = threading.Event()  # a new one after each signal: nobody has to clear it
+        self._pipe: tuple[int, int] | None = None  # for `select`, made when first needed
 
     def set(self, signum: int) -> None:
         """Note a signal. Safe in a signal handler."""
@@ -30,6 +41,8 @@ class Interrupt:
         event.set()
         for wake in tuple(self._watchers):
             wake()
+        if self._pipe:
+            os.write(self._pipe[1], b"!")
 
     def sleep(self, seconds: float, seen: int) -> bool:
         """Sleep until more than `seen` signals have come; False when the time was over first."""
@@ -44,6 +57,22 @@ class Interrupt:
             yield
         finally:
             self._watchers.remove(wake)
+
+    def select(self, files: "Sequence[File]", seconds: float, seen: int) -> "list[File]":
+        """Which of `files` can be read; none once more than `seen` signals have come, or the time
+        is over. For one thread."""
+        import select
+
+        if self._pipe is None:
+            self._pipe = os.pipe()
+        bell = self._pipe[0]
+        if select.select([bell], [], [], 0)[0]:
+            os.read(bell, 64)  # rung for signals that `count` knows already
+        if self.count > seen:
+            return []
+        numbers = {file.fileno(): file for file in files}
+        ready = select.select([bell, *numbers], [], [], max(0.0, seconds))[0]
+        return [] if bell in ready else [numbers[number] for number in ready]
 
     @property
     def shielded(self) -> bool:

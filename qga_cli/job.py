@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from qga_cli.agent import Agent
+from qga_cli.agent import Agent, Reply
 from qga_cli.interrupt import Interrupt
 from qga_cli.targets import Target
 
@@ -45,6 +45,7 @@ class Job:
 
     `target` is the guest, None unless the scope is guest. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
+    `wire` makes the command's own agent call, as it would be made had it no verb.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Job:
         "target",
         "targets",
         "timeout",
+        "wire",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +76,7 @@ class Job:
         targets: list[Target],
         fleet: bool,
         say: Callable[[int, str], None],
+        wire: Callable[[], Reply],
     ) -> None:
         self._agent: Agent | None = None
         self.target = target
@@ -86,6 +89,7 @@ class Job:
         self.targets = targets
         self.fleet = fleet
         self.say = say
+        self.wire = wire
 
     @property
     def agent(self) -> Agent | None:

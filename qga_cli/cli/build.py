@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from qga_cli import catalog, spec
-from qga_cli.cli.options import for_command
+from qga_cli.cli.options import for_command, words_after_dashes
 from qga_cli.errors import UsageError
 from qga_cli.spec import Arg, Command
 
@@ -27,11 +27,30 @@ def parse(command: Command, words: Sequence[str]) -> "dict[str, Any]":
     found: dict[str, Any] = {}
     app = _app()
     _add(app, command, command.words[-1], found.update)
+    tail = words_after_dashes(for_command(command))
+    if tail:
+        before, after = _at_dashes(command, words)
+        _invoke(app, "qga " + command.name, before)
+        return found | {tail.name: after}
     _invoke(app, "qga " + command.name, words)
     for arg in for_command(command):
         if arg.kind == spec.WORDS and (found.get(arg.name) or [])[:1] == ["--"]:
             found[arg.name] = found[arg.name][1:]
     return found
+
+
+def _at_dashes(command: Command, words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What stands before the first `--`, with a word in place of the rest, and the rest."""
+    before, after = list(words), []
+    if "--" in before:
+        at = before.index("--")
+        before, after = before[:at], before[at + 1 :]
+    if not after and not {"-h", "--help"} & set(before):
+        raise UsageError(
+            "the command to run is missing: it follows `--`",
+            hint=f"`qga {command.name} --help` shows how",
+        )
+    return [*before, "--", "CMD"], after
 
 
 def tree(take: "Callable[[dict[str, Any]], object]" = lambda found: None) -> typer.Typer:
@@ -76,10 +95,11 @@ def _add(
     def callback(**given: object) -> None:
         take({names[name].name: value for name, value in given.items()})
 
-    parameters = [_parameter(name, arg) for name, arg in names.items()]
+    tail = words_after_dashes(args)
+    parameters = [_parameter(name, arg, one=arg is tail) for name, arg in names.items()]
     callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     callback.__annotations__ = {p.name: p.annotation for p in parameters}
-    interspersed = not any(arg.kind == spec.WORDS for arg in args)
+    interspersed = tail is not None or not any(arg.kind == spec.WORDS for arg in args)
     app.command(
         word,
         help=_help(command),
@@ -92,13 +112,13 @@ def _add(
     )(callback)
 
 
-def _parameter(name: str, arg: Arg) -> inspect.Parameter:
+def _parameter(name: str, arg: Arg, *, one: bool) -> inspect.Parameter:
     kind: Any = str
     if arg.kind == spec.FLAG:
         kind = bool
     elif arg.kind == spec.COUNT:
         kind = int
-    elif arg.many:
+    elif arg.many and not one:  # Typer takes one list of unknown length only
         kind = list[str]
     default: Any = False if kind is bool else ... if arg.required else None
     if arg.positional:

@@ -1,6 +1,7 @@
 """The options every command takes, and what fills them when the command line does not."""
 
 import os
+from collections.abc import Sequence
 
 from qga_cli import spec
 from qga_cli.cli import values
@@ -45,6 +46,13 @@ VIEW = (
     Arg("no-header", spec.FLAG, "Leave the header line out"),
     Arg("sort", spec.TEXT, "Sort by this column; -COLUMN for descending", metavar="COLUMN"),
 )
+
+
+def words_after_dashes(args: Sequence[Arg]) -> Arg | None:
+    """The command line that needs its `--`, for a list of any length stands before it."""
+    if any(arg.positional and arg.many and arg.kind != spec.WORDS for arg in args):
+        return next((arg for arg in args if arg.kind == spec.WORDS), None)
+    return None
 
 
 def for_command(command: spec.Command) -> tuple[Arg, ...]:

@@ -7,6 +7,7 @@ missing or in doubt): then Typer reads the same words. A test holds the two agai
 from collections.abc import Sequence
 
 from qga_cli import spec
+from qga_cli.cli.options import words_after_dashes
 from qga_cli.spec import Arg
 
 TYPE_CHECKING = False
@@ -18,14 +19,18 @@ def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
     """The raw text of every argument given, by name; None when in doubt."""
     named = {f"--{arg.name}": arg for arg in args if not arg.positional}
     named |= {arg.short: arg for arg in args if arg.short}
-    takes_words = any(arg.kind == spec.WORDS for arg in args)
+    tail = words_after_dashes(args)
+    takes_words = not tail and any(arg.kind == spec.WORDS for arg in args)
     raw: dict[str, Any] = {}
     loose: list[str] = []
     rest = list(words)[::-1]
     while rest:
         word = rest.pop()
         if word == "--":
-            loose += rest[::-1]
+            if tail:
+                raw[tail.name] = rest[::-1]
+            else:
+                loose += rest[::-1]
             break
         if len(word) < 2 or word[0] != "-":
             loose.append(word)
@@ -34,7 +39,10 @@ def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
                 break
         elif not _option(named, word, rest, raw):
             return None
-    return _positionals([arg for arg in args if arg.positional], loose, raw)
+    positionals = [arg for arg in args if arg.positional and arg is not tail]
+    if tail and not raw.get(tail.name):
+        return None
+    return _positionals(positionals, loose, raw)
 
 
 def _option(named: "dict[str, Arg]", word: str, rest: list[str], raw: "dict[str, Any]") -> bool:

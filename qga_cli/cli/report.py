@@ -35,6 +35,7 @@ class Report:
         self._waiting: dict[int, Outcome] = {}  # not printed yet
         self._shown = 0
         self._good = 0
+        self._code = 0  # the worst of answers that are bad news without being failures
         self._reasons: dict[str, list[str]] = {}  # why, and which guests
         self._outputs: dict[int, tuple[BinaryIO, BinaryIO]] = {}  # to be closed
         self._gathered: dict[int, tuple[Gathered, Gathered]] = {}
@@ -62,8 +63,8 @@ class Report:
         self._outputs[index] = outputs
         return Streams(stdin, *outputs)
 
-    def follow(self, fleet: "Fleet", *, fail_fast: bool) -> None:
-        """Print all outcomes. Raises FleetFailed, Interrupted."""
+    def follow(self, fleet: "Fleet", *, fail_fast: bool) -> int:
+        """Print all outcomes. Returns the exit code; raises FleetFailed, Interrupted."""
         try:
             for index, outcome in fleet.outcomes():
                 if not self._add(index, outcome) and fail_fast:
@@ -77,6 +78,7 @@ class Report:
             raise FleetFailed(self._summary())
         if not self._view.errors_are_json:
             render.note(self._summary())
+        return self._code
 
     def _add(self, index: int, outcome: "Outcome") -> bool:
         """Count one outcome and print what is due; False when the guest failed."""
@@ -87,6 +89,8 @@ class Report:
             self._reasons.setdefault(reason, []).append(outcome.target.label)
         else:
             self._good += 1
+            if isinstance(outcome.value, Reply):
+                self._code = max(self._code, outcome.value.code)
         self._waiting[index] = outcome
         if self._as_completed:
             self._show([self._waiting.pop(index)])

@@ -83,8 +83,7 @@ class Run:
         as_completed = bool(self.values.get("as-completed"))
         report = Report(self.view, len(targets), as_completed=as_completed, gather=self.gather)
         fleet = self._start(targets, self._work(targets, report))
-        report.follow(fleet, fail_fast=bool(self.values.get("fail-fast")))
-        return 0
+        return report.follow(fleet, fail_fast=bool(self.values.get("fail-fast")))
 
     def say(self, level: int, text: str) -> None:
         """Tell a step on stderr, to whoever asked for this much."""
@@ -107,7 +106,7 @@ class Run:
                 return self._verb(target, targets, streams)
             agent = Agent(self.hosts.transport(target), target.label, self.say)
             try:
-                return self._wire(agent)
+                return self._wire(agent, self.arguments)
             finally:
                 agent.transport.close()
 
@@ -130,7 +129,7 @@ class Run:
         result = outcome.value
         if isinstance(result, Reply):
             self._write(self.view.one(result.value, result.text))
-            return 0
+            return result.code
         finished = result if isinstance(result, Finished) else Finished(result)
         if finished.value is not None:
             self._write(self.view.one(finished.value))
@@ -140,11 +139,11 @@ class Run:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def _wire(self, agent: Agent) -> Reply:
+    def _wire(self, agent: Agent, arguments: "dict[str, object]") -> Reply:
         if self.timeout is not None:
             agent.deadline = time.monotonic() + self.timeout
         try:
-            return agent.call(self.command, self.arguments)
+            return agent.call(self.command, arguments)
         except QgaError as error:
             if agent.deadline is not None and time.monotonic() >= agent.deadline:
                 ran = ": it may have run" if agent.sent and self.command.changes else ""
@@ -155,6 +154,10 @@ class Run:
         self, target: Target | None, targets: list[Target], streams: Streams | None = None
     ) -> object:
         from importlib import import_module
+
+        def wire() -> Reply:
+            assert job.agent is not None
+            return self._wire(job.agent, values.wire_arguments(self.command, self.values))
 
         module, _, function = self.command.run.partition(":")
         job = Job(
@@ -168,6 +171,7 @@ class Run:
             targets=targets,
             fleet=self.fleet,
             say=self.say,
+            wire=wire,
         )
         try:
             return getattr(import_module(f"qga_cli.{module}"), function)(job)

@@ -182,19 +182,32 @@ class LibvirtTransport:
         """libvirt synchronises by itself."""
 
     def state(self) -> str:
-        """The domain's run state in virsh's words; "gone" when it is undefined and stopped."""
+        """The domain's run state in virsh's words, or migrating; "gone" when it is no more."""
         import libvirt
 
         try:
-            return _STATES[self._domain.state()[0]]
+            state = _STATES[self._domain.state()[0]]
         except libvirt.libvirtError as error:
             return "gone" if error.get_error_code() in _NOT_FOUND else ""
+        return "migrating" if state == "running" and self._migrating() else state
 
     def close(self) -> None:
         """Make room on the connection, which belongs to the host."""
         if self._release:
             self._release()
             self._release = None
+
+    def _migrating(self) -> bool:
+        import libvirt
+
+        try:
+            job = self._domain.jobStats().get("operation")
+        except libvirt.libvirtError:
+            return False  # a driver without jobs
+        return job in (
+            libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN,
+            libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT,
+        )
 
     def _error(
         self, error: "libvirt.libvirtError | None", elapsed: float, timeout: int

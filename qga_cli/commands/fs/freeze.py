@@ -1,18 +1,28 @@
 """guest-fsfreeze-freeze."""
 
-from qga_cli.spec import Command, Example
+from qga_cli import spec
+from qga_cli.spec import Arg, Command, Example
+
+FOR = Arg("for", spec.DURATION, "Thaw after this time, even if qga or the shell has been killed",
+          metavar="TIME", wire="")  # fmt: skip
 
 COMMAND = Command(
     "guest-fsfreeze-freeze",
     "Freeze every freezable filesystem of the guest",
     since="0.15.0",
+    args=[FOR],
     result=int,
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,
+    run="frozen:freeze",
     notes=(
-        "Prints the number of filesystems frozen. Nothing thaws them but `qga fs thaw`: an agent "
-        "on Linux has no timer. Windows thaws by itself after about 10 seconds."
+        "Prints the number of filesystems frozen. Without --for nothing thaws them but `qga fs "
+        "thaw`: an agent on Linux has no timer. Windows thaws by itself after about 10 seconds. "
+        "With --for a process is left behind that thaws in time; it writes to the system log."
     ),
-    examples=[Example("qga fs freeze web1; lvcreate ...; qga fs thaw web1", "around a snapshot")],
+    examples=[
+        Example("qga fs with-frozen web1 -- lvcreate ...", "better: thaws whatever happens"),
+        Example("qga fs freeze --for 60s web1; lvcreate ...; qga fs thaw web1", "by hand"),
+    ],
 )

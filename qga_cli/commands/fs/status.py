@@ -9,5 +9,10 @@ COMMAND = Command(
     result=("thawed", "frozen"),
     systems=["Linux", "Windows", "FreeBSD"],
     patience=5,
-    examples=[Example("qga fs status web1", "prints thawed or frozen")],
+    run="frozen:status",
+    notes="Exit code 1 if any guest asked is frozen, which comes before those that failed.",
+    examples=[
+        Example("qga fs status web1", "prints thawed or frozen"),
+        Example("qga fs status '*'", "finds guests left frozen; for cron"),
+    ],
 )

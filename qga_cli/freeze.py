@@ -1,0 +1,199 @@
+"""Freezing and thawing so that one knows what happened.
+
+Agents on Linux never thaw by themselves, a reply can get lost, and somebody else may thaw first.
+So nothing is assumed here: state and counts are asked for, and compared.
+"""
+
+import time
+
+from qga_cli import refusal
+from qga_cli.agent import Agent, Reply, Trace
+from qga_cli.commands.fs.freeze import COMMAND as FREEZE
+from qga_cli.commands.fs.status import COMMAND as STATUS
+from qga_cli.commands.fs.thaw import COMMAND as THAW
+from qga_cli.errors import NoGuest, NotRunning, OutcomeUnknown, QgaError, Refused, Unsupported
+from qga_cli.targets import Target
+from qga_cli.transports import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qga_cli.spec import Command
+    from qga_cli.transports import Host
+
+_THAW = 8.0  # seconds for a thaw's reply; not 5 or 10, see docs/architecture.md
+_FIRST, _CEILING = 0.02, 1.0  # seconds between two attempts
+_NOBODY = ("shut off", "crashed", "gone")  # states in which nothing can be frozen
+
+
+class Line:
+    """The way to one guest's agent, opened anew after it has failed.
+
+    It has a connection of its own. A raw socket is closed after each call: QEMU serves one client
+    at a time, and the watchdog must get through.
+    """
+
+    def __init__(self, target: Target, trace: Trace | None = None) -> None:
+        self.target = target
+        self._trace = trace
+        self._host: Host | None = None
+        self._agent: Agent | None = None
+
+    def call(
+        self,
+        command: "Command",
+        arguments: "Mapping[str, object] | None" = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """As Agent.call. Raises Unreachable and NoGuest too."""
+        agent = self._open()
+        try:
+            return agent.call(command, arguments, timeout)
+        except Refused:
+            raise
+        except QgaError:
+            self.drop()
+            raise
+        finally:
+            agent.transport.close()
+
+    def state(self) -> str:
+        """The guest's run state; "" when nobody can tell."""
+        try:
+            return self._open().transport.state()
+        except NoGuest:
+            return "gone"
+
+    def nobody(self) -> bool:
+        """Whether the guest does not run, so that there is nothing to thaw."""
+        try:
+            return self.state() in _NOBODY
+        except QgaError:
+            return False  # nobody can tell: the host cannot be reached
+
+    def drop(self) -> None:
+        """Close the connection."""
+        if self._host:
+            self._host.close()
+        self._host = self._agent = None
+
+    def _open(self) -> Agent:
+        if self._agent is None:
+            self.drop()
+            self._host = connect(self.target.uri)
+            transport = self._host.open(self.target.name)
+            self._agent = Agent(transport, self.target.label, self._trace)
+        return self._agent
+
+
+def is_frozen(line: Line) -> bool:
+    """Whether the agent says so."""
+    return bool(line.call(STATUS).value == "frozen")
+
+
+def check(line: Line, mountpoints: "Sequence[str]") -> int:
+    """How many filesystems a freeze must bring at least.
+
+    Raises what stands against a freeze, with nothing frozen yet: the guest is frozen already, or
+    migrating, or a mount point is none.
+    """
+    if line.state() == "migrating":
+        raise NotRunning(
+            "the guest is migrating to another host", hint="freeze it there once it has arrived"
+        )
+    if is_frozen(line):
+        raise refusal.frozen("")
+    return look_up(line, mountpoints) if mountpoints else 1
+
+
+def look_up(agent: Agent | Line, mountpoints: "Sequence[str]") -> int:
+    """How many filesystems these mount points are: the agent passes over unknown ones silently."""
+    from qga_cli.commands.fs.list import COMMAND as LIST
+
+    try:
+        rows = agent.call(LIST).value
+    except Unsupported:  # FreeBSD: then a freeze's own count has to do
+        return len(set(mountpoints))
+    known = {row["mountpoint"]: row["name"] for row in rows}
+    unknown = [path for path in mountpoints if path not in known]
+    if unknown:
+        raise Refused(
+            f"no filesystem that can be frozen is mounted at {', '.join(unknown)}",
+            hint="the guest's mount points are " + ", ".join(sorted(known)),
+        )
+    return len({known[path] for path in mountpoints})
+
+
+def freeze(line: Line, mountpoints: "Sequence[str]", least: int, timeout: float) -> Reply:
+    """Freeze at least that many filesystems within `timeout` seconds.
+
+    Raises Refused when they are fewer, which may be frozen then, and OutcomeUnknown when neither
+    the reply came nor the state could be asked. A lost reply that the state makes up for: no text.
+    """
+    deadline = time.monotonic() + timeout
+    command, arguments = FREEZE, {}
+    if mountpoints:
+        from qga_cli.commands.fs.freeze_list import COMMAND as FREEZE_LIST
+
+        command, arguments = FREEZE_LIST, {"mountpoints": list(mountpoints)}
+    try:
+        # The other half of the time is for asking, should the reply get lost.
+        reply = line.call(command, arguments, timeout / 2)
+    except OutcomeUnknown as error:
+        if not _ask(line, deadline, error):
+            raise Refused("the reply to the freeze was lost, and nothing is frozen") from error
+        return Reply("", least)
+    if reply.value < least:
+        some = f"only {reply.value} of {least} filesystems" if reply.value else "no filesystem"
+        raise Refused(
+            f"{some} could be frozen", hint="`qga fs list VM` tells their types: vfat cannot be"
+        )
+    return reply
+
+
+def _ask(line: Line, deadline: float, unknown: OutcomeUnknown) -> bool:
+    """Whether the guest is frozen, after a freeze without a reply.
+
+    The agent does one thing after the other: once it says anything, the freeze is over.
+    """
+    pause = _FIRST
+    while True:
+        try:
+            return is_frozen(line)
+        except QgaError as error:
+            if time.monotonic() + pause > deadline:
+                raise unknown from error
+        time.sleep(pause)
+        pause = min(pause * 2, _CEILING)
+
+
+def thaw(line: Line, patience: float) -> int | None:
+    """Thaw until the agent says thawed; after `patience` seconds raise what keeps it from that.
+
+    Returns how many filesystems were still frozen: 0 when the freeze had ended by itself, None
+    when the thaw's own reply was lost. The count is meant for this: see the comment in QEMU
+    qga/commands-linux.c, qmp_guest_fsfreeze_do_thaw.
+    """
+    deadline = time.monotonic() + patience
+    count: int | None = 0
+    pause = _FIRST
+    while True:
+        try:
+            if not is_frozen(line):
+                return count
+            count = None
+            count = line.call(THAW, timeout=_THAW).value
+            if not is_frozen(line):
+                return count
+            failure: QgaError = Refused("the agent reports a thaw, and says frozen still")
+        except Refused as error:
+            # It is thawed all the same when its hook fails (qga/commands-posix.c), and when
+            # Windows has ended the freeze long ago (requester_thaw in qga/vss-win32).
+            failure, count = error, None if "hook" in error.desc else 0
+        except QgaError as error:
+            failure = error
+        if time.monotonic() + pause > deadline or line.nobody():
+            raise failure
+        time.sleep(pause)
+        pause = min(pause * 2, _CEILING)

@@ -1,0 +1,164 @@
+"""Verbs around a freeze: `fs status`, `fs freeze`, `fs freeze-list`, `fs with-frozen`."""
+
+import signal
+import time
+
+from qga_cli.agent import Reply
+from qga_cli.errors import Interrupted, NotConsistent, QgaError
+from qga_cli.fleet import Fleet
+from qga_cli.interrupt import Interrupt
+from qga_cli.job import Finished, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qga_cli.child import Child
+    from qga_cli.hold import Hold
+
+    Failures = list[tuple["Hold", QgaError]]
+
+
+def status(job: Job) -> Reply:
+    """`qga fs status`: a frozen guest is exit code 1, by name as by glob."""
+    reply = job.wire()
+    reply.code = int(reply.value == "frozen")
+    return reply
+
+
+def freeze(job: Job) -> Reply:
+    """`qga fs freeze` and `freeze-list`: the wire command, or with --for a watched freeze."""
+    assert job.agent is not None
+    mountpoints = job.arguments.get("mountpoints", [])
+    if "for" in job.arguments:
+        return _freeze_for(job, mountpoints, job.arguments["for"])
+    if mountpoints:
+        from qga_cli.freeze import look_up
+
+        look_up(job.agent, mountpoints)
+    reply = job.wire()
+    if reply.value and job.streams.stderr.isatty():
+        name = job.agent.name
+        job.say(0, f"{name}: frozen until somebody runs `qga fs thaw {name}`")
+    return reply
+
+
+def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply:
+    from qga_cli.hold import Hold
+
+    assert job.agent is not None
+    target = next(target for target in job.targets if target.label == job.agent.name)
+    hold = Hold(target, job.say)
+    try:
+        hold.prepare(mountpoints)
+        with job.interrupt.shield():
+            reply = hold.freeze(seconds)
+            if job.interrupt.signum or not hold.watchdog.stay():
+                hold.thaw()
+                raise QgaError("the watchdog has died; the guest is thawed")
+    finally:
+        hold.close()
+    if job.streams.stderr.isatty():
+        job.say(0, f"{target.label}: frozen for {seconds:g} s, or until `qga fs thaw`")
+    return reply
+
+
+def run(job: Job) -> Finished:
+    """`qga fs with-frozen`: a command of the host while guests are frozen."""
+    from qga_cli import child
+    from qga_cli.hold import Hold
+
+    argv = job.arguments["command"]
+    child.find(argv[0])
+    holds: list[Hold] = []
+    try:
+        holds.extend(Hold(target, job.say) for target in job.targets)
+        mountpoints = job.arguments.get("mountpoint", [])
+        _report(job, _each(holds, lambda hold: hold.prepare(mountpoints)))
+        with job.interrupt.shield():
+            return _run(job, holds, argv)
+    finally:
+        for hold in holds:
+            hold.close()
+
+
+def _run(job: Job, holds: "list[Hold]", argv: "Sequence[str]") -> Finished:
+    from qga_cli.child import Child
+    from qga_cli.hold import Hold
+
+    longest: float = job.arguments["max"]
+    seconds = min(longest, job.timeout or longest)
+    deadline = time.monotonic() + seconds
+    failures = _each(holds, lambda hold: hold.freeze(seconds))
+    if failures or job.interrupt.signum:
+        _report(job, failures + _each(holds, Hold.thaw))
+    _tell_spread(job, holds)
+    names = ",".join(hold.target.label for hold in holds)
+    count = sum(hold.count for hold in holds)
+    try:
+        program = Child(argv, {"QGA_VM": names, "QGA_FROZEN": str(count)})
+    except QgaError:
+        _report(job, _each(holds, Hold.thaw))
+        raise
+    for hold in holds:
+        hold.watchdog.child(program.pid)
+    cause = _wait(job, program, holds, deadline)
+    failures = _each(holds, Hold.thaw)  # first of all, whatever else there is to do
+    if cause:
+        program.end(job.interrupt.signum or signal.SIGTERM, job.interrupt)
+    code = program.wait()
+    _report(job, failures, cause)
+    return Finished(code=code)
+
+
+def _wait(job: Job, program: "Child", holds: "list[Hold]", deadline: float) -> QgaError | None:
+    """Wait for the program's end; if something else comes first, why it has to be ended."""
+    watchdogs = [hold.watchdog for hold in holds]
+    ready = job.interrupt.select([program, *watchdogs], deadline - time.monotonic(), 0)
+    if program in ready:
+        return None
+    if job.interrupt.signum:
+        return Interrupted(job.interrupt.signum)
+    ended = "the command was ended, and what it made is NOT consistent"
+    for hold in holds:
+        if hold.watchdog in ready:
+            return NotConsistent(f"{hold.target.label}: the watchdog has died: {ended}")
+    return NotConsistent(f"the freeze lasted too long: {ended}", hint="--max allows more time")
+
+
+def _each(holds: "list[Hold]", work: "Callable[[Hold], object]") -> "Failures":
+    """Do it to all of them at once; who failed, and how."""
+    targets = [hold.target for hold in holds]
+    fleet = Fleet(
+        targets, lambda index, target: work(holds[index]), Interrupt(), parallel=len(holds)
+    )
+    failures: Failures = []
+    for index, outcome in fleet.outcomes():
+        if isinstance(outcome.error, QgaError):
+            failures.append((holds[index], outcome.error))
+        elif outcome.error:
+            raise outcome.error  # the watchdogs thaw
+    return failures
+
+
+def _report(job: Job, failures: "Failures", cause: QgaError | None = None) -> None:
+    """Raise what went wrong; of several things the first, and tell the others."""
+    if job.interrupt.signum and not isinstance(cause, Interrupted):
+        cause = Interrupted(job.interrupt.signum)
+    for hold, error in failures:
+        error.message = f"{hold.target.label}: {error.message}"
+    errors = [cause] if cause else []
+    errors += [error for _, error in failures]
+    for error in errors[1:]:
+        job.say(0, error.message + (f" ({error.hint})" if error.hint else ""))
+    if errors:
+        raise errors[0]
+
+
+def _tell_spread(job: Job, holds: "list[Hold]") -> None:
+    for hold in holds:
+        job.say(1, f"{hold.target.label}: {hold.count} filesystems frozen")
+    if len(holds) > 1:
+        moments = [hold.since for hold in holds]
+        spread = (max(moments) - min(moments)) * 1000
+        job.say(0, f"{len(holds)} guests frozen, {spread:.0f} ms between the first and the last")

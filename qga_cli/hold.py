@@ -1,0 +1,167 @@
+"""One guest held frozen, with a watchdog that thaws it should we die."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+from qga_cli import freeze
+from qga_cli.agent import Reply, Trace
+from qga_cli.errors import Frozen, NotConsistent, NotDelivered, QgaError, Refused
+from qga_cli.targets import Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_START = 60.0  # seconds for a watchdog to start, connect and hear the agent; libvirt may take 45
+_ANSWER = 5.0  # seconds for a watchdog that has nothing to do but answer
+_FREEZE = 60.0  # seconds for a freeze, however long it is to last
+_THAW = 10.0  # seconds that we try to thaw before the watchdog is left alone with it
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class Watchdog:
+    """Our end of a watchdog process; see watchdog.py for what is said."""
+
+    def __init__(self, target: Target) -> None:
+        self._ours, theirs = socket.socketpair()
+        path = os.environ.get("PYTHONPATH")
+        with theirs:
+            self._process = subprocess.Popen(
+                # -P: who can write into our working directory must not slip modules in.
+                [sys.executable, "-P", "-m", "qga_cli.watchdog", target.label],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": _ROOT + (os.pathsep + path if path else "")},
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        self._tell(json.dumps({name: getattr(target, name) for name in target.__slots__}))
+
+    def fileno(self) -> int:
+        """For select: readable once it is dead."""
+        return self._ours.fileno()
+
+    def await_ready(self) -> None:
+        """Return when it has heard the agent."""
+        said = self._hear(_START)
+        if said != "ready":
+            reason = said.removeprefix("no ") or "it has died"
+            raise QgaError(f"nothing was frozen, for the watchdog cannot guard it: {reason}")
+
+    def arm(self, seconds: float) -> None:
+        """Make it responsible for a thaw within that time."""
+        self._tell(f"arm {seconds}")
+        if self._hear(_ANSWER) != "armed":
+            raise QgaError("nothing was frozen, for the watchdog has died")
+
+    def frozen(self) -> None:
+        """Tell it that the freeze is done, and cannot come later."""
+        self._tell("frozen")
+
+    def child(self, pid: int) -> None:
+        """Name the process group to end should we die; 0 for none any more."""
+        self._tell(f"child {pid}")
+
+    def stay(self) -> bool:
+        """Let it guard until its deadline without us; False when it is dead."""
+        self._tell("stay")
+        return self._hear(_ANSWER) == "staying"
+
+    def leave(self) -> None:
+        """Let it end: nothing is frozen."""
+        self._tell("leave")
+        self.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it ends, if slowly
+            self._process.wait(_ANSWER)
+
+    def close(self) -> None:
+        """Leave it alone: one that is responsible thaws."""
+        self._ours.close()
+
+    def _tell(self, text: str) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `_hear` finds it dead
+            self._ours.sendall(text.encode() + b"\n")
+
+    def _hear(self, seconds: float) -> str:
+        self._ours.settimeout(seconds)
+        try:
+            return self._ours.recv(4096).decode().partition("\n")[0]
+        except OSError:  # too late, or reset by its death
+            return ""
+
+
+class Hold:
+    """One guest, and what is known of its freeze. `count` filesystems, frozen at `since`."""
+
+    def __init__(self, target: Target, trace: Trace) -> None:
+        self.target = target
+        self.watchdog = Watchdog(target)
+        self.count = 0
+        self.since = 0.0  # time.monotonic
+        self._line = freeze.Line(target, trace)
+        self._mountpoints: Sequence[str] = ()
+        self._least = 1
+
+    def prepare(self, mountpoints: "Sequence[str]") -> None:
+        """Make sure of the guest and of the watchdog, as far as that goes without freezing."""
+        self._mountpoints = mountpoints
+        self._least = freeze.check(self._line, mountpoints)
+        self.watchdog.await_ready()
+
+    def freeze(self, seconds: float) -> Reply:
+        """Freeze for that time at most. After an error nothing stays frozen."""
+        self.watchdog.arm(seconds)
+        try:
+            timeout = min(seconds, _FREEZE)
+            reply = freeze.freeze(self._line, self._mountpoints, self._least, timeout)
+        except (NotDelivered, Frozen):  # nothing is frozen, or not by us
+            self.watchdog.leave()
+            raise
+        except Refused:  # maybe some filesystems are; if it cannot be mended, `close` does
+            freeze.thaw(self._line, _THAW)
+            self.watchdog.leave()
+            raise
+        self.watchdog.frozen()
+        self.since = time.monotonic()
+        self.count = reply.value
+        return reply
+
+    def thaw(self) -> None:
+        """Thaw, if it is frozen by us. Raises NotConsistent when it was no longer frozen."""
+        if not self.count:
+            return
+        count, self.count = self.count, 0
+        try:
+            left = freeze.thaw(self._line, _THAW)
+        except QgaError as error:
+            self._give_up(error)
+            raise
+        self.watchdog.leave()
+        if left is not None and left < count:
+            raise NotConsistent(
+                f"the freeze had ended by itself ({left} of {count} filesystems were still "
+                "frozen): what was made meanwhile is NOT consistent",
+                hint="Windows gives up after 10 s; on other guests somebody else has thawed",
+            )
+
+    def close(self) -> None:
+        """Let go; a watchdog that is still responsible thaws."""
+        self.watchdog.close()
+        self._line.drop()
+
+    def _give_up(self, error: QgaError) -> None:
+        if self._line.nobody():
+            self.watchdog.leave()
+            return
+        self.watchdog.child(0)
+        self.watchdog.close()
+        error.message = f"cannot be thawed: {error.message}"
+        error.hint = (
+            f"its watchdog (pid {self.watchdog.pid}) goes on trying; `qga fs status VM` tells"
+        )

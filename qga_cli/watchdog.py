@@ -1,0 +1,203 @@
+"""The process that thaws a guest when the qga that froze it cannot.
+
+    qga                          watchdog, in a session of its own
+    {"uri", "name", "label"} ──▶ opens a connection of its own, asks the agent something
+                             ◀── ready, or: no REASON
+    arm SECONDS              ──▶ responsible from now on
+                             ◀── armed
+    (freezes)
+    frozen                   ──▶ the freeze has been answered: it cannot come late any more
+    child PID                ──▶ the process group to end when qga has died; 0 for none
+    leave                    ──▶ nothing is frozen: ends
+    stay                     ──▶ guards on until the deadline, qga goes
+                             ◀── staying
+
+Whatever else happens once it is armed means thaw: end of file (qga has died in some way), the
+deadline (qga is stopped, or stuck), SIGTERM (the host shuts down).
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import syslog
+import time
+
+from qga_cli import freeze
+from qga_cli.errors import QgaError
+from qga_cli.fleet import Fleet
+from qga_cli.format import printable
+from qga_cli.interrupt import Interrupt
+from qga_cli.targets import Target
+
+_GRACE = 1.0  # seconds past the deadline in which a qga that is well thaws by itself
+# A freeze that was under way when qga died may reach the agent this much later: libvirt's daemon
+# lets it wait for its turn although the client has gone (QEMU_JOB_WAIT_TIME, 30 s, in
+# src/qemu/qemu_domain.c; then 5 s of guest-sync).
+_LATE = 36.0
+_LOOK = 1.0  # seconds between two looks whether somebody else has thawed
+_STUCK = 60.0  # seconds after which a call is given up that libvirt should have ended itself
+_FIRST, _CEILING = 0.05, 5.0  # seconds between two attempts to thaw
+_REPEAT = 60.0  # seconds between two complaints in the log
+_DAY = 86400.0
+
+
+class Watch:
+    """One watchdog's life. `channel` leads to qga."""
+
+    def __init__(self, channel: socket.socket, interrupt: Interrupt) -> None:
+        self._channel = channel
+        self._interrupt = interrupt
+        self._buffer = b""
+        self._child = 0
+        self._late = True  # a freeze may still be on its way
+
+    def __call__(self) -> None:
+        """Watch until nothing is frozen."""
+        first = self._read(_DAY)
+        if not first:
+            return  # qga has died already
+        self._target = Target(**json.loads(first))
+        self._line = freeze.Line(self._target)
+        try:
+            freeze.is_frozen(self._line)
+        except QgaError as error:
+            self._tell(f"no {error.message}")
+            return
+        self._tell("ready")
+        try:
+            reason = self._watch()
+        except Exception as error:  # a bug of ours must not leave a guest frozen
+            reason = f"the watchdog has a bug ({type(error).__name__}: {error})"
+        if reason:
+            self._log(syslog.LOG_WARNING, f"thawing, for {reason}")
+            self._thaw()
+
+    def _watch(self) -> str:
+        """Why the guest has to be thawed; "" when it has not."""
+        deadline = 0.0
+        while True:
+            said = self._read(deadline - time.monotonic() if deadline else _DAY)
+            word, _, value = said.partition(" ")
+            if word == "arm":
+                deadline = time.monotonic() + float(value) + _GRACE
+                self._log(syslog.LOG_NOTICE, f"freezing, for {float(value):g} s at most")
+                self._tell("armed")
+            elif word == "frozen":
+                self._late = False
+            elif word == "child":
+                self._child = int(value)
+            elif word == "leave":
+                self._log(syslog.LOG_NOTICE, "thawed")
+                return ""
+            elif word == "stay":
+                self._tell("staying")
+                return self._stay(deadline - _GRACE)
+            elif not deadline:
+                return ""
+            elif self._interrupt.count:
+                return "the watchdog was told to end"
+            elif time.monotonic() >= deadline:
+                return "the freeze's time is over and qga has not thawed"
+            else:
+                return "the qga that froze it has died"
+
+    def _stay(self, deadline: float) -> str:
+        """As `_watch`, when qga has gone on purpose."""
+        while (left := deadline - time.monotonic()) > 0 and not self._interrupt.count:
+            self._interrupt.select([], min(_LOOK, left), 0)
+            with contextlib.suppress(QgaError):  # no answer: the deadline still holds
+                if not freeze.is_frozen(self._line):
+                    self._log(syslog.LOG_NOTICE, "thawed by somebody else")
+                    return ""
+            if self._line.nobody():
+                self._log(syslog.LOG_NOTICE, "no longer running: nothing to thaw")
+                return ""
+        return "the watchdog was told to end" if left > 0 else "the freeze's time is over"
+
+    def _thaw(self) -> None:
+        """Thaw until nothing is frozen, nor will be."""
+        begin = time.monotonic()
+        pause, complain = _FIRST, begin
+        while True:
+            try:
+                count = self._attempt()
+            except Exception as error:  # whatever it is, giving up leaves the guest frozen
+                if time.monotonic() >= complain:
+                    self._log(syslog.LOG_ERR, f"cannot thaw, goes on trying: {error}")
+                    complain = time.monotonic() + _REPEAT
+                if self._line.nobody():
+                    self._log(syslog.LOG_WARNING, "no longer running here: nothing to thaw; "
+                              "should it have migrated, run `qga fs thaw` there")  # fmt: skip
+                    return
+                self._line = freeze.Line(self._target)
+                pause = min(pause * 2, _CEILING)
+            else:
+                pause = _FIRST * 4
+                waited = time.monotonic() - begin
+                if count != 0 or not self._late or waited > _LATE:
+                    how = f"{count} filesystems" if count else "was so already"
+                    self._log(syslog.LOG_WARNING, f"thawed after {waited:.1f} s ({how})")
+                    return
+            finally:
+                self._end_child()
+            time.sleep(pause)
+
+    def _attempt(self) -> int | None:
+        """One attempt, in a thread: libvirt cannot be trusted to come back."""
+        line = self._line
+        fleet = Fleet(
+            [self._target], lambda index, target: freeze.thaw(line, 0), Interrupt(), limit=_STUCK
+        )
+        ((_, outcome),) = fleet.outcomes()
+        if outcome.error:
+            raise outcome.error
+        return outcome.value  # type: ignore[no-any-return]
+
+    def _end_child(self) -> None:
+        """End the command that takes the guest for frozen; nobody else is left to do it."""
+        if self._child:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended
+                os.killpg(self._child, signal.SIGTERM)
+                os.killpg(self._child, signal.SIGCONT)
+            self._child = 0
+
+    def _read(self, seconds: float) -> str:
+        """The next line from qga; "" at its end, at a signal, and when the time is over."""
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._buffer:
+            left = deadline - time.monotonic()
+            if not self._interrupt.select([self._channel], left, 0):
+                return ""
+            try:
+                data = self._channel.recv(4096)
+            except ConnectionResetError:
+                data = b""
+            if not data:
+                return ""
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode()
+
+    def _tell(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # qga has died: the next read tells
+            self._channel.sendall(text.encode() + b"\n")
+
+    def _log(self, priority: int, text: str) -> None:
+        syslog.syslog(priority, printable(f"{self._target.label}: {text}"))
+
+
+def main() -> None:
+    """Serve the qga behind standard input."""
+    syslog.openlog("qga", syslog.LOG_PID, syslog.LOG_DAEMON)
+    interrupt = Interrupt()
+    for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(signum, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda signum, frame: interrupt.set(signum))
+    Watch(socket.socket(fileno=0), interrupt)()
+    os._exit(0)  # a call that is stuck must not hold us
+
+
+if __name__ == "__main__":
+    main()
