@@ -75,4 +75,4 @@ def is_group(word: str) -> bool:
 
 
 def _file(path: Sequence[str]) -> str:
-    return os.path.join(_ROOT, *path).replace("-", "_") + ".py"
+    return os.path.join(_ROOT, *(word.replace("-", "_") for word in path)) + ".py"
