@@ -35,6 +35,11 @@ def _run(words: list[str]) -> int:
         if words[:1] in (["--version"], ["-V"]):
             sys.stdout.write(f"qga {__version__}\n")
             return 0
+        if words[:1] == ["__complete"]:
+            from qga_cli.cli.complete import complete
+
+            kind, value, *before = words[1:]
+            return complete(kind, value, *_find(before))
         command, rest = _find(words)
         if command is None:
             return _help(rest)

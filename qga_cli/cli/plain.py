@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
     """The raw text of every argument given, by name; None when in doubt."""
+    found = scan(args, words)
+    if found is None:
+        return None
+    raw, loose = found
+    return _positionals([arg for arg in args if arg.positional], loose, raw)
+
+
+def scan(args: Sequence[Arg], words: Sequence[str]) -> "tuple[dict[str, Any], list[str]] | None":
+    """The options by name, and the words that are none; None when in doubt."""
     named = {f"--{arg.name}": arg for arg in args if not arg.positional}
     named |= {arg.short: arg for arg in args if arg.short}
     takes_words = any(arg.kind == spec.WORDS for arg in args)
@@ -34,7 +43,7 @@ def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
                 break
         elif not _option(named, word, rest, raw):
             return None
-    return _positionals([arg for arg in args if arg.positional], loose, raw)
+    return raw, loose
 
 
 def _option(named: "dict[str, Arg]", word: str, rest: list[str], raw: "dict[str, Any]") -> bool:
