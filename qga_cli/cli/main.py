@@ -101,9 +101,10 @@ def _help(words: list[str]) -> int:
         asked = words[1:] if group else words
         if asked and asked[0] not in ("-h", "--help"):
             raise _unknown(group, asked[0])
-    from qga_cli.cli import build
+    from qga_cli.cli import screen
 
-    build.help_for([words[0]] if words and not words[0].startswith("-") else [])
+    wanted = words and not words[0].startswith("-")
+    sys.stdout.write(screen.group(words[0]) if wanted else screen.root())
     return 0
 
 

@@ -7,7 +7,9 @@ without starting Python; for guests and what is inside them the scripts call `qg
 import os
 
 from qga_cli import catalog, spec
+from qga_cli.cli.manual import TOPICS
 from qga_cli.cli.options import COMMON, for_command
+from qga_cli.job import Finished, Job
 from qga_cli.spec import Arg, Command
 
 SHELLS = {"bash": "qga.bash", "zsh": "_qga", "fish": "qga.fish"}
@@ -21,9 +23,16 @@ HERE = "words-here"  # a command line for this host, not for the guest
 
 def script(shell: str) -> str:
     """The completion script of one of SHELLS."""
-    from qga_cli.gen import fish, zsh
+    from qga_cli.gen import bash, fish, zsh
 
-    return {"bash": _bash, "zsh": zsh.script, "fish": fish.script}[shell]()
+    return {"bash": bash.script, "zsh": zsh.script, "fish": fish.script}[shell]()
+
+
+def verb(job: Job) -> Finished:
+    """`qga completion`."""
+    job.streams.stdout.write(script(job.arguments["shell"]).encode())
+    job.streams.stdout.flush()
+    return Finished()
 
 
 def header(shell: str) -> str:
@@ -48,6 +57,8 @@ def kind(command: Command | None, arg: Arg) -> str:
         return "," + ",".join(names)
     if arg.name == "sort" and names:
         return "|" + "|".join(names)
+    if arg.name == "topic":
+        return "|" + "|".join([*children(()), *TOPICS])
     if arg.kind == spec.WIRE:
         return "|" + "|".join(sorted(c.wire for c in catalog.walk() if c.wire))
     if arg.kind == spec.WORDS and command and command.scope != "guest":
