@@ -4,47 +4,53 @@
 _qga_table() {
     case $1 in
         '')
-            children='exec exec-status fs info net os ping' places=''
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --help -h' ;;
+            children='completion exec exec-status fs help info net os ping' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'fs')
             children='freeze list status thaw' places=''
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'net')
             children='interfaces' places=''
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'os')
             children='info' places=''
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'completion')
+            children='' places='|bash|zsh|fish'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'exec')
             children='' places='guest words*'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'exec-status')
             children='' places='guest pid'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,exited,exitcode,signal --no-header --sort=|exited|exitcode|signal --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,exited,exitcode,signal --no-header --sort=|exited|exitcode|signal --help -h' ;;
+        'help')
+            children='' places='|completion|exec|exec-status|fs|help|info|net|os|ping|targets|output|exit-codes|transports*'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'info')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,command,enabled,replies,version --no-header --sort=|command|enabled|replies|version --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,command,enabled,replies,version --no-header --sort=|command|enabled|replies|version --help -h' ;;
         'ping')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'fs freeze')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'fs list')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,mountpoint,device,type,used,total,use%,disks --no-header --sort=|mountpoint|device|type|used|total|use%|disks --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,mountpoint,device,type,used,total,use%,disks --no-header --sort=|mountpoint|device|type|used|total|use%|disks --help -h' ;;
         'fs status')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'fs thaw')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'net interfaces')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,interface,mac,addresses,rx-bytes,tx-bytes --no-header --sort=|interface|mac|addresses|rx-bytes|tx-bytes --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,interface,mac,addresses,rx-bytes,tx-bytes --no-header --sort=|interface|mac|addresses|rx-bytes|tx-bytes --help -h' ;;
         'os info')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine --no-header --sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine --no-header --sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine --help -h' ;;
     esac
 }
 

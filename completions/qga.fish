@@ -6,9 +6,11 @@ function __qga_table
     switch "$argv"
         case ''
             printf '%s\n' \
+                '+completion'\t'Print the completion script for a shell' \
                 '+exec'\t'Run a program in the guest and pass its exit code on' \
                 '+exec-status'\t'Show what became of a program started in the guest' \
                 '+fs'\t'Filesystems: list, freeze, thaw, trim' \
+                '+help'\t'Open the manual page of a command or a topic' \
                 '+info'\t'Show the agent\'s version and which commands it takes' \
                 '+net'\t'Network: interfaces and routes' \
                 '+os'\t'Operating system: release, host name, time zone, devices' \
@@ -18,6 +20,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -32,6 +35,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -43,6 +47,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -54,9 +59,22 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
+        case 'completion'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                '|bash|zsh|fish'
         case 'exec'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -64,6 +82,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -80,6 +99,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -92,6 +112,18 @@ function __qga_table
                 '--help'\t'Show this command\'s help' \
                 'guest' \
                 'pid'
+        case 'help'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                '|completion|exec|exec-status|fs|help|info|net|os|ping|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -99,6 +131,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -117,6 +150,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -132,6 +166,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -147,6 +182,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -165,6 +201,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -180,6 +217,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -195,6 +233,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \
@@ -213,6 +252,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--parallel=text'\t'How many guests at a time' \

@@ -54,6 +54,8 @@ class Run:
             self.hosts.close()
 
     def _run(self) -> int:
+        if self.values.get("explain"):
+            return self._explain()
         if self.command.scope != "guest":
             words = self.values.get("guests")
             named = self.hosts.resolve(",".join(words)) if words else []
@@ -75,6 +77,15 @@ class Run:
 
         fleet = self._start(targets, work)
         return self._many(fleet, len(targets)) if self.fleet else self._one(fleet)
+
+    def _explain(self) -> int:
+        from qga_cli.cli.explain import explain
+
+        targets = self.hosts.resolve(self.guests) if self.guests else []
+        self._write(
+            explain(self.command, self.values, targets, lambda agent: self._verb(agent, targets))
+        )
+        return 0
 
     def say(self, level: int, text: str) -> None:
         """Tell a step on stderr, to whoever asked for this much."""

@@ -1,4 +1,4 @@
-"""Writes what is derived from the command records: man/, completions/, the README's table.
+"""Writes what is derived from the command records: man/*.1, completions/, the README's table.
 
 `python -m qga_cli.gen` writes, `--check` only compares and fails when something is out of date.
 """
@@ -20,6 +20,7 @@ def files() -> dict[Path, str]:
         **{ROOT / "completions" / name: completion.script(shell)
            for shell, name in completion.SHELLS.items()},
         **{ROOT / "man" / name: text for name, text in man.pages(date).items()},
+        **{path: man.dated(path.read_text(), date) for path in (ROOT / "man").glob("*.7")},
         readme: reference.insert(readme.read_text()),
     }  # fmt: skip
 

@@ -51,6 +51,11 @@ def release_date(changelog: str) -> str:
     return match[1] if match else ""
 
 
+def dated(page: str, date: str) -> str:
+    """A page written by hand, with the release in its title."""
+    return re.sub(r"^(\.TH \S+ \d) .*", rf'\1 "{date}" "qga {__version__}" "qga manual"', page, flags=re.M)
+
+
 def synopsis(command: Command) -> str:
     """The command line in roff."""
     words = [bold(f"qga {command.name}"), f"[{italic('OPTION')}...]"]
