@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli import catalog
+from qga_cli.cli import manual
 from qga_cli.gen import __main__ as gen
 from qga_cli.gen import man
 from qga_cli.gen.completion import SHELLS
@@ -34,7 +35,7 @@ def test_manual_pages_are_clean(page: Path) -> None:
 
 def test_every_command_and_topic_has_a_page() -> None:
     expected = {f"{man.page_name(command)}.1" for command in catalog.walk()} | {"qga.1"}
-    expected |= {f"qga-{topic}.7" for topic in man.TOPICS}
+    expected |= {f"qga-{topic}.7" for topic in manual.TOPICS}
     assert {page.name for page in PAGES} == expected
 
 

@@ -126,7 +126,7 @@ def _agent(connect: str, guest: str) -> "Agent":
     return agent
 
 
-_SOURCES = {
+_SOURCES: "dict[str, Callable[..., list[str]]]" = {
     "guests": _guests,
     "paths": _paths,
     "programs": _programs,

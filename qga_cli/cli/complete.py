@@ -25,12 +25,16 @@ _MOST = 1000  # candidates printed; nobody reads more
 _SOURCES = {spec.MOUNTPOINT: "mountpoints", spec.USER: "users", spec.PID: "pids"}
 
 
-def complete(kind: str, value: str, command: spec.Command | None, rest: "Sequence[str]") -> int:
-    """Print the candidates. `rest` is the command line before `value`, its command taken out."""
-    scanned = plain.scan(for_command(command), rest) if command else ({}, [])
-    if scanned is None:
+def complete(wanted: "Sequence[str]", command: spec.Command | None, rest: "Sequence[str]") -> int:
+    """Print the candidates for `wanted`, a kind and what is typed of a value.
+
+    `rest` is the command line before it, the command itself taken out.
+    """
+    scanned = plain.scan(for_command(command), rest) if command else None
+    if scanned is None or len(wanted) < 2:
         return 0
     options, loose = scanned
+    kind, value = wanted
     lines = []
     for line in _offer(kind, value, _connect(options), [word for word in loose if word != "--"]):
         text, _, remark = line.partition("\t")

@@ -51,11 +51,9 @@ def explain(
     if command.scope == "none":
         return f"`qga {command.name}` calls no agent\n"
     if not command.wire:
-        about = f"\n{command.notes}\n" if command.notes else ""
-        return (
-            f"`qga {command.name}` composes several agent calls: {_lower(command.summary)}.\n{about}"
-            f"\nWith -vv it tells each call as it makes it.\n"
-        )
+        about = [f"`qga {command.name}` composes several agent calls.", command.notes,
+                 "With -vv it tells each call as it makes it."]  # fmt: skip
+        return "\n\n".join(filter(None, about)) + "\n"
     request = _rehearse(targets[0], verb) if command.run else _request(command, given)
     if not request:
         return f"`qga {command.name}` would send nothing with these arguments\n"
@@ -68,7 +66,7 @@ def explain(
 
 def _request(command: Command, given: "dict[str, Any]") -> str:
     """The request of a wire command; what is secret or read from standard input is named only."""
-    hidden = {arg.wire: f"<{arg.name}>" for arg in command.args
+    hidden: dict[str, object] = {arg.wire: f"<{arg.name}>" for arg in command.args
               if arg.wire and arg.kind in (spec.STDIN, spec.SECRET)}  # fmt: skip
     return wire.encode(command.wire, values.wire_arguments(command, given, hidden))
 
@@ -93,7 +91,3 @@ def _by_hand(target: Target, request: str, seconds: int) -> str:
     host = ["-c", target.uri] if target.uri else []
     words = ["virsh", *host, "qemu-agent-command", target.name, request, "--timeout", str(seconds)]
     return shlex.join(words)
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

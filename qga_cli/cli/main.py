@@ -38,8 +38,7 @@ def _run(words: list[str]) -> int:
         if words[:1] == ["__complete"]:
             from qga_cli.cli.complete import complete
 
-            kind, value, *before = words[1:]
-            return complete(kind, value, *_find(before))
+            return complete(words[1:3], *_find(words[3:]))
         command, rest = _find(words)
         if command is None:
             return _help(rest)

@@ -17,7 +17,7 @@ def _case(path: tuple[str, ...]) -> str:
     words = " ".join(completion.children(path))
     command = None if words else catalog.load(path)
     options = " ".join(_options(command))
-    places = " ".join(completion.slot(command, a) for a in completion.positionals(command)) if command else ""
+    places = " ".join(completion.slot(command, arg) for arg in completion.positionals(command))
     return (
         f"        '{' '.join(path)}')\n"
         f"            children='{words}' places='{places}'\n"

@@ -72,9 +72,9 @@ def options(command: Command | None) -> list[Arg]:
     return [arg for arg in args if not arg.positional]
 
 
-def positionals(command: Command) -> list[Arg]:
+def positionals(command: Command | None) -> list[Arg]:
     """What a command takes besides options, in order."""
-    return [arg for arg in for_command(command) if arg.positional]
+    return [arg for arg in for_command(command) if arg.positional] if command else []
 
 
 def takes_value(arg: Arg) -> bool:
@@ -103,6 +103,6 @@ def children(path: tuple[str, ...]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def slot(command: Command, arg: Arg) -> str:
+def slot(command: Command | None, arg: Arg) -> str:
     """The kind of a positional, with a star when it takes all words that are left."""
     return kind(command, arg) + ("*" if arg.many else "")

@@ -3,6 +3,7 @@
 _qga_ask() {
     local kind=${@[-1]} value=${(Q)PREFIX} line
     local -a plain shown open openshown options=("${@[1,-2]}")
+    [[ $value == -?* ]] && return 1
     [[ $kind == place && $value == (./*|/*|\~*|-) ]] || while IFS= read -r line; do
         local word=${line%%$'\t'*} remark=${${line#*$'\t'}:#$line}
         if [[ $word == *[/:] ]]; then

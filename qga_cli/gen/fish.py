@@ -10,7 +10,7 @@ def script() -> str:
     table = (
         "# What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND\n"
         "# for what comes besides; a remark behind a tab.\n"
-        f"function __qga_table\n    switch \"$argv\"\n{cases}    end\nend\n"
+        f'function __qga_table\n    switch "$argv"\n{cases}    end\nend\n'
     )
     return completion.header("fish") + "\n" + table + "\n" + completion.engine("engine.fish")
 

@@ -3,7 +3,7 @@
 import re
 
 from qga_cli import __version__, catalog, spec
-from qga_cli.cli.manual import TOPICS
+from qga_cli.cli import manual
 from qga_cli.cli.options import COMMON, FLEET, VIEW, for_command
 from qga_cli.gen.roff import bold, entry, example, heading, italic, plain, prose, title
 from qga_cli.spec import Arg, Command
@@ -15,7 +15,7 @@ _EXIT = {
     "3": "The hypervisor or the socket cannot be reached.",
     "4": "No such guest, or it is not running.",
     "5": "The agent is not configured, not connected, or does not answer.",
-    "6": "The command is unknown to this agent, unsupported on its system, or blocked by its policy.",
+    "6": "The command is unknown to this agent, foreign to its system, or blocked by its policy.",
     "7": "Refused, because the guest's filesystems are frozen.",
     "8": "The outcome is unknown: the command was sent and no reply came.",
     "123": "Some guests of a fleet failed.",
@@ -53,7 +53,9 @@ def release_date(changelog: str) -> str:
 
 def dated(page: str, date: str) -> str:
     """A page written by hand, with the release in its title."""
-    return re.sub(r"^(\.TH \S+ \d) .*", rf'\1 "{date}" "qga {__version__}" "qga manual"', page, flags=re.M)
+    return re.sub(
+        r"^(\.TH \S+ \d) .*", rf'\1 "{date}" "qga {__version__}" "qga manual"', page, flags=re.M
+    )
 
 
 def synopsis(command: Command) -> str:
@@ -61,7 +63,7 @@ def synopsis(command: Command) -> str:
     words = [bold(f"qga {command.name}"), f"[{italic('OPTION')}...]"]
     for arg in for_command(command):
         if arg.positional:
-            word = italic(arg.metavar) + ("..." if arg.many else "")
+            word = italic(arg.metavar.removesuffix("...")) + ("..." if arg.many else "")
             words.append(word if arg.required else f"[{word}]")
     return " ".join(words)
 
@@ -157,7 +159,7 @@ def _see_also(command: Command) -> str:
 
 
 def _links(pages: list[tuple[str, int]]) -> str:
-    pages = [*pages, *((f"qga-{topic}", 7) for topic in TOPICS)]
+    pages = [*pages, *((f"qga-{topic}", 7) for topic in manual.TOPICS)]
     return "".join(
         f".BR {plain(name)} ({section}){',' if index < len(pages) else ''}\n"
         for index, (name, section) in enumerate(pages, 1)
@@ -171,8 +173,8 @@ def _root(commands: list[Command], date: str) -> str:
         heading("NAME"),
         "qga \\- work inside virtual machines, through the QEMU guest agent\n",
         heading("SYNOPSIS"),
-        f"{bold('qga')} [{italic('OPTION')}...] {italic('COMMAND')} [{italic('ARGUMENT')}...]\n",
-        heading("DESCRIPTION"), "".join(prose(part) + ".PP\n" for part in _ABOUT).removesuffix(".PP\n"),
+        f"{bold('qga')} [{italic('OPTION')}...] {italic('COMMAND')} [{italic('WORD')}...]\n",
+        heading("DESCRIPTION"), ".PP\n".join(prose(part) for part in _ABOUT),
         heading("COMMANDS"),
         *(entry(bold(page_name(c)) + "(1)", c.summary + ".") for c in commands),
         heading("OPTIONS"), *(option(arg) for arg in COMMON),
@@ -186,10 +188,10 @@ def _root(commands: list[Command], date: str) -> str:
 _ABOUT = (
     "The QEMU guest agent runs inside a virtual machine and takes commands from the host, without "
     "network, ssh or passwords. `qga` speaks all of them, decodes what comes back, and composes "
-    "them into what people need: programs with live output and true exit codes, verified copies, a "
-    "terminal, a freeze that cannot be left behind.",
-    "The first word after the command names the guest, or several: see qga-targets(7). On a terminal "
-    "the answer is a table, in a pipe it is tab-separated: see qga-output(7).",
+    "them into what people need: programs with live output and true exit codes, verified copies, "
+    "a terminal, a freeze that cannot be left behind.",
+    "The first word after the command names the guest, or several: see qga-targets(7). On a "
+    "terminal the answer is a table, in a pipe it is tab-separated: see qga-output(7).",
     "Every command also works under the agent's own name: `qga guest-fstrim web1`.",
 )
 _ENVIRONMENT = {

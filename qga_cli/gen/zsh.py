@@ -9,14 +9,23 @@ def script() -> str:
     """completions/_qga."""
     leaves = "".join(_leaf(command) for command in catalog.walk())
     groups = "".join(_group(path) for path in completion.paths() if completion.children(path))
-    return "#compdef qga\n" + completion.header("zsh") + "\n" + groups + leaves + completion.engine("engine.zsh")
+    return (
+        "#compdef qga\n"
+        + completion.header("zsh")
+        + "\n"
+        + groups
+        + leaves
+        + completion.engine("engine.zsh")
+    )
 
 
 def _group(path: tuple[str, ...]) -> str:
     """A function that offers the words that go on, and hands over to theirs."""
     words = completion.children(path)
     go = "_".join(("_qga", *path))
-    listed = "".join(f"        {_quote(f'{_colon(word)}:{says}')}\n" for word, says in words.items())
+    listed = "".join(
+        f"        {_quote(f'{_colon(word)}:{says}')}\n" for word, says in words.items()
+    )
     specs = "".join(f"        {spec} \\\n" for spec in _options(None)) if not path else ""
     return (
         f"{_name(path)}() {{\n"
@@ -70,7 +79,9 @@ def _action(command: Command | None, arg: Arg) -> str:
         return "_normal"
     if kind in (spec.TEXT, ""):
         return " "
-    return {spec.HOST_PATH: "_files", "uri": "_qga_uri", spec.KEY: "_qga_key"}.get(kind, f"_qga_ask {kind}")
+    return {spec.HOST_PATH: "_files", "uri": "_qga_uri", spec.KEY: "_qga_key"}.get(
+        kind, f"_qga_ask {kind}"
+    )
 
 
 def _name(path: tuple[str, ...]) -> str:
