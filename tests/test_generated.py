@@ -11,7 +11,7 @@ from qga_cli.gen import __main__ as gen
 from qga_cli.gen import man
 from qga_cli.gen.completion import SHELLS
 
-PAGES = sorted((gen.ROOT / "man").iterdir())
+PAGES = sorted((gen.ROOT / "man").glob("man?/*"))
 
 
 def test_everything_derived_is_up_to_date() -> None:

@@ -38,8 +38,8 @@ def _run(words: list[str]) -> int:
         if words[:1] == ["__complete"]:
             from qga_cli.cli.complete import complete
 
-            return complete(words[1:3], *_find(words[3:]))
-        command, rest = _find(words)
+            return complete(words[1:3], *find(words[3:]))
+        command, rest = find(words)
         if command is None:
             return _help(rest)
         args = for_command(command)
@@ -79,7 +79,7 @@ def _fail(error: QgaError, command: "Command | None", guest: str, as_json: bool)
     return error.exit_code
 
 
-def _find(words: list[str]) -> "tuple[Command | None, list[str]]":
+def find(words: list[str]) -> "tuple[Command | None, list[str]]":
     """The command, and the words without its name. Options may stand before the name."""
     valued = {name for arg in COMMON if arg.kind not in (spec.FLAG, spec.COUNT)
               for name in (f"--{arg.name}", arg.short) if name}  # fmt: skip

@@ -38,7 +38,7 @@ def _find(name: str, section: str) -> str:
     sources = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     share = f"share/man/man{section}"
     home = os.path.expanduser("~/.local")
-    for folder in (f"{sources}/man", f"{sys.prefix}/{share}", f"{home}/{share}"):
+    for folder in (f"{sources}/man/man{section}", f"{sys.prefix}/{share}", f"{home}/{share}"):
         for ending in ("", ".gz"):
             path = f"{folder}/{name}.{section}{ending}"
             if os.path.exists(path):

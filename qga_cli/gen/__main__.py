@@ -1,4 +1,4 @@
-"""Writes what is derived from the command records: man/*.1, completions/, the README's table.
+"""Writes what is derived from the command records: man/man1, completions/, the README's table.
 
 `python -m qga_cli.gen` writes, `--check` only compares and fails when something is out of date.
 """
@@ -19,8 +19,8 @@ def files() -> dict[Path, str]:
     return {
         **{ROOT / "completions" / name: completion.script(shell)
            for shell, name in completion.SHELLS.items()},
-        **{ROOT / "man" / name: text for name, text in man.pages(date).items()},
-        **{path: man.dated(path.read_text(), date) for path in (ROOT / "man").glob("*.7")},
+        **{ROOT / "man/man1" / name: text for name, text in man.pages(date).items()},
+        **{path: man.dated(path.read_text(), date) for path in (ROOT / "man/man7").iterdir()},
         readme: reference.insert(readme.read_text()),
     }  # fmt: skip
 
@@ -29,7 +29,7 @@ def stale() -> list[Path]:
     """Files that differ from a fresh generation, and pages of commands that are gone."""
     fresh = files()
     differ = [path for path, text in fresh.items() if not path.exists() or path.read_text() != text]
-    return differ + [path for path in (ROOT / "man").glob("*.1") if path not in fresh]
+    return differ + [path for path in (ROOT / "man/man1").iterdir() if path not in fresh]
 
 
 def main() -> None:
