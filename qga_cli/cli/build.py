@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from qga_cli import catalog, spec
+from qga_cli import spec
 from qga_cli.cli.options import for_command, words_after_dashes
 from qga_cli.errors import UsageError
 from qga_cli.spec import Arg, Command
@@ -53,37 +53,9 @@ def _at_dashes(command: Command, words: Sequence[str]) -> tuple[list[str], list[
     return [*before, "--", "CMD"], after
 
 
-def tree(take: "Callable[[dict[str, Any]], object]" = lambda found: None) -> typer.Typer:
-    """The whole command tree as one Typer app: 44 wire commands and the verbs."""
-    app = _app("Work inside virtual machines through the QEMU guest agent.")
-
-    @app.callback()
-    def root() -> None: ...
-
-    for word in catalog.leaves(()):
-        _add(app, catalog.load((word,)), word, take)
-    for group in catalog.groups():
-        app.add_typer(_group(group, take), name=group)
-    return app
-
-
-def help_for(words: Sequence[str]) -> None:
-    """Print the help of the root or of a group."""
-    _invoke(tree(), "qga", [*words, "--help"])
-
-
-def _group(group: str, take: "Callable[[dict[str, Any]], object]") -> typer.Typer:
-    app = _app(catalog.group_summary(group))
-    for word in catalog.leaves((group,)):
-        _add(app, catalog.load((group, word)), word, take)
-    return app
-
-
-def _app(help: str | None = None) -> typer.Typer:
+def _app() -> typer.Typer:
     # Rich help takes 70 ms more and repeats what plain text says.
-    return typer.Typer(
-        help=help, add_completion=False, rich_markup_mode=None, no_args_is_help=help is not None
-    )
+    return typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def _add(

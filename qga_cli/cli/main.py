@@ -35,11 +35,15 @@ def _run(words: list[str]) -> int:
         if words[:1] in (["--version"], ["-V"]):
             sys.stdout.write(f"qga {__version__}\n")
             return 0
-        command, rest = _find(words)
+        if words[:1] == ["__complete"]:
+            from qga_cli.cli.complete import complete
+
+            return complete(words[1:3], *find(words[3:]))
+        command, rest = find(words)
         if command is None and rest and not catalog.is_group(rest[0]):
             words = _unalias(words, rest)
             as_json = _wants_json(words)
-            command, rest = _find(words)
+            command, rest = find(words)
         if command is None:
             return _help(rest)
         args = for_command(command)
@@ -79,7 +83,7 @@ def _fail(error: QgaError, command: "Command | None", guest: str, as_json: bool)
     return error.exit_code
 
 
-def _find(words: list[str]) -> "tuple[Command | None, list[str]]":
+def find(words: list[str]) -> "tuple[Command | None, list[str]]":
     """The command, and the words without its name. Options may stand before the name."""
     valued = {name for arg in COMMON if arg.kind not in (spec.FLAG, spec.COUNT)
               for name in (f"--{arg.name}", arg.short) if name}  # fmt: skip
@@ -117,9 +121,10 @@ def _help(words: list[str]) -> int:
         asked = words[1:] if group else words
         if asked and asked[0] not in ("-h", "--help"):
             raise _unknown(group, asked[0])
-    from qga_cli.cli import build
+    from qga_cli.cli import screen
 
-    build.help_for([words[0]] if words and not words[0].startswith("-") else [])
+    wanted = words and not words[0].startswith("-")
+    sys.stdout.write(screen.group(words[0]) if wanted else screen.root())
     return 0
 
 

@@ -20,9 +20,11 @@ FORMATS = ("table", "json", "jsonl", "yaml", "csv", "tsv", "raw")
 COMMON = (
     Arg("connect", spec.TEXT, "Host: a libvirt URI, unix:PATH, or vsock:CID:PORT", short="-c",
         metavar="URI"),
-    Arg("output", spec.CHOICE, "Output format", short="-o", choices=FORMATS),
+    Arg("output", spec.CHOICE, "Output format", short="-o", choices=FORMATS,
+        metavar="FORMAT"),
     Arg("timeout", spec.DURATION, "Give up after this time, for example 30s or 5m",
         metavar="TIME"),
+    Arg("explain", spec.FLAG, "Print what would be sent, and how virsh sends it; send nothing"),
     Arg("verbose", spec.COUNT, "Tell the steps; -vv each agent call, -vvv its JSON", short="-v"),
 )  # fmt: skip
 

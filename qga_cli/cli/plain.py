@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
     """The raw text of every argument given, by name; None when in doubt."""
+    found = scan(args, words)
+    if found is None:
+        return None
+    raw, loose = found
+    tail = words_after_dashes(args)
+    if tail and not raw.get(tail.name):
+        return None
+    positionals = [arg for arg in args if arg.positional and arg is not tail]
+    return _positionals(positionals, loose, raw)
+
+
+def scan(args: Sequence[Arg], words: Sequence[str]) -> "tuple[dict[str, Any], list[str]] | None":
+    """The options by name, and the words that are none; None when in doubt."""
     named = {f"--{arg.name}": arg for arg in args if not arg.positional}
     named |= {arg.short: arg for arg in args if arg.short}
     tail = words_after_dashes(args)
@@ -39,10 +52,7 @@ def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
                 break
         elif not _option(named, word, rest, raw):
             return None
-    positionals = [arg for arg in args if arg.positional and arg is not tail]
-    if tail and not raw.get(tail.name):
-        return None
-    return _positionals(positionals, loose, raw)
+    return raw, loose
 
 
 def _option(named: "dict[str, Arg]", word: str, rest: list[str], raw: "dict[str, Any]") -> bool:

@@ -71,6 +71,8 @@ class Run:
             self.hosts.close()
 
     def _run(self) -> int:
+        if self.values.get("explain"):
+            return self._explain()
         if self.command.scope != "guest":
             return self._one(self._start([Target(None, "", "")], self._together))
         if not self.command.run:
@@ -84,6 +86,15 @@ class Run:
         report = Report(self.view, len(targets), as_completed=as_completed, gather=self.gather)
         fleet = self._start(targets, self._work(targets, report))
         return report.follow(fleet, fail_fast=bool(self.values.get("fail-fast")))
+
+    def _explain(self) -> int:
+        from qga_cli.cli.explain import explain
+
+        targets = self.hosts.resolve(self.guests) if self.guests else []
+        self._write(
+            explain(self.command, self.values, targets, lambda agent: self._verb(agent, targets))
+        )
+        return 0
 
     def say(self, level: int, text: str) -> None:
         """Tell a step on stderr, to whoever asked for this much."""

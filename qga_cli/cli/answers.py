@@ -1,0 +1,182 @@
+"""Answers for TAB: asked by a child that cannot prompt, remembered for some seconds."""
+
+import os
+import select
+import signal
+import time
+import zlib
+
+from qga_cli.errors import QgaError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from qga_cli.agent import Agent
+
+_PATIENCE = 0.3  # seconds a TAB waits
+_EFFORT = 5  # seconds the child goes on for the sake of the next TAB
+_KEPT = {"guests": 5, "paths": 5, "programs": 300, "mountpoints": 30, "users": 60, "pids": 1}
+_OLD = 3600  # seconds after which an answer is removed
+
+# Scripts for the guest's shell; what the user typed comes as an argument, never as script. They
+# fork nothing, and stop by themselves where the answer would grow beyond use.
+_STOP = "n=$((n+1)); [ $n -gt 2000 ] && break"
+_PATHS = (
+    'cd -- "${1:-/}" && for f in "$2"*; do case $f in .|..) continue;; esac; '
+    '[ -d "$f" ] && d=/ || { d=; [ -e "$f" ] || [ -L "$f" ] || continue; }; '
+    f'printf "%s\\0" "$f$d"; {_STOP}; done'
+)
+_PROGRAMS = (
+    'IFS=:; for d in $PATH; do for f in "$d/$1"*; do [ -x "$f" ] && [ ! -d "$f" ] && '
+    f'printf "%s\\0" "${{f##*/}}"; {_STOP}; done; done'
+)
+_USERS = f'while IFS=: read -r u r; do printf "%s\\0" "$u"; {_STOP}; done </etc/passwd'
+_PIDS = (  # the agent's children: the shell's own parent has them
+    "read -r all </proc/$PPID/task/$PPID/children; for p in $all; do [ $p = $$ ] || "
+    '{ read -r c </proc/$p/comm && printf "%s\\t%s\\0" "$p" "$c"; }; done'
+)
+
+
+def recall(what: str, connect: str, guest: str = "", *needle: str) -> list[str]:
+    """What is known or can be learned in time: rows of a word and perhaps a tab and a remark."""
+    question = "\0".join((what, connect, guest, *needle))
+    age, rows = _read(question)
+    if age < _KEPT[what]:
+        return rows
+    ours, theirs = os.pipe()
+    if os.fork() == 0:
+        _ask(question, lambda: _SOURCES[what](connect, guest, *needle), theirs)
+    os.close(theirs)
+    if not select.select([ours], [], [], _PATIENCE)[0]:
+        return rows  # perhaps stale, better than none
+    with os.fdopen(ours, encoding="utf-8", errors="surrogateescape") as pipe:
+        return _rows(pipe.read())
+
+
+def _ask(question: str, source: "Callable[[], list[str]]", pipe: int) -> "NoReturn":
+    """In the child: ask without a terminal, so that nothing can prompt; tell, remember, end."""
+    try:
+        os.setsid()
+        os.environ["SSH_ASKPASS_REQUIRE"] = "never"
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(_EFFORT)
+        try:
+            rows = source()
+        except QgaError:
+            rows = []  # the command itself will say what is wrong
+        text = "\0".join(rows).encode("utf-8", "surrogateescape")
+        _write(question, text)
+        with os.fdopen(pipe, "wb") as out:
+            out.write(text)
+    finally:
+        os._exit(0)
+
+
+def _guests(connect: str, guest: str) -> list[str]:
+    from qga_cli.transports import connect as open_host
+
+    guests = open_host(connect or None).guests()
+    guests.sort(key=lambda one: one.state not in ("running", ""))
+    return [f"{one.name}\t{one.state}" for one in guests]
+
+
+def _paths(connect: str, guest: str, folder: str, start: str) -> list[str]:
+    return _shell(connect, guest, _PATHS, folder, start)
+
+
+def _programs(connect: str, guest: str, start: str) -> list[str]:
+    return sorted(set(_shell(connect, guest, _PROGRAMS, start)))
+
+
+def _users(connect: str, guest: str) -> list[str]:
+    return _shell(connect, guest, _USERS)
+
+
+def _pids(connect: str, guest: str) -> list[str]:
+    return _shell(connect, guest, _PIDS)
+
+
+def _mountpoints(connect: str, guest: str) -> list[str]:
+    from qga_cli.commands.fs.list import COMMAND
+
+    found = _agent(connect, guest).call(COMMAND).value
+    return [f"{one['mountpoint']}\t{one['type']}" for one in found]
+
+
+def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
+    from qga_cli.exec import capture
+
+    done = capture(_agent(connect, guest), ["sh", "-c", script, "sh", *words])
+    return _rows(done.stdout.decode("utf-8", "surrogateescape"))
+
+
+def _agent(connect: str, guest: str) -> "Agent":
+    from qga_cli.agent import Agent
+    from qga_cli.targets import Hosts
+
+    hosts = Hosts(connect or None)
+    target = hosts.resolve(guest)[0]
+    agent = Agent(hosts.transport(target), target.label)
+    agent.deadline = time.monotonic() + _EFFORT
+    return agent
+
+
+_SOURCES: "dict[str, Callable[..., list[str]]]" = {
+    "guests": _guests,
+    "paths": _paths,
+    "programs": _programs,
+    "users": _users,
+    "pids": _pids,
+    "mountpoints": _mountpoints,
+}
+
+
+def _folder() -> str:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "qga")
+
+
+def _file(question: str) -> str:
+    return os.path.join(_folder(), f"{zlib.crc32(question.encode('utf-8', 'replace')):08x}")
+
+
+def _read(question: str) -> tuple[float, list[str]]:
+    """How old the answer is, in seconds, and what it says."""
+    try:
+        with open(_file(question), "rb") as file:
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+            text = file.read().decode("utf-8", "surrogateescape")
+    except OSError:
+        return _OLD, []
+    asked, _, said = text.partition("\0\0")
+    if asked != question or not 0 <= age < _OLD:
+        return _OLD, []
+    return age, _rows(said)
+
+
+def _write(question: str, text: bytes) -> None:
+    folder, path = _folder(), _file(question)
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        status = os.stat(folder)
+        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            return  # another's folder, or one that others look into
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if time.time() - entry.stat().st_mtime > _OLD:
+                    os.unlink(entry)
+        draft = f"{path}.{os.getpid()}"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(question.encode("utf-8", "surrogateescape") + b"\0\0" + text)
+        os.rename(draft, path)
+    except OSError:
+        return  # no cache, then: a full disk, a read-only home
+
+
+def _rows(text: str) -> list[str]:
+    return [row for row in text.split("\0") if row]

@@ -1,0 +1,46 @@
+"""`qga help`: manual pages, wherever they were installed."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from qga_cli import catalog
+from qga_cli.cli import screen
+from qga_cli.errors import UsageError
+from qga_cli.job import Finished, Job
+
+TOPICS = ("targets", "output", "exit-codes", "transports")
+
+
+def verb(job: Job) -> Finished:
+    """Show the page with man(1), which minds PAGER; else what --help says."""
+    words = job.arguments.get("topic") or []
+    command = catalog.find(words)
+    if command is None and words and words[0] not in TOPICS and not catalog.is_group(words[0]):
+        raise UsageError(f"no manual page for {' '.join(words)!r}", hint="`qga` lists the commands")
+    path = command.words if command else words
+    section = "7" if path and path[0] in TOPICS else "1"
+    page = _find("-".join(("qga", *path)), section)
+    if page and shutil.which("man"):
+        with job.interrupt.shield():  # Ctrl-C is the pager's
+            return Finished(code=subprocess.run(["man", page], check=False).returncode)
+    if command:
+        from qga_cli.cli import build
+
+        build.parse(command, ["--help"])
+    sys.stdout.write(screen.group(path[0]) if path else screen.root())
+    return Finished()
+
+
+def _find(name: str, section: str) -> str:
+    """The page's file: beside the sources, or where pip put it; "" for neither."""
+    sources = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    share = f"share/man/man{section}"
+    home = os.path.expanduser("~/.local")
+    for folder in (f"{sources}/man/man{section}", f"{sys.prefix}/{share}", f"{home}/{share}"):
+        for ending in ("", ".gz"):
+            path = f"{folder}/{name}.{section}{ending}"
+            if os.path.exists(path):
+                return path
+    return ""

@@ -1,0 +1,52 @@
+"""The first screens: what to type next, from the command records."""
+
+from qga_cli import catalog
+
+_EVERYDAY = ("list", "exec", "shell", "cp", "fs list", "fs with-frozen", "wait", "doctor")
+_OPTIONS = """\
+  -c, --connect URI   the host: a libvirt URI, unix:PATH or vsock:CID:PORT
+  -o, --output FORM   table, json, jsonl, yaml, csv, tsv or raw
+  --timeout TIME      give up after 30s, 5m ...
+  --explain           show what would be sent, and send nothing
+"""
+_MORE = """\
+  qga COMMAND --help                what a command takes, with examples
+  qga help COMMAND                  its manual page; also: targets, output, exit-codes, transports
+  source <(qga completion bash)     TAB then knows commands, guests and files inside them
+"""
+
+
+def root() -> str:
+    """The screen of `qga` alone: examples first, then every command in a line."""
+    start = []
+    for name in _EVERYDAY:
+        command = catalog.find(name.split())
+        if command and command.examples:
+            start.append((command.examples[0].line, command.examples[0].says))
+    words = [(word, catalog.load((word,)).summary) for word in catalog.leaves(())]
+    groups = [(group, catalog.group_summary(group)) for group in catalog.groups()]
+    return (
+        "Work inside virtual machines from their host, through the QEMU guest agent.\n"
+        f"\nStart here:\n{_columns(start)}"
+        f"\nCommands:\n{_columns(words)}"
+        f"\nGroups of commands (`qga GROUP` lists them):\n{_columns(groups)}"
+        f"\nOptions, before the command or behind it:\n{_OPTIONS}"
+        f"\nMore:\n{_MORE}"
+    )
+
+
+def group(name: str) -> str:
+    """The screen of a group: its commands, and an example of each."""
+    commands = [catalog.load((name, leaf)) for leaf in catalog.leaves((name,))]
+    examples = [(c.examples[0].line, c.examples[0].says) for c in commands if c.examples]
+    return (
+        f"{catalog.group_summary(name)}.\n"
+        f"\nCommands:\n{_columns([(command.name, command.summary) for command in commands])}"
+        f"\nExamples:\n{_columns(examples)}"
+        f"\n`qga {name} COMMAND --help` tells more.\n"
+    )
+
+
+def _columns(rows: list[tuple[str, str]]) -> str:
+    width = max((len(left) for left, _ in rows), default=0)
+    return "".join(f"  {left:<{width}}   {right}\n" for left, right in rows)

@@ -1,0 +1,34 @@
+"""The bash script: a table of the commands, and an engine that reads it."""
+
+from qga_cli import catalog
+from qga_cli.gen import completion
+from qga_cli.spec import Command
+
+
+def script() -> str:
+    """completions/qga.bash."""
+    cases = [_case(path) for path in completion.paths()]
+    table = "# What goes on from `qga $1`.\n_qga_table() {\n    case $1 in\n"
+    table += "".join(cases) + "    esac\n}\n"
+    return completion.header("bash") + "\n" + table + "\n" + completion.engine("engine.bash")
+
+
+def _case(path: tuple[str, ...]) -> str:
+    words = " ".join(completion.children(path))
+    command = None if words else catalog.load(path)
+    options = " ".join(_options(command))
+    places = " ".join(completion.slot(command, arg) for arg in completion.positionals(command))
+    return (
+        f"        '{' '.join(path)}')\n"
+        f"            children='{words}' places='{places}'\n"
+        f"            options='{options}' ;;\n"
+    )
+
+
+def _options(command: Command | None) -> list[str]:
+    found = [
+        f"{name}={completion.kind(command, arg)}" if completion.takes_value(arg) else name
+        for arg in completion.options(command)
+        for name in completion.names(arg)
+    ]
+    return [*found, "--help", "-h"]

@@ -1,0 +1,48 @@
+# Asks qga for what only it can know: values of the kind that is the last argument (_arguments puts
+# compadd's options before it), with remarks behind tabs. zsh quotes them.
+_qga_ask() {
+    local kind=${@[-1]} value=${(Q)PREFIX} line
+    local -a plain shown open openshown options=("${@[1,-2]}")
+    [[ $value == -?* ]] && return 1
+    [[ $kind == place && $value == (./*|/*|\~*|-) ]] || while IFS= read -r line; do
+        local word=${line%%$'\t'*} remark=${${line#*$'\t'}:#$line}
+        if [[ $word == *[/:] ]]; then
+            open+=("$word") openshown+=("$word${remark:+  -- $remark}")
+        else
+            plain+=("$word") shown+=("$word${remark:+  -- $remark}")
+        fi
+    done < <($_qga_program __complete $kind "$value" "${_qga_line[@]}" 2>/dev/null)
+    local ret=1
+    (( $#plain )) && compadd "${options[@]}" -l -V found -d shown -a plain && ret=0
+    (( $#open )) && compadd "${options[@]}" -l -V found -S '' -d openshown -a open && ret=0
+    [[ $kind == place && $value != *:* ]] && _files && ret=0
+    return ret
+}
+
+_qga_uri() {
+    if compset -P unix:; then
+        _files
+    else
+        compadd -S '' -- unix: vsock:
+        compadd -- qemu:///system qemu:///session
+    fi
+}
+
+_qga_key() {
+    compset -P @ && _files
+}
+
+_qga() {
+    local curcontext=$curcontext state context
+    local -a line
+    local -A opt_args
+    local _qga_program=${${(Q)words[1]}/#\~\//$HOME/}
+    local -a _qga_line=("${(@Q)words[2,CURRENT-1]}")
+    _qga_root
+}
+
+if [[ $funcstack[1] == _qga ]]; then
+    _qga "$@"
+else
+    compdef _qga qga
+fi

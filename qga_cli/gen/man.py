@@ -1,0 +1,210 @@
+"""Manual pages of section 1, from the command records: qga(1) and one for every command."""
+
+import re
+
+from qga_cli import __version__, catalog, spec
+from qga_cli.cli import manual
+from qga_cli.cli.options import COMMON, FLEET, VIEW, for_command
+from qga_cli.gen.roff import bold, entry, example, heading, italic, plain, prose, title
+from qga_cli.spec import Arg, Command
+
+_EXIT = {
+    "0": "Done.",
+    "1": "The agent refused or failed the command.",
+    "2": "The command line makes no sense.",
+    "3": "The hypervisor or the socket cannot be reached.",
+    "4": "No such guest, or it is not running.",
+    "5": "The agent is not configured, not connected, or does not answer.",
+    "6": "The command is unknown to this agent, foreign to its system, or blocked by its policy.",
+    "7": "Refused, because the guest's filesystems are frozen.",
+    "8": "The outcome is unknown: the command was sent and no reply came.",
+    "123": "Some guests of a fleet failed.",
+    "124": "The time given with `--timeout` ran out.",
+    "128+N": "Ended by signal N.",
+}
+_EXIT_PROGRAM = {
+    "N": "The program's own exit code.",
+    "124": "The time given with `--timeout` ran out.",
+    "125": "qga itself failed; the message says how, and `-o json` has the code it would have had.",
+    "126": "The program was found and cannot be executed.",
+    "127": "The program was not found.",
+    "128+N": "The program was killed by signal N.",
+}
+_COMMON = {arg.name for arg in (*COMMON, *FLEET, *VIEW)}
+
+
+def pages(date: str) -> dict[str, str]:
+    """Every page by its file's name. `date` is the release's, so that builds can be repeated."""
+    commands = list(catalog.walk())
+    found = {f"{page_name(command)}.1": _page(command, date) for command in commands}
+    return {"qga.1": _root(commands, date), **found}
+
+
+def page_name(command: Command) -> str:
+    """The page of a command, as man(1) is asked for it."""
+    return "-".join(("qga", *command.words))
+
+
+def release_date(changelog: str) -> str:
+    """The date behind this version's heading in CHANGELOG.md."""
+    match = re.search(rf"^## {re.escape(__version__)}\b.*?(\d{{4}}-\d\d-\d\d)", changelog, re.M)
+    return match[1] if match else ""
+
+
+def dated(page: str, date: str) -> str:
+    """A page written by hand, with the release in its title."""
+    return re.sub(
+        r"^(\.TH \S+ \d) .*", rf'\1 "{date}" "qga {__version__}" "qga manual"', page, flags=re.M
+    )
+
+
+def synopsis(command: Command) -> str:
+    """The command line in roff."""
+    words = [bold(f"qga {command.name}"), f"[{italic('OPTION')}...]"]
+    for arg in for_command(command):
+        if arg.positional:
+            word = italic(arg.metavar.removesuffix("...")) + ("..." if arg.many else "")
+            words.append(word if arg.required else f"[{word}]")
+    return " ".join(words)
+
+
+def _page(command: Command, date: str) -> str:
+    name = page_name(command)
+    first = command.summary[0].lower() + command.summary[1:]
+    if first[:3].isupper():
+        first = command.summary
+    parts = [
+        '.\\" Written by `make gen` from the command records: do not edit.\n',
+        title(name, 1, date, __version__),
+        heading("NAME"), prose(f"{name} \0 {first}").replace("\0", "\\-"),
+        heading("SYNOPSIS"), synopsis(command) + "\n",
+        heading("DESCRIPTION"), prose(command.summary + "."),
+    ]  # fmt: skip
+    parts += [".PP\n" + prose(part) for part in command.notes.split("\n\n") if part]
+    parts += [_arguments(command), _options(command), _output(command), _examples(command)]
+    parts += [_availability(command), _exit_status(command), _see_also(command)]
+    return "".join(parts)
+
+
+def _arguments(command: Command) -> str:
+    args = [arg for arg in for_command(command) if arg.positional]
+    text = "".join(entry(italic(arg.metavar), _says(arg)) for arg in args)
+    return heading("ARGUMENTS") + text if text else ""
+
+
+def _options(command: Command) -> str:
+    args = [arg for arg in for_command(command) if not arg.positional]
+    own = [arg for arg in args if arg.name not in _COMMON or arg in command.args]
+    shared = [arg for arg in args if arg not in own]
+    text = heading("OPTIONS") + "".join(option(arg) for arg in own)
+    text += ".SS Common options\n" if own else ""
+    return text + "".join(option(arg) for arg in shared)
+
+
+def option(arg: Arg) -> str:
+    """One option's paragraph."""
+    names = [arg.short, f"--{arg.name}"] if arg.short else [f"--{arg.name}"]
+    term = ", ".join(bold(name) for name in names)
+    if arg.kind not in (spec.FLAG, spec.COUNT):
+        term += " " + italic(arg.metavar)
+    return entry(term, _says(arg))
+
+
+def _says(arg: Arg) -> str:
+    text = arg.help + "."
+    if arg.choices:
+        text += " One of " + ", ".join(f"`{choice}`" for choice in arg.choices) + "."
+    if arg.default is not None:
+        text += f" Default: {arg.default}."
+    if arg.many and not arg.positional:
+        text += " May be given several times."
+    return text + (f" Needs qemu-ga {arg.since}." if arg.since else "")
+
+
+def _output(command: Command) -> str:
+    if not command.columns:
+        return ""
+    names = ", ".join(f"`{column.name}`" for column in command.columns)
+    return heading("OUTPUT") + prose(f"Columns, for `--columns` and `--sort`: {names}.")
+
+
+def _examples(command: Command) -> str:
+    return heading("EXAMPLES") + "".join(
+        example(e.line, e.says) for e in command.examples
+    ).removeprefix(".PP\n")
+
+
+def _availability(command: Command) -> str:
+    if not command.wire:
+        return ""
+    where = f", on {' or '.join(command.systems)}" if command.systems else ""
+    wire = f"The agent's name for it is `{command.wire}`, and `qga {command.wire}` works too."
+    since = f"It needs qemu-ga {command.since} or later{where}."
+    return heading("AVAILABILITY") + prose(since) + heading("WIRE NAME") + prose(wire)
+
+
+def _exit_status(command: Command) -> str:
+    runs = any(arg.kind == spec.WORDS for arg in command.args)
+    codes = {"0": _EXIT["0"], "2": _EXIT["2"]} if command.scope == "none" else _EXIT
+    codes = _EXIT_PROGRAM if runs else codes
+    text = "".join(entry(bold(code), says) for code, says in codes.items())
+    return heading("EXIT STATUS") + text
+
+
+def _see_also(command: Command) -> str:
+    group = command.words[:1] if len(command.words) == 2 else ()
+    near = [(*group, leaf) for leaf in catalog.leaves(group)] if group else []
+    pages = [f"qga-{'-'.join(path)}" for path in near if path != command.words]
+    return heading("SEE ALSO") + _links([("qga", 1), *((page, 1) for page in pages)])
+
+
+def _links(pages: list[tuple[str, int]]) -> str:
+    pages = [*pages, *((f"qga-{topic}", 7) for topic in manual.TOPICS)]
+    return "".join(
+        f".BR {plain(name)} ({section}){',' if index < len(pages) else ''}\n"
+        for index, (name, section) in enumerate(pages, 1)
+    )
+
+
+def _root(commands: list[Command], date: str) -> str:
+    return "".join([
+        '.\\" Written by `make gen` from the command records: do not edit.\n',
+        title("qga", 1, date, __version__),
+        heading("NAME"),
+        "qga \\- work inside virtual machines, through the QEMU guest agent\n",
+        heading("SYNOPSIS"),
+        f"{bold('qga')} [{italic('OPTION')}...] {italic('COMMAND')} [{italic('WORD')}...]\n",
+        heading("DESCRIPTION"), ".PP\n".join(prose(part) for part in _ABOUT),
+        heading("COMMANDS"),
+        *(entry(bold(page_name(c)) + "(1)", c.summary + ".") for c in commands),
+        heading("OPTIONS"), *(option(arg) for arg in COMMON),
+        heading("ENVIRONMENT"), *(entry(bold(name), says) for name, says in _ENVIRONMENT.items()),
+        heading("FILES"), *(entry(italic(name), says) for name, says in _FILES.items()),
+        heading("EXIT STATUS"), *(entry(bold(code), says) for code, says in _EXIT.items()),
+        heading("SEE ALSO"), _links([("virsh", 1), ("qemu-ga", 8)]),
+    ])  # fmt: skip
+
+
+_ABOUT = (
+    "The QEMU guest agent runs inside a virtual machine and takes commands from the host, without "
+    "network, ssh or passwords. `qga` speaks all of them, decodes what comes back, and composes "
+    "them into what people need: programs with live output and true exit codes, verified copies, "
+    "a terminal, a freeze that cannot be left behind.",
+    "The first word after the command names the guest, or several: see qga-targets(7). On a "
+    "terminal the answer is a table, in a pipe it is tab-separated: see qga-output(7).",
+    "Every command also works under the agent's own name: `qga guest-fstrim web1`.",
+)
+_ENVIRONMENT = {
+    "QGA_CONNECT": "The host when `--connect` is not given.",
+    "QGA_OUTPUT": "The output format when `--output` is not given.",
+    "QGA_TIMEOUT": "The time to give up after when `--timeout` is not given.",
+    "NO_COLOR": "No colour on a terminal.",
+    "FORCE_COLOR": "Colour even in a pipe.",
+    "PAGER": "What `qga help` shows manual pages with, as man(1) does.",
+    "LIBVIRT_DEFAULT_URI": "libvirt's own choice of a host, when nothing else says.",
+}
+_FILES = {
+    "/etc/qga/config.toml": "Configuration for every user: see qga-targets(7).",
+    "~/.config/qga/config.toml": "Configuration of one user; it goes before the other.",
+    "~/.cache/qga": "What completion has learned in the last minutes.",
+}

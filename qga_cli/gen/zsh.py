@@ -1,0 +1,96 @@
+"""The zsh script: one function of `_arguments` for each command, and what asks qga."""
+
+from qga_cli import catalog, spec
+from qga_cli.gen import completion
+from qga_cli.spec import Arg, Command
+
+
+def script() -> str:
+    """completions/_qga."""
+    leaves = "".join(_leaf(command) for command in catalog.walk())
+    groups = "".join(_group(path) for path in completion.paths() if completion.children(path))
+    return (
+        "#compdef qga\n"
+        + completion.header("zsh")
+        + "\n"
+        + groups
+        + leaves
+        + completion.engine("engine.zsh")
+    )
+
+
+def _group(path: tuple[str, ...]) -> str:
+    """A function that offers the words that go on, and hands over to theirs."""
+    words = completion.children(path)
+    go = "_".join(("_qga", *path))
+    listed = "".join(
+        f"        {_quote(f'{_colon(word)}:{says}')}\n" for word, says in words.items()
+    )
+    specs = "".join(f"        {spec} \\\n" for spec in _options(None)) if not path else ""
+    return (
+        f"{_name(path)}() {{\n"
+        f"    local -a known=(\n{listed}    )\n"
+        f"    _arguments -C -S -A '-*' \\\n{specs}"
+        "        '1:command:->word' '*:: :->rest' && return\n"
+        f"    case $state in\n"
+        "        word) _describe -t commands command known ;;\n"
+        f"        rest) (( $+functions[{go}_$words[1]] )) && {go}_$words[1] ;;\n"
+        "    esac\n}\n\n"
+    )
+
+
+def _leaf(command: Command) -> str:
+    specs = _options(command)
+    ends = any(arg.kind == spec.WORDS for arg in command.args)
+    for index, arg in enumerate(completion.positionals(command), 1):
+        where = "*::" if arg.many and arg.kind == spec.WORDS else "*" if arg.many else str(index)
+        label = _colon(arg.metavar or arg.name)
+        specs.append(_quote(f"{where}:{label}:{_action(command, arg)}"))
+    flags = "-s -S -A '-*'" if ends else "-s -S"
+    listed = " \\\n        ".join([f"_arguments {flags}", *specs])
+    return f"{_name(command.words)}() {{\n    {listed}\n}}\n\n"
+
+
+def _options(command: Command | None) -> list[str]:
+    found = ["'(- *)'{-h,--help}'[Show help]'"]
+    for arg in completion.options(command):
+        value = f":{_colon(arg.metavar or arg.name)}:{_action(command, arg)}"
+        if not completion.takes_value(arg):
+            value = ""
+        repeat = arg.many or arg.kind == spec.COUNT
+        long = f"--{arg.name}" + ("=" if value else "")
+        says = "[" + _colon(arg.help).replace("[", "\\[").replace("]", "\\]") + "]"
+        if not arg.short:
+            found.append(_quote(("*" if repeat else "") + long + says + value))
+            continue
+        first = "*" if repeat else f"({arg.short} --{arg.name})"
+        short = arg.short + ("+" if value else "")
+        found.append(f"{_quote(first)}{{{short},{long}}}{_quote(says + value)}")
+    return found
+
+
+def _action(command: Command | None, arg: Arg) -> str:
+    kind = completion.kind(command, arg)
+    if kind.startswith("|"):
+        return "(" + kind[1:].replace("|", " ") + ")"
+    if kind.startswith(","):
+        return "_values -s , column " + kind[1:].replace(",", " ")
+    if kind == completion.HERE:
+        return "_normal"
+    if kind in (spec.TEXT, ""):
+        return " "
+    return {spec.HOST_PATH: "_files", "uri": "_qga_uri", spec.KEY: "_qga_key"}.get(
+        kind, f"_qga_ask {kind}"
+    )
+
+
+def _name(path: tuple[str, ...]) -> str:
+    return "_".join(("_qga", *path)) if path else "_qga_root"
+
+
+def _colon(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(":", "\\:")
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,54 @@
+"""What is derived from the records is up to date, and the tools that read it are content."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qga_cli import catalog
+from qga_cli.cli import manual
+from qga_cli.gen import __main__ as gen
+from qga_cli.gen import man
+from qga_cli.gen.completion import SHELLS
+
+PAGES = sorted((gen.ROOT / "man").glob("man?/*"))
+
+
+def test_everything_derived_is_up_to_date() -> None:
+    stale = [str(path.relative_to(gen.ROOT)) for path in gen.stale()]
+    assert stale == [], "`make gen` writes them"
+
+
+def test_a_stale_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gen, "files", lambda: {tmp_path / "page.1": "fresh"})
+    assert tmp_path / "page.1" in gen.stale()
+    (tmp_path / "page.1").write_text("fresh")
+    assert tmp_path / "page.1" not in gen.stale()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_manual_pages_are_clean(page: Path) -> None:
+    for tool in (["groff", "-k", "-ww", "-man", "-z"], ["mandoc", "-T", "lint"]):
+        done = subprocess.run([*tool, page], capture_output=True, text=True)
+        assert (done.stdout + done.stderr).strip() == ""
+
+
+def test_every_command_and_topic_has_a_page() -> None:
+    expected = {f"{man.page_name(command)}.1" for command in catalog.walk()} | {"qga.1"}
+    expected |= {f"qga-{topic}.7" for topic in manual.TOPICS}
+    assert {page.name for page in PAGES} == expected
+
+
+def test_pages_have_the_date_of_the_release() -> None:
+    changelog = (gen.ROOT / "CHANGELOG.md").read_text()
+    date = man.release_date(changelog)
+    assert date
+    for page in PAGES:
+        assert f'"{date}"' in page.read_text().splitlines()[1], page.name
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts_are_read_by_their_shell(shell: str) -> None:
+    script = gen.ROOT / "completions" / SHELLS[shell]
+    done = subprocess.run([shell, "-n", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,72 @@
+"""What the built package holds, and what it does where something is missing."""
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from qga_cli import catalog
+from qga_cli.gen.completion import SHELLS
+from qga_cli.gen.man import page_name
+
+REPO = Path(__file__).parent.parent
+WITHOUT_LIBVIRT = (
+    "import sys; sys.modules['libvirt'] = None\n"
+    "from qga_cli.cli.main import main; main(sys.argv[1:])"
+)
+SHARED = {
+    "share/bash-completion/completions/qga": f"completions/{SHELLS['bash']}",
+    "share/zsh/site-functions/_qga": f"completions/{SHELLS['zsh']}",
+    "share/fish/vendor_completions.d/qga.fish": f"completions/{SHELLS['fish']}",
+    "share/man/man7/qga-targets.7": "man/man7/qga-targets.7",
+    **{f"share/man/man1/{page_name(command)}.1": f"man/man1/{page_name(command)}.1"
+       for command in catalog.walk()},
+}  # fmt: skip
+
+
+def build(kind: str, folder: Path) -> Path:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", folder],
+        cwd=REPO, check=True, capture_output=True,
+    )  # fmt: skip
+    (package,) = folder.iterdir()
+    return package
+
+
+def without_libvirt(*words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-c", WITHOUT_LIBVIRT, *words]
+    return subprocess.run(argv, capture_output=True, text=True)
+
+
+def test_the_wheel_has_pages_and_scripts_where_they_are_looked_for(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
+        names = {name.partition(".data/data/")[2]: name for name in wheel.namelist()}
+        for place, source in SHARED.items():
+            assert wheel.read(names[place]) == (REPO / source).read_bytes(), place
+        inside = {name for name in wheel.namelist() if name.startswith("qga_cli/")}
+    sources = {str(path.relative_to(REPO)) for path in (REPO / "qga_cli").rglob("*.py")}
+    assert sources | {"qga_cli/py.typed", "qga_cli/gen/engine.bash"} <= inside
+    assert not [name for name in inside if "__pycache__" in name]
+
+
+def test_the_source_package_can_be_tested(tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", tmp_path)) as package:
+        names = {name.partition("/")[2] for name in package.getnames()}
+    assert {"LICENSE", "README.md", "CHANGELOG.md", "Makefile", "tests/conftest.py"} <= names
+    assert set(SHARED.values()) <= names
+
+
+def test_without_libvirt_one_line_names_the_package() -> None:
+    ran = without_libvirt("-c", "qemu:///system", "ping", "web1")
+    assert ran.returncode == 3
+    message, hint = ran.stderr.splitlines()
+    assert message.startswith("qga: web1: libvirt's Python binding is missing")
+    assert "python3-libvirt" in hint
+
+
+@pytest.mark.parametrize("words", [("ping", "x"), ("os", "info", "x")])
+def test_without_libvirt_raw_sockets_work(local_agent: str, words: tuple[str, ...]) -> None:
+    assert without_libvirt("-c", local_agent, *words).returncode == 0
