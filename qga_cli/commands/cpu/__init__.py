@@ -1,0 +1,1 @@
+"""Processors: list, switch on and off, statistics, load."""

@@ -1,0 +1,17 @@
+"""guest-get-load."""
+
+from qga_cli.spec import NUMBER, Column, Command, Example
+
+_MEMBERS = ("load1m", "load5m", "load15m")
+
+COMMAND = Command(
+    "guest-get-load",
+    "Show the guest's load averages",
+    since="10.0",
+    result=dict.fromkeys(_MEMBERS, float),
+    columns=[Column(member, kind=NUMBER) for member in _MEMBERS],
+    systems=["Linux", "Windows", "FreeBSD"],
+    patience=5,
+    notes="Over 1, 5 and 15 minutes. A Windows agent counts from the first time it is asked.",
+    examples=[Example("qga cpu load '*' --sort -load1m", "the busiest guest first")],
+)

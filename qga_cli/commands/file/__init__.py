@@ -1,0 +1,1 @@
+"""Open files of the guest, by handle: open, read, write, seek, flush, close."""

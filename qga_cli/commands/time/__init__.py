@@ -1,0 +1,1 @@
+"""The guest's clock: read and set."""
