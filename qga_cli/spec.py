@@ -28,6 +28,7 @@ MOUNTPOINT = "mountpoint"
 USER = "user"
 KEY = "key"  # an OpenSSH public key, or @FILE
 PID = "pid"
+WHENCE = "whence"  # where guest-file-seek counts from
 SECRET = "secret"  # asked for or read, never an argument
 STDIN = "stdin"  # bytes of standard input
 VCPUS = "vcpus"  # ID=on|off
@@ -41,14 +42,18 @@ WIRE = "wire"  # a wire name or a JSON object
 # How a column's value is shown on a terminal; pipes get it raw.
 BYTES = "bytes"
 NUMBER = "number"
-COUNTER = "counter"  # grows for ever; --watch shows its rate
-PERCENT = "percent"
-BAR = "bar"
+PERCENT = "percent"  # 0 to 100
+BAR = "bar"  # likewise
 YESNO = "yesno"
 SECONDS = "seconds"
 MOMENT = "moment"  # seconds since 1970
-AGE = "age"
 LINES = "lines"  # a list: one per line on a terminal, comma-separated in a pipe
+OUTPUT = "output"  # a member that is base64 on the wire: its text, line by line
+TREE = "tree"  # a name, drawn below its parent by the row's member "branch"
+# These grow for ever, and --watch shows them per second:
+COUNTER = "counter"
+TRAFFIC = "traffic"  # bytes
+BUSY = "busy"  # milliseconds spent; --watch shows the percentage of the time
 
 
 class Arg:
@@ -92,7 +97,8 @@ class Arg:
         self.required = positional if required is None else required
         self.default = default
         self.choices = tuple(choices)
-        self.metavar = metavar or _METAVARS.get(kind, kind.upper())
+        named = name.upper() if positional else kind.upper()
+        self.metavar = metavar or "|".join(choices) or _METAVARS.get(kind, named)
         self.short = short
         self.many = many
         self.since = since
@@ -100,16 +106,25 @@ class Arg:
 
 
 class Column:
-    """One column of a list, or one line of an object. `get` defaults to the member of that name."""
+    """One column of a list, or one line of an object. `get` defaults to the member of that name.
 
-    __slots__ = ("get", "kind", "name")
+    An `extra` column is shown only when --columns names it.
+    """
+
+    __slots__ = ("extra", "get", "kind", "name")
 
     def __init__(
-        self, name: str, get: "str | Callable[[Row], object]" = "", kind: str = TEXT
+        self,
+        name: str,
+        get: "str | Callable[[Row], object]" = "",
+        kind: str = TEXT,
+        *,
+        extra: bool = False,
     ) -> None:
         self.name = name
         self.get = get or name
         self.kind = kind
+        self.extra = extra
 
     def value(self, row: "Row") -> object:
         """The raw value in `row`; None when the agent left it out."""
@@ -134,8 +149,8 @@ class Command:
     since     QEMU release that brought it
     args      in the order of the wire
     result    shape of the reply's `return` (see shape.py); None when success sends no reply
-    rows      the list to show inside the result: a member's name or a function; "" for the whole
-    columns   of that list, or the lines of an object
+    rows      what to show of the result: a member's name or a function; "" for the whole
+    columns   of that list, or the lines of that object
     systems   guest systems that have it; empty for all
     changes   the guest is not the same afterwards: a lost reply is reported as outcome unknown
     patience  seconds to wait for the reply before giving up, when no --timeout is given
@@ -171,7 +186,7 @@ class Command:
         since: str,
         args: Sequence[Arg] = (),
         result: object = None,
-        rows: "str | Callable[[Any], list[Row]]" = "",
+        rows: "str | Callable[[Any], Row | list[Row]]" = "",
         columns: Sequence[Column] = (),
         systems: Sequence[str] = (),
         changes: bool = False,

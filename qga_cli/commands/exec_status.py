@@ -21,6 +21,8 @@ COMMAND = Command(
         Column("exited", kind=spec.YESNO),
         Column("exitcode"),
         Column("signal"),
+        Column("stdout", "out-data", spec.OUTPUT),
+        Column("stderr", "err-data", spec.OUTPUT),
     ],
     changes=True,
     notes="The agent hands a finished program's status and output out once, then forgets them.",

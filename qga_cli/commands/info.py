@@ -1,26 +1,77 @@
 """guest-info."""
 
-from qga_cli.spec import YESNO, Column, Command, Example
+import re
+
+from qga_cli.spec import Column, Command, Example
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# All that an agent takes while filesystems are frozen: QEMU, qga/main.c, ga_freeze_allowlist.
+WHILE_FROZEN = frozenset(
+    f"guest-{name}"
+    for name in ("ping", "info", "sync", "sync-delimited", "fsfreeze-status", "fsfreeze-thaw")
+)
+
+
+def release(text: str) -> tuple[int, ...]:
+    """A version's numbers, for comparison."""
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])
+
+
+def _states(info: "dict[str, Any]") -> list[dict[str, str]]:
+    """Each command the agent has, and each it has not, with the reason as far as it shows here."""
+    from qga_cli import catalog
+
+    told = {row["name"]: row["enabled"] for row in info["supported_commands"]}
+    known = {command.wire: command for command in catalog.walk() if command.wire}
+    enabled = {name for name in told if told[name]}
+    frozen = bool(enabled) and enabled <= WHILE_FROZEN < set(told)
+    system = "Windows" if "guest-get-devices" in enabled else "Linux"
+    rows = []
+    for name in sorted(told.keys() | known.keys()):
+        command = known.get(name)
+        rows.append(
+            {
+                "wire": name,
+                "command": command.name if command else None,
+                "state": _state(command, told.get(name), info["version"], system, frozen=frozen),
+                "agent": info["version"],
+            }
+        )
+    return rows
+
+
+def _state(
+    command: Command | None, enabled: bool | None, version: str, system: str, *, frozen: bool
+) -> str:
+    if enabled:
+        return "enabled"
+    if command and enabled is None and release(version) < release(command.since):
+        return f"needs qemu-ga {command.since}"
+    if command and command.systems and system not in command.systems:
+        return f"{' and '.join(command.systems)} only"
+    if enabled is None:
+        return "not built in"
+    return "frozen" if frozen else "blocked by policy"
+
 
 COMMAND = Command(
     "guest-info",
-    "Show the agent's version and which commands it takes",
+    "Show the agent's version and the state of each command",
     since="0.15.0",
     result={
         "version": str,
         "supported_commands": [{"name": str, "enabled": bool, "success-response": bool}],
     },
-    rows=lambda info: [
-        {"version": info["version"], **command}
-        for command in sorted(info["supported_commands"], key=lambda row: row["name"])
-    ],
-    columns=[
-        Column("command", "name"),
-        Column("enabled", kind=YESNO),
-        Column("replies", "success-response", YESNO),
-        Column("version"),
-    ],
+    rows=_states,
+    columns=[Column("wire"), Column("command"), Column("state"), Column("agent")],
     patience=5,
+    notes=(
+        "A command may be blocked by the guest's policy, belong to another system, or need a newer "
+        "agent. `qga doctor VM` names the file in which a policy is written."
+    ),
     examples=[
         Example("qga info web1", "what this agent can do"),
         Example("qga info web1 -o json | jq -r .version", "its version"),

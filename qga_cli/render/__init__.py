@@ -1,18 +1,20 @@
 """Values in, text out. Decides once per run which form the answer takes."""
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 
 from qga_cli.errors import QgaError, UsageError
 from qga_cli.format import printable
 from qga_cli.render import machine
-from qga_cli.spec import Column, Command
+from qga_cli.spec import OUTPUT, Column, Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.fleet import Outcome
+    from qga_cli.render.rates import Rates
 
 
 class View:
@@ -31,6 +33,7 @@ class View:
         columns: str = "",
         header: bool = True,
         sort: str = "",
+        watch: bool = False,
     ) -> None:
         self._command = command
         self._form = output or ("table" if terminal else "tsv")
@@ -41,6 +44,12 @@ class View:
         self._sort = sort
         if sort:
             _chosen(command, sort.lstrip("-"))
+        self._rates: Rates | None = None
+        self._waited = False
+        if watch:
+            from qga_cli.render import rates
+
+            self._rates = rates.Rates(command.columns)
 
     @property
     def errors_are_json(self) -> bool:
@@ -65,9 +74,10 @@ class View:
         if form == "json":
             return machine.json_text(self._json(value), indent=2 if self._terminal else None)
         if form == "jsonl":
-            rows = self._rows(value)
-            items = rows if rows is not None and not self._is_object(value) else [self._json(value)]
-            return "".join(machine.json_text(item) for item in items)
+            whole = self._json(value)
+            items = self._member(whole)
+            lines = items if isinstance(items, list) else [whole]
+            return "".join(machine.json_text(line) for line in lines)
         if form == "yaml":
             return machine.yaml_text(self._json(value))
         return self._cells([("", value)])
@@ -88,52 +98,70 @@ class View:
 
     def _cells(self, values: "Sequence[tuple[str, Any]]") -> str:
         """Rows and columns, an object's lines, or bare values, whichever the command has."""
+        if not self._fleet:
+            return self._alone(values[0][1])
         if not self._columns:
-            prefix = "{}: " if self._fleet else ""
-            shown = [(label, value) for label, value in values if value not in (None, {})]
             return "".join(
-                f"{prefix.format(printable(label))}{machine.scalar(value)}\n"
-                for label, value in shown
+                f"{printable(label)}: {machine.scalar(value)}\n"
+                for label, value in values
+                if value not in (None, {})
             )
-        as_object = not self._fleet and all(self._is_object(value) for _, value in values)
-        columns = self._columns
         rows = [
-            {"vm": label, **row} if self._fleet else row
-            for label, value in values
-            for row in self._rows(value) or ()
+            {"vm": label, **row} for label, value in values for row in _listed(self._made(value))
         ]
-        if self._fleet:
-            columns = (Column("vm"), *columns)
-        rows = machine.ordered(rows, columns, self._sort)
+        return self._grid((Column("vm"), *self._columns), rows)
+
+    def _alone(self, value: "Any") -> str:
+        """One guest's answer: a list, an object line by line, or one value."""
+        columns = self._columns
+        if value is None or (value == {} and not columns):
+            return ""
+        if not isinstance(value, (dict, list)) and (not columns or self._form == "tsv"):
+            return machine.scalar(value) + "\n"
+        made = self._made(value)
+        if isinstance(made, list) or self._form == "csv" or self._rates:
+            return self._grid(columns, _listed(made))
         if self._form == "table":
             from qga_cli.render import table
 
-            if as_object:
-                return table.lines(columns, rows[0])
+            return table.lines(columns, made)
+        return machine.object_tsv(columns, made)
+
+    def _grid(self, columns: tuple[Column, ...], rows: "list[Any]") -> str:
+        """Rows below titles; with --watch, what grows per second."""
+        by: Sequence[Column] = (*columns, *self._command.columns)
+        rates = self._rates
+        if rates:
+            first, self._waited = not self._waited, True
+            rows, columns = rates.rows(rows), rates.titled(columns)
+            by = [Column(column.name) for column in by]
+            if self._form != "table":
+                if first and rates.grow:
+                    return ""  # nothing to compare with yet
+                now = time.time()
+                columns = (Column("time", lambda row: now), *columns)
+        rows = machine.ordered(rows, by, self._sort)
+        if self._form == "table":
+            from qga_cli.render import table
+
             return table.grid(columns, rows, header=self._header)
-        if as_object and self._form == "tsv":
-            return machine.object_tsv(columns, rows[0])
+        header = self._header
+        # Rows of a fleet, and of --watch, come in several goes under one header.
+        self._header = header and not (self._fleet or rates)
         writer = machine.csv_text if self._form == "csv" else machine.tsv_text
-        header = self._header and self._fleet_header()
         return writer(columns, rows, header=header)
 
-    def _fleet_header(self) -> bool:
-        """True once: a fleet's rows come in several goes under one header."""
-        self._header = self._header and not self._fleet
-        return True
-
-    def _rows(self, value: "Any") -> "list[Any] | None":
+    def _made(self, value: "Any") -> "Any":
+        """What the columns are about: an object, or a list of them."""
+        if any(column.kind == OUTPUT for column in self._columns):
+            value = machine.readable(value, self._command.result, lossy=True)
         rows = self._command.rows
-        if callable(rows):
-            return rows(value)
-        if rows:
-            return list(value[rows])
-        if isinstance(value, list):
-            return value
-        return [value] if self._is_object(value) else None
+        return rows(value) if callable(rows) else self._member(value)
 
-    def _is_object(self, value: object) -> bool:
-        return isinstance(value, dict) and not self._command.rows
+    def _member(self, value: "Any") -> "Any":
+        """The member that the command shows, or all."""
+        rows = self._command.rows
+        return value[rows] if isinstance(rows, str) and rows else value
 
     def _json(self, value: "Any") -> object:
         return machine.readable(value, self._command.result)
@@ -161,9 +189,13 @@ def note(text: str) -> None:
     sys.stderr.write(f"qga: {printable(text)}\n")
 
 
+def _listed(made: "Any") -> "list[Any]":
+    return made if isinstance(made, list) else [made]
+
+
 def _chosen(command: Command, names: str) -> tuple[Column, ...]:
     if not names:
-        return command.columns
+        return tuple(column for column in command.columns if not column.extra)
     known = {column.name: column for column in command.columns}
     unknown = [name for name in names.split(",") if name not in known]
     if unknown:

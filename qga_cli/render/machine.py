@@ -42,7 +42,9 @@ def tsv_text(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool) 
 
 
 def object_tsv(columns: Sequence[Column], row: "Row") -> str:
-    """One object: a name, a tab and a value on each line."""
+    """One object: a name, a tab and a value on each line; of one column just the value."""
+    if len(columns) == 1:
+        return scalar(columns[0].value(row)) + "\n"
     return "".join(f"{column.name}\t{scalar(column.value(row))}\n" for column in columns)
 
 
@@ -86,23 +88,25 @@ def ordered(rows: "list[Any]", columns: Sequence[Column], sort: str) -> "list[An
     return known + [row for row in rows if column.value(row) is None]
 
 
-def readable(value: "Any", shape: object) -> "Any":
+def readable(value: "Any", shape: object, *, lossy: bool = False) -> "Any":
     """`value` with its base64 members decoded to text where they are UTF-8.
 
-    A member that is not stays base64, and `<member>-encoding: base64` stands beside it.
+    A member that is not stays base64, and `<member>-encoding: base64` stands beside it; `lossy`
+    makes it text all the same, in which `printable` spells out the odd bytes.
     """
     if isinstance(shape, list) and isinstance(value, list):
-        return [readable(item, shape[0]) for item in value]
+        return [readable(item, shape[0], lossy=lossy) for item in value]
     if not (isinstance(shape, Mapping) and isinstance(value, dict)):
         return value
     result: dict[str, Any] = {}
     for key, item in value.items():
         inner = shape.get(key, shape.get(key + "?"))
         if inner is not bytes:
-            result[key] = readable(item, inner)
+            result[key] = readable(item, inner, lossy=lossy)
             continue
         try:
-            result[key] = wire.from_base64(item).decode("utf-8")
+            errors = "surrogateescape" if lossy else "strict"
+            result[key] = wire.from_base64(item).decode("utf-8", errors)
         except UnicodeDecodeError:
             result |= {key: item, f"{key}-encoding": "base64"}
     return result

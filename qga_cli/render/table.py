@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import time
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
 
     from qga_cli.spec import Row
 
-_RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.PERCENT)
+_RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.TRAFFIC, spec.BUSY, spec.PERCENT)
 _BAR = 10  # cells
-_FULL, _WARN = 0.9, 0.75  # share at which a bar turns red, yellow
+_FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
 
 
 def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = True) -> str:
@@ -38,7 +37,9 @@ def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = Tru
 
 
 def lines(columns: Sequence[Column], row: "Row") -> str:
-    """One object: its members below each other."""
+    """One object: its members below each other; of one column just the value."""
+    if len(columns) == 1:
+        return _draw(cell(columns[0], row))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -54,42 +55,48 @@ def cell(column: Column, row: "Row") -> Text:
         return Text(MISSING, style="dim")
     if column.kind == spec.LINES and isinstance(value, (list, tuple)):
         return Text("\n".join(format.printable(str(item)) for item in value))
-    if column.kind == spec.BAR and isinstance(value, float):
+    if column.kind == spec.BAR and isinstance(value, (int, float)):
         return _bar(value)
     if isinstance(value, bool):
         return Text("yes" if value else "no", style="" if value else "yellow")
     if isinstance(value, (int, float)):
         return Text(_number(column.kind, value))
-    return Text(format.printable(value) if isinstance(value, str) else scalar(value))
+    text = value if isinstance(value, str) else scalar(value)
+    if column.kind == spec.OUTPUT:
+        return Text("\n".join(map(format.printable, text.removesuffix("\n").split("\n"))))
+    branch = row.get("branch") or "" if column.kind == spec.TREE else ""
+    return Text.assemble((branch, "dim"), format.printable(text))
 
 
 def _number(kind: str, value: float) -> str:
-    if kind in (spec.BYTES, spec.COUNTER):
+    if kind in (spec.BYTES, spec.TRAFFIC):
         return format.size(value)
     if kind == spec.PERCENT:
-        return format.percent(value)
+        return format.percent(value / 100)
+    if kind == spec.BUSY:
+        return format.duration(value / 1000)
     if kind == spec.SECONDS:
         return format.duration(value)
     if kind == spec.MOMENT:
         return format.moment(value)
-    if kind == spec.AGE:
-        return format.duration(max(0.0, time.time() - value))
-    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
+    if isinstance(value, float):
+        return f"{value:,.1f}" if kind == spec.COUNTER else f"{value:.2f}"
+    return f"{value:,}" if kind in (spec.NUMBER, spec.COUNTER) else str(value)
 
 
-def _bar(share: float) -> Text:
-    filled = round(max(0.0, min(1.0, share)) * _BAR)
-    style = "red" if share >= _FULL else "yellow" if share >= _WARN else "green"
+def _bar(percent: float) -> Text:
+    filled = round(max(0.0, min(1.0, percent / 100)) * _BAR)
+    style = "red" if percent >= _FULL else "yellow" if percent >= _WARN else "green"
     bar = Text("━" * filled, style=style)
     bar.append("─" * (_BAR - filled), style="dim")
-    bar.append(f" {format.percent(share):>4}")
+    bar.append(f" {format.percent(percent / 100):>4}")
     return bar
 
 
-def _draw(table: Table) -> str:
+def _draw(shown: "Table | Text") -> str:
     out = io.StringIO()
     console = Console(
         file=out, force_terminal=True, width=shutil.get_terminal_size().columns, highlight=False
     )
-    console.print(table)
+    console.print(shown)
     return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())

@@ -21,7 +21,7 @@ DISK_ADDRESS = {
 
 def _used(row: Mapping[str, int]) -> float | None:
     total = row.get("total-bytes")
-    return row.get("used-bytes", 0) / total if total else None
+    return round(100 * row.get("used-bytes", 0) / total, 1) if total else None
 
 
 COMMAND = Command(
@@ -45,7 +45,7 @@ COMMAND = Command(
         Column("type"),
         Column("used", "used-bytes", BYTES),
         Column("total", "total-bytes", BYTES),
-        Column("use%", _used, BAR),
+        Column("used%", _used, BAR),
         Column("disks", lambda row: [d["dev"] for d in row["disk"] if "dev" in d], LINES),
     ],
     systems=["Linux", "Windows"],

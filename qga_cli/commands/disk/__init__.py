@@ -1,0 +1,1 @@
+"""Disks: partitions, bus and serial, statistics."""

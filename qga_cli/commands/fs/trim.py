@@ -1,0 +1,30 @@
+"""guest-fstrim."""
+
+from qga_cli import spec
+from qga_cli.spec import Arg, Column, Command, Example
+
+COMMAND = Command(
+    "guest-fstrim",
+    "Give the unused blocks of filesystems back to the host",
+    since="1.2",
+    args=[Arg("minimum", spec.SIZE, "Pass over free ranges smaller than this")],
+    result={"paths": [{"path": str, "trimmed?": int, "minimum?": int, "error?": str}]},
+    rows="paths",
+    columns=[
+        Column("path"),
+        Column("trimmed", kind=spec.BYTES),
+        Column("minimum", kind=spec.BYTES, extra=True),
+        Column("error"),
+    ],
+    systems=["Linux", "Windows"],
+    changes=True,
+    patience=600,
+    notes=(
+        "The agent reports success even when no filesystem could be trimmed: read the column "
+        "`error`. It answers nothing else meanwhile, which can be minutes."
+    ),
+    examples=[
+        Example("qga fs trim web1", "everything that is free"),
+        Example("qga fs trim 'web*' --minimum 1M", "quicker where it is fragmented"),
+    ],
+)

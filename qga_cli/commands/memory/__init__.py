@@ -1,0 +1,1 @@
+"""Memory blocks: list, switch on and off, size."""

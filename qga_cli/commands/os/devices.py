@@ -1,0 +1,41 @@
+"""guest-get-devices."""
+
+from collections.abc import Mapping
+
+from qga_cli.spec import MOMENT, Column, Command, Example
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _id(device: "Mapping[str, Any]") -> str | None:
+    """Vendor and device as lspci -n writes them."""
+    pci = device.get("id", {})
+    return f"{pci['vendor-id']:04x}:{pci['device-id']:04x}" if "vendor-id" in pci else None
+
+
+COMMAND = Command(
+    "guest-get-devices",
+    "List the guest's PCI devices and their drivers",
+    since="5.2",
+    result=[
+        {
+            "driver-name": str,
+            "driver-date?": int,
+            "driver-version?": str,
+            "id?": {"type": ("pci",), "vendor-id?": int, "device-id?": int},
+        }
+    ],
+    columns=[
+        Column("driver", "driver-name"),
+        Column("version", "driver-version"),
+        Column(
+            "date", lambda row: row["driver-date"] / 1e9 if "driver-date" in row else None, MOMENT
+        ),
+        Column("device", _id),
+    ],
+    systems=["Windows"],
+    notes="Windows agents only: which virtio drivers a guest runs, and how old they are.",
+    examples=[Example("qga os devices win1", "driver versions")],
+)

@@ -1,0 +1,1 @@
+"""Power: shut down, reboot, suspend."""

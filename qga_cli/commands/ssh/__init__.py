@@ -1,0 +1,1 @@
+"""SSH keys of the guest's users: list, add, remove."""

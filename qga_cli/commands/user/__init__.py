@@ -1,0 +1,1 @@
+"""Users of the guest: who is logged in, passwords."""

@@ -1,0 +1,28 @@
+"""guest-get-users."""
+
+from collections.abc import Mapping
+
+from qga_cli.spec import MOMENT, SECONDS, Column, Command, Example
+
+
+def _age(user: Mapping[str, float]) -> float:
+    import time
+
+    return max(0.0, time.time() - user["login-time"])
+
+
+COMMAND = Command(
+    "guest-get-users",
+    "List who is logged in to the guest, and since when",
+    since="2.10",
+    result=[{"user": str, "login-time": float, "domain?": str}],
+    columns=[
+        Column("user"),
+        Column("domain"),
+        Column("login", "login-time", MOMENT),
+        Column("age", _age, SECONDS),
+    ],
+    systems=["Linux", "Windows", "FreeBSD"],
+    notes="One line a user, with the earliest session. `domain` is Windows' word.",
+    examples=[Example("qga user list '*' --sort age", "who came last")],
+)
