@@ -43,7 +43,8 @@ class Finished:
 class Job:
     """One verb on one guest (scope guest), on all of them (scope fleet), or on none.
 
-    `target` is the guest, None unless the scope is guest. `output` is what -o says, "" without.
+    `target` is the guest, None unless the scope is guest; `agent` is its agent, opened when first
+    asked for. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
     `wire` makes the command's own agent call, as it would be made had it no verb.
     """
@@ -67,6 +68,7 @@ class Job:
         self,
         *,
         target: Target | None,
+        agent: Agent | None = None,
         arguments: "dict[str, Any]",
         streams: Streams,
         interrupt: Interrupt,
@@ -78,7 +80,7 @@ class Job:
         say: Callable[[int, str], None],
         wire: Callable[[], Reply],
     ) -> None:
-        self._agent: Agent | None = None
+        self._agent = agent
         self.target = target
         self.arguments = arguments
         self.streams = streams

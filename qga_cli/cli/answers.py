@@ -117,7 +117,7 @@ def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
 
 def _agent(connect: str, guest: str) -> "Agent":
     from qga_cli.agent import Agent
-    from qga_cli.targets import Hosts
+    from qga_cli.hosts import Hosts
 
     hosts = Hosts(connect or None)
     target = hosts.resolve(guest)[0]

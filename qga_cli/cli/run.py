@@ -92,7 +92,12 @@ class Run:
 
         targets = self.hosts.resolve(self.guests) if self.guests else []
         self._write(
-            explain(self.command, self.values, targets, lambda agent: self._verb(agent, targets))
+            explain(
+                self.command,
+                self.values,
+                targets,
+                lambda agent: self._verb(targets[0], targets, agent=agent),
+            )
         )
         return 0
 
@@ -162,7 +167,11 @@ class Run:
             raise
 
     def _verb(
-        self, target: Target | None, targets: list[Target], streams: Streams | None = None
+        self,
+        target: Target | None,
+        targets: list[Target],
+        streams: Streams | None = None,
+        agent: Agent | None = None,
     ) -> object:
         from importlib import import_module
 
@@ -173,6 +182,7 @@ class Run:
         module, _, function = self.command.run.partition(":")
         job = Job(
             target=target,
+            agent=agent,
             arguments=self.values,
             streams=streams or Streams.standard(),
             interrupt=self.interrupt,
