@@ -33,7 +33,7 @@ class Fleet:
     """Runs `work(index, target)` for every target, `parallel` at a time.
 
     Work runs in daemon threads, so that a call stuck in the hypervisor's library holds neither
-    the other guests nor us: past `limit` seconds its outcome is TimedOut and it is left behind.
+    the other guests nor us: past `limit` seconds it is left behind, and `late(index)` is its error.
     """
 
     def __init__(
@@ -44,12 +44,14 @@ class Fleet:
         *,
         parallel: int = 16,
         limit: float | None = None,
+        late: Callable[[int], QgaError] | None = None,
     ) -> None:
         self._waiting = list(enumerate(targets))[::-1]
         self._work = work
         self._interrupt = interrupt
         self._parallel = parallel
         self._limit = limit
+        self._late = late or (lambda index: TimedOut(f"no answer within {limit:g} s"))
         self._running: dict[int, tuple[Target, float]] = {}
         self._done: queue.SimpleQueue[tuple[int, Outcome] | None] = queue.SimpleQueue()
 
@@ -107,5 +109,4 @@ class Fleet:
         for index, (target, started) in list(self._running.items()):
             if self._limit is not None and now >= started + self._limit:
                 del self._running[index]
-                error = TimedOut(f"no answer within {self._limit:g} s")
-                yield index, Outcome(target, error=error)
+                yield index, Outcome(target, error=self._late(index))

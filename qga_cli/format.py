@@ -62,6 +62,14 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else _spell(char) for char in text)
 
 
+def shorten(text: str, length: int = 500) -> str:
+    """`text` with its middle left out when it is longer than a screen has patience for."""
+    if len(text) <= length:
+        return text
+    half = length // 2
+    return f"{text[:half]} ... {text[-half:]}"
+
+
 def _spell(char: str) -> str:
     if char in _SHORT:
         return _SHORT[char]

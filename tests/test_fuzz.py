@@ -115,10 +115,10 @@ def test_the_reply_is_found_behind_any_stale_lines_however_it_is_cut(
             send(b'{"return": "here"}\n')
 
     def send(data: bytes) -> None:
-        for cut in cuts:
-            theirs.sendall(data[:cut])
-            data = data[cut:]
-        theirs.sendall(data)
+        for cut in [*cuts, len(data)]:
+            if data:
+                theirs.sendall(data[:cut])
+                data = data[cut:]
 
     thread = threading.Thread(target=peer)
     thread.start()

@@ -36,6 +36,7 @@ class Run:
         raw = fill(command, raw, self.config)
         self.values = values.convert(for_command(command), raw)
         self.interrupt = Interrupt()
+        self.agents: dict[int, Agent] = {}  # of a wire command's guests, for what is said too late
         self.timeout: float | None = self.values.get("timeout")
         self.guests: str = self.values.get("guest", "")
         self.fleet = is_fleet(self.guests)
@@ -121,6 +122,7 @@ class Run:
                 streams = report.streams(index, target) if report else None
                 return self._verb(target, targets, streams)
             agent = Agent(self.hosts.transport(target), target.label, self.say)
+            self.agents[index] = agent
             try:
                 return self._wire(agent, self.arguments)
             finally:
@@ -136,6 +138,7 @@ class Run:
             self.interrupt,
             parallel=self.values.get("parallel") or _PARALLEL,
             limit=None if self.timeout is None else self.timeout + grace,
+            late=lambda index: self._too_late(self.agents.get(index)),
         )
 
     def _one(self, fleet: Fleet) -> int:
@@ -162,9 +165,12 @@ class Run:
             return agent.call(self.command, arguments)
         except QgaError as error:
             if agent.deadline is not None and time.monotonic() >= agent.deadline:
-                ran = ": it may have run" if agent.sent and self.command.changes else ""
-                raise TimedOut(f"no answer within {self.timeout:g} s{ran}") from error
+                raise self._too_late(agent) from error
             raise
+
+    def _too_late(self, agent: Agent | None) -> TimedOut:
+        ran = ": it may have run" if agent and agent.sent and self.command.changes else ""
+        return TimedOut(f"no answer within {self.timeout:g} s{ran}")
 
     def _verb(
         self,

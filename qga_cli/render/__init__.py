@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from qga_cli.errors import QgaError, UsageError
-from qga_cli.format import printable
+from qga_cli.format import printable, shorten
 from qga_cli.render import machine
 from qga_cli.spec import OUTPUT, Column, Command
 
@@ -180,8 +180,8 @@ def error_text(error: QgaError, guest: str = "", *, as_json: bool = False) -> st
         vm = {"vm": guest} if guest else {}
         return machine.json_text({**vm, "error": error.as_dict()})
     about = f"{printable(guest)}: " if guest else ""
-    text = f"qga: {about}{printable(error.message)}\n"
-    return text + (f"hint: {printable(error.hint)}\n" if error.hint else "")
+    text = f"qga: {about}{shorten(printable(error.message))}\n"
+    return text + (f"hint: {shorten(printable(error.hint))}\n" if error.hint else "")
 
 
 def note(text: str) -> None:

@@ -31,7 +31,11 @@ def yaml_text(value: object) -> str:
     """A YAML document."""
     import yaml
 
-    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+    text = str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    # YAML's idea of printable lets bidirectional overrides and zero-width characters through.
+    return str(yaml.safe_dump(value, sort_keys=False))
 
 
 def tsv_text(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool) -> str:

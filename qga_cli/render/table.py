@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.TRAFFIC, spec.BUSY, spec.PERCENT)
 _BAR = 10  # cells
+_LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
 
 
@@ -54,7 +55,7 @@ def cell(column: Column, row: "Row") -> Text:
     if value is None or value == []:
         return Text(MISSING, style="dim")
     if column.kind == spec.LINES and isinstance(value, (list, tuple)):
-        return Text("\n".join(format.printable(str(item)) for item in value))
+        return Text("\n".join(_tame(str(item)) for item in value))
     if column.kind == spec.BAR and isinstance(value, (int, float)):
         return _bar(value)
     if isinstance(value, bool):
@@ -65,7 +66,12 @@ def cell(column: Column, row: "Row") -> Text:
     if column.kind == spec.OUTPUT:
         return Text("\n".join(map(format.printable, text.removesuffix("\n").split("\n"))))
     branch = row.get("branch") or "" if column.kind == spec.TREE else ""
-    return Text.assemble((branch, "dim"), format.printable(text))
+    return Text.assemble((branch, "dim"), _tame(text))
+
+
+def _tame(text: str) -> str:
+    """A stranger's text in a cell: harmless, and not a screenful."""
+    return format.shorten(format.printable(text), _LONGEST)
 
 
 def _number(kind: str, value: float) -> str:
