@@ -1,5 +1,6 @@
 """From parsed words to the printed answer: targets, fleet, agent, render."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -9,7 +10,7 @@ from qga_cli import render
 from qga_cli.agent import Agent, Reply
 from qga_cli.cli import values
 from qga_cli.cli.options import for_command
-from qga_cli.errors import FleetFailed, QgaError, TimedOut
+from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut
 from qga_cli.fleet import Fleet, Outcome
 from qga_cli.interrupt import Interrupt
 from qga_cli.job import Finished, Job, Streams
@@ -44,14 +45,28 @@ class Run:
             columns=self.values.get("columns", ""),
             header=not self.values.get("no-header"),
             sort=self.values.get("sort", ""),
+            watch="watch" in self.values,
         )
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
         try:
-            return self._run()
+            return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
         finally:
             self.hosts.close()
+
+    def _watch(self, seconds: float) -> int:
+        """Do it every so many seconds, until a signal, or an error of the one guest asked."""
+        begun, rounds = time.monotonic(), 0
+        try:
+            while True:
+                with contextlib.suppress(FleetFailed):  # each failure has been told
+                    self._run()
+                rounds += 1
+                if self.interrupt.sleep(begun + rounds * seconds - time.monotonic(), 0):
+                    return 128 + self.interrupt.signum
+        except Interrupted as error:
+            return error.exit_code  # the way out that is meant: nothing to complain about
 
     def _run(self) -> int:
         if self.command.scope != "guest":
@@ -138,6 +153,8 @@ class Run:
         return code
 
     def _show(self, outcomes: list[Outcome]) -> None:
+        if outcomes:
+            self._write(self.view.many(outcomes))
         for outcome in outcomes:
             error = outcome.error
             if isinstance(error, QgaError):
@@ -145,8 +162,6 @@ class Run:
                     sys.stderr.write(render.error_text(error, outcome.target.label))
             elif error:
                 raise error
-        if outcomes:
-            self._write(self.view.many(outcomes))
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
@@ -156,12 +171,15 @@ class Run:
         if self.timeout is not None:
             agent.deadline = time.monotonic() + self.timeout
         try:
-            return agent.call(self.command, arguments)
+            reply = agent.call(self.command, arguments)
         except QgaError as error:
             if agent.deadline is not None and time.monotonic() >= agent.deadline:
                 ran = ": it may have run" if agent.sent and self.command.changes else ""
                 raise TimedOut(f"no answer within {self.timeout:g} s{ran}") from error
             raise
+        if self.command.result is None:
+            self.say(0, agent.delivered(self.command.name))
+        return reply
 
     def _verb(self, agent: Agent | None, targets: list[Target]) -> object:
         from importlib import import_module
