@@ -20,8 +20,7 @@ FORMATS = ("table", "json", "jsonl", "yaml", "csv", "tsv", "raw")
 COMMON = (
     Arg("connect", spec.TEXT, "Host: a libvirt URI, unix:PATH, or vsock:CID:PORT", short="-c",
         metavar="URI"),
-    Arg("output", spec.CHOICE, "Output format", short="-o", choices=FORMATS,
-        metavar="FORMAT"),
+    Arg("output", spec.CHOICE, "Output format", short="-o", choices=FORMATS, metavar="FORMAT"),
     Arg("timeout", spec.DURATION, "Give up after this time, for example 30s or 5m",
         metavar="TIME"),
     Arg("explain", spec.FLAG, "Print what would be sent, and how virsh sends it; send nothing"),
@@ -49,12 +48,22 @@ VIEW = (
     Arg("sort", spec.TEXT, "Sort by this column; -COLUMN for descending", metavar="COLUMN"),
 )
 
+WATCH = (
+    Arg("watch", spec.DURATION, "Ask again every so often, for example 2s; Ctrl-C ends it",
+        metavar="TIME"),
+)  # fmt: skip
+
 
 def words_after_dashes(args: Sequence[Arg]) -> Arg | None:
     """The command line that needs its `--`, for a list of any length stands before it."""
     if any(arg.positional and arg.many and arg.kind != spec.WORDS for arg in args):
         return next((arg for arg in args if arg.kind == spec.WORDS), None)
     return None
+
+
+def takes_numbers(args: Sequence[Arg]) -> bool:
+    """Whether -5 may be an argument, not an option."""
+    return any(arg.positional and arg.kind == spec.INT for arg in args)
 
 
 def for_command(command: spec.Command) -> tuple[Arg, ...]:
@@ -65,8 +74,9 @@ def for_command(command: spec.Command) -> tuple[Arg, ...]:
                   metavar="VM"),) if command.scope == "guest" else ()  # fmt: skip
     common = COMMON + (SELECT if command.scope != "none" else ())
     common += FLEET if command.scope == "guest" else ()
-    common += VIEW if command.columns else ()
-    visible = tuple(arg for arg in command.args if arg.kind != spec.STDIN)
+    common += _view(command) if command.columns else ()
+    common += WATCH if command.columns and not command.changes else ()
+    visible = tuple(shown for arg in command.args for shown in _visible(arg))
     return (
         guests
         + visible
@@ -89,7 +99,7 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
         if os.environ.get(variable)
     } | raw
     known = {arg.name: arg for arg in for_command(command) if not arg.positional}
-    everywhere = {arg.name: arg for arg in COMMON + SELECT + FLEET + VIEW}
+    everywhere = {arg.name: arg for arg in COMMON + SELECT + FLEET + VIEW + WATCH}
     for path, allowed in ((("defaults", *command.words), known), (("defaults",), everywhere)):
         for name, setting in config.table(*path).items():
             if name not in allowed:
@@ -122,3 +132,21 @@ def _text(arg: Arg, setting: "Setting") -> object:
     except UsageError as error:
         raise UsageError(f"{setting.origin}: {error.message}", hint=error.hint) from error
     return [value] if arg.many and not isinstance(value, list) else value
+
+
+def _view(command: spec.Command) -> tuple[Arg, ...]:
+    """The options for a command's columns, with their names."""
+    names = ", ".join(column.name for column in command.columns)
+    return (Arg("columns", spec.TEXT, f"Columns to show, of {names}", metavar="A,B"), *VIEW[1:])
+
+
+def _visible(arg: Arg) -> tuple[Arg, ...]:
+    """What an argument is on the command line: nothing if piped in, ways to read it if secret."""
+    if arg.kind == spec.STDIN:
+        return ()
+    if arg.kind == spec.SECRET:
+        return (
+            Arg(f"{arg.name}-stdin", spec.FLAG, f"Read the {arg.name} from standard input"),
+            Arg(f"{arg.name}-file", spec.HOST_PATH, f"Read the {arg.name} from this file"),
+        )
+    return (arg,)

@@ -108,14 +108,14 @@ class Report:
             self._show([self._waiting[index] for index in sorted(self._waiting)])
 
     def _show(self, outcomes: "list[Outcome]") -> None:
+        if outcomes:
+            self._write(self._view.many(outcomes))
         for outcome in outcomes:
             if isinstance(outcome.error, QgaError):
                 if not self._view.errors_are_json:
                     sys.stderr.write(render.error_text(outcome.error, outcome.target.label))
             elif outcome.error:
                 raise outcome.error
-        if outcomes:
-            self._write(self._view.many(outcomes))
 
     def _show_gathered(self) -> None:
         texts: dict[tuple[bytes, str], list[int]] = {}
