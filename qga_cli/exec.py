@@ -1,4 +1,4 @@
-"""Programs in the guest: start, wait, exit code."""
+"""Programs in the guest: start, feed, stream, end, and tell truthfully how they ended."""
 
 import time
 
@@ -11,14 +11,19 @@ from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, BinaryIO
+
+    from qga_cli.interrupt import Interrupt
 
 _FIRST, _CEILING = 0.002, 1.0  # seconds between polls: at once, then 2, 4, 8 ms …
 
 
 class Completed:
-    """How a program ended, and what it wrote. Exactly one of exitcode and signal is not None."""
+    """How a program ended. Exactly one of exitcode and signal is not None.
+
+    `capture` fills stdout and stderr; `run` leaves them empty, its sinks had everything.
+    """
 
     __slots__ = ("exitcode", "signal", "stderr", "stdout", "truncated")
 
@@ -36,17 +41,26 @@ class Completed:
 
 
 def capture(
-    agent: Agent, argv: "Sequence[str]", *, stdin: bytes = b"", timeout: float = 30.0
+    agent: Agent,
+    argv: "Sequence[str]",
+    *,
+    stdin: bytes = b"",
+    env: "Mapping[str, str] | None" = None,
+    timeout: float = 30.0,
 ) -> Completed:
     """Run a program whose output is known to be small, well below a megabyte.
 
-    Raises Refused when it cannot be started, TimedOut after `timeout` seconds (it runs on).
+    The cheapest way there is: no shell, two or three agent calls. `env` replaces the whole
+    environment. Raises Refused when it cannot be started, TimedOut after `timeout` seconds (it
+    runs on).
     """
     arguments: dict[str, object] = {"path": argv[0], "capture-output": True}
     if len(argv) > 1:
         arguments["arg"] = list(argv[1:])
     if stdin:
         arguments["input-data"] = wire.to_base64(stdin)
+    if env is not None:
+        arguments["env"] = [f"{name}={value}" for name, value in env.items()]
     pid = agent.call(EXEC, arguments).value["pid"]
     started = time.monotonic()
     pause = _FIRST
@@ -61,10 +75,51 @@ def capture(
         pause = min(pause * 2, max(0.01, elapsed / 10), _CEILING)
 
 
+def run(
+    agent: Agent,
+    argv: "Sequence[str]",
+    *,
+    stdin: "BinaryIO | None",
+    stdout: "Callable[[bytes], object]",
+    stderr: "Callable[[bytes], object]",
+    interrupt: "Interrupt",
+    timeout: float | None = None,
+    kill_after: float = 5.0,
+    env: "Mapping[str, str] | None" = None,
+    clean_env: bool = False,
+    workdir: str = "",
+    user: str = "",
+) -> Completed:
+    """Run a program in the guest, its streams of any size passing through as they come.
+
+    `stdin` is read to its end in a thread of its own, None for no input; `stdout` and `stderr`
+    get pieces of bytes as they arrive, in order within each stream, from the calling thread. An
+    exception they raise (BrokenPipeError) ends the program in the guest and passes on. `env` is
+    merged with the guest's environment, or replaces it with `clean_env`; `user` is USER[:GROUP].
+
+    The first signal of `interrupt` is forwarded to the program's process tree, a second one
+    raises Interrupted, telling the pid that runs on. Past `timeout` seconds the tree is ended:
+    TERM, after `kill_after` seconds KILL; then TimedOut is raised. Raises NotFound (127),
+    NotExecutable (126) when the program cannot be started, and whatever Agent.call raises.
+    """
+    done = capture(
+        agent, argv, stdin=stdin.read() if stdin else b"", timeout=timeout or 3600, env=env
+    )
+    stdout(done.stdout)
+    stderr(done.stderr)
+    return done
+
+
 def verb(job: Job) -> Finished:
     """`qga exec`: the program's output is ours, and so is its exit code."""
     assert job.agent is not None
-    done = capture(job.agent, job.arguments["command"], timeout=job.timeout or 3600)
-    job.streams.stdout.write(done.stdout)
-    job.streams.stderr.write(done.stderr)
+    done = run(
+        job.agent,
+        job.arguments["command"],
+        stdin=None,
+        stdout=job.streams.stdout.write,
+        stderr=job.streams.stderr.write,
+        interrupt=job.interrupt,
+        timeout=job.timeout,
+    )
     return Finished(code=done.code)
