@@ -152,6 +152,12 @@ class BadReply(QgaError):
     kind = "bad-reply"
 
 
+class FileError(QgaError):
+    """A file of this host cannot be used, or a copy is not what it should be."""
+
+    kind = "file"
+
+
 class OutcomeUnknown(QgaError):
     """The command was sent and no reply came: it may have run."""
 

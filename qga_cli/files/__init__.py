@@ -1,0 +1,1 @@
+"""Files of guests: copied, read, followed, listed, edited."""

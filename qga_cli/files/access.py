@@ -1,0 +1,175 @@
+"""What a guest's policy lets us use for files, and small scripts run there."""
+
+import time
+
+from qga_cli import wire
+from qga_cli.agent import Agent
+from qga_cli.commands.exec import COMMAND as EXEC
+from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
+from qga_cli.errors import Interrupted, QgaError, Refused, TimedOut, Unsupported
+from qga_cli.exec import Completed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from qga_cli.agent import Reply
+    from qga_cli.interrupt import Interrupt
+    from qga_cli.spec import Command
+
+_FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek", "flush")}
+_EXEC = {"guest-exec", "guest-exec-status"}
+_LATE = "the time given with --timeout is over"
+_GRACE = 5.0  # seconds
+_FIRST, _CEILING = 0.002, 0.25  # seconds between polls: at once, then 2, 4, 8 ms …
+
+
+class NamedAgent(Agent):
+    """An agent whose errors say whose they are: a copy may speak with two guests."""
+
+    def call(
+        self,
+        command: "Command",
+        arguments: "Mapping[str, object] | None" = None,
+        timeout: float | None = None,
+    ) -> "Reply":
+        """See Agent.call."""
+        try:
+            return super().call(command, arguments, timeout)
+        except QgaError as error:
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                raise TimedOut(_LATE) from error
+            raise named(error, self.name) from error
+
+
+class Access:
+    """One guest's agent, and which of the two ways to its files are open: `files`, `exec`."""
+
+    def __init__(self, agent: Agent, interrupt: "Interrupt") -> None:
+        from qga_cli.commands.info import COMMAND as INFO
+
+        self.agent = agent
+        self.interrupt = interrupt
+        known: list[dict[str, Any]] = agent.call(INFO).value["supported_commands"]
+        enabled = {command["name"] for command in known if command["enabled"]}
+        # Up to 9.x foreign commands are listed, but switched off.
+        self.windows = "guest-get-devices" in enabled
+        self.files = enabled >= _FILE
+        self.exec = enabled >= _EXEC and not self.windows
+        if not self.files and not self.exec:
+            self._explain()
+        agent.trace(1, f"{agent.name}: {self._way()}")
+
+    def opens(self, path: str) -> bool:
+        """Whether the file commands can be told this path: JSON carries UTF-8 only."""
+        return self.files and is_text(path)
+
+    def needs_exec(self, what: str) -> None:
+        """Raise Unsupported unless programs may be run."""
+        if not self.exec:
+            from qga_cli.refusal import policy_hint
+
+            hint = "" if self.windows else policy_hint(self.agent, EXEC)
+            reason = "not done on Windows guests" if self.windows else "blocked by policy"
+            raise named(
+                Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint),
+                self.agent.name,
+            )
+
+    def start(self, script: str, *words: str, stdin: bytes = b"") -> int:
+        """Start a constant shell script with `words` as $1, $2 …: no text is ever made code.
+
+        Returns its pid, for `finish`.
+        """
+        if any(not is_text(word) for word in words):
+            script, words = _spelled(words) + script, ()
+        argv = ["-c", "LC_ALL=C; export LC_ALL\n" + script, "qga", *words]
+        arguments: dict[str, object] = {"path": "sh", "arg": argv, "capture-output": True}
+        if stdin:
+            arguments["input-data"] = wire.to_base64(stdin)
+        pid: int = self.agent.call(EXEC, arguments).value["pid"]
+        return pid
+
+    def finish(self, pid: int) -> Completed:
+        """Wait for a script. Raises Interrupted at the next signal; it ends in its own time."""
+        pause, seen = _FIRST, self.interrupt.count
+        while True:
+            status = self.agent.call(EXEC_STATUS, {"pid": pid}).value
+            if status["exited"]:
+                return Completed(status)
+            if self.interrupt.sleep(pause, seen):
+                raise Interrupted(self.interrupt.signum)
+            self._check_deadline()
+            pause = min(pause * 1.5, _CEILING)
+
+    def check(self) -> None:
+        """Raise Interrupted or TimedOut if it is time to stop: called between two steps."""
+        if self.interrupt.signum:
+            raise Interrupted(self.interrupt.signum)
+        self._check_deadline()
+
+    def grace(self) -> None:
+        """Give what must be cleaned up a few seconds, however late it is."""
+        if self.agent.deadline is not None:
+            self.agent.deadline = max(self.agent.deadline, time.monotonic() + _GRACE)
+
+    def attempt(self, script: str, *words: str, stdin: bytes = b"") -> Completed:
+        """What became of a script."""
+        return self.finish(self.start(script, *words, stdin=stdin))
+
+    def run(self, script: str, *words: str, stdin: bytes = b"") -> bytes:
+        """What the script writes. Raises Refused with what it says when it fails."""
+        done = self.attempt(script, *words, stdin=stdin)
+        if done.code:
+            raise self.failure(done)
+        return done.stdout
+
+    def failure(self, done: Completed) -> Refused:
+        """The error for a script that failed, in the words of the program that did."""
+        lines = done.stderr.decode("utf-8", "replace").split("\n")
+        said = next((line for line in lines if line.strip()), "")
+        said = said[:500] or f"a script of ours ended with exit code {done.code} in the guest"
+        return Refused(f"{self.agent.name}: {said}")
+
+    def _check_deadline(self) -> None:
+        # The transport alone would not do: libvirt's shortest timeout is a second, for each call.
+        if self.agent.deadline is not None and time.monotonic() >= self.agent.deadline:
+            raise TimedOut(_LATE)
+
+    def _way(self) -> str:
+        if self.files and self.exec:
+            return "files by file commands, the rest by guest-exec"
+        return "file commands only, no guest-exec" if self.files else "guest-exec only"
+
+    def _explain(self) -> None:
+        """Have the agent itself refuse: policy, freeze and age sound alike in guest-info."""
+        from qga_cli.commands.file.open import COMMAND as OPEN
+
+        self.agent.call(OPEN, {"path": "/", "mode": "r"})
+        raise Unsupported(f"{self.agent.name}: this agent has no file commands and no guest-exec")
+
+
+def named(error: QgaError, name: str) -> QgaError:
+    """`error` with the guest's name in front, once."""
+    if name and not error.message.startswith(f"{name}: "):
+        error.message = f"{name}: {error.message}"
+        error.hint = error.hint.replace(" VM", f" {name}")
+    return error
+
+
+def is_text(word: str) -> bool:
+    """Whether JSON can carry it: no byte that os.fsdecode could not decode."""
+    return not any("\udc80" <= char <= "\udcff" for char in word)
+
+
+def _spelled(words: tuple[str, ...]) -> str:
+    """A script's beginning that sets $1, $2 … to bytes JSON cannot carry, spelled in octal.
+
+    The letter after each word keeps newlines at its end, which $(...) would drop.
+    """
+    lines = ["set --"]
+    for word in words:
+        octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
+        lines.append(f"word=$(printf '{octal}x'); set -- \"$@\" \"${{word%x}}\"")
+    return "\n".join(lines) + "\n"

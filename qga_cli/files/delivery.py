@@ -1,0 +1,182 @@
+"""Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
+
+import secrets
+
+from qga_cli.errors import BadReply, FileError, QgaError
+from qga_cli.files.digest import parse
+from qga_cli.files.handle import open_handle
+from qga_cli.files.landing import SUFFIX
+from qga_cli.format import size as human
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qga_cli.files.access import Access
+    from qga_cli.files.facts import Facts
+    from qga_cli.files.handle import Handle
+    from qga_cli.files.place import Place
+    from qga_cli.files.transfer import Wishes
+
+_ROOMY = 16 * 2**20  # bytes; smaller files are not worth asking for the free space first
+
+# $1 target  $2 name inside it, if it is a folder  $3 1 if it must be one  $4 random
+# $5 size, to be told of the free space  $6 1 to look for what an earlier copy has left
+# Prints, each ended by NUL: the final name, the part's, the free KiB; then of each
+# part left: name, size, digest.
+_PREPARE = r"""
+umask 077
+say() { printf '%s: %s\n' "$d" "$1" >&2; exit 1; }
+d=$1
+if [ -d "$d" ]; then
+  [ "$2" ] || say 'is a folder; give the name of the file too'
+  d=${d%/}/$2
+  [ ! -d "$d" ] || say 'is a folder, and a file would replace it'
+elif [ "$3" ]; then say 'no such folder'
+fi
+if [ -L "$d" ]; then d=$(readlink -f -- "$d" && echo x) || say 'dangling link'; d=${d%?x}; fi
+[ ! -e "$d" ] || [ -f "$d" ] || say 'not a regular file'
+f=${d%/*}/
+[ -d "$f" ] || { d=$f; say 'no such folder'; }
+n=${d##*/}
+[ ${#n} -le 200 ] || n=long
+p=$f.$n.$4 k=
+if [ "$5" ]; then k=$(df -Pk -- "$f" | { read -r _; read -r _ _ _ k _; echo "$k"; }); fi
+printf '%s\0' "$d" "$p" "$k"
+if [ "$6" ]; then
+  for o in "$f.$n."????????????????"${4#????????????????}"; do
+    if [ -f "$o" ] && [ ! -L "$o" ] && [ -O "$o" ]; then
+      printf '%s\0' "$o" "$(stat -c %s -- "$o")" "$(sha256sum <"$o")"
+    fi
+  done
+else set -C; printf '' >"$p"
+fi
+"""
+
+# $1 part  $2 final name  $3 digest  $4 mode  $5 owner  $6 time; then parts to remove
+_FINISH = r"""
+if [ "$3" ]; then
+  s=$(sha256sum <"$1") || exit
+  [ "${s%% *}" = "$3" ] || exit 66
+fi
+m=$4 o=$5
+if [ -z "$m" ] && [ -e "$2" ]; then
+  o=$(stat -c %u:%g -- "$2") || exit
+  m=$(stat -c %a -- "$2") || exit
+fi
+m=${m:-$7}
+[ -z "$o" ] || chown -- "$o" "$1" || exit
+chmod -- "$m" "$1" || exit
+[ -z "$6" ] || touch -d "@$6" -- "$1" 2>/dev/null || touch -d "@${6%.*}" -- "$1" || exit
+sync -- "$1" 2>/dev/null || sync
+[ ! -d "$2" ] || { printf '%s: is a folder\n' "$2" >&2; exit 1; }
+mv -f -- "$1" "$2" || exit
+shift 7
+[ $# = 0 ] || rm -f -- "$@"
+"""
+
+
+class Delivery:
+    """One file of a guest where programs may be run. `place` may be a folder that `name` goes to."""
+
+    def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
+        self.chunk = access.agent.transport.write_chunk
+        self._access = access
+        self._place = place
+        self._name = name
+        self._wishes = wishes
+        self._final = self._part = ""
+        self._useless: list[str] = []  # parts that turned out not to be of this file
+        self._handle: Handle | None = None
+        self._position = 0
+
+    def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
+        """See Landing.begin."""
+        start = 0
+        if prove:
+            start = self._adopt(facts.size or 0, prove)
+        if not start:
+            free = self._prepare(facts.size or 0)[0]
+            if free.isdecimal() and len(free) < 20 and (facts.size or 0) > int(free) * 1024 and not facts.sparse:
+                raise FileError(
+                    f"{self._place}: {human(facts.size or 0)} are to come and "
+                    f"{human(int(free) * 1024)} are free"
+                )
+        self._handle = open_handle(self._access, self._part, "r+")
+        self._position = start
+        if start:
+            self._handle.seek(start)
+        return start
+
+    def write(self, offset: int, data: bytes) -> None:
+        """See Landing.write."""
+        assert self._handle is not None
+        if offset != self._position:
+            self._handle.seek(offset)
+        self._handle.write(data)
+        self._position = offset + len(data)
+
+    def finish(self, facts: "Facts", digest: str) -> None:
+        """See Landing.finish. The guest compares, and renames only what is equal."""
+        assert self._handle is not None
+        if facts.size is not None and facts.size > self._position:
+            self.write(facts.size - 1, b"\0")  # the file ends with a hole
+        self._handle.flush()
+        self._close()
+        mode = owner = moment = ""
+        if self._wishes.preserve:
+            mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
+            moment = f"{facts.mtime // 10**9}.{facts.mtime % 10**9:09}" if facts.mtime else ""
+        fresh = f"{facts.mode & 0o755:o}"
+        done = self._access.attempt(_FINISH, self._part, self._final, digest, mode, owner, moment,
+                                    fresh, *self._useless)  # fmt: skip
+        if done.code == 66:
+            raise FileError(f"{self._place}: what arrived is not what was sent")
+        if done.code:
+            raise self._access.failure(done)
+        self._part = ""
+
+    def abandon(self, *, keep: bool) -> str:
+        """See Landing.abandon."""
+        self._access.grace()
+        try:
+            self._close()
+        except QgaError as error:
+            self._access.agent.trace(1, f"closing the part: {error.message}")
+        if not self._part or (keep and self._position):
+            return self._part
+        self._access.run('rm -f -- "$1"', self._part)
+        return ""
+
+    def _prepare(self, size: int, resume: str = "") -> list[str]:
+        """Set the final name and the part's; returns the free KiB and what was left earlier."""
+        must = "1" if self._place.is_folder else ""
+        said = self._access.run(_PREPARE, self._place.path, self._name, must,
+                                secrets.token_hex(8) + SUFFIX,
+                                str(size) if size > _ROOMY else "", resume)  # fmt: skip
+        fields = said.decode("utf-8", "surrogateescape").split("\0")
+        if len(fields) % 3 != 1 or fields.pop():
+            raise BadReply(f"{self._access.agent.name}: the guest's answer makes no sense")
+        self._final, self._part = fields[:2]
+        return fields[2:]
+
+    def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
+        """Take over the longest part that is equal to the source so far; note the others."""
+        left = self._prepare(0, "1")[1:]
+        found = [
+            (int(left[at + 1]), left[at], parse(left[at + 2].encode()))
+            for at in range(0, len(left), 3)
+            if left[at + 1].isdecimal() and len(left[at + 1]) < 20
+        ]
+        start = 0
+        for length, path, digest in sorted(found, reverse=True):
+            if not start and 0 < length <= size and digest == prove(length):
+                self._part, start = path, length
+            else:
+                self._useless.append(path)
+        return start
+
+    def _close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle:
+            handle.__exit__(None, None, None)

@@ -1,0 +1,90 @@
+"""What is known of a file before it is copied."""
+
+import os
+import stat
+
+from qga_cli.errors import BadReply
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.files.access import Access
+
+_STAT = """
+stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" || exit
+if [ -z "$2" ] && [ -L "$1" ]; then readlink -n -- "$1"; fi
+"""
+_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
+
+
+class Facts:
+    """`kind` is file, folder, link or other; `mode` its twelve permission bits; `mtime` in
+    nanoseconds. `size` is None where nobody can tell: a stream, a file of /proc.
+    """
+
+    __slots__ = ("gid", "kind", "mode", "mtime", "size", "sparse", "uid")
+
+    def __init__(
+        self,
+        kind: str = "file",
+        size: int | None = None,
+        mode: int = 0o644,
+        *,
+        uid: int = 0,
+        gid: int = 0,
+        mtime: int = 0,
+        sparse: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.size = size
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+        self.mtime = mtime
+        self.sparse = sparse
+
+
+def ask(access: "Access", path: str, *, follow: bool) -> Facts:
+    """The facts of a guest's file, by guest-exec. Raises Refused when there is none."""
+    said = access.run(_STAT, path, "-L" if follow else "").partition(b"\n")[0].split()
+    try:
+        mode = int(said[0], 16)
+        size, blocks, uid, gid = (int(word) for word in said[1:5])
+        seconds, _, fraction = said[5].partition(b".")  # busybox knows whole seconds only
+        mtime = int(seconds) * 10**9 + int(fraction.ljust(9, b"0")[:9] or 0)
+    except (ValueError, IndexError) as error:
+        raise BadReply(f"{access.agent.name}: stat's answer makes no sense: {said!r}") from error
+    if min(size, blocks, uid, gid) < 0 or max(uid, gid) >= 2**32 or size >= 2**63:
+        raise BadReply(f"{access.agent.name}: stat's answer is out of range: {said!r}")
+    kind = _KINDS.get(stat.S_IFMT(mode), "other")
+    return Facts(
+        kind,
+        size if kind == "file" and size else None,  # files of /proc say 0
+        stat.S_IMODE(mode),
+        uid=uid,
+        gid=gid,
+        mtime=mtime,
+        sparse=kind == "file" and blocks * 512 < size - 4096,
+    )
+
+
+def look(path: str, *, follow: bool) -> Facts:
+    """The facts of a file of this host. Raises OSError."""
+    found = os.stat(path, follow_symlinks=follow)
+    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
+    return Facts(
+        kind,
+        found.st_size if kind == "file" else None,
+        stat.S_IMODE(found.st_mode),
+        uid=found.st_uid,
+        gid=found.st_gid,
+        mtime=found.st_mtime_ns,
+        sparse=kind == "file" and found.st_blocks * 512 < found.st_size - 4096,
+    )
+
+
+def measure(access: "Access", path: str) -> Facts:
+    """The facts of a guest's file as far as the file commands know them: its size."""
+    from qga_cli.files.handle import open_handle
+
+    with open_handle(access, path, "r") as handle:
+        return Facts(size=handle.size() or None)

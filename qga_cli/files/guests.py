@@ -1,0 +1,67 @@
+"""The guests that one command of the file verbs speaks with."""
+
+import time
+
+from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
+from qga_cli.files.access import Access, NamedAgent, named
+from qga_cli.targets import is_fleet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from qga_cli.files.place import Place
+    from qga_cli.job import Job
+    from qga_cli.targets import Target
+
+
+class Guests:
+    """Opens each guest once; a context manager that closes them all."""
+
+    def __init__(self, job: "Job") -> None:
+        self._job = job
+        self._open: dict[str, Access] = {}
+        self._deadline = None if job.timeout is None else time.monotonic() + job.timeout
+
+    def access(self, place: "Place") -> Access:
+        """The one guest that `place` is in. Raises UsageError for a fleet."""
+        if place.guest not in self._open:
+            if is_fleet(place.guest):
+                raise UsageError(f"{place}: one guest only here", hint="name one guest")
+            try:
+                (target,) = self._job.hosts.resolve(place.guest)
+                self._open[place.guest] = self._connect(target)
+            except NoGuest as error:
+                if not error.hint:
+                    error.hint = f"for a file of this host, write ./{place}"
+                raise
+        return self._open[place.guest]
+
+    def check(self) -> None:
+        """Raise Interrupted or TimedOut if it is time to stop."""
+        if self._job.interrupt.signum:
+            raise Interrupted(self._job.interrupt.signum)
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise TimedOut(f"not done within {self._job.timeout:g} s")
+
+    def _connect(self, target: "Target") -> Access:
+        try:
+            transport = self._job.hosts.transport(target, len(self._open))
+        except QgaError as error:
+            raise named(error, target.label) from error
+        agent = NamedAgent(transport, target.label, self._job.say)
+        agent.deadline = self._deadline
+        return Access(agent, self._job.interrupt)
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        for access in self._open.values():
+            access.agent.transport.close()

@@ -1,0 +1,209 @@
+"""Where a copy comes down on this host: a private file beside the final name, renamed when proven."""
+
+import hashlib
+import os
+import re
+import secrets
+import stat
+
+from qga_cli.errors import FileError
+from qga_cli.files.digest import ZEROS, feed_zeros, of_file
+from qga_cli.format import size as human
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from qga_cli.files.facts import Facts
+    from qga_cli.files.transfer import Wishes
+
+SUFFIX = ".qga-part"
+
+
+class Landing:
+    """One file of this host. `path` is the final name; a symbolic link there is followed."""
+
+    chunk = 2**20
+
+    def __init__(self, path: str, wishes: "Wishes") -> None:
+        self.path = os.path.realpath(path)
+        self._wishes = wishes
+        self._folder, self._name = os.path.split(self.path)
+        self._part = ""
+        self._file: BinaryIO | None = None
+        self._hash = hashlib.sha256()
+        self._position = 0
+
+    def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
+        """Open a new part, or go on with one whose bytes `prove` finds at the source too.
+
+        Returns the offset to begin at. Raises FileError when there is no room for it.
+        """
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise FileError(f"{self.path}: not a regular file")
+        start = self._adopt(facts.size or 0, prove) if prove else 0
+        if self._file is None:
+            self._part = os.path.join(self._folder, part_name(self._name))
+            self._file = open(self._part, "x+b", opener=_private)
+        missing = 0 if facts.sparse or facts.size is None else facts.size - start
+        free = free_space(self._folder)
+        if missing > free:
+            raise FileError(
+                f"{self._folder}: {human(missing)} are to come and {human(free)} are free"
+            )
+        return start
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Put `data` at `offset`; what is skipped becomes a hole."""
+        assert self._file is not None
+        self._skip_to(offset)
+        self._file.write(data)
+        self._hash.update(data)
+        self._position += len(data)
+
+    def finish(self, facts: "Facts", digest: str) -> None:
+        """Give the part its mode and times and the final name. Raises FileError if it differs."""
+        assert self._file is not None
+        if facts.size is not None:
+            self._skip_to(facts.size)
+        self._file.truncate(self._position)
+        if digest and self._hash.hexdigest() != digest:
+            raise FileError(
+                f"{self.path}: what came is not what the guest's file holds",
+                hint="it may have changed while it was read; nothing was changed here",
+            )
+        self._file.flush()
+        self._dress(facts)
+        os.fsync(self._file.fileno())
+        self._file.close()
+        os.replace(self._part, self.path)
+        self._part = ""
+        sync_folder(self._folder)
+
+    def abandon(self, *, keep: bool) -> str:
+        """End without a result; the part stays for --resume when it is worth it. Its name, then."""
+        if self._file is None or not self._part:
+            return ""
+        self._file.close()
+        if keep and self._position:
+            return self._part
+        os.unlink(self._part)
+        return ""
+
+    def _dress(self, facts: "Facts") -> None:
+        """Mode, owner and times: the source's with -p, else those of the file that is replaced."""
+        assert self._file is not None
+        number = self._file.fileno()
+        mode, owner = facts.mode & 0o777 & ~self._wishes.umask, (-1, -1)
+        if self._wishes.preserve:
+            mode, owner = facts.mode, (facts.uid, facts.gid)
+        elif os.path.exists(self.path):
+            found = os.stat(self.path)
+            mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
+        if os.geteuid() == 0:
+            os.fchown(number, *owner)
+        os.fchmod(number, mode & (0o7777 if self._wishes.special else 0o1777))
+        if self._wishes.preserve and facts.mtime:
+            os.utime(number, ns=(facts.mtime, facts.mtime))
+
+    def _skip_to(self, offset: int) -> None:
+        assert self._file is not None
+        feed_zeros(self._hash, offset - self._position)
+        self._position = offset
+        self._file.seek(offset)
+
+    def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
+        """Take over the longest part that is equal to the source so far; remove the others."""
+        start = 0
+        for length, path in self._leftovers():
+            if self._file is None and 0 < length <= size:
+                file = open(path, "r+b", opener=_no_link)
+                digest = of_file(file, length)
+                if digest.hexdigest() == prove(length):
+                    self._file, self._part, self._hash = file, path, digest
+                    self._position = start = length
+                    continue
+                file.close()
+            os.unlink(path)
+        return start
+
+    def _leftovers(self) -> list[tuple[int, str]]:
+        """Length and path of every part an earlier copy has left, the longest first."""
+        ours = re.compile(re.escape(part_stem(self._name)) + "[0-9a-f]{16}" + re.escape(SUFFIX))
+        found = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if ours.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    facts = entry.stat(follow_symlinks=False)
+                    if facts.st_uid == os.geteuid():
+                        found.append((facts.st_size, entry.path))
+        return sorted(found, reverse=True)
+
+
+class Outlet:
+    """Standard output, a FIFO, a device: bytes as they come, nothing to take back."""
+
+    chunk = 2**20
+
+    def __init__(self, stream: "BinaryIO") -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self._position = 0
+
+    def begin(self, facts: "Facts", prove: object) -> int:
+        """Nothing to prepare."""
+        return 0
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write zeros up to `offset`, then `data`."""
+        while self._position < offset:
+            self.write(self._position, ZEROS[: offset - self._position])
+        self._stream.write(data)
+        self._hash.update(data)
+        self._position += len(data)
+
+    def finish(self, facts: "Facts", digest: str) -> None:
+        """Raise FileError if it was not what the guest's file holds; it has been written, though."""
+        if facts.size is not None and facts.size > self._position:
+            self.write(facts.size, b"")
+        self._stream.flush()
+        if digest and digest != self._hash.hexdigest():
+            raise FileError("what came is not what the guest's file holds")
+
+    def abandon(self, *, keep: bool) -> str:
+        """Nothing can be taken back."""
+        return ""
+
+
+def part_stem(name: str) -> str:
+    """How the names of a file's parts begin; short enough for 255 bytes with what follows."""
+    return f".{name}." if len(os.fsencode(name)) <= 200 else ".long."
+
+
+def part_name(name: str) -> str:
+    """A name for a new part that nobody can guess."""
+    return part_stem(name) + secrets.token_hex(8) + SUFFIX
+
+
+def free_space(folder: str) -> int:
+    """Bytes that we may still write below `folder`."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def sync_folder(folder: str) -> None:
+    """Make a rename in `folder` survive a crash of this host."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)

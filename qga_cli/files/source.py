@@ -1,0 +1,185 @@
+"""What is copied: a file of this host, a stream, a guest's file. All give pieces in order."""
+
+import hashlib
+import os
+import select
+
+from qga_cli.errors import FileError, Interrupted
+from qga_cli.files.digest import GuestDigest, feed_zeros, of_file
+from qga_cli.files.facts import Facts, look
+from qga_cli.files.handle import open_handle
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import BinaryIO, Protocol
+
+    from qga_cli.files.access import Access
+    from qga_cli.interrupt import Interrupt
+
+    class Source(Protocol):
+        """`name` is the last part of its path, "" for a stream."""
+
+        name: str
+        facts: Facts
+
+        def pieces(self, start: int, chunk: int) -> Generator[tuple[int, bytes], None, None]:
+            """Offsets and data from `start` on, in order; what lies between them is zeros."""
+
+        def prefix(self, length: int) -> str:
+            """The SHA-256 of the first `length` bytes. To be called before `pieces`, if at all."""
+
+        def digest(self) -> str:
+            """The SHA-256 of what was there to read; "" when it cannot be known."""
+
+
+UNPROMISED = 64 * 2**20  # bytes taken of a file that says it is empty, as those of /proc do
+_LOOK = 0.2  # seconds between two looks at the interrupt while a stream has nothing
+
+
+class HostFile:
+    """A regular file of this host."""
+
+    def __init__(self, path: str, *, follow: bool = True) -> None:
+        self.name = os.path.basename(path)
+        self._path = path
+        self._file = open(path, "rb")
+        self.facts = look(path, follow=follow)
+        self._hash = hashlib.sha256()
+
+    def prefix(self, length: int) -> str:
+        """See Source."""
+        self._hash = of_file(self._file, length)
+        return self._hash.hexdigest()
+
+    def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
+        """See Source. Holes are found by the filesystem's own account of them."""
+        with self._file:
+            position, size = start, self.facts.size or 0
+            while position < size:
+                begin = self._data_after(position, size)
+                feed_zeros(self._hash, begin - position)
+                position = begin
+                if position == size:
+                    break
+                os.lseek(self._file.fileno(), position, os.SEEK_SET)
+                data = self._file.read(min(chunk, size - position))
+                if not data:
+                    raise FileError(f"{self._path}: became shorter while it was read")
+                self._hash.update(data)
+                yield position, data
+                position += len(data)
+
+    def digest(self) -> str:
+        """See Source. A file that was only appended to meanwhile is no error."""
+        now = look(self._path, follow=True)
+        if now.mtime != self.facts.mtime or now.size != self.facts.size:
+            with open(self._path, "rb") as again:
+                if of_file(again, self.facts.size or 0).digest() != self._hash.digest():
+                    raise FileError(f"{self._path}: changed while it was read")
+        return self._hash.hexdigest()
+
+    def _data_after(self, position: int, size: int) -> int:
+        if not self.facts.sparse:
+            return position
+        try:
+            return min(size, os.lseek(self._file.fileno(), position, os.SEEK_DATA))
+        except OSError:  # ENXIO: nothing but a hole up to the end
+            return size
+
+
+class HostStream:
+    """Standard input, a FIFO, a device: read once, to its end."""
+
+    name = ""
+
+    def __init__(self, stream: "BinaryIO", interrupt: "Interrupt") -> None:
+        self.facts = Facts()
+        self._stream = stream
+        self._interrupt = interrupt
+        self._hash = hashlib.sha256()
+
+    def prefix(self, length: int) -> str:
+        """See Source. Never asked: a stream cannot be resumed."""
+        raise FileError("standard input cannot be read twice")
+
+    def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
+        """See Source. Reads past Python's buffer, which would not let us see a signal."""
+        position, buffer = start, bytearray()
+        number = self._stream.fileno()
+        while data := self._read(number, chunk - len(buffer)):
+            buffer += data
+            if len(buffer) == chunk:
+                yield position, self._take(buffer)
+                position += chunk
+        if buffer:
+            yield position, self._take(buffer)
+
+    def digest(self) -> str:
+        """See Source."""
+        return self._hash.hexdigest()
+
+    def _read(self, number: int, count: int) -> bytes:
+        while not select.select([number], [], [], _LOOK)[0]:
+            if self._interrupt.signum:
+                raise Interrupted(self._interrupt.signum)
+        return os.read(number, count)
+
+    def _take(self, buffer: bytearray) -> bytes:
+        data = bytes(buffer)
+        buffer.clear()
+        self._hash.update(data)
+        return data
+
+
+class GuestFile:
+    """A guest's file. It may lie: no more is read than its size promised, or `limit` without."""
+
+    def __init__(
+        self, access: "Access", path: str, name: str, facts: Facts, *, limit: int, verify: bool
+    ) -> None:
+        self.name = name
+        self.facts = facts
+        self._access = access
+        self._path = path
+        self._limit = limit
+        self._verify = verify
+        self._proof: GuestDigest | None = None  # works while we read
+
+    def prefix(self, length: int) -> str:
+        """See Source."""
+        return GuestDigest(self._access, self._path, length).result()
+
+    def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
+        """See Source. Raises FileError when the file is not what it said."""
+        read_chunk = self._access.agent.transport.read_chunk
+        chunk *= max(1, read_chunk // chunk)  # as much as one call carries, in whole pieces
+        promised = self.facts.size
+        end = self._limit if promised is None else promised
+        if self._verify and promised is not None:
+            self._proof = GuestDigest(self._access, self._path, promised)
+        with open_handle(self._access, self._path, "r") as handle:
+            if start:
+                handle.seek(start)
+            position = start
+            while position < end:
+                data = handle.read(min(chunk, end - position))
+                if not data:
+                    break
+                yield position, data
+                position += len(data)
+            if promised is None and position == end and handle.read(1):
+                raise FileError(
+                    f"{self._access.agent.name}: {self._path}: has no size and sends more than "
+                    f"{end} bytes",
+                    hint="--max-size allows more",
+                )
+        if promised is not None and position < promised:
+            raise FileError(
+                f"{self._access.agent.name}: {self._path}: became shorter while it was read "
+                f"({position} bytes of {promised})"
+            )
+
+    def digest(self) -> str:
+        """See Source. Files of /proc have none: they say something else each time."""
+        return self._proof.result() if self._proof else ""

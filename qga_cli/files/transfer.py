@@ -1,0 +1,95 @@
+"""One file from where it is to where it shall be: right, or not at all."""
+
+from contextlib import closing
+
+from qga_cli.errors import Interrupted, NotDelivered, OutcomeUnknown, QgaError, TimedOut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from qga_cli.files.facts import Facts
+    from qga_cli.files.source import Source
+
+    class Target(Protocol):
+        """Where a file comes down."""
+
+        chunk: int  # bytes that one write carries best
+
+        def begin(self, facts: Facts, prove: Callable[[int], str] | None) -> int:
+            """Make ready; returns the offset to begin at, above 0 when a copy is resumed."""
+
+        def write(self, offset: int, data: bytes) -> None:
+            """Put `data` at `offset`, which never goes back."""
+
+        def finish(self, facts: Facts, digest: str) -> None:
+            """Compare with `digest` unless it is "", then make it what it shall be."""
+
+        def abandon(self, *, keep: bool) -> str:
+            """End without a result; the name of what stays for --resume, "" for nothing."""
+
+
+_CUT_OFF = (Interrupted, NotDelivered, OutcomeUnknown, TimedOut)  # not the copy's own fault
+
+
+class Wishes:
+    """What was asked for beside the places."""
+
+    __slots__ = ("follow", "limit", "preserve", "resume", "special", "umask", "verify")
+
+    def __init__(
+        self,
+        *,
+        follow: bool = False,
+        preserve: bool = False,
+        special: bool = False,
+        verify: bool = True,
+        resume: bool = False,
+        limit: int = 0,
+        umask: int = 0o022,
+    ) -> None:
+        self.follow = follow
+        self.preserve = preserve
+        self.special = special
+        self.verify = verify
+        self.resume = resume
+        self.limit = limit
+        self.umask = umask
+
+
+def transfer(
+    source: "Source",
+    target: "Target",
+    wishes: Wishes,
+    check: "Callable[[], None]",
+    advance: "Callable[[int], None]",
+) -> None:
+    """Copy one file. `check` raises when it is time to stop, `advance` is told of progress."""
+    try:
+        position = target.begin(source.facts, source.prefix if wishes.resume else None)
+        advance(position)
+        with closing(source.pieces(position, target.chunk)) as pieces:
+            for offset, data in pieces:
+                check()
+                target.write(offset, data)
+                advance(offset + len(data) - position)
+                position = offset + len(data)
+        check()
+        target.finish(source.facts, source.digest() if wishes.verify else "")
+    except BaseException as error:
+        _leave(target, error)
+        raise
+
+
+def _leave(target: "Target", error: BaseException) -> None:
+    """Clean up, and tell how the copy can be completed."""
+    try:
+        left = target.abandon(keep=isinstance(error, _CUT_OFF))
+    except QgaError as second:
+        left, note = "", f"and cleaning up failed: {second.message}"
+        if isinstance(error, QgaError):
+            error.details = f"{error.details}; {note}".strip("; ")
+        return
+    if left and isinstance(error, QgaError):
+        error.hint = f"what has come is kept in {left}: repeat with --resume to complete it"
