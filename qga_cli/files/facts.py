@@ -3,16 +3,13 @@
 import os
 import stat
 
-from qga_cli.errors import BadReply
+from qga_cli.errors import BadReply, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.files.access import Access
 
-_STAT = """
-stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" || exit
-if [ -z "$2" ] && [ -L "$1" ]; then readlink -n -- "$1"; fi
-"""
+_STAT = """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
@@ -45,7 +42,11 @@ class Facts:
 
 def ask(access: "Access", path: str, *, follow: bool) -> Facts:
     """The facts of a guest's file, by guest-exec. Raises Refused when there is none."""
-    said = access.run(_STAT, path, "-L" if follow else "").partition(b"\n")[0].split()
+    done = access.attempt(_STAT, path, "-L" if follow else "")
+    if done.code:
+        reason = done.stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]
+        raise Refused(f"{access.agent.name}: {path}: {reason}")
+    said = done.stdout.split()
     try:
         mode = int(said[0], 16)
         size, blocks, uid, gid = (int(word) for word in said[1:5])

@@ -1,14 +1,15 @@
 """An open file of a guest: by the agent's file commands, or by dd where they may not be used."""
 
 from qga_cli import wire
-from qga_cli.errors import BadReply, QgaError
+from qga_cli.errors import BadReply, QgaError, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Protocol, Self
+    from typing import Any, Protocol, Self
 
     from qga_cli.files.access import Access
+    from qga_cli.spec import Command
 
     class Handle(Protocol):
         """What both ways can do. A context manager; sequential unless told to seek."""
@@ -45,14 +46,15 @@ class FileHandle:
         from qga_cli.commands.file.open import COMMAND as OPEN
 
         self._access = access
-        self._number = access.agent.call(OPEN, {"path": path, "mode": mode}).value
+        self._path = path
+        self._number = self._call(OPEN, {"path": path, "mode": mode})
 
     def read(self, count: int) -> bytes:
         """See Handle. Raises BadReply when the agent's numbers and its data disagree."""
         from qga_cli.commands.file.read import COMMAND as READ
 
         count = min(count, self._access.agent.transport.read_chunk)
-        reply = self._access.agent.call(READ, {"handle": self._number, "count": count}).value
+        reply = self._call(READ, {"handle": self._number, "count": count})
         data = wire.from_base64(reply["buf-b64"])
         if len(data) != reply["count"] or len(data) > count:
             raise BadReply(
@@ -70,7 +72,7 @@ class FileHandle:
         while at < len(data):
             part = data[at : at + chunk]
             text = wire.to_base64(part)
-            reply = self._access.agent.call(WRITE, {"handle": self._number, "buf-b64": text}).value
+            reply = self._call(WRITE, {"handle": self._number, "buf-b64": text})
             if not 0 < reply["count"] <= len(part):
                 raise BadReply(f"the agent was given {len(part)} bytes and took {reply['count']}")
             at += reply["count"]
@@ -88,16 +90,26 @@ class FileHandle:
         """See Handle. A full disk may show only here."""
         from qga_cli.commands.file.flush import COMMAND as FLUSH
 
-        self._access.agent.call(FLUSH, {"handle": self._number})
+        self._call(FLUSH, {"handle": self._number})
 
     def _seek(self, offset: int, whence: int) -> int:
         from qga_cli.commands.file.seek import COMMAND as SEEK
 
         arguments = {"handle": self._number, "offset": offset, "whence": whence}
-        position: int = self._access.agent.call(SEEK, arguments).value["position"]
+        position: int = self._call(SEEK, arguments)["position"]
         if position < 0:
             raise BadReply(f"the agent says that the file's position is {position}")
         return position
+
+    def _call(self, command: "Command", arguments: "dict[str, object]") -> "Any":
+        """The result of one file command. The agent's errors rarely name the file: ours do."""
+        try:
+            return self._access.agent.call(command, arguments).value
+        except Refused as error:
+            if type(error) is Refused:
+                reason = error.desc.rpartition(": ")[2]
+                error.message = f"{self._access.agent.name}: {self._path}: {reason}"
+            raise
 
     def __enter__(self) -> "Self":
         return self
@@ -112,7 +124,7 @@ class FileHandle:
 
         self._access.grace()
         try:
-            self._access.agent.call(CLOSE, {"handle": self._number})
+            self._call(CLOSE, {"handle": self._number})
         except QgaError as failed:
             if error is None:
                 raise

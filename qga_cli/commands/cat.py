@@ -1,0 +1,18 @@
+"""The verb `cat`."""
+
+from qga_cli import spec
+from qga_cli.spec import Arg, Command, Example
+
+COMMAND = Command(
+    "",
+    "Print files of guests",
+    since="0.15.0",
+    args=[Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH...")],
+    run="files.cat:verb",
+    scope="none",
+    notes=(
+        "Bytes are exact in a pipe. On a terminal, control characters are spelled out, for a "
+        "guest is a stranger; `-o raw` sends them."
+    ),
+    examples=[Example("qga cat web1:/etc/fstab", "one file"), Example("qga cat db1:/dump.gz | zcat", "any bytes")],
+)

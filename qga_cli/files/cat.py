@@ -1,0 +1,74 @@
+"""`qga cat`: files of guests on standard output."""
+
+import codecs
+import re
+
+from qga_cli.errors import UsageError
+from qga_cli.files.guests import Guests
+from qga_cli.files.handle import open_handle
+from qga_cli.files.place import parse
+from qga_cli.format import printable
+from qga_cli.job import Finished, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Protocol
+
+    from qga_cli.files.place import Place
+
+    class Out(Protocol):
+        """What text is written to."""
+
+        def write(self, data: bytes) -> object: ...
+
+        def flush(self) -> None: ...
+
+
+_RUN = re.compile(r"[^\n\t]+")
+
+
+def verb(job: Job) -> Finished:
+    """Write the files one after the other, of any size, as they come."""
+    places = [guest_place(text) for text in job.arguments["places"]]
+    out = stdout(job)
+    with job.interrupt.shield(), Guests(job) as guests:
+        for place in places:
+            access = guests.access(place)
+            with open_handle(access, place.path, "r") as handle:
+                while data := handle.read(access.agent.transport.read_chunk):
+                    out.write(data)
+                    guests.check()
+        out.flush()
+    return Finished()
+
+
+def guest_place(text: str) -> "Place":
+    """`text` as a place in a guest. Raises UsageError for any other."""
+    place = parse(text)
+    if not place.guest:
+        raise UsageError(f"{text!r} names no guest", hint="write VM:PATH")
+    return place
+
+
+def stdout(job: Job) -> "Out":
+    """Standard output; a terminal gets no control characters of a stranger, unless by -o raw."""
+    stream = job.streams.stdout
+    return Screen(stream) if stream.isatty() and job.output != "raw" else stream
+
+
+class Screen:
+    """A terminal. What would move, colour or reorder its text is spelled out, as by `cat -v`."""
+
+    def __init__(self, stream: "BinaryIO") -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+
+    def write(self, data: bytes) -> None:
+        """Write `data`, which may end inside a character."""
+        text = self._decoder.decode(data)
+        shown = _RUN.sub(lambda found: printable(found[0]), text)
+        self._stream.write(shown.encode("utf-8", "backslashreplace"))
+        self._stream.flush()
+
+    def flush(self) -> None:
+        """Everything is out."""

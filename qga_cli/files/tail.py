@@ -1,0 +1,150 @@
+"""`qga tail`: the last lines of a guest's file, and what comes after them.
+
+By the file commands alone: a handle read past its end gives what is appended later, and sizes
+tell the rest. A file that was cut is shorter than what has been read of it; one that was
+rotated has, under its name, another size than the handle still sees.
+"""
+
+from qga_cli.errors import Interrupted, Refused
+from qga_cli.files.cat import guest_place, stdout
+from qga_cli.files.guests import Guests
+from qga_cli.files.handle import open_handle
+from qga_cli.files.source import UNPROMISED
+from qga_cli.job import Finished, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from qga_cli.files.access import Access
+    from qga_cli.files.cat import Out
+    from qga_cli.files.handle import Handle
+
+_BLOCK = 64 * 1024
+_FIRST, _CEILING = 0.05, 1.0  # seconds between two looks: short again after each find
+_ROTATED, _RARELY = 1.0, 8.0  # seconds of silence before the name is looked at, too
+
+
+def verb(job: Job) -> Finished:
+    """Print the last lines; with --follow, all that comes until a signal."""
+    place = guest_place(job.arguments["place"])
+    lines = job.arguments.get("lines", 10)
+    out = stdout(job)
+    with job.interrupt.shield(), Guests(job) as guests:
+        access = guests.access(place)
+        handle = open_handle(access, place.path, "r")
+        if not job.arguments.get("follow"):
+            with handle:
+                _print_end(handle, out, lines, guests)
+            return Finished()
+        try:
+            Follower(job, guests, access, place.path, out).follow(handle, lines)
+        except Interrupted as error:  # the way it always ends: nothing to report
+            return Finished(code=error.exit_code)
+
+
+class Follower:
+    """One file that is followed by its name."""
+
+    def __init__(
+        self, job: Job, guests: Guests, access: "Access", path: str, out: "Out"
+    ) -> None:
+        self._job = job
+        self._guests = guests
+        self._access = access
+        self._path = path
+        self._out = out
+
+    def follow(self, handle: "Handle", lines: int) -> "NoReturn":
+        """Copy what comes, from this file and from those that take its place. Ends by raising."""
+        position: int | None = None
+        while True:
+            with handle:
+                if position is None:
+                    position = _begin(handle, lines)
+                fresh = self._until_rotated(handle, position)
+            handle, position = fresh, 0
+
+    def _until_rotated(self, handle: "Handle", position: int) -> "Handle":
+        """Copy until another file has the name; that file, opened."""
+        pause, silence, patience = _FIRST, 0.0, _ROTATED
+        while True:
+            end = _copy(handle, self._out, position, self._guests)
+            if end > position:
+                position, pause, silence, patience = end, _FIRST, 0.0, _ROTATED
+            elif handle.size() < position:
+                self._job.say(0, f"{self._path}: file truncated")
+                position = 0
+            elif silence >= patience:
+                # Not each second: the agent writes a file in the guest for each handle it gives.
+                silence, patience = 0.0, min(patience * 2, _RARELY)
+                if fresh := self._successor(handle):
+                    return fresh
+            self._job.interrupt.sleep(pause, self._job.interrupt.count)
+            self._guests.check()
+            silence += pause
+            pause = min(pause * 1.5, _CEILING)
+
+    def _successor(self, handle: "Handle") -> "Handle | None":
+        """The file that has the name now, if it is another one than `handle`."""
+        try:
+            named = open_handle(self._access, self._path, "r")
+        except Refused:
+            return None  # between two rotations there may be no file
+        # Sizes are asked in this order, as a file that grows meanwhile is larger the later it is
+        # asked: the same file can never be first larger, nor then smaller, than itself.
+        first, ours, second = named.size(), handle.size(), named.size()
+        if first <= ours <= second:
+            named.__exit__(None, None, None)
+            return None
+        self._job.say(0, f"{self._path}: file replaced, following the new one")
+        return named
+
+
+def _print_end(handle: "Handle", out: "Out", lines: int, guests: Guests) -> None:
+    """The last lines of a file that is not followed. Files of /proc have no size to count from."""
+    start = _begin(handle, lines)
+    if handle.size():
+        _copy(handle, out, start, guests)
+        return
+    handle.seek(0)
+    text = b""
+    while (data := handle.read(2**20)) and len(text) < UNPROMISED:
+        text += data
+        guests.check()
+    out.write(b"".join(text.splitlines(keepends=True)[-lines:] if lines else []))
+    out.flush()
+
+
+def _begin(handle: "Handle", lines: int) -> int:
+    """Where the last `lines` lines begin."""
+    size = start = handle.size()
+    if not lines:
+        return size
+    found = 0
+    while start:
+        length = min(_BLOCK, start)
+        start -= length
+        handle.seek(start)
+        block = b""
+        while len(block) < length and (data := handle.read(length - len(block))):
+            block += data
+        if start + length == size and block.endswith(b"\n"):
+            block = block[:-1]  # the end of the last line begins no other
+        if found + block.count(b"\n") >= lines:
+            for _ in range(lines - found):
+                block = block[: block.rfind(b"\n")]
+            return start + len(block) + 1
+        found += block.count(b"\n")
+    return start
+
+
+def _copy(handle: "Handle", out: "Out", position: int, guests: Guests) -> int:
+    """Write everything from `position` on; where it ended."""
+    handle.seek(position)
+    while data := handle.read(2**20):
+        out.write(data)
+        position += len(data)
+        guests.check()
+    out.flush()
+    return position

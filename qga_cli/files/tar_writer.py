@@ -1,0 +1,117 @@
+"""A tree of this host as a tar stream, made as it is read."""
+
+import os
+import stat
+import tarfile
+
+from qga_cli.errors import FileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qga_cli.files.transfer import Wishes
+
+_CHUNK = 2**20
+_END = bytes(1024)
+_SPARSE = 2**16  # bytes of holes that make a file worth sending apart, with its holes
+
+
+class TarWriter:
+    """A file object to read the stream from. `names` are what to call each of `paths` in it.
+
+    Sparse files are left out and named in `apart`: tar's own ways of storing holes differ.
+    """
+
+    def __init__(
+        self, paths: "dict[str, str]", wishes: "Wishes", note: "Callable[[str], None]"
+    ) -> None:
+        self.apart: list[tuple[str, str]] = []  # name in the tree, path here
+        self._wishes = wishes
+        self._note = note
+        self._links: dict[tuple[int, int], str] = {}
+        self._stream = self._archive(paths)
+        self._buffer = bytearray()
+
+    def read(self, count: int = -1) -> bytes:
+        """The next bytes of the stream; b"" at its end."""
+        while count < 0 or len(self._buffer) < count:
+            part = next(self._stream, b"")
+            if not part:
+                break
+            self._buffer += part
+        count = len(self._buffer) if count < 0 else count
+        data = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return data
+
+    def _archive(self, paths: "dict[str, str]") -> "Iterator[bytes]":
+        for name, path in paths.items():
+            yield from self._entry(name, path, ())
+        yield _END
+
+    def _entry(
+        self, name: str, path: str, above: "tuple[tuple[int, int], ...]"
+    ) -> "Iterator[bytes]":
+        found = os.stat(path, follow_symlinks=self._wishes.follow)
+        here = (found.st_dev, found.st_ino)
+        info = self._info(name, found)
+        if stat.S_ISDIR(found.st_mode):
+            if here in above:
+                raise FileError(f"{path}: a symbolic link back to a folder above it")
+            info.type = tarfile.DIRTYPE
+            yield _header(info, found.st_mtime_ns)
+            for child in sorted(os.listdir(path)):
+                yield from self._entry(
+                    f"{name}/{child}", os.path.join(path, child), (*above, here)
+                )
+        elif stat.S_ISLNK(found.st_mode):
+            info.type, info.linkname = tarfile.SYMTYPE, os.readlink(path)
+            yield _header(info, found.st_mtime_ns)
+        elif not stat.S_ISREG(found.st_mode):
+            self._note(f"{path}: a device, FIFO or socket, not copied")
+        elif here in self._links:
+            info.type, info.linkname = tarfile.LNKTYPE, self._links[here]
+            yield _header(info, found.st_mtime_ns)
+        elif found.st_blocks * 512 < found.st_size - _SPARSE:
+            self.apart.append((name, path))
+        else:
+            if found.st_nlink > 1:
+                self._links[here] = name
+            yield from self._file(info, path, found.st_mtime_ns)
+
+    def _file(self, info: tarfile.TarInfo, path: str, mtime: int) -> "Iterator[bytes]":
+        with open(path, "rb") as file:
+            left = info.size = os.fstat(file.fileno()).st_size
+            yield _header(info, mtime)
+            while left and (data := file.read(min(left, _CHUNK))):
+                yield data
+                left -= len(data)
+            if left or os.fstat(file.fileno()).st_mtime_ns != mtime:
+                raise FileError(f"{path}: changed while it was read")
+        if info.size % 512:
+            yield bytes(-info.size % 512)
+
+    def _info(self, name: str, found: os.stat_result) -> tarfile.TarInfo:
+        info = tarfile.TarInfo(name)
+        info.mode = stat.S_IMODE(found.st_mode)
+        info.mtime = found.st_mtime_ns // 10**9
+        info.uid, info.gid = found.st_uid, found.st_gid
+        if not self._wishes.preserve:
+            info.mode &= 0o755
+        return info
+
+
+def _header(info: tarfile.TarInfo, mtime: int) -> bytes:
+    """GNU's format, whose long names are plain bytes, after a pax header for the nanoseconds.
+
+    Python's own pax headers would mark names that are no UTF-8 in a way GNU tar does not know.
+    """
+    before = b""
+    if mtime % 10**9:
+        record = f"mtime={mtime // 10**9}.{mtime % 10**9:09}\n"
+        size = len(record) + 3  # two digits and a space; 30 bytes or so
+        pax = tarfile.TarInfo("pax")
+        pax.type, pax.size = tarfile.XHDTYPE, size
+        before = pax.tobuf(tarfile.GNU_FORMAT) + f"{size} {record}".encode().ljust(512, b"\0")
+    return before + info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
