@@ -14,5 +14,8 @@ COMMAND = Command(
         "Bytes are exact in a pipe. On a terminal, control characters are spelled out, for a "
         "guest is a stranger; `-o raw` sends them."
     ),
-    examples=[Example("qga cat web1:/etc/fstab", "one file"), Example("qga cat db1:/dump.gz | zcat", "any bytes")],
+    examples=[
+        Example("qga cat web1:/etc/fstab", "one file"),
+        Example("qga cat db1:/dump.gz | zcat", "any bytes"),
+    ],
 )

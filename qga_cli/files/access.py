@@ -171,5 +171,5 @@ def _spelled(words: tuple[str, ...]) -> str:
     lines = ["set --"]
     for word in words:
         octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
-        lines.append(f"word=$(printf '{octal}x'); set -- \"$@\" \"${{word%x}}\"")
+        lines.append(f'word=$(printf \'{octal}x\'); set -- "$@" "${{word%x}}"')
     return "\n".join(lines) + "\n"

@@ -40,7 +40,7 @@ class Copier:
         self._guests = guests
         self._wishes = wishes
 
-    def copy(self, source: Place, target: Place, *, many: bool) -> None:
+    def copy(self, source: Place, target: Place, *, many: bool = False) -> None:
         """Copy one source. With `many` the target must be a folder."""
         self._file(self._source(source), target, source)
 

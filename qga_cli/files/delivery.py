@@ -3,7 +3,7 @@
 import secrets
 
 from qga_cli.errors import BadReply, FileError, QgaError
-from qga_cli.files.digest import parse
+from qga_cli.files.digest import GuestDigest, parse
 from qga_cli.files.handle import open_handle
 from qga_cli.files.landing import SUFFIX
 from qga_cli.format import size as human
@@ -53,7 +53,8 @@ else set -C; printf '' >"$p"
 fi
 """
 
-# $1 part  $2 final name  $3 digest  $4 mode  $5 owner  $6 time; then parts to remove
+# $1 part  $2 final name  $3 digest  $4 mode  $5 owner  $6 time  $7 mode of a new file
+# $8 digest of what may be replaced; then parts to remove
 _FINISH = r"""
 if [ "$3" ]; then
   s=$(sha256sum <"$1") || exit
@@ -70,10 +71,18 @@ chmod -- "$m" "$1" || exit
 [ -z "$6" ] || touch -d "@$6" -- "$1" 2>/dev/null || touch -d "@${6%.*}" -- "$1" || exit
 sync -- "$1" 2>/dev/null || sync
 [ ! -d "$2" ] || { printf '%s: is a folder\n' "$2" >&2; exit 1; }
+case $8 in
+'') ;;
+absent) [ ! -e "$2" ] || exit 67 ;;
+*) s=$(sha256sum <"$2") && [ "${s%% *}" = "$8" ] || exit 67 ;;
+esac
 mv -f -- "$1" "$2" || exit
-shift 7
+shift 8
 [ $# = 0 ] || rm -f -- "$@"
 """
+
+_DIFFERS = "what arrived is not what was sent"
+_SAYS = {66: _DIFFERS, 67: "changed in the guest meanwhile, and is left alone"}
 
 
 class Delivery:
@@ -97,7 +106,12 @@ class Delivery:
             start = self._adopt(facts.size or 0, prove)
         if not start:
             free = self._prepare(facts.size or 0)[0]
-            if free.isdecimal() and len(free) < 20 and (facts.size or 0) > int(free) * 1024 and not facts.sparse:
+            if (
+                free.isdecimal()
+                and len(free) < 20
+                and (facts.size or 0) > int(free) * 1024
+                and not facts.sparse
+            ):
                 raise FileError(
                     f"{self._place}: {human(facts.size or 0)} are to come and "
                     f"{human(int(free) * 1024)} are free"
@@ -128,10 +142,14 @@ class Delivery:
             mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
             moment = f"{facts.mtime // 10**9}.{facts.mtime % 10**9:09}" if facts.mtime else ""
         fresh = f"{facts.mode & 0o755:o}"
-        done = self._access.attempt(_FINISH, self._part, self._final, digest, mode, owner, moment,
-                                    fresh, *self._useless)  # fmt: skip
-        if done.code == 66:
-            raise FileError(f"{self._place}: what arrived is not what was sent")
+        words = (mode, owner, moment, fresh, self._wishes.replaces, *self._useless)
+        done = self._access.attempt(_FINISH, self._part, self._final, digest, *words)
+        if done.code == 127 and digest:  # no sha256sum there
+            if GuestDigest(self._access, self._part, self._position).result() != digest:
+                raise FileError(f"{self._place}: {_DIFFERS}")
+            done = self._access.attempt(_FINISH, self._part, self._final, "", *words)
+        if done.code in _SAYS:
+            raise FileError(f"{self._place}: {_SAYS[done.code]}")
         if done.code:
             raise self._access.failure(done)
         self._part = ""

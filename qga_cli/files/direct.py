@@ -3,6 +3,7 @@
 from qga_cli.errors import FileError, QgaError, Refused
 from qga_cli.files.digest import GuestDigest
 from qga_cli.files.handle import FileHandle
+from qga_cli.files.transfer import ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Direct:
             access.needs_exec("--preserve")
         self.chunk = access.agent.transport.write_chunk
         self._access = access
+        self._wishes = wishes
         self._path = place.path
         self._name = name
         self._separator = "\\" if place.windows else "/"
@@ -34,6 +36,8 @@ class Direct:
 
     def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
         """See Landing.begin."""
+        if self._wishes.replaces:
+            self._must_be(self._wishes.replaces)
         try:
             start = self._adopt(facts.size or 0, prove) if prove else 0
             self._handle = FileHandle(self._access, self._path, "r+" if start else "w")
@@ -84,6 +88,19 @@ class Direct:
             raise FileError(f"{self._access.agent.name}: {self._path}: give the file's name too")
         self._path = self._path.rstrip("/" + self._separator) + self._separator + self._name
         self._name = ""
+
+    def _must_be(self, wanted: str) -> None:
+        """Raise FileError unless the file that is there has this digest, or is not there."""
+        try:
+            with FileHandle(self._access, self._path, "r") as handle:
+                found = GuestDigest(self._access, self._path, handle.size()).result()
+        except Refused:
+            found = ABSENT
+        if found != wanted:
+            raise FileError(
+                f"{self._access.agent.name}: {self._path}: changed in the guest meanwhile, and is "
+                "left alone"
+            )
 
     def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
         """How much of the file that is there is equal to the source."""

@@ -47,7 +47,7 @@ class Guests:
 
     def _connect(self, target: "Target") -> Access:
         try:
-            transport = self._job.hosts.transport(target, len(self._open))
+            transport = self._job.hosts.transport(target)
         except QgaError as error:
             raise named(error, target.label) from error
         agent = NamedAgent(transport, target.label, self._job.say)

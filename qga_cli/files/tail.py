@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qga_cli.files.handle import Handle
 
 _BLOCK = 64 * 1024
+_SAMPLE = 4096  # bytes that tell two files of the same size apart
 _FIRST, _CEILING = 0.05, 1.0  # seconds between two looks: short again after each find
 _ROTATED, _RARELY = 1.0, 8.0  # seconds of silence before the name is looked at, too
 
@@ -46,9 +47,7 @@ def verb(job: Job) -> Finished:
 class Follower:
     """One file that is followed by its name."""
 
-    def __init__(
-        self, job: Job, guests: Guests, access: "Access", path: str, out: "Out"
-    ) -> None:
+    def __init__(self, job: Job, guests: Guests, access: "Access", path: str, out: "Out") -> None:
         self._job = job
         self._guests = guests
         self._access = access
@@ -94,7 +93,7 @@ class Follower:
         # Sizes are asked in this order, as a file that grows meanwhile is larger the later it is
         # asked: the same file can never be first larger, nor then smaller, than itself.
         first, ours, second = named.size(), handle.size(), named.size()
-        if first <= ours <= second:
+        if first <= ours <= second and _ending(named, first) == _ending(handle, first):
             named.__exit__(None, None, None)
             return None
         self._job.say(0, f"{self._path}: file replaced, following the new one")
@@ -137,6 +136,12 @@ def _begin(handle: "Handle", lines: int) -> int:
             return start + len(block) + 1
         found += block.count(b"\n")
     return start
+
+
+def _ending(handle: "Handle", size: int) -> bytes:
+    """The last bytes of the first `size`."""
+    handle.seek(max(0, size - _SAMPLE))
+    return handle.read(min(size, _SAMPLE))
 
 
 def _copy(handle: "Handle", out: "Out", position: int, guests: Guests) -> int:

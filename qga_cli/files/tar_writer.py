@@ -62,9 +62,7 @@ class TarWriter:
             info.type = tarfile.DIRTYPE
             yield _header(info, found.st_mtime_ns)
             for child in sorted(os.listdir(path)):
-                yield from self._entry(
-                    f"{name}/{child}", os.path.join(path, child), (*above, here)
-                )
+                yield from self._entry(f"{name}/{child}", os.path.join(path, child), (*above, here))
         elif stat.S_ISLNK(found.st_mode):
             info.type, info.linkname = tarfile.SYMTYPE, os.readlink(path)
             yield _header(info, found.st_mtime_ns)

@@ -30,13 +30,18 @@ if TYPE_CHECKING:
             """End without a result; the name of what stays for --resume, "" for nothing."""
 
 
+ABSENT = "absent"  # for Wishes.replaces: there must be no file yet
 _CUT_OFF = (Interrupted, NotDelivered, OutcomeUnknown, TimedOut)  # not the copy's own fault
 
 
 class Wishes:
-    """What was asked for beside the places."""
+    """What was asked for beside the places.
 
-    __slots__ = ("follow", "limit", "preserve", "resume", "special", "umask", "verify")
+    `special` lets a guest's files keep their set-user-ID bits; `limit` is --max-size, 0 without;
+    `replaces` is the digest that a guest's file must still have to be replaced.
+    """
+
+    __slots__ = ("follow", "limit", "preserve", "replaces", "resume", "special", "umask", "verify")
 
     def __init__(
         self,
@@ -47,6 +52,7 @@ class Wishes:
         verify: bool = True,
         resume: bool = False,
         limit: int = 0,
+        replaces: str = "",
         umask: int = 0o022,
     ) -> None:
         self.follow = follow
@@ -55,6 +61,7 @@ class Wishes:
         self.verify = verify
         self.resume = resume
         self.limit = limit
+        self.replaces = replaces
         self.umask = umask
 
 

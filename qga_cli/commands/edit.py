@@ -1,0 +1,19 @@
+"""The verb `edit`."""
+
+from qga_cli import spec
+from qga_cli.spec import Arg, Command, Example
+
+COMMAND = Command(
+    "",
+    "Edit a guest's file with an editor of this host",
+    since="0.15.0",
+    args=[Arg("place", spec.PLACE, "File", positional=True, metavar="VM:PATH")],
+    run="files.edit:verb",
+    scope="none",
+    notes=(
+        "Runs $VISUAL, $EDITOR or vi on a private copy. It is written back at once or not at all, "
+        "with the old mode and owner, and never over a file that has changed in the guest "
+        "meanwhile. A file that is not there yet is made."
+    ),
+    examples=[Example("qga edit web1:/etc/hosts", "then save and quit")],
+)

@@ -1,0 +1,18 @@
+"""The verb `mkdir`."""
+
+from qga_cli import spec
+from qga_cli.spec import Arg, Command, Example
+
+COMMAND = Command(
+    "",
+    "Make folders in guests",
+    since="2.5",
+    args=[
+        Arg("places", spec.PLACE, "Folders", positional=True, many=True, metavar="VM:PATH..."),
+        Arg("parents", spec.FLAG, "Those above too; no error for what is there", short="-p"),
+    ],
+    changes=True,
+    run="files.change:mkdir",
+    scope="none",
+    examples=[Example("qga mkdir -p web1:/srv/www/static", "with its parents")],
+)

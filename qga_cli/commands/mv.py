@@ -1,0 +1,18 @@
+"""The verb `mv`."""
+
+from qga_cli import spec
+from qga_cli.spec import Arg, Command, Example
+
+COMMAND = Command(
+    "",
+    "Rename files within a guest",
+    since="2.5",
+    args=[
+        Arg("places", spec.PLACE, "Sources, and where to", positional=True, many=True,
+            metavar="VM:PATH... VM:PATH"),
+    ],
+    changes=True,
+    run="files.change:mv",
+    scope="none",
+    examples=[Example("qga mv web1:/etc/nginx.conf.new web1:/etc/nginx.conf", "in place of it")],
+)  # fmt: skip

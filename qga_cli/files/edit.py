@@ -1,0 +1,75 @@
+"""`qga edit`: a guest's file in an editor of this host."""
+
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+
+from qga_cli.errors import FileError, QgaError, Refused, UsageError
+from qga_cli.files.cat import guest_place
+from qga_cli.files.copy import Copier
+from qga_cli.files.guests import Guests
+from qga_cli.files.place import Place
+from qga_cli.files.transfer import ABSENT, Wishes
+from qga_cli.job import Finished, Job
+
+
+def verb(job: Job) -> Finished:
+    """Fetch the file, run the editor, and write it back unless the guest's file has changed."""
+    place = guest_place(job.arguments["place"])
+    if not place.name or place.is_folder:
+        raise UsageError(f"{place} is a folder")
+    folder = tempfile.mkdtemp(prefix="qga-edit-")  # 0700: the file may hold secrets
+    here = Place("", os.path.join(folder, place.name))
+    kept = False
+    try:
+        with job.interrupt.shield(), Guests(job) as guests:
+            found = _fetch(Copier(job, guests, Wishes(umask=0o077)), place, here)
+            before = _digest(here.path)
+            try:
+                _edit(here.path)
+                if _digest(here.path) == before:
+                    job.say(0, f"{place}: not changed")
+                else:
+                    wishes = Wishes(replaces=before if found else ABSENT)
+                    Copier(job, guests, wishes).copy(here, place)
+            except QgaError as error:
+                kept = _digest(here.path) != before
+                if kept:
+                    error.hint = f"your version is in {here.path}"
+                raise
+    finally:
+        if not kept:
+            shutil.rmtree(folder)
+    return Finished()
+
+
+def _fetch(copier: Copier, place: Place, here: Place) -> bool:
+    """Copy the file here; False when there is none yet."""
+    try:
+        copier.copy(place, here)
+    except Refused as error:
+        if "No such file" not in error.message:
+            raise
+        with open(here.path, "x"):
+            return False
+    return True
+
+
+def _edit(path: str) -> None:
+    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    try:
+        code = subprocess.run([*command, path]).returncode
+    except OSError as error:
+        raise FileError(
+            f"cannot run {command[0]}: {error.strerror}", hint="set VISUAL or EDITOR"
+        ) from error
+    if code:
+        raise FileError(f"{command[0]} ended with exit code {code}: nothing is written back")
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

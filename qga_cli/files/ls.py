@@ -1,0 +1,73 @@
+"""`qga ls`: what is in a folder of a guest."""
+
+from qga_cli.errors import BadReply
+from qga_cli.files.cat import guest_place
+from qga_cli.files.guests import Guests
+from qga_cli.format import printable
+from qga_cli.job import Finished, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# $1 folder or file  $2 1 for hidden names too. A record ends with NUL; in it, no name has a slash.
+# GNU find is one process for all; elsewhere each file costs two, for busybox's stat knows no NUL.
+_LIST = r"""
+if [ -d "$1" ]; then
+  cd -- "$1" || exit
+  f=. d='-mindepth 1 -maxdepth 1' hide='.*'
+  [ -z "$2" ] || hide=/
+else
+  [ -e "$1" ] || [ -L "$1" ] || { printf '%s: No such file or directory\n' "$1" >&2; exit 1; }
+  cd -- "${1%/*}/" || exit
+  f=./${1##*/} d='-maxdepth 0' hide=/
+fi
+if find . -maxdepth 0 -printf '' 2>/dev/null; then
+  exec find "$f" $d ! -name "$hide" -printf '%M %u %g %s %T@ %f//%l\0'
+fi
+exec find "$f" $d ! -name "$hide" -exec sh -c '
+for f; do
+  l=; [ ! -L "$f" ] || l=$(readlink -n -- "$f"; echo x)
+  printf "%s %s//%s\0" "$(stat -c "%A %U %G %s %Y" -- "$f")" "${f##*/}" "${l%x}"
+done' sh {} +
+"""
+
+
+def verb(job: Job) -> Finished:
+    """Print the names; with --long or -o, what is known of each."""
+    place = guest_place(job.arguments["place"])
+    hidden = "1" if job.arguments.get("all") else ""
+    with job.interrupt.shield(), Guests(job) as guests:
+        access = guests.access(place)
+        access.needs_exec("ls")
+        said = access.run(_LIST, place.path.rstrip("/") or "/", hidden)
+    rows = [_row(record) for record in said.split(b"\0")[:-1]]
+    rows.sort(key=lambda row: str(row["name"]))
+    shaped = job.output or "columns" in job.arguments or "sort" in job.arguments
+    if job.arguments.get("long") or shaped:
+        return Finished(rows)
+    for row in rows:  # escaped as in every other list, so that a name is a line
+        name = printable(row["name"].replace("\\", "\\\\"))
+        job.streams.stdout.write(name.encode() + b"\n")
+    return Finished()
+
+
+def _row(record: bytes) -> "dict[str, Any]":
+    """One file. Raises BadReply for what the script does not print."""
+    name, slashes, target = record.decode("utf-8", "surrogateescape").partition("//")
+    fields = name.split(" ", 5)
+    try:
+        mode, owner, group, size, modified, name = fields
+        row = {
+            "mode": mode,
+            "owner": owner,
+            "group": group,
+            "size": int(size),
+            "modified": float(modified),
+            "name": name,
+        }
+    except ValueError:
+        raise BadReply(f"the guest's list makes no sense: {record[:100]!r}") from None
+    if not slashes or "/" in name:
+        raise BadReply(f"the guest's list has a name with a slash: {record[:100]!r}")
+    return row | ({"target": target} if target else {})
