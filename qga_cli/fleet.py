@@ -53,30 +53,36 @@ class Fleet:
         self._running: dict[int, tuple[Target, float]] = {}
         self._done: queue.SimpleQueue[tuple[int, Outcome] | None] = queue.SimpleQueue()
 
-    def wake(self) -> None:
-        """Make `outcomes` look at the interrupt. Safe in a signal handler."""
-        self._done.put(None)
-
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
-        """Each target's index and outcome, as they come. Raises Interrupted."""
-        while self._waiting or self._running:
-            self._start()
-            try:
-                finished = self._done.get(timeout=self._patience())
-            except queue.Empty:
-                yield from self._overdue()
-                continue
-            if self._interrupt.signum and not self._interrupt.shielded:
-                raise Interrupted(self._interrupt.signum)
-            if finished and self._running.pop(finished[0], None):
-                yield finished
+        """Each target's index and outcome, as they come. Raises Interrupted.
+
+        After a signal nothing begins any more, and shielded work is waited for: until it has an
+        outcome, which may say that its cleaning up failed, or until another signal comes.
+        """
+        with self._interrupt.watched(lambda: self._done.put(None)):
+            while self.unfinished:
+                if self._interrupt.signum and not self._interrupt.shielded:
+                    raise Interrupted(self._interrupt.signum)
+                self._start()
+                try:
+                    finished = self._done.get(timeout=self._patience())
+                except queue.Empty:
+                    yield from self._overdue()
+                    continue
+                if finished and self._running.pop(finished[0], None):
+                    yield finished
 
     def stop(self) -> None:
         """Begin no further work."""
         self._waiting.clear()
 
+    @property
+    def unfinished(self) -> int:
+        """How many have no outcome yet."""
+        return len(self._waiting) + len(self._running)
+
     def _start(self) -> None:
-        while self._waiting and len(self._running) < self._parallel:
+        while self._waiting and len(self._running) < self._parallel and not self._interrupt.signum:
             index, target = self._waiting.pop()
             self._running[index] = (target, time.monotonic())
             threading.Thread(target=self._one, args=(index, target), daemon=True).start()

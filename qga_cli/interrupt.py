@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ class Interrupt:
         self.count = 0  # how many came
         self._shields = 0
         self._lock = threading.Lock()
+        self._watchers: list[Callable[[], None]] = []
         self._event = threading.Event()  # a new one after each signal: nobody has to clear it
         self._pipe: tuple[int, int] | None = None  # for `select`, made when first needed
 
@@ -40,6 +41,8 @@ class Interrupt:
         event.set()
         if self._pipe:
             os.write(self._pipe[1], b"!")
+        for wake in tuple(self._watchers):
+            wake()
 
     def sleep(self, seconds: float, seen: int) -> bool:
         """Sleep until more than `seen` signals have come; False when the time was over first."""
@@ -61,6 +64,15 @@ class Interrupt:
         numbers = {file.fileno(): file for file in files}
         ready = select.select([bell, *numbers], [], [], max(0.0, seconds))[0]
         return [] if bell in ready else [numbers[number] for number in ready]
+
+    @contextmanager
+    def watched(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Around work that wants `wake` called, perhaps in a signal handler, at each signal."""
+        self._watchers.append(wake)
+        try:
+            yield
+        finally:
+            self._watchers.remove(wake)
 
     @property
     def shielded(self) -> bool:

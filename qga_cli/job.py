@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 from qga_cli.agent import Agent, Reply
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Hosts, Target
+from qga_cli.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
+
+    from qga_cli.hosts import Hosts
 
 
 class Streams:
@@ -41,13 +43,13 @@ class Finished:
 class Job:
     """One verb on one guest (scope guest), on all of them (scope fleet), or on none.
 
-    `agent` is the guest's, None unless the scope is guest. `output` is what -o says, "" without.
+    `target` is the guest, None unless the scope is guest. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
     `wire` makes the command's own agent call, as it would be made had it no verb.
     """
 
     __slots__ = (
-        "agent",
+        "_agent",
         "arguments",
         "fleet",
         "hosts",
@@ -55,6 +57,7 @@ class Job:
         "output",
         "say",
         "streams",
+        "target",
         "targets",
         "timeout",
         "wire",
@@ -63,19 +66,20 @@ class Job:
     def __init__(
         self,
         *,
-        agent: Agent | None,
+        target: Target | None,
         arguments: "dict[str, Any]",
         streams: Streams,
         interrupt: Interrupt,
         output: str,
         timeout: float | None,
-        hosts: Hosts,
+        hosts: "Hosts",
         targets: list[Target],
         fleet: bool,
         say: Callable[[int, str], None],
         wire: Callable[[], Reply],
     ) -> None:
-        self.agent = agent
+        self._agent: Agent | None = None
+        self.target = target
         self.arguments = arguments
         self.streams = streams
         self.interrupt = interrupt
@@ -87,6 +91,18 @@ class Job:
         self.say = say
         self.wire = wire
 
-    def connect(self, target: Target, slot: int = 0) -> Agent:
-        """The agent of one of `targets`, for verbs of scope fleet; `slot` spreads connections."""
-        return Agent(self.hosts.transport(target, slot), target.label, self.say)
+    @property
+    def agent(self) -> Agent | None:
+        """The guest's, opened when first asked for. Raises NoGuest, Unreachable."""
+        if self._agent is None and self.target is not None:
+            self._agent = self.connect(self.target)
+        return self._agent
+
+    def connect(self, target: Target) -> Agent:
+        """The agent of one of `targets`, for verbs of scope fleet; close its transport."""
+        return Agent(self.hosts.transport(target), target.label, self.say)
+
+    def close(self) -> None:
+        """Let go of the guest's agent."""
+        if self._agent is not None:
+            self._agent.transport.close()

@@ -36,6 +36,7 @@ BLOCKS = "memory-blocks"  # ID=on|off
 WORDS = "words"  # a command line of its own: everything to the end
 GUEST = "guest"  # one guest or several, by name, list, glob, group
 PLACE = "place"  # VM:PATH, a local path, or -
+LABEL = "label"  # KEY=GLOB, looked for in the guest's title and metadata
 WIRE = "wire"  # a wire name or a JSON object
 
 # How a column's value is shown on a terminal; pipes get it raw.

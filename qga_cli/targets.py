@@ -1,4 +1,4 @@
-"""Which guests a word on the command line means.
+"""Which guests a word on the command line means. Pure text: nobody is asked here.
 
     web1                one guest, by name, UUID or id
     web1,db1            several
@@ -11,113 +11,115 @@ Only the syntax tells a fleet from one guest: a glob that matches one guest is s
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from qga_cli.errors import NoGuest, QgaError, UsageError
-from qga_cli.transports import connect
+from qga_cli.errors import QgaError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.transports import Host, Transport
+    from qga_cli.transports import Guest
 
 _GLOB = frozenset("*?[")
-_CALLS_PER_CONNECTION = 4  # libvirt takes 5 at once (max_client_requests); one is for others
 
 
 class Target:
-    """One guest to address: where, and under which name. `label` is what the user sees."""
+    """One guest to address: where, and under which name. `label` is what the user sees.
 
-    __slots__ = ("label", "name", "uri")
+    `state` is the guest's when its host was asked, else "". With `error` it stands for a whole
+    host that could not be asked.
+    """
 
-    def __init__(self, uri: str | None, name: str, label: str) -> None:
-        self.uri = uri
-        self.name = name
-        self.label = label
-
-
-class Hosts:
-    """The hosts of one run: `default` behind --connect, the others from the configuration."""
+    __slots__ = ("error", "label", "name", "state", "uri")
 
     def __init__(
         self,
-        default: str | None,
-        named: Mapping[str, str] | None = None,
-        groups: Mapping[str, Sequence[str]] | None = None,
+        uri: str | None,
+        name: str,
+        label: str,
+        state: str = "",
+        error: QgaError | None = None,
     ) -> None:
-        self._default = default
-        self._named = named or {}
-        self._groups = groups or {}
-        self._open: dict[tuple[str | None, int], Host] = {}
+        self.uri = uri
+        self.name = name
+        self.label = label
+        self.state = state
+        self.error = error
 
-    def resolve(self, text: str) -> list[Target]:
-        """The guests `text` names, in its order, each once. Raises NoGuest, UsageError."""
-        found: dict[tuple[str | None, str], Target] = {}
-        for word in self._words(text, ()):
-            for target in self._expand(word):
-                found.setdefault((target.uri, target.name), target)
-        if not found:
-            raise NoGuest(f"no running guest matches {text!r}", hint="`qga list` shows them all")
-        return list(found.values())
 
-    def transport(self, target: Target, slot: int = 0) -> "Transport":
-        """The way to a target's agent; `slot` spreads a fleet over connections."""
-        return self._host(target.uri, slot // _CALLS_PER_CONNECTION).open(target.name)
+class Wish:
+    """One word, on one host: `host` is that host's name in the configuration, "" for none."""
 
-    def close(self) -> None:
-        """Close every connection."""
-        for host in self._open.values():
-            host.close()
-        self._open.clear()
+    __slots__ = ("host", "uri", "word")
 
-    def _words(self, text: str, inside: tuple[str, ...]) -> list[str]:
-        words: list[str] = []
-        for word in text.split(","):
-            if not word:
-                raise UsageError(f"an empty guest name in {text!r}")
-            if not word.startswith("@"):
-                words.append(word)
-                continue
-            if word[1:] not in self._groups:
-                known = ", ".join(f"@{name}" for name in self._groups) or "none"
-                raise UsageError(f"no group {word} in the configuration", hint=f"groups: {known}")
-            if word in inside:
-                raise UsageError(f"group {word} contains itself")
-            for member in self._groups[word[1:]]:
-                words += self._words(member, (*inside, word))
-        return words
+    def __init__(self, uri: str | None, word: str, host: str = "") -> None:
+        self.uri = uri
+        self.word = word
+        self.host = host
 
-    def _expand(self, word: str) -> list[Target]:
-        host, slash, name = word.rpartition("/")
-        if not slash or (host not in self._named and not _GLOB & set(host)):
-            return self._on_host(self._default, word, "")
-        hosts = [known for known in self._named if fnmatchcase(known, host)]
-        if not hosts:
-            raise UsageError(f"no host matches {host!r} in the configuration")
-        return [
-            target for known in hosts for target in self._on_host(self._named[known], name, known)
-        ]
+    @property
+    def label(self) -> str:
+        """The word as a user types it."""
+        return f"{self.host}/{self.word}" if self.host else self.word
 
-    def _on_host(self, uri: str | None, name: str, host: str) -> list[Target]:
-        prefix = f"{host}/" if host else ""
-        if not _GLOB & set(name):
-            return [Target(uri, name, prefix + name)]
-        return [
-            Target(uri, guest.name, prefix + guest.name)
-            for guest in self._host(uri, 0).guests()
-            if guest.state in ("running", "") and fnmatchcase(guest.name, name)
-        ]
-
-    def _host(self, uri: str | None, connection: int) -> "Host":
-        key = (uri, connection)
-        if key not in self._open:
-            self._open[key] = connect(uri)
-        return self._open[key]
+    def target(self, guest: "Guest | None" = None) -> Target:
+        """The guest it means: `guest`, or whoever has the word for a name."""
+        if guest is None:
+            return Target(self.uri, self.word, self.label)
+        shown = guest.name if is_glob(self.word) else self.word
+        label = f"{self.host}/{shown}" if self.host else shown
+        return Target(self.uri, guest.name, label, guest.state)
 
 
 def is_fleet(text: str) -> bool:
     """Whether `text` asks for fleet output: by its syntax, not by how many guests it finds."""
-    return text.startswith("@") or "," in text or bool(_GLOB & set(text))
+    return text.startswith("@") or "," in text or is_glob(text)
+
+
+def is_glob(word: str) -> bool:
+    """Whether a word is a pattern. A guest with such a character in its name goes by its UUID."""
+    return not _GLOB.isdisjoint(word)
+
+
+def wishes(
+    text: str,
+    default: str | None,
+    hosts: Mapping[str, str],
+    groups: Mapping[str, Sequence[str]],
+) -> list[Wish]:
+    """The words of `text` with groups and hosts filled in. Raises UsageError."""
+    return [wish for word in _words(text, groups, ()) for wish in _on_hosts(word, default, hosts)]
 
 
 def blame(error: QgaError, target: Target) -> QgaError:
     """`error` with VM in its hint replaced by the guest's name, ready to be typed."""
     error.hint = error.hint.replace(" VM", f" {target.label}")
     return error
+
+
+def _words(text: str, groups: Mapping[str, Sequence[str]], inside: tuple[str, ...]) -> list[str]:
+    words: list[str] = []
+    for word in text.split(","):
+        if not word:
+            raise UsageError(f"an empty guest name in {text!r}")
+        if not word.startswith("@"):
+            words.append(word)
+            continue
+        if word[1:] not in groups:
+            known = ", ".join(f"@{name}" for name in groups) or "none"
+            raise UsageError(f"no group {word} in the configuration", hint=f"groups: {known}")
+        if word in inside:
+            raise UsageError(f"group {word} contains itself")
+        for member in groups[word[1:]]:
+            words += _words(member, groups, (*inside, word))
+    return words
+
+
+def _on_hosts(word: str, default: str | None, hosts: Mapping[str, str]) -> list[Wish]:
+    host, slash, name = word.rpartition("/")
+    if not slash or (host not in hosts and not is_glob(host)):
+        return [Wish(default, word)]
+    if not name:
+        raise UsageError(f"{word!r} names a host and no guest", hint=f"{word}'*' is all of them")
+    known = [one for one in hosts if fnmatchcase(one, host)] if is_glob(host) else [host]
+    if not known:
+        names = ", ".join(hosts) or "none"
+        raise UsageError(f"no host matches {host!r} in the configuration", hint=f"hosts: {names}")
+    return [Wish(hosts[one], name, one) for one in known]

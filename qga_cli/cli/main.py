@@ -37,6 +37,10 @@ def _run(words: list[str]) -> int:
             sys.stdout.write(f"qga {__version__}\n")
             return 0
         command, rest = _find(words)
+        if command is None and rest and not catalog.is_group(rest[0]):
+            words = _unalias(words, rest)
+            as_json = _wants_json(words)
+            command, rest = _find(words)
         if command is None:
             return _help(rest)
         args = for_command(command)
@@ -90,6 +94,23 @@ def _find(words: list[str]) -> "tuple[Command | None, list[str]]":
         return None, words[at:]
     length = 1 if words[at].startswith("guest-") else len(command.words)
     return command, words[:at] + words[at + length :]
+
+
+def _unalias(words: list[str], rest: list[str]) -> list[str]:
+    """`words` with an alias of the configuration, which `rest` begins with, spelled out."""
+    if rest[0].startswith("-"):
+        return words
+    from qga_cli import config
+
+    alias = config.load().table("aliases").get(rest[0])
+    if alias is None:
+        return words
+    import shlex
+
+    try:
+        return words[: len(words) - len(rest)] + shlex.split(alias.value) + rest[1:]
+    except ValueError as error:
+        raise UsageError(f"{alias.origin}: alias {rest[0]}: {error}") from error
 
 
 def _help(words: list[str]) -> int:

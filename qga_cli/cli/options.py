@@ -1,10 +1,20 @@
-"""The options every command takes, described like any other argument."""
+"""The options every command takes, and what fills them when the command line does not."""
 
+import os
 from collections.abc import Sequence
 
 from qga_cli import spec
+from qga_cli.cli import values
+from qga_cli.errors import UsageError
 from qga_cli.spec import Arg
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qga_cli.config import Config, Setting
+
+_ENVIRONMENT = {"connect": "QGA_CONNECT", "output": "QGA_OUTPUT"}
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "tsv", "raw")
 
 COMMON = (
@@ -16,10 +26,19 @@ COMMON = (
     Arg("verbose", spec.COUNT, "Tell the steps; -vv each agent call, -vvv its JSON", short="-v"),
 )  # fmt: skip
 
+STATES = ("running", "paused", "suspended", "shut-off", "crashed", "all")
+SELECT = (
+    Arg("label", spec.LABEL, "Only guests whose title or metadata matches", short="-l", many=True,
+        metavar="KEY=GLOB"),
+    Arg("state", spec.CHOICE, "Only guests in this state; globs mean running ones",
+        choices=STATES),
+    Arg("parallel", spec.INT, "How many guests at a time (default 16)", short="-j", metavar="N"),
+)  # fmt: skip
+
 FLEET = (
-    Arg("parallel", spec.INT, "How many guests at a time", short="-j", metavar="N"),
     Arg("fail-fast", spec.FLAG, "Begin no further guest after one has failed"),
     Arg("as-completed", spec.FLAG, "Print each guest when it is done, not in order"),
+    Arg("gather", spec.FLAG, "Print equal outputs once, under the names of their guests"),
 )
 
 VIEW = (
@@ -48,14 +67,48 @@ def takes_numbers(args: Sequence[Arg]) -> bool:
 
 def for_command(command: spec.Command) -> tuple[Arg, ...]:
     """Every argument `command` takes: the guests, its own, and the common ones that apply."""
-    own = {arg.name for arg in command.args}
+    names = {arg.name for arg in command.args}
+    shorts = {arg.short for arg in command.args if arg.short}
     guests = (Arg("guest", spec.GUEST, "Guest: name, list, glob, @group", positional=True,
                   metavar="VM"),) if command.scope == "guest" else ()  # fmt: skip
-    common = COMMON + (FLEET if command.scope != "none" else ())
+    common = COMMON + (SELECT if command.scope != "none" else ())
+    common += FLEET if command.scope == "guest" else ()
     common += _view(command) if command.columns else ()
     common += WATCH if command.columns and not command.changes else ()
     visible = tuple(shown for arg in command.args for shown in _visible(arg))
-    return guests + visible + tuple(arg for arg in common if arg.name not in own)
+    return (
+        guests
+        + visible
+        + tuple(
+            _without_short(arg) if arg.short in shorts else arg
+            for arg in common
+            if arg.name not in names
+        )
+    )
+
+
+def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dict[str, Any]":
+    """`raw` with what was not given: from the environment, then the command's table, then all's.
+
+    Raises UsageError with file and line for an option that does not exist, or a wrong value.
+    """
+    filled = {
+        name: os.environ[variable]
+        for name, variable in _ENVIRONMENT.items()
+        if os.environ.get(variable)
+    } | raw
+    known = {arg.name: arg for arg in for_command(command) if not arg.positional}
+    everywhere = {arg.name: arg for arg in COMMON + SELECT + FLEET + VIEW + WATCH}
+    for path, allowed in ((("defaults", *command.words), known), (("defaults",), everywhere)):
+        for name, setting in config.table(*path).items():
+            if name not in allowed:
+                where = f"`{command.name}`" if len(path) > 1 else "all commands"
+                raise UsageError(f"{setting.origin}: {where} has no option {name!r}")
+            if name in known and name not in filled:
+                filled[name] = _text(known[name], setting)
+    if config.get("connect"):
+        filled.setdefault("connect", config.get("connect"))
+    return filled
 
 
 def _view(command: spec.Command) -> tuple[Arg, ...]:
@@ -74,3 +127,25 @@ def _visible(arg: Arg) -> tuple[Arg, ...]:
             Arg(f"{arg.name}-file", spec.HOST_PATH, f"Read the {arg.name} from this file"),
         )
     return (arg,)
+
+
+def _without_short(arg: Arg) -> Arg:
+    """`arg` under its long name only: the command has another use for the letter."""
+    return Arg(
+        arg.name, arg.kind, arg.help, choices=arg.choices, metavar=arg.metavar, many=arg.many
+    )
+
+
+def _text(arg: Arg, setting: "Setting") -> object:
+    """The value as the command line would have it, tried out here where its origin is known."""
+    value = setting.value
+    if arg.kind != spec.FLAG:
+        value = [str(item) for item in value] if isinstance(value, list) else str(value)
+    elif not isinstance(value, bool):
+        raise UsageError(f"{setting.origin}: {arg.name} should be true or false")
+    try:
+        for text in value if arg.many and isinstance(value, list) else [value]:
+            values.value(arg, text)
+    except UsageError as error:
+        raise UsageError(f"{setting.origin}: {error.message}", hint=error.hint) from error
+    return [value] if arg.many and not isinstance(value, list) else value

@@ -1,28 +1,31 @@
 """From parsed words to the printed answer: targets, fleet, agent, render."""
 
 import contextlib
-import os
 import signal
 import sys
 import time
 
-from qga_cli import render
+from qga_cli import config, render
 from qga_cli.agent import Agent, Reply
 from qga_cli.cli import values
-from qga_cli.cli.options import for_command
-from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut
-from qga_cli.fleet import Fleet, Outcome
+from qga_cli.cli.options import fill, for_command
+from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
+from qga_cli.fleet import Fleet
+from qga_cli.hosts import Hosts
 from qga_cli.interrupt import Interrupt
 from qga_cli.job import Finished, Job, Streams
 from qga_cli.spec import Command
-from qga_cli.targets import Hosts, Target, is_fleet
+from qga_cli.targets import Target, is_fleet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from qga_cli.cli.report import Report
+
 _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in the guest
+_PARALLEL = 16
 
 
 class Run:
@@ -30,26 +33,40 @@ class Run:
 
     def __init__(self, command: Command, raw: "dict[str, Any]") -> None:
         self.command = command
+        self.config = config.load()
+        raw = fill(command, raw, self.config)
         self.values = values.convert(for_command(command), raw)
         self.interrupt = Interrupt()
         self.timeout: float | None = self.values.get("timeout")
         self.guests: str = self.values.get("guest", "")
         self.fleet = is_fleet(self.guests)
-        connect = self.values.get("connect") or os.environ.get("QGA_CONNECT") or None
-        self.hosts = Hosts(connect)
+        self.gather = self.fleet and bool(self.values.get("gather"))
+        self.hosts = Hosts(
+            self.values.get("connect"),
+            self.config.values("hosts"),
+            self.config.values("groups"),
+            labels=self.values.get("label", ()),
+            state=self.values.get("state", ""),
+            timeout=self.timeout,
+            interrupt=self.interrupt,
+        )
         self.view = render.View(
             command,
-            output=self.values.get("output") or os.environ.get("QGA_OUTPUT", ""),
+            output=self.values.get("output", ""),
             terminal=sys.stdout.isatty(),
-            fleet=self.fleet,
+            fleet=self.fleet and not self.gather,
             columns=self.values.get("columns", ""),
             header=not self.values.get("no-header"),
             sort=self.values.get("sort", ""),
             watch="watch" in self.values,
         )
+        if self.gather and (self.view.errors_are_json or self.view.is_raw):
+            raise UsageError("--gather compares text: it does not go with -o json, jsonl or raw")
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
         try:
             return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
         finally:
@@ -70,57 +87,61 @@ class Run:
 
     def _run(self) -> int:
         if self.command.scope != "guest":
-            words = self.values.get("guests")
-            named = self.hosts.resolve(",".join(words)) if words else []
-            nobody = Target(None, "", "")
-            return self._one(self._start([nobody], lambda index, target: self._verb(None, named)))
+            return self._one(self._start([Target(None, "", "")], self._together))
         if not self.command.run:
             self.arguments = values.wire_arguments(self.command, self.values)
         targets = self.hosts.resolve(self.guests)
-        transports = [self.hosts.transport(target, slot) for slot, target in enumerate(targets)]
+        if not self.fleet:
+            return self._one(self._start(targets, self._work(targets)))
+        from qga_cli.cli.report import Report
 
-        def work(index: int, target: Target) -> object:
-            agent = Agent(transports[index], target.label, self.say)
-            try:
-                if self.command.run:
-                    return self._verb(agent, targets)
-                return self._wire(agent, self.arguments)
-            finally:
-                transports[index].close()
-
-        fleet = self._start(targets, work)
-        return self._many(fleet, len(targets)) if self.fleet else self._one(fleet)
+        as_completed = bool(self.values.get("as-completed"))
+        report = Report(self.view, len(targets), as_completed=as_completed, gather=self.gather)
+        fleet = self._start(targets, self._work(targets, report))
+        return report.follow(fleet, fail_fast=bool(self.values.get("fail-fast")))
 
     def say(self, level: int, text: str) -> None:
         """Tell a step on stderr, to whoever asked for this much."""
         if self.values.get("verbose", 0) >= level:
             render.note(text)
 
+    def _together(self, index: int, nobody: Target) -> object:
+        """A verb of scope fleet or none: all guests in one job."""
+        words = self.values.get("guests")
+        return self._verb(None, self.hosts.resolve(",".join(words)) if words else [])
+
+    def _work(
+        self, targets: list[Target], report: "Report | None" = None
+    ) -> "Callable[[int, Target], object]":
+        """What is done for each guest."""
+
+        def work(index: int, target: Target) -> object:
+            if self.command.run:
+                streams = report.streams(index, target) if report else None
+                return self._verb(target, targets, streams)
+            agent = Agent(self.hosts.transport(target), target.label, self.say)
+            try:
+                return self._wire(agent, self.arguments)
+            finally:
+                agent.transport.close()
+
+        return work
+
     def _start(self, targets: list[Target], work: "Callable[[int, Target], object]") -> Fleet:
         grace = _GRACE if self.command.run else 0
-        fleet = Fleet(
+        return Fleet(
             targets,
             work,
             self.interrupt,
-            parallel=self.values.get("parallel") or 16,
+            parallel=self.values.get("parallel") or _PARALLEL,
             limit=None if self.timeout is None else self.timeout + grace,
         )
-
-        def handle(signum: int, frame: object) -> None:
-            self.interrupt.set(signum)
-            fleet.wake()
-
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, handle)
-        return fleet
 
     def _one(self, fleet: Fleet) -> int:
         ((_, outcome),) = fleet.outcomes()
         if outcome.error:
             raise outcome.error
-        return self._print(outcome.value)
-
-    def _print(self, result: object) -> int:
+        result = outcome.value
         if isinstance(result, Reply):
             self._write(self.view.one(result.value, result.text))
             return result.code
@@ -128,40 +149,6 @@ class Run:
         if finished.value is not None:
             self._write(self.view.one(finished.value))
         return finished.code
-
-    def _many(self, fleet: Fleet, count: int) -> int:
-        failed = code = 0
-        done: dict[int, Outcome] = {}
-        shown = 0
-        for index, outcome in fleet.outcomes():
-            done[index] = outcome
-            if outcome.error or (isinstance(outcome.value, Finished) and outcome.value.code):
-                failed += 1
-                if self.values.get("fail-fast"):
-                    fleet.stop()
-            elif isinstance(outcome.value, Reply):
-                code = max(code, outcome.value.code)
-            if self.values.get("as-completed"):
-                self._show([done.pop(index)])
-            elif not self.view.gathers:
-                while shown in done:
-                    self._show([done.pop(shown)])
-                    shown += 1
-        self._show([done[index] for index in sorted(done)])
-        if failed and not code:
-            raise FleetFailed(f"{failed} of {count} guests failed")
-        return code
-
-    def _show(self, outcomes: list[Outcome]) -> None:
-        if outcomes:
-            self._write(self.view.many(outcomes))
-        for outcome in outcomes:
-            error = outcome.error
-            if isinstance(error, QgaError):
-                if not self.view.errors_are_json:
-                    sys.stderr.write(render.error_text(error, outcome.target.label))
-            elif error:
-                raise error
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text)
@@ -181,18 +168,20 @@ class Run:
             self.say(0, agent.delivered(self.command.name))
         return reply
 
-    def _verb(self, agent: Agent | None, targets: list[Target]) -> object:
+    def _verb(
+        self, target: Target | None, targets: list[Target], streams: Streams | None = None
+    ) -> object:
         from importlib import import_module
 
         def wire() -> Reply:
-            assert agent is not None
-            return self._wire(agent, values.wire_arguments(self.command, self.values))
+            assert job.agent is not None
+            return self._wire(job.agent, values.wire_arguments(self.command, self.values))
 
         module, _, function = self.command.run.partition(":")
         job = Job(
-            agent=agent,
+            target=target,
             arguments=self.values,
-            streams=Streams.standard(),
+            streams=streams or Streams.standard(),
             interrupt=self.interrupt,
             output=self.values.get("output", ""),
             timeout=self.timeout,
@@ -202,4 +191,7 @@ class Run:
             say=self.say,
             wire=wire,
         )
-        return getattr(import_module(f"qga_cli.{module}"), function)(job)
+        try:
+            return getattr(import_module(f"qga_cli.{module}"), function)(job)
+        finally:
+            job.close()

@@ -110,6 +110,13 @@ def integer(text: str) -> int:
     return int(text)
 
 
+def a_label(text: str) -> str:
+    """KEY=GLOB."""
+    if not text.partition("=")[0] or "=" not in text:
+        raise ValueError("KEY=GLOB, for example title='web*'")
+    return text
+
+
 def key(text: str) -> list[str]:
     """An OpenSSH public key, or those of @FILE, one on each line."""
     if not text.startswith("@"):
@@ -193,6 +200,7 @@ _READERS: "dict[str, Callable[[Any], object]]" = {
     spec.DURATION: duration,
     spec.TIME: moment,
     spec.WHENCE: whence,
+    spec.LABEL: a_label,
     spec.VCPUS: switch("logical-id"),
     spec.BLOCKS: switch("phys-index"),
 }

@@ -57,6 +57,11 @@ class View:
         return self._form in ("json", "jsonl")
 
     @property
+    def is_raw(self) -> bool:
+        """Whether bytes go through as they come."""
+        return self._form == "raw"
+
+    @property
     def gathers(self) -> bool:
         """Whether a fleet's answers are one table, printed when the last one is in."""
         return self._fleet and self._form in ("table", "yaml") and bool(self._command.columns)
@@ -84,7 +89,8 @@ class View:
             return "".join(machine.json_text(self._fleet_json(outcome)) for outcome in outcomes)
         good = [(outcome.target.label, outcome.value) for outcome in outcomes if not outcome.error]
         if self._form == "raw":
-            return "".join(f"{value.text}\n" for _, value in good if value.text)
+            texts = [getattr(value, "text", "") for _, value in good]
+            return "".join(f"{text}\n" for text in texts if text)
         values = [(label, getattr(value, "value", value)) for label, value in good]
         if self._form == "yaml":
             return machine.yaml_text({label: self._json(value) for label, value in values})

@@ -4,7 +4,10 @@ from qga_cli.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
+
+    from qga_cli.transports.libvirt_xml import Facts
 
     class Transport(Protocol):
         """The way to one guest's agent. One call at a time; foreign exceptions never pass."""
@@ -36,6 +39,12 @@ if TYPE_CHECKING:
         def guests(self) -> "list[Guest]":
             """Every guest it knows, running or not."""
 
+        def facts(self, name: str) -> "Facts | None":
+            """What it knows about one guest; None when it knows no more than its name."""
+
+        def watch(self, wake: "Callable[[str], None]") -> bool:
+            """Call `wake` with the name of a guest that changed; False when nobody tells."""
+
         def open(self, name: str) -> Transport:
             """The way to the guest of this name, UUID or id. Raises NoGuest, Unreachable."""
 
@@ -56,7 +65,10 @@ class Guest:
 
 
 def connect(uri: str | None) -> "Host":
-    """Open the host behind `uri`; None lets libvirt choose. Raises Unreachable, UsageError."""
+    """The host behind `uri`, connected when first used; None lets libvirt choose.
+
+    Raises UsageError.
+    """
     scheme, _, rest = (uri or "").partition(":")
     if scheme == "unix":
         from qga_cli.transports.unix import UnixHost

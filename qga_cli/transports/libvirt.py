@@ -6,84 +6,131 @@ below both.
 """
 
 import math
+import threading
 import time
 
-from qga_cli.errors import NoGuest, QgaError, Unreachable, Unsupported
+from qga_cli.errors import NoGuest, QgaError, Unsupported
 from qga_cli.transports import Guest
+from qga_cli.transports.libvirt_link import Link, host_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import libvirt
+
+    from qga_cli.transports.libvirt_xml import Facts
 
 _STATES = (
     "no state", "running", "blocked", "paused", "shutting down", "shut off", "crashed",
     "suspended",
 )  # fmt: skip
 _NOT_FOUND = (42, 8)  # VIR_ERR_NO_DOMAIN; VIR_ERR_INVALID_ARG for what cannot be a UUID
+_AGENTS = 4  # on one connection: libvirt takes 5 calls at once (max_client_requests)
 _MAX_REQUEST = 200_000  # bytes of one line: above it qemuAgentIOWrite garbles it (safewrite)
 
 
 class LibvirtHost:
-    """A libvirt connection. `uri` None is libvirt's own choice (environment, libvirt.conf)."""
+    """A libvirt host, connected when first needed. `uri` None lets libvirt choose.
+
+    A connection carries few calls at once, so agents are spread over as many as it takes.
+    """
 
     def __init__(self, uri: str | None) -> None:
-        try:
-            import libvirt
-        except ImportError as error:
-            raise Unreachable(
-                f"libvirt's Python binding is missing ({error})",
-                hint="install Debian's python3-libvirt, or libvirt-dev and then "
-                "`pip install libvirt-python`; raw sockets (-c unix:PATH) work without it",
-            ) from error
-        libvirt.registerErrorHandler(_keep_quiet, None)  # else libvirt writes to stderr itself
-        try:
-            self._connection = libvirt.open(uri)
-        except libvirt.libvirtError as error:
-            raise _host_error(error, uri) from error
         self.uri = uri or ""
+        self._uri = uri
+        self._links = [Link(uri)]
+        self._lock = threading.Lock()
 
     def guests(self) -> list[Guest]:
         """Every domain, running or not, by name."""
+        connection = self.connection()
         import libvirt
 
         try:
-            domains = self._connection.listAllDomains()
-            return sorted((_guest(domain) for domain in domains), key=lambda guest: guest.name)
+            try:  # one round trip for all their states
+                found = connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE)
+                states = [(domain, stats["state.state"]) for domain, stats in found]
+            except libvirt.libvirtError as error:
+                if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+                    raise
+                states = [(domain, domain.state()[0]) for domain in connection.listAllDomains()]
         except libvirt.libvirtError as error:
-            raise _host_error(error, self.uri) from error
+            raise host_error(error, self._uri) from error
+        guests = [_guest(domain, state) for domain, state in states]
+        return sorted(guests, key=lambda guest: guest.name)
 
     def open(self, name: str) -> "LibvirtTransport":
         """The agent of a guest by name, UUID or id, in this order."""
-        import libvirt
+        link = self._lease()
+        try:
+            domain = self._look_up(link.connection(), name)
+        except BaseException:
+            self._give_back(link)
+            raise
+        return LibvirtTransport(domain, lambda: self._give_back(link))
 
-        lookups = [self._connection.lookupByName]
-        if len(name) in (32, 36):
-            lookups.append(self._connection.lookupByUUIDString)
-        if name.isdigit() and len(name) < 10:
-            lookups.append(lambda number: self._connection.lookupByID(int(number)))
-        for lookup in lookups:
-            try:
-                return LibvirtTransport(lookup(name))
-            except libvirt.libvirtError as error:
-                if error.get_error_code() not in _NOT_FOUND:
-                    raise _host_error(error, self.uri) from error
-        raise NoGuest(f"no guest named {name!r}", hint=self._hint(name))
+    def facts(self, name: str) -> "Facts":
+        """What the domain's XML says about the guest."""
+        from qga_cli.transports.libvirt_xml import read_facts
+
+        return read_facts(self.domain(name))
+
+    def watch(self, wake: "Callable[[str], None]") -> bool:
+        """Call `wake` with a guest's name whenever it, or its agent, comes or goes."""
+        from qga_cli.transports.libvirt_events import watch
+
+        return watch(self._uri, wake)
+
+    def connection(self) -> "libvirt.virConnect":
+        """The first connection, for questions about the host."""
+        return self._links[0].connection()
+
+    def domain(self, name: str) -> "libvirt.virDomain":
+        """The domain of this name, UUID or id. Raises NoGuest, Unreachable."""
+        return self._look_up(self.connection(), name)
 
     def close(self) -> None:
-        """Close the connection; the daemon finishes what is in flight."""
-        import contextlib
+        """Close the connections."""
+        for link in self._links:
+            link.close()
 
+    def _lease(self) -> Link:
+        """A connection with room for one more agent, which now counts."""
+        with self._lock:
+            link = next((link for link in self._links if link.users < _AGENTS), None)
+            if link is None:
+                link = Link(self._uri)
+                self._links.append(link)
+            link.users += 1
+            return link
+
+    def _give_back(self, link: Link) -> None:
+        with self._lock:
+            link.users -= 1
+
+    def _look_up(self, connection: "libvirt.virConnect", name: str) -> "libvirt.virDomain":
         import libvirt
 
-        with contextlib.suppress(libvirt.libvirtError):  # broken already: nobody left to care
-            self._connection.close()
+        lookups = [connection.lookupByName]
+        if len(name) in (32, 36):
+            lookups.append(connection.lookupByUUIDString)
+        if name.isdigit() and len(name) < 10:
+            lookups.append(lambda number: connection.lookupByID(int(number)))
+        for lookup in lookups:
+            try:
+                return lookup(name)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() not in _NOT_FOUND:
+                    raise host_error(error, self._uri) from error
+        raise NoGuest(f"no guest named {name!r}", hint=self._hint(connection, name))
 
-    def _hint(self, name: str) -> str:
+    def _hint(self, connection: "libvirt.virConnect", name: str) -> str:
         import difflib
 
         try:
             names = [guest.name for guest in self.guests()]
-            where = self._connection.getURI()
+            where = connection.getURI()
         except QgaError:
             return ""
         close = difflib.get_close_matches(name, names, 3)
@@ -99,10 +146,11 @@ class LibvirtTransport:
     read_chunk = 2**20
     write_chunk = 120 * 1024
 
-    def __init__(self, domain: "libvirt.virDomain") -> None:
+    def __init__(self, domain: "libvirt.virDomain", release: "Callable[[], None]") -> None:
         import libvirt_qemu
 
         self._domain = domain
+        self._release: Callable[[], None] | None = release
         self._command = libvirt_qemu.qemuAgentCommand
 
     def call(self, text: str, timeout: float) -> str:
@@ -144,7 +192,10 @@ class LibvirtTransport:
         return "migrating" if state == "running" and self._migrating() else state
 
     def close(self) -> None:
-        """The connection belongs to the host."""
+        """Make room on the connection, which belongs to the host."""
+        if self._release:
+            self._release()
+            self._release = None
 
     def _migrating(self) -> bool:
         import libvirt
@@ -166,19 +217,6 @@ class LibvirtTransport:
         return translate(error, elapsed=elapsed, timeout=timeout, state=self.state)
 
 
-def _guest(domain: "libvirt.virDomain") -> Guest:
+def _guest(domain: "libvirt.virDomain", state: int) -> Guest:
     id = domain.ID()
-    return Guest(
-        domain.name(), domain.UUIDString(), id if id >= 0 else None, _STATES[domain.state()[0]]
-    )
-
-
-def _host_error(error: "libvirt.libvirtError", uri: str | None) -> QgaError:
-    # Imported late: the good path need not compile patterns for texts of errors.
-    from qga_cli.transports.libvirt_errors import connect_error
-
-    return connect_error(error, uri)
-
-
-def _keep_quiet(_context: object, _error: object) -> None:
-    """libvirt's default handler prints every error."""
+    return Guest(domain.name(), domain.UUIDString(), id if id >= 0 else None, _STATES[state])

@@ -7,6 +7,10 @@ from qga_cli.errors import NoGuest, Unreachable, UsageError
 from qga_cli.transports import Guest
 from qga_cli.transports.stream import StreamTransport, unreachable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _NAME = "{vm}"
 
 
@@ -51,6 +55,13 @@ class UnixHost:
         if _NAME in self._path and not os.path.exists(path):
             raise NoGuest(f"no socket {path}", hint="is the guest running?")
         return StreamTransport(lambda timeout: _connect(path, timeout), path)
+
+    def facts(self, name: str) -> None:
+        """A socket tells no more than its name."""
+
+    def watch(self, wake: "Callable[[str], None]") -> bool:
+        """Sockets have no events."""
+        return False
 
     def close(self) -> None:
         """Nothing is held."""

@@ -6,6 +6,10 @@ from qga_cli.errors import NoGuest, UsageError
 from qga_cli.transports import Guest
 from qga_cli.transports.stream import StreamTransport, unreachable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class VsockHost:
     """Agents started with `qemu-ga -m vsock-listen -p CID:PORT`."""
@@ -31,6 +35,13 @@ class VsockHost:
             raise NoGuest(f"{cid!r} is not a vsock context id", hint="a CID is a number above 2")
         label = f"vsock:{cid}:{self._port}"
         return StreamTransport(lambda timeout: _connect(int(cid), self._port, timeout), label)
+
+    def facts(self, name: str) -> None:
+        """A socket tells no more than its name."""
+
+    def watch(self, wake: "Callable[[str], None]") -> bool:
+        """Sockets have no events."""
+        return False
 
     def close(self) -> None:
         """Nothing is held."""

@@ -1,0 +1,120 @@
+"""One configuration file: who may have written it, what it says, and in which line.
+
+A file that somebody else can write is refused: an alias in it, or a URI such as
+qemu+ext:///?command=..., would run his commands with our rights.
+"""
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping, Sequence
+
+from qga_cli.config import Setting
+from qga_cli.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_TABLES = ("hosts", "groups", "defaults", "aliases")
+_NO_HOST_NAME = frozenset("/,@*?[] \t")  # they mean something in a guest's name
+
+
+def read(path: str) -> dict[tuple[str, ...], Setting]:
+    """The settings of one file. Raises UsageError with file and line."""
+    try:
+        with open(path, "rb") as file:
+            _check_owner(path, os.fstat(file.fileno()))
+            text = file.read().decode("utf-8")
+        tables = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}") from error
+    lines = _lines(text)
+    settings: dict[tuple[str, ...], Setting] = {}
+    for name, value in _leaves(tables, ()):
+        origin = f"{path}:{lines.get(name) or lines.get(name[:1], 1)}"
+        _check(name, value, origin)
+        settings[name] = Setting(value, origin)
+    return settings
+
+
+def _check_owner(path: str, status: os.stat_result) -> None:
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UsageError(f"{path} is refused: others can write it", hint=f"chmod go-w {path}")
+    if status.st_uid not in (0, os.geteuid()):
+        raise UsageError(
+            f"{path} is refused: it belongs to another user",
+            hint="HOME or XDG_CONFIG_HOME may be another user's, as under `sudo -E`",
+        )
+
+
+def _leaves(
+    table: "Mapping[str, Any]", path: tuple[str, ...]
+) -> "list[tuple[tuple[str, ...], Any]]":
+    leaves: list[tuple[tuple[str, ...], Any]] = []
+    for name, value in table.items():
+        if isinstance(value, dict):
+            leaves += _leaves(value, (*path, name))
+        else:
+            leaves.append(((*path, name), value))
+    return leaves
+
+
+def _check(path: tuple[str, ...], value: object, origin: str) -> None:
+    """Raise UsageError unless this value makes sense in this place."""
+    top, depth = path[0], len(path)
+    name = path[-1]
+    if top == "connect" and depth == 1:
+        _expect(isinstance(value, str), path, "a URI in quotes", origin)
+    elif top not in _TABLES or depth == 1:
+        import difflib
+
+        close = difflib.get_close_matches(top, ("connect", *_TABLES), 1)
+        what = f"table [{top}]" if depth > 1 else f"setting {top!r}"
+        hint = f"did you mean {close[0]}?" if close else f"known: connect, {', '.join(_TABLES)}"
+        raise UsageError(f"{origin}: unknown {what}", hint=hint)
+    elif top == "defaults":
+        _expect(isinstance(value, (str, int, float)) or _is_words(value), path,
+                "text, a number, true or false", origin)  # fmt: skip
+    else:
+        _expect(depth == 2, path, "one value, not a table", origin)
+        fits = _is_words(value) if top == "groups" else isinstance(value, str)
+        wanted = {
+            "groups": "a list of guests in quotes",
+            "hosts": "a URI in quotes",
+            "aliases": "a command line in quotes",
+        }
+        _expect(fits, path, wanted[top], origin)
+        if top == "hosts" and (not name or _NO_HOST_NAME & set(name)):
+            raise UsageError(f"{origin}: {name!r} cannot name a host: no / , @ * ? [ or blanks")
+
+
+def _expect(fits: bool, path: Sequence[str], wanted: str, origin: str) -> None:
+    if not fits:
+        raise UsageError(f"{origin}: {'.'.join(path)} should be {wanted}")
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line of each table and each key: tomllib keeps none, and only messages need them."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+        key = re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[\w-]+)*)\s*=", line)
+        if header:
+            table = _names(header[1])
+            lines.setdefault(table, number)
+        elif key:
+            lines.setdefault((*table, *_names(key[1])), number)
+    return lines
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    return tuple(word.strip("\"'") for word in re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", dotted))

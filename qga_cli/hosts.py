@@ -1,0 +1,91 @@
+"""The hosts of one run: who is open, and which guests the words on the command line mean."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from qga_cli.errors import NoGuest
+from qga_cli.interrupt import Interrupt
+from qga_cli.targets import Target, is_fleet, wishes
+from qga_cli.transports import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.targets import Wish
+    from qga_cli.transports import Host, Transport
+
+
+class Hosts:
+    """`default` is behind --connect, the others and the groups are from the configuration.
+
+    `labels` (key=glob) and `state` narrow every choice of guests; `timeout` in seconds bounds
+    the wait for each host.
+    """
+
+    def __init__(
+        self,
+        default: str | None,
+        named: Mapping[str, str] | None = None,
+        groups: Mapping[str, Sequence[str]] | None = None,
+        *,
+        labels: Sequence[str] = (),
+        state: str = "",
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        self._named = named or {}
+        self._groups = groups or {}
+        self._default = self._named.get(default or "", default)
+        self._labels = labels
+        self._state = state
+        self.timeout = timeout
+        self.interrupt = interrupt or Interrupt()
+        self._open: dict[str | None, Host] = {}
+        self._lock = threading.Lock()
+
+    def resolve(self, text: str) -> list[Target]:
+        """The guests `text` names, in its order, each once. Raises NoGuest, UsageError.
+
+        One guest is not looked up yet: whoever opens it will. The names in a fleet are, so that
+        nothing is sent to any when one is unknown.
+        """
+        if not is_fleet(text) and not self._labels and not self._state:
+            return [wish.target() for wish in self._wishes(text)]
+        found = self.find(text, self._state)
+        if not found:
+            what = self._state.replace("-", " ") or "running"
+            filters = "".join(f" with {label}" for label in self._labels)
+            raise NoGuest(
+                f"no {what} guest matches {text!r}{filters}", hint="`qga list` shows them all"
+            )
+        return found
+
+    def find(self, text: str, state: str = "") -> list[Target]:
+        """As `resolve`, but the hosts are always asked, and nothing found is an empty list.
+
+        A host that cannot be asked is a target with an error, unless it is the only one.
+        """
+        from qga_cli.selection import Narrowing, find
+
+        return find(self, self._wishes(text), Narrowing(self._state or state, self._labels))
+
+    def host(self, uri: str | None) -> "Host":
+        """The host behind a target's `uri`."""
+        with self._lock:
+            if uri not in self._open:
+                self._open[uri] = connect(uri)
+            return self._open[uri]
+
+    def transport(self, target: Target) -> "Transport":
+        """The way to a target's agent. Raises NoGuest, Unreachable."""
+        if target.error:
+            raise target.error
+        return self.host(target.uri).open(target.name)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for host in self._open.values():
+            host.close()
+        self._open.clear()
+
+    def _wishes(self, text: str) -> "list[Wish]":
+        return wishes(text, self._default, self._named, self._groups)

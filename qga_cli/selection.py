@@ -1,0 +1,128 @@
+"""Which guests the words of a fleet find, asked of all their hosts at the same time."""
+
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from qga_cli.errors import NoGuest, QgaError
+from qga_cli.fleet import Fleet
+from qga_cli.hosts import Hosts
+from qga_cli.targets import Target, Wish, blame, is_glob
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.transports import Guest, Host
+
+_Found = list[tuple[int, Target]]  # with the place of the word that found it
+
+
+class Narrowing:
+    """What a guest must be besides having the name: `state` as --state, `labels` as --label."""
+
+    __slots__ = ("labels", "state")
+
+    def __init__(self, state: str = "", labels: Sequence[str] = ()) -> None:
+        self.state = state
+        self.labels = labels
+
+
+def find(hosts: Hosts, wishes: Sequence[Wish], narrow: Narrowing) -> list[Target]:
+    """The guests that are there, in the order of their words, each once.
+
+    A host that cannot be asked is a target with an error, unless it is the only one: then the
+    error is raised, as NoGuest always is.
+    """
+    asked: dict[str | None, list[tuple[int, Wish]]] = {}
+    for order, wish in enumerate(wishes):
+        asked.setdefault(wish.uri, []).append((order, wish))
+    questions = list(asked.values())
+    stand_ins = [_stand_in(todo[0][1]) for todo in questions]
+    fleet = Fleet(
+        stand_ins,
+        lambda index, _: _ask(hosts.host(stand_ins[index].uri), questions[index], narrow),
+        hosts.interrupt,
+        parallel=len(questions),
+        limit=hosts.timeout,
+    )
+    found: _Found = []
+    for index, outcome in fleet.outcomes():
+        error = outcome.error
+        if error is None:
+            found += outcome.value
+        elif len(questions) == 1 or not isinstance(error, QgaError) or isinstance(error, NoGuest):
+            raise error
+        else:
+            stand_ins[index].error = error
+            found.append((questions[index][0][0], stand_ins[index]))
+    each: dict[tuple[str | None, str], Target] = {}
+    for _, target in sorted(found, key=lambda pair: pair[0]):
+        each.setdefault((target.uri, target.name), target)
+    return list(each.values())
+
+
+def matching(guests: "Sequence[Guest]", word: str, state: str = "") -> "list[Guest]":
+    """The guests that `word` means: a glob those in `state`, else the first by name, UUID or id.
+
+    Globs mean running guests when no state is asked for.
+    """
+    if is_glob(word):
+        found = [guest for guest in guests if fnmatchcase(guest.name, word)]
+        return [guest for guest in found if _is_in(guest, state or "running")]
+    uuid = word.lower().replace("-", "")
+    keys: tuple[Callable[[Guest], bool], ...] = (
+        lambda guest: guest.name == word,
+        lambda guest: len(uuid) == 32 and guest.uuid.replace("-", "") == uuid,
+        lambda guest: guest.id is not None and str(guest.id) == word,
+    )
+    for key in keys:
+        for guest in filter(key, guests):
+            return [guest] if _is_in(guest, state or "all") else []
+    return []
+
+
+def has_labels(labels: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> bool:
+    """Whether each `key=glob` of `wanted` matches one of the values under its key."""
+    for word in wanted:
+        key, _, pattern = word.partition("=")
+        if not any(fnmatchcase(value, pattern) for value in labels.get(key, ())):
+            return False
+    return True
+
+
+def _is_in(guest: "Guest", state: str) -> bool:
+    """Whether a guest is in a state as --state has it; one that nobody can tell is in any."""
+    if state == "all" or not guest.state:
+        return True
+    # "blocked" is a CPU that waits for a device; only Xen says so of a running guest
+    return guest.state == state.replace("-", " ") or (state, guest.state) == ("running", "blocked")
+
+
+def _ask(host: "Host", questions: list[tuple[int, Wish]], narrow: Narrowing) -> _Found:
+    guests = host.guests()
+    found: _Found = []
+    for order, wish in questions:
+        matches = matching(guests, wish.word, narrow.state)
+        if not is_glob(wish.word) and not matching(guests, wish.word):
+            found.append((order, _unlisted(host, wish)))
+        found += [(order, wish.target(guest)) for guest in matches]
+    if narrow.labels:
+        found = [pair for pair in found if _has_labels(host, pair[1], narrow.labels)]
+    return found
+
+
+def _unlisted(host: "Host", wish: Wish) -> Target:
+    """A host that cannot list its guests may know one by name all the same. Raises NoGuest."""
+    try:
+        host.open(wish.word).close()
+    except NoGuest as error:
+        raise blame(error, wish.target()) from error
+    return wish.target()
+
+
+def _has_labels(host: "Host", target: Target, wanted: Sequence[str]) -> bool:
+    facts = host.facts(target.name)
+    return facts is not None and has_labels(facts.labels, wanted)
+
+
+def _stand_in(wish: Wish) -> Target:
+    """What a whole host is called where guests are named."""
+    return Target(wish.uri, "", wish.host or wish.uri or "libvirt")

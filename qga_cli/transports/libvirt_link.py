@@ -1,0 +1,105 @@
+"""Connections to libvirt: opened late, opened again when broken, never waited for without end."""
+
+import os
+import threading
+
+from qga_cli.errors import QgaError, Unreachable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import libvirt
+
+_PATIENCE = 30.0  # seconds for a remote host; TCP alone would try for two minutes
+
+
+class Link:
+    """One connection, and by how many agents it is used at present."""
+
+    __slots__ = ("_connection", "_lock", "_uri", "users")
+
+    def __init__(self, uri: str | None) -> None:
+        self._uri = uri
+        self._connection: libvirt.virConnect | None = None
+        self._lock = threading.Lock()
+        self.users = 0
+
+    def connection(self) -> "libvirt.virConnect":
+        """The open connection; a broken one is replaced. Raises Unreachable."""
+        with self._lock:
+            if self._connection is None or not self._connection.isAlive():
+                self._connection = open_connection(self._uri)
+            return self._connection
+
+    def close(self) -> None:
+        """Close the connection; the daemon finishes what is in flight."""
+        if self._connection is None:
+            return
+        import contextlib
+
+        import libvirt
+
+        with contextlib.suppress(libvirt.libvirtError):  # broken already: nobody left to care
+            self._connection.close()
+        self._connection = None
+
+
+def open_connection(uri: str | None) -> "libvirt.virConnect":
+    """Open `uri`; None is libvirt's own choice (environment, libvirt.conf). Raises Unreachable."""
+    try:
+        import libvirt
+    except ImportError as error:
+        raise Unreachable(
+            f"libvirt's Python binding is missing ({error})",
+            hint="install Debian's python3-libvirt, or libvirt-dev and then "
+            "`pip install libvirt-python`; raw sockets (-c unix:PATH) work without it",
+        ) from error
+    libvirt.registerErrorHandler(_keep_quiet, None)  # else libvirt writes to stderr itself
+    try:
+        if _is_remote(uri or os.environ.get("LIBVIRT_DEFAULT_URI", "")):
+            return _open_in_time(uri)
+        return libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise host_error(error, uri) from error
+
+
+def host_error(error: "libvirt.libvirtError", uri: str | None) -> QgaError:
+    """For a failure that concerns the host, not one guest."""
+    # Imported late: the good path need not compile patterns for texts of errors.
+    from qga_cli.transports.libvirt_errors import connect_error
+
+    return connect_error(error, uri)
+
+
+def _is_remote(uri: str) -> bool:
+    return uri.partition("://")[2][:1] not in ("", "/")
+
+
+def _open_in_time(uri: str | None) -> "libvirt.virConnect":
+    """Open in a thread that is left behind when a host does not answer."""
+    import queue
+
+    import libvirt
+
+    box: queue.SimpleQueue[libvirt.virConnect | libvirt.libvirtError] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            box.put(libvirt.open(uri))
+        except libvirt.libvirtError as error:
+            box.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        result = box.get(timeout=_PATIENCE)
+    except queue.Empty:
+        raise Unreachable(
+            f"no connection to {uri or 'libvirt'} within {_PATIENCE:g} s",
+            hint="is the host up, and its port open for this machine?",
+        ) from None
+    if isinstance(result, libvirt.libvirtError):
+        raise result
+    return result
+
+
+def _keep_quiet(_context: object, _error: object) -> None:
+    """libvirt's default handler prints every error."""

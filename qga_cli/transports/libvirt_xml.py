@@ -1,0 +1,82 @@
+"""What a domain's XML says about a guest. The only place where XML is read."""
+
+import re
+from xml.etree import ElementTree
+
+from qga_cli.errors import BadReply
+from qga_cli.transports.libvirt_link import host_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import libvirt
+
+PORT = "org.qemu.guest_agent.0"  # the only name libvirt knows, see qemuFindAgentConfig
+_OSINFO = re.compile(r"^https?://[^/]+/([a-z-]+)/([A-Za-z0-9.-]+)$")
+
+
+class Facts:
+    """What the host knows about a guest without asking its agent.
+
+    channel  connected, disconnected, or missing; "" for a guest that does not run and has one
+    labels   the title, and the names and texts of all elements and attributes in the metadata
+    system   vendor and release as libosinfo names them: ("debian", "12"); empty when unknown
+    """
+
+    __slots__ = ("channel", "labels", "system")
+
+    def __init__(self, channel: str, labels: dict[str, list[str]], system: tuple[str, str]) -> None:
+        self.channel = channel
+        self.labels = labels
+        self.system = system
+
+
+def read_facts(domain: "libvirt.virDomain") -> Facts:
+    """The facts in the domain's live XML."""
+    root = parse(domain)
+    target = root.find(f"./devices/channel/target[@name='{PORT}']")
+    channel = "missing" if target is None else target.get("state", "")
+    return Facts(channel, _labels(root), _system(root))
+
+
+def channel_element(domain: "libvirt.virDomain") -> "ElementTree.Element | None":
+    """The agent's channel as the live XML has it, None when there is none."""
+    for channel in parse(domain).iterfind("./devices/channel"):
+        target = channel.find("target")
+        if target is not None and target.get("name") == PORT:
+            return channel
+    return None
+
+
+def parse(domain: "libvirt.virDomain") -> ElementTree.Element:
+    """The live XML's root. Raises NoGuest, Unreachable."""
+    import libvirt
+
+    try:
+        return ElementTree.fromstring(domain.XMLDesc(0))
+    except libvirt.libvirtError as error:
+        raise host_error(error, None) from error
+    except ElementTree.ParseError as error:
+        raise BadReply(f"libvirt's XML of this guest cannot be read: {error}") from error
+
+
+def _labels(root: ElementTree.Element) -> dict[str, list[str]]:
+    labels: dict[str, list[str]] = {"title": [root.findtext("title", "")]}
+    for element in root.iterfind("./metadata//*"):
+        text = (element.text or "").strip()
+        pairs = [(element.tag, text), *element.attrib.items()]
+        for name, value in pairs:
+            labels.setdefault(_local(name), []).append(value)
+    return labels
+
+
+def _system(root: ElementTree.Element) -> tuple[str, str]:
+    for element in root.iterfind("./metadata//*"):
+        match = _OSINFO.match(element.get("id", ""))
+        if _local(element.tag) == "os" and match:
+            return match[1], match[2]
+    return "", ""
+
+
+def _local(name: str) -> str:
+    """A name without its XML namespace."""
+    return name.rpartition("}")[2]

@@ -1,0 +1,107 @@
+"""A second libvirtd on this machine, reached over TCP on the loopback, with guests of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.lab.domain import Wish, describe
+from tests.lab.guest import DATA_SIZE
+from tests.lab.hypervisor import virsh
+from tests.lab.image import image
+from tests.lab.kernel import kernel
+from tests.lab.process import LabError, run
+
+CONFIG = """\
+listen_tls = 0
+listen_tcp = 1
+listen_addr = "127.0.0.1"
+tcp_port = "{port}"
+auth_tcp = "none"
+"""
+
+
+class SecondHost:
+    """An ordinary user's libvirtd; as a context manager it ends with all its guests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = _free_port()
+        self.uri = f"qemu+tcp://127.0.0.1:{self.port}/session"
+        self._folder = folder
+        self._guests: list[str] = []
+        self._log = open(folder / "log", "wb")  # noqa: SIM115
+        (folder / "libvirtd.conf").write_text(CONFIG.format(port=self.port))
+        places = {name: str(folder / name) for name in ("run", "config", "cache", "home")}
+        for place in places.values():
+            os.mkdir(place, 0o700)
+        # Root too gets the daemon of an ordinary user here: it sees another user id, but the
+        # kernel still takes it for the owner of the images.
+        self._daemon = subprocess.Popen(
+            ["unshare", "--user", "--map-user=1000", "--map-group=1000", "/usr/sbin/libvirtd",
+             "--listen", "-f", str(folder / "libvirtd.conf"), "-p", str(folder / "pid")],
+            env={
+                **os.environ,
+                "HOME": places["home"],
+                "XDG_RUNTIME_DIR": places["run"],
+                "XDG_CONFIG_HOME": places["config"],
+                "XDG_CACHE_HOME": places["cache"],
+            },
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self._await()
+
+    def boot(self, name: str) -> None:
+        """Define and start a guest; its agent answers some seconds later."""
+        folder = self._folder / name
+        folder.mkdir()
+        base = image("bookworm")
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(base),
+            str(folder / "root.qcow2"))  # fmt: skip
+        with open(folder / "data.img", "wb") as disk:
+            disk.truncate(DATA_SIZE)
+        run("mkfs.ext4", "-q", "-L", "data", str(folder / "data.img"))
+        wish = Wish("bookworm", 512, (), ())
+        xml = describe(name, wish, folder, kernel(), "qemu:///session")
+        (folder / "domain.xml").write_text(xml)
+        virsh(self.uri, "define", str(folder / "domain.xml"))
+        virsh(self.uri, "start", name)
+        self._guests.append(name)
+
+    def __enter__(self) -> Self:
+        """The daemon runs already."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Destroy the guests and end the daemon."""
+        for name in self._guests:
+            virsh(self.uri, "destroy", name)
+        self._daemon.send_signal(signal.SIGTERM)
+        self._daemon.wait()
+        self._log.close()
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                virsh(self.uri, "uri")
+                return
+            except LabError:
+                if time.monotonic() > deadline or self._daemon.poll() is not None:
+                    raise LabError((self._folder / "log").read_text()) from None
+                time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
