@@ -42,13 +42,13 @@ class Hosts:
         self._open: dict[str | None, Host] = {}
         self._lock = threading.Lock()
 
-    def resolve(self, text: str) -> list[Target]:
+    def resolve(self, text: str, *, look_up: bool = False) -> list[Target]:
         """The guests `text` names, in its order, each once. Raises NoGuest, UsageError.
 
-        One guest is not looked up yet: whoever opens it will. The names in a fleet are, so that
-        nothing is sent to any when one is unknown.
+        One guest is not looked up yet, unless asked for: whoever opens it will. The names in a
+        fleet are, so that nothing is sent to any when one is unknown.
         """
-        if not is_fleet(text) and not self._labels and not self._state:
+        if not (is_fleet(text) or self._labels or self._state or look_up):
             return [wish.target() for wish in self._wishes(text)]
         found = self.find(text, self._state)
         if not found:

@@ -43,6 +43,8 @@ class Interrupt:
             wake()
         if self._pipe:
             os.write(self._pipe[1], b"!")
+        for wake in tuple(self._watchers):
+            wake()
 
     def sleep(self, seconds: float, seen: int) -> bool:
         """Sleep until more than `seen` signals have come; False when the time was over first."""

@@ -33,6 +33,7 @@ class SecondHost:
         self.uri = f"qemu+tcp://127.0.0.1:{self.port}/session"
         self._folder = folder
         self._guests: list[str] = []
+        self._log = open(folder / "log", "wb")  # noqa: SIM115
         (folder / "libvirtd.conf").write_text(CONFIG.format(port=self.port))
         places = {name: str(folder / name) for name in ("run", "config", "cache", "home")}
         for place in places.values():
@@ -49,7 +50,7 @@ class SecondHost:
                 "XDG_CONFIG_HOME": places["config"],
                 "XDG_CACHE_HOME": places["cache"],
             },
-            stdout=open(folder / "log", "wb"),
+            stdout=self._log,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._await()
@@ -86,6 +87,7 @@ class SecondHost:
             virsh(self.uri, "destroy", name)
         self._daemon.send_signal(signal.SIGTERM)
         self._daemon.wait()
+        self._log.close()
 
     def _await(self) -> None:
         deadline = time.monotonic() + 20

@@ -134,7 +134,7 @@ def command_of(line: str) -> tuple[Command | None, list[str]]:
     words = list(lexer)
     words = words[words.index("qga") + 1 :]
     ends = (at for at, word in enumerate(words) if set(word) <= set("();<>|&"))
-    return main._find(words[: next(ends, len(words))])
+    return main.find(words[: next(ends, len(words))])
 
 
 def test_every_case_belongs_to_a_command() -> None:

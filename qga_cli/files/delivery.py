@@ -86,7 +86,7 @@ _SAYS = {66: _DIFFERS, 67: "changed in the guest meanwhile, and is left alone"}
 
 
 class Delivery:
-    """One file of a guest where programs may be run. `place` may be a folder that `name` goes to."""
+    """One file of a guest that may run programs. `place` may be a folder that `name` goes to."""
 
     def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
         self.chunk = access.agent.transport.write_chunk

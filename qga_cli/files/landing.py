@@ -1,4 +1,4 @@
-"""Where a copy comes down on this host: a private file beside the final name, renamed when proven."""
+"""Where a copy comes down here: a private file beside the final name, renamed when proven."""
 
 import hashlib
 import os
@@ -164,7 +164,7 @@ class Outlet:
         self._position += len(data)
 
     def finish(self, facts: "Facts", digest: str) -> None:
-        """Raise FileError if it was not what the guest's file holds; it has been written, though."""
+        """Raise FileError if it is not what the guest's file holds; it has been written, though."""
         if facts.size is not None and facts.size > self._position:
             self.write(facts.size, b"")
         self._stream.flush()

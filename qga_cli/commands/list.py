@@ -1,0 +1,49 @@
+"""The verb `list`: every guest at a glance."""
+
+from qga_cli import spec
+from qga_cli.spec import LINES, NUMBER, Arg, Column, Command, Example
+
+COMMAND = Command(
+    "",
+    "List the guests with their agents, systems and addresses",
+    since="0.1",
+    args=[
+        Arg("pattern", spec.GUEST, "Guests to list, all by default: '*/*' for those of all hosts",
+            positional=True, required=False),
+    ],
+    result=[
+        {
+            "vm": str,
+            "state?": str,
+            "agent?": str,
+            "version?": str,
+            "os?": str,
+            "load?": float,
+            "addresses": [str],
+        }
+    ],
+    columns=[
+        Column("vm"),
+        Column("state"),
+        Column("agent"),
+        Column("version"),
+        Column("os"),
+        Column("load", kind=NUMBER),
+        Column("addresses", kind=LINES),
+    ],
+    patience=2,
+    run="inventory:verb",
+    scope="fleet",
+    notes=(
+        "AGENT is answering, frozen, not answering, busy, not connected (nobody has opened the "
+        "channel), no channel (the guest has none) or wedged (libvirt has given up on it: see "
+        "`qga doctor`). Each guest gets 2 seconds. LOAD is that of the last minute, from "
+        "qemu-ga 10.0 on. Nothing is started or changed."
+    ),
+    examples=[
+        Example("qga list", "the guests of this host, running or not"),
+        Example("qga list 'web*' --state running", "some of them"),
+        Example("qga list '*/*'", "those of every host in the configuration"),
+        Example("qga list --columns vm,addresses | column -t", "for a script"),
+    ],
+)  # fmt: skip

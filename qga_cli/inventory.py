@@ -1,0 +1,129 @@
+"""Every guest at a glance: what its host knows, and what its agent says within two seconds."""
+
+import time
+
+from qga_cli.commands.cpu.load import COMMAND as LOAD
+from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
+from qga_cli.commands.info import COMMAND as INFO
+from qga_cli.commands.net.interfaces import COMMAND as INTERFACES
+from qga_cli.commands.os.info import COMMAND as OS_INFO
+from qga_cli.errors import (
+    BadReply,
+    Busy,
+    LinkDead,
+    NotConfigured,
+    NotConnected,
+    NotRunning,
+    QgaError,
+    Refused,
+    Unreachable,
+)
+from qga_cli.fleet import Fleet
+from qga_cli.job import Finished, Job
+from qga_cli.network import addresses
+from qga_cli.targets import Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qga_cli.agent import Agent
+    from qga_cli.spec import Command
+
+_PATIENCE = 2.0  # seconds for each guest
+_PARALLEL = 32
+_RUNNING = ("running", "blocked", "")
+_STATES: "tuple[tuple[type[QgaError], str | None], ...]" = (
+    (NotConfigured, "no channel"),
+    (NotConnected, "not connected"),
+    (Unreachable, "not connected"),  # a socket on which nobody listens
+    (LinkDead, "wedged"),
+    (Busy, "busy"),
+    (NotRunning, None),
+    (QgaError, "not answering"),
+)
+
+
+def verb(job: Job) -> Finished:
+    """`qga list`: a row for each guest, a line on stderr for each host that cannot be asked."""
+    pattern = job.arguments.get("pattern") or "*"
+    found = job.hosts.find(pattern, "all")
+    dead = [target for target in found if target.error]
+    for target in dead:
+        job.say(0, f"{target.label}: {target.error}")
+    alive = [target for target in found if not target.error]
+    if not alive and job.streams.stderr.isatty():
+        where = "here" if pattern == "*" else f"that match {pattern!r}"
+        job.say(0, f"no guests {where}; `qga -c URI list` asks another host")
+    return Finished(survey(job, alive), 123 if dead else 0)
+
+
+def survey(job: Job, targets: "list[Target]") -> "list[dict[str, Any]]":
+    """One row for each guest, in order."""
+    rows = [_row(target) for target in targets]
+    fleet = Fleet(
+        targets,
+        lambda index, target: _probe(job, target, rows[index]),
+        job.interrupt,
+        parallel=job.arguments.get("parallel") or _PARALLEL,
+        limit=_PATIENCE,
+    )
+    for index, outcome in fleet.outcomes():
+        rows[index] = dict(rows[index])  # a probe that was given up may still write to its own
+        if isinstance(outcome.error, QgaError):
+            rows[index]["agent"] = _state(outcome.error)
+        elif outcome.error:
+            raise outcome.error
+    return rows
+
+
+def _row(target: Target) -> "dict[str, Any]":
+    state = target.state or None
+    return {"vm": target.label, "state": state, "agent": None, "version": None, "os": None,
+            "load": None, "addresses": []}  # fmt: skip
+
+
+def _probe(job: Job, target: Target, row: "dict[str, Any]") -> None:
+    """Fill in what the agent says; raises for what it does not."""
+    if target.state not in _RUNNING:
+        return
+    facts = job.hosts.host(target.uri).facts(target.name)
+    if facts and facts.channel == "missing":
+        raise NotConfigured("no channel")
+    if facts and facts.channel == "disconnected":
+        raise NotConnected("not connected")
+    agent = job.connect(target)
+    agent.deadline = time.monotonic() + _PATIENCE
+    try:
+        _ask(agent, row)
+    finally:
+        agent.transport.close()
+
+
+def _ask(agent: "Agent", row: "dict[str, Any]") -> None:
+    info = _maybe(agent, INFO) or {"supported_commands": []}
+    row["agent"] = "answering"
+    row["version"] = info.get("version")
+    enabled = {one["name"] for one in info["supported_commands"] if one["enabled"]}
+    if FREEZE_STATUS.wire in enabled and _maybe(agent, FREEZE_STATUS) == "frozen":
+        row["agent"] = "frozen"
+        return
+    if OS_INFO.wire in enabled:
+        system = _maybe(agent, OS_INFO) or {}
+        row["os"] = system.get("pretty-name") or system.get("name")
+    if INTERFACES.wire in enabled:
+        row["addresses"] = addresses(_maybe(agent, INTERFACES) or [])
+    if LOAD.wire in enabled:
+        row["load"] = (_maybe(agent, LOAD) or {}).get("load1m")
+
+
+def _maybe(agent: "Agent", command: "Command") -> "Any":
+    """The result; None when the agent refuses, or answers nonsense."""
+    try:
+        return agent.call(command).value
+    except (Refused, BadReply):
+        return None
+
+
+def _state(error: QgaError) -> str | None:
+    return next(word for kind, word in _STATES if isinstance(error, kind))

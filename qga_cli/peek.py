@@ -1,0 +1,30 @@
+"""Small files of the guest, read whole: those of /proc and /sys, which have no size."""
+
+from qga_cli import wire
+from qga_cli.agent import Agent
+from qga_cli.commands.file.close import COMMAND as CLOSE
+from qga_cli.commands.file.open import COMMAND as OPEN
+from qga_cli.commands.file.read import COMMAND as READ
+
+_CHUNK = 64 * 1024
+_LIMIT = 4 * 2**20  # bytes; a guest may send without end
+
+
+def exists(agent: Agent, path: str) -> None:
+    """Raise Refused, with the guest's reason, unless the file can be opened for reading."""
+    agent.call(CLOSE, {"handle": agent.call(OPEN, {"path": path}).value})
+
+
+def read(agent: Agent, path: str) -> bytes:
+    """The file's content, cut at 4 MiB. Raises Refused when it cannot be read."""
+    handle = agent.call(OPEN, {"path": path}).value
+    content = b""
+    try:
+        while len(content) < _LIMIT:
+            reply = agent.call(READ, {"handle": handle, "count": _CHUNK}).value
+            content += wire.from_base64(reply["buf-b64"])
+            if reply["eof"] or not reply["count"]:
+                break
+    finally:
+        agent.call(CLOSE, {"handle": handle})
+    return content

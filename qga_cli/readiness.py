@@ -1,0 +1,139 @@
+"""What one can wait for in a guest, and how each is found out."""
+
+import re
+from collections.abc import Callable
+
+from qga_cli import peek
+from qga_cli.agent import Agent
+from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
+
+_LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
+_STOPPED = ("shut off", "crashed", "gone")
+
+
+class NotYet(QgaError):
+    """The agent answers, and what is waited for has not come."""
+
+    kind = "not-yet"
+
+
+class Condition:
+    """`check(agent)` returns when it holds and raises for why it does not.
+
+    `without_guest`: it holds for a guest that has gone.
+    """
+
+    __slots__ = ("check", "without_guest")
+
+    def __init__(self, check: Callable[[Agent], None], *, without_guest: bool = False) -> None:
+        self.check = check
+        self.without_guest = without_guest
+
+
+def condition(text: str) -> Condition:
+    """The condition a --for names. Raises UsageError."""
+    kind, _, detail = text.partition(":")
+    if kind in _PLAIN and not detail:
+        return Condition(_PLAIN[kind], without_guest=kind == "stopped")
+    if kind == "file" and detail:
+        return Condition(lambda agent: peek.exists(agent, detail))
+    if kind == "port" and detail.isdigit() and 0 < int(detail) < 65536:
+        return Condition(lambda agent: _listens(agent, int(detail)))
+    raise UsageError(
+        f"--for: {text!r} is not something to wait for",
+        hint=f"{', '.join(_PLAIN)}, file:PATH or port:N",
+    )
+
+
+def _answers(agent: Agent) -> None:
+    from qga_cli.commands.ping import COMMAND
+
+    agent.call(COMMAND)
+
+
+def _may_exec(agent: Agent) -> None:
+    from qga_cli.commands.exec import COMMAND as EXEC
+    from qga_cli.commands.fs.status import COMMAND as STATUS
+    from qga_cli.commands.info import COMMAND as INFO
+    from qga_cli.refusal import policy_hint
+
+    commands = agent.call(INFO).value["supported_commands"]
+    enabled = {command["name"] for command in commands if command["enabled"]}
+    if EXEC.wire in enabled:
+        return
+    if STATUS.wire in enabled and agent.call(STATUS).value == "frozen":
+        raise NotYet("the guest's filesystems are frozen", hint="`qga fs thaw VM` thaws them")
+    raise Unsupported(
+        f"{EXEC.wire} is blocked by the guest's policy", hint=policy_hint(agent, EXEC)
+    )
+
+
+def _has_address(agent: Agent) -> None:
+    from qga_cli.commands.net.interfaces import COMMAND
+    from qga_cli.network import addresses
+
+    if not addresses(agent.call(COMMAND).value):
+        raise NotYet("the guest has no address but loopback and link-local ones")
+
+
+def _is_thawed(agent: Agent) -> None:
+    from qga_cli.commands.fs.status import COMMAND
+
+    if agent.call(COMMAND).value == "frozen":
+        raise NotYet("the guest's filesystems are frozen", hint="`qga fs thaw VM` thaws them")
+
+
+def _is_stopped(agent: Agent) -> None:
+    state = agent.transport.state()
+    if state in _STOPPED:
+        return
+    if state:
+        raise NotYet(f"the guest is {state}")
+    try:  # a bare socket: nobody can tell but the agent
+        _answers(agent)
+    except Unreachable:
+        return
+    raise NotYet("the guest's agent answers")
+
+
+def _listens(agent: Agent, port: int) -> None:
+    """Ask the kernel on Linux, netstat elsewhere."""
+    ending = f":{port:04X}"
+    try:
+        tables = peek.read(agent, "/proc/net/tcp") + _ipv6_table(agent)
+    except Unsupported:
+        raise  # the guest's policy
+    except Refused:
+        if _netstat_tells(agent, port):
+            return
+        tables = b""
+    for line in tables.decode("ascii", "replace").splitlines():
+        cells = line.split()  # number, local address, remote address, state
+        if len(cells) > 3 and cells[3] == _LISTEN and cells[1].endswith(ending):
+            return
+    raise NotYet(f"nobody in the guest listens on TCP port {port}")
+
+
+def _ipv6_table(agent: Agent) -> bytes:
+    try:
+        return peek.read(agent, "/proc/net/tcp6")
+    except Refused:
+        return b""  # a kernel without IPv6
+
+
+def _netstat_tells(agent: Agent, port: int) -> bool:
+    """Lines such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` and `tcp4 0 0 *.80 *.* LISTEN`."""
+    from qga_cli.exec import capture
+
+    output = capture(agent, ["netstat", "-an"]).stdout.decode("ascii", "replace")
+    line = re.compile(rf"^\s*tcp.*[.:]{port}\s+\S+\s+LISTEN", re.IGNORECASE | re.MULTILINE)
+    return line.search(output) is not None
+
+
+_PLAIN: dict[str, Callable[[Agent], None]] = {
+    "agent": _answers,
+    "exec": _may_exec,
+    "ip": _has_address,
+    "thawed": _is_thawed,
+    "stopped": _is_stopped,
+}

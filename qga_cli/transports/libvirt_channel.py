@@ -1,0 +1,78 @@
+"""The agent's channel, plugged in and out from the host. Nothing else of a guest is touched."""
+
+import time
+from xml.etree import ElementTree
+
+from qga_cli.errors import LinkDead, NotConfigured
+from qga_cli.transports.libvirt_xml import PORT, channel_element
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import libvirt
+
+NEW = f"<channel type='unix'><target type='virtio' name='{PORT}'/></channel>"
+_GONE = 10.0  # seconds; QEMU unplugs a port at once, the guest is not asked
+_PAUSE = 0.05
+
+
+def add(domain: "libvirt.virDomain") -> None:
+    """Give the guest a channel: now if it runs, and in its definition if it has one.
+
+    libvirt brings the virtio-serial controller along. Raises NotConfigured.
+    """
+    import libvirt
+
+    flags = 0
+    try:
+        if domain.isActive():
+            flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE
+        if domain.isPersistent():
+            flags |= libvirt.VIR_DOMAIN_AFFECT_CONFIG
+        domain.attachDeviceFlags(NEW, flags)
+    except libvirt.libvirtError as error:
+        raise NotConfigured(
+            f"the channel cannot be added: {error.get_error_message()}",
+            hint="`virsh edit VM`, then power it off and start it again",
+        ) from error
+
+
+def replug(domain: "libvirt.virDomain") -> None:
+    """Unplug the channel and plug it in again, which makes libvirt open its link anew.
+
+    Raises LinkDead when libvirt will not; NotConfigured when it stays unplugged.
+    """
+    import libvirt
+
+    element = channel_element(domain)
+    if element is None:
+        raise NotConfigured("the guest has no agent channel")
+    target = element.find("target")
+    assert target is not None  # channel_element found it by its target
+    target.attrib.pop("state", None)  # libvirt tells it and does not take it
+    xml = ElementTree.tostring(element, encoding="unicode")
+    try:
+        domain.detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    except libvirt.libvirtError as error:
+        raise LinkDead(
+            f"the channel cannot be unplugged: {error.get_error_message()}",
+            hint="restart qemu-guest-agent in the guest instead",
+        ) from error
+    _await_absence(domain)
+    try:
+        domain.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    except libvirt.libvirtError as error:
+        raise NotConfigured(
+            f"the channel is unplugged and cannot be plugged in: {error.get_error_message()}",
+            hint="`qga doctor --fix VM` tries again; the guest's next start mends it too",
+        ) from error
+
+
+def _await_absence(domain: "libvirt.virDomain") -> None:
+    deadline = time.monotonic() + _GONE
+    while channel_element(domain) is not None:
+        if time.monotonic() > deadline:
+            raise LinkDead(
+                f"the channel is still there {_GONE:g} s after it was unplugged",
+                hint="restart qemu-guest-agent in the guest instead",
+            )
+        time.sleep(_PAUSE)

@@ -1,0 +1,119 @@
+"""Waiting for guests: woken by libvirt's events where there are any, asking at intervals else."""
+
+import threading
+import time
+from functools import partial
+
+from qga_cli.errors import (
+    Frozen,
+    NoGuest,
+    NotConfigured,
+    NotDelivered,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+    TimedOut,
+    Unsupported,
+)
+from qga_cli.fleet import Fleet
+from qga_cli.job import Finished, Job
+from qga_cli.readiness import Condition, NotYet, condition
+from qga_cli.targets import Target, is_fleet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_FIRST = 0.05  # seconds between two looks, doubled each time
+_CEILING = 1.0
+_MARGIN = 0.2  # share of a short time left for the last answer, so that it can say why
+_WITH_EVENTS = 10.0  # ceiling while only an event can bring news
+_FATAL = (NotConfigured, Unsupported)  # waiting cannot mend these
+_NOT_YET = (NotDelivered, OutcomeUnknown, Frozen, Refused, NotYet)
+
+
+def verb(job: Job) -> Finished:
+    """`qga wait`: nothing to say about one guest that gets ready, a row for each of several."""
+    ready = condition(job.arguments["for"])
+    text = ",".join(job.arguments["vm"])
+    targets = job.hosts.resolve(text, look_up=True)
+    assert job.timeout is not None
+    deadline = time.monotonic() + job.timeout - min(1.0, job.timeout * _MARGIN)
+    waiter = Waiter(job, ready, deadline, targets)
+    fleet = Fleet(targets, waiter.wait, job.interrupt, parallel=len(targets), limit=job.timeout)
+    rows: list[dict[str, Any] | None] = [None] * len(targets)
+    errors: list[QgaError] = []
+    started = time.monotonic()
+    for index, outcome in fleet.outcomes():
+        error = outcome.error
+        if error is not None and not isinstance(error, QgaError):
+            raise error
+        row = {"vm": outcome.target.label, "ready": error is None}
+        rows[index] = row | {"seconds": time.monotonic() - started, "reason": error and str(error)}
+        if isinstance(error, QgaError):
+            errors.append(error)
+    if not is_fleet(text):
+        if errors:
+            raise errors[0]
+        return Finished()
+    code = 124 if any(isinstance(error, TimedOut) for error in errors) else 123
+    return Finished(rows, code if errors else 0)
+
+
+class Waiter:
+    """Waits for one condition on many guests, each in a thread of its own."""
+
+    def __init__(self, job: Job, ready: Condition, deadline: float, targets: list[Target]) -> None:
+        self._job = job
+        self._ready = ready
+        self._deadline = deadline
+        self._bells = {(target.uri, target.name): threading.Event() for target in targets}
+        self._watched = {
+            uri: job.hosts.host(uri).watch(partial(self._ring, uri))
+            for uri in {target.uri for target in targets if not target.error}
+        }
+
+    def wait(self, index: int, target: Target) -> None:
+        """Return when the guest is ready. Raises TimedOut, and what waiting cannot mend."""
+        if target.error:
+            raise target.error
+        bell = self._bells[target.uri, target.name]
+        pause = _FIRST
+        while True:
+            bell.clear()
+            reason = self._look(target)
+            if reason is None:
+                return
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimedOut(
+                    f"not ready within {self._job.timeout:g} s: {reason}",
+                    hint=reason.hint,
+                )
+            self._job.say(1, f"{target.label}: not yet: {reason}")
+            quiet = isinstance(reason, NotDelivered) and self._watched[target.uri]
+            ceiling = _WITH_EVENTS if quiet else _CEILING
+            rung = bell.wait(min(pause, ceiling, left))
+            pause = _FIRST if rung else pause * 2
+
+    def _look(self, target: Target) -> QgaError | None:
+        """Why the guest is not ready yet, None when it is."""
+        try:
+            agent = self._job.connect(target)
+            try:
+                agent.deadline = self._deadline
+                self._ready.check(agent)
+            finally:
+                agent.transport.close()
+        except _FATAL:
+            raise
+        except NoGuest as error:
+            return None if self._ready.without_guest else error
+        except _NOT_YET as error:
+            return error
+        return None
+
+    def _ring(self, uri: str | None, name: str) -> None:
+        bell = self._bells.get((uri, name))
+        if bell:
+            bell.set()
