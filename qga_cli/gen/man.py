@@ -61,9 +61,8 @@ def dated(page: str, date: str) -> str:
 def synopsis(command: Command) -> str:
     """The command line in roff."""
     words = [bold(f"qga {command.name}"), f"[{italic('OPTION')}...]"]
-    for arg in for_command(command):
-        if arg.positional:
-            words.append(_slot(arg) if arg.required else f"[{_slot(arg)}]")
+    slots = [arg for arg in for_command(command) if arg.positional]
+    words += [_slot(arg) if arg.required else f"[{_slot(arg)}]" for arg in slots]
     return " ".join(words)
 
 
