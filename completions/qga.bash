@@ -4,7 +4,10 @@
 _qga_table() {
     case $1 in
         '')
-            children='completion cpu disk exec exec-status file fs help info memory net os ping power ssh sync sync-delimited time user' places=''
+            children='completion config cpu disk exec exec-status file fs help info memory net os ping power ssh sync sync-delimited time user' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'config')
+            children='show' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'cpu')
             children='list load set stats' places=''
@@ -49,7 +52,7 @@ _qga_table() {
             children='' places='guest pid'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr --help -h' ;;
         'help')
-            children='' places='|completion|cpu|disk|exec|exec-status|file|fs|help|info|memory|net|os|ping|power|ssh|sync|sync-delimited|time|user|targets|output|exit-codes|transports*'
+            children='' places='|completion|config|cpu|disk|exec|exec-status|file|fs|help|info|memory|net|os|ping|power|ssh|sync|sync-delimited|time|user|targets|output|exit-codes|transports*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'info')
             children='' places='guest'
@@ -63,6 +66,9 @@ _qga_table() {
         'sync-delimited')
             children='' places='guest'
             options='--id=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'config show')
+            children='' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --columns=,setting,value,origin --no-header --sort=|setting|value|origin --help -h' ;;
         'cpu list')
             children='' places='guest'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,cpu,online,can-offline --no-header --sort=|cpu|online|can-offline --help -h' ;;
@@ -199,8 +205,10 @@ _qga_read() {
             \' | \") quote=$char opened=${#cur} ;;
             \'\' | \"\") quote='' ;;
             *)
+                # Readline breaks behind these, but before an @ (its special prefixes).
+                [[ ! $quote && $char == @ && $COMP_WORDBREAKS == *@* ]] && keep=${#cur}
                 cur+=$char
-                [[ ! $quote && $COMP_WORDBREAKS == *"$char"* ]] && keep=${#cur} ;;
+                [[ ! $quote && $char != @ && $COMP_WORDBREAKS == *"$char"* ]] && keep=${#cur} ;;
         esac
         started=1
     done
@@ -318,6 +326,7 @@ _qga() {
     _qga_locate
     [[ $kind == words-here ]] && _qga_other && return
     _qga_find "$kind" "${cur#"$prefix"}"
+    [[ ! $command && $children && $cur && ! ${found[*]} ]] && _qga_ask alias "$cur"
     for word in "${found[@]}"; do
         word=$prefix$word
         word=${word:keep}

@@ -7,6 +7,7 @@ function __qga_table
         case ''
             printf '%s\n' \
                 '+completion'\t'Print the completion script for a shell' \
+                '+config'\t'Configuration: what is set, and where' \
                 '+cpu'\t'Processors: list, switch on and off, statistics, load' \
                 '+disk'\t'Disks: partitions, bus and serial, statistics' \
                 '+exec'\t'Run a program in the guest and pass its exit code on' \
@@ -25,6 +26,18 @@ function __qga_table
                 '+sync-delimited'\t'Reset the agent\'s parser and check that it answers this call' \
                 '+time'\t'The guest\'s clock: read and set' \
                 '+user'\t'Users of the guest: who is logged in, passwords' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'config'
+            printf '%s\n' \
+                '+show'\t'Show every setting, and the file and line or the variable it comes from' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -262,7 +275,7 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
-                '|completion|cpu|disk|exec|exec-status|file|fs|help|info|memory|net|os|ping|power|ssh|sync|sync-delimited|time|user|targets|output|exit-codes|transports*'
+                '|completion|config|cpu|disk|exec|exec-status|file|fs|help|info|memory|net|os|ping|power|ssh|sync|sync-delimited|time|user|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -348,6 +361,20 @@ function __qga_table
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'config show'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--columns=,setting,value,origin'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help'
         case 'cpu list'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -1275,7 +1302,12 @@ function __qga_complete
     else if not set -q ended[1]; and string match -q -- '-*' $cur
         string match -r -- '^-.*' $table | string replace -r '=[^\t]*' ''
     else if string match -q -- '+*' $table
-        string match -r --groups-only -- '^\+(.*)' $table
+        set -l names (string match -r --groups-only -- '^\+(.*)' $table)
+        if set -q command[1]; or test -z "$cur"; or string match -q -- "$cur*" $names
+            printf '%s\n' $names
+        else
+            qga __complete alias "$cur" 2>/dev/null
+        end
     else if test "$slots[$loose]" = 'words-here*'; and set -q start[1]
         set -l rest $words[(math $start + 1)..]
         complete -C (string join ' ' -- (string escape -- $rest) (commandline -ct))

@@ -27,13 +27,14 @@ def _group(path: tuple[str, ...]) -> str:
         f"        {_quote(f'{_colon(word)}:{says}')}\n" for word, says in words.items()
     )
     specs = "".join(f"        {spec} \\\n" for spec in _options(None)) if not path else ""
+    other = "" if path else " || { [[ $PREFIX ]] && _qga_ask alias }"
     return (
         f"{_name(path)}() {{\n"
         f"    local -a known=(\n{listed}    )\n"
         f"    _arguments -C -S -A '-*' \\\n{specs}"
         "        '1:command:->word' '*:: :->rest' && return\n"
         f"    case $state in\n"
-        "        word) _describe -t commands command known ;;\n"
+        f"        word) _describe -t commands command known{other} ;;\n"
         f"        rest) (( $+functions[{go}_$words[1]] )) && {go}_$words[1] ;;\n"
         "    esac\n}\n\n"
     )
