@@ -4,53 +4,188 @@
 _qga_table() {
     case $1 in
         '')
-            children='completion exec exec-status fs help info net os ping' places=''
+            children='completion config cpu disk exec exec-status file fs help info memory net os ping power ssh sync sync-delimited time user' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'config')
+            children='show' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'cpu')
+            children='list load set stats' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'disk')
+            children='list stats' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'file')
+            children='close flush open read seek write' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'fs')
-            children='freeze list status thaw' places=''
+            children='freeze freeze-list list status thaw trim with-frozen' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'memory')
+            children='info list set' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'net')
-            children='interfaces' places=''
+            children='interfaces routes' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'os')
-            children='info' places=''
+            children='devices hostname info timezone' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'power')
+            children='shutdown suspend-disk suspend-hybrid suspend-ram' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'ssh')
+            children='add list remove' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'time')
+            children='get set' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'user')
+            children='list set-password' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'completion')
             children='' places='|bash|zsh|fish'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'exec')
             children='' places='guest words*'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'exec-status')
             children='' places='guest pid'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,exited,exitcode,signal --no-header --sort=|exited|exitcode|signal --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr --help -h' ;;
         'help')
-            children='' places='|completion|exec|exec-status|fs|help|info|net|os|ping|targets|output|exit-codes|transports*'
+            children='' places='|completion|config|cpu|disk|exec|exec-status|file|fs|help|info|memory|net|os|ping|power|ssh|sync|sync-delimited|time|user|targets|output|exit-codes|transports*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'info')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,command,enabled,replies,version --no-header --sort=|command|enabled|replies|version --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,wire,command,state,agent --no-header --sort=|wire|command|state|agent --help -h' ;;
         'ping')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'sync')
+            children='' places='guest'
+            options='--id=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'sync-delimited')
+            children='' places='guest'
+            options='--id=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'config show')
+            children='' places=''
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --columns=,setting,value,origin --no-header --sort=|setting|value|origin --help -h' ;;
+        'cpu list')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,cpu,online,can-offline --no-header --sort=|cpu|online|can-offline --help -h' ;;
+        'cpu load')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,load1m,load5m,load15m --no-header --sort=|load1m|load5m|load15m --help -h' ;;
+        'cpu set')
+            children='' places='guest text*'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'cpu stats')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice --no-header --sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice --help -h' ;;
+        'disk list')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn% --no-header --sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn% --help -h' ;;
+        'disk stats')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor --no-header --sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor --help -h' ;;
+        'file close')
+            children='' places='guest text'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'file flush')
+            children='' places='guest text'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'file open')
+            children='' places='guest guest-path'
+            options='--mode=|r|w|a|r+|w+|a+|rb|wb|ab|rb+|wb+|ab+ --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'file read')
+            children='' places='guest text'
+            options='--count=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,count,eof,data --no-header --sort=|count|eof|data --help -h' ;;
+        'file seek')
+            children='' places='guest text text'
+            options='--whence=|set|cur|end --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,position,eof --no-header --sort=|position|eof --help -h' ;;
+        'file write')
+            children='' places='guest text'
+            options='--count=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,count,eof --no-header --sort=|count|eof --help -h' ;;
         'fs freeze')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--for=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'fs freeze-list')
+            children='' places='guest mountpoint*'
+            options='--for=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'fs list')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,mountpoint,device,type,used,total,use%,disks --no-header --sort=|mountpoint|device|type|used|total|use%|disks --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,mountpoint,device,type,used,total,used%,disks --no-header --sort=|mountpoint|device|type|used|total|used%|disks --help -h' ;;
         'fs status')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'fs thaw')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'fs trim')
+            children='' places='guest'
+            options='--minimum=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,path,trimmed,minimum,error --no-header --sort=|path|trimmed|minimum|error --help -h' ;;
+        'fs with-frozen')
+            children='' places='guest* words-here*'
+            options='--mountpoint=mountpoint --max=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --help -h' ;;
+        'memory info')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,size --no-header --sort=|size --help -h' ;;
+        'memory list')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,block,online,can-offline --no-header --sort=|block|online|can-offline --help -h' ;;
+        'memory set')
+            children='' places='guest text*'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,block,response,error --no-header --sort=|block|response|error --help -h' ;;
         'net interfaces')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,interface,mac,addresses,rx-bytes,tx-bytes --no-header --sort=|interface|mac|addresses|rx-bytes|tx-bytes --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,interface,mac,addresses,rx-bytes,tx-bytes --no-header --sort=|interface|mac|addresses|rx-bytes|tx-bytes --help -h' ;;
+        'net routes')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,destination,via,dev,metric,type,version,mtu,source,flags --no-header --sort=|destination|via|dev|metric|type|version|mtu|source|flags --help -h' ;;
+        'os devices')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,driver,version,date,device --no-header --sort=|driver|version|date|device --help -h' ;;
+        'os hostname')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,hostname --no-header --sort=|hostname --help -h' ;;
         'os info')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --parallel=text -j=text --fail-fast --as-completed --columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine --no-header --sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine --no-header --sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine --help -h' ;;
+        'os timezone')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,zone,offset --no-header --sort=|zone|offset --help -h' ;;
+        'power shutdown')
+            children='' places='guest'
+            options='--mode=|powerdown|halt|reboot --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'power suspend-disk')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'power suspend-hybrid')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'power suspend-ram')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'ssh add')
+            children='' places='guest user key*'
+            options='--reset --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'ssh list')
+            children='' places='guest user'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,type,fingerprint,comment,key --no-header --sort=|type|fingerprint|comment|key --help -h' ;;
+        'ssh remove')
+            children='' places='guest user key*'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'time get')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,time,ahead-of-host --no-header --sort=|time|ahead-of-host --help -h' ;;
+        'time set')
+            children='' places='guest text'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'user list')
+            children='' places='guest'
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,user,domain,login,age --no-header --sort=|user|domain|login|age --help -h' ;;
+        'user set-password')
+            children='' places='guest user'
+            options='--password=text --crypted --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
     esac
 }
 
@@ -70,8 +205,10 @@ _qga_read() {
             \' | \") quote=$char opened=${#cur} ;;
             \'\' | \"\") quote='' ;;
             *)
+                # Readline breaks behind these, but before an @ (its special prefixes).
+                [[ ! $quote && $char == @ && $COMP_WORDBREAKS == *@* ]] && keep=${#cur}
                 cur+=$char
-                [[ ! $quote && $COMP_WORDBREAKS == *"$char"* ]] && keep=${#cur} ;;
+                [[ ! $quote && $char != @ && $COMP_WORDBREAKS == *"$char"* ]] && keep=${#cur} ;;
         esac
         started=1
     done
@@ -189,6 +326,7 @@ _qga() {
     _qga_locate
     [[ $kind == words-here ]] && _qga_other && return
     _qga_find "$kind" "${cur#"$prefix"}"
+    [[ ! $command && $children && $cur && ! ${found[*]} ]] && _qga_ask alias "$cur"
     for word in "${found[@]}"; do
         word=$prefix$word
         word=${word:keep}

@@ -7,14 +7,82 @@ function __qga_table
         case ''
             printf '%s\n' \
                 '+completion'\t'Print the completion script for a shell' \
+                '+config'\t'Configuration: what is set, and where' \
+                '+cpu'\t'Processors: list, switch on and off, statistics, load' \
+                '+disk'\t'Disks: partitions, bus and serial, statistics' \
                 '+exec'\t'Run a program in the guest and pass its exit code on' \
                 '+exec-status'\t'Show what became of a program started in the guest' \
+                '+file'\t'Open files of the guest, by handle: open, read, write, seek, flush, close' \
                 '+fs'\t'Filesystems: list, freeze, thaw, trim' \
                 '+help'\t'Open the manual page of a command or a topic' \
-                '+info'\t'Show the agent\'s version and which commands it takes' \
+                '+info'\t'Show the agent\'s version and the state of each command' \
+                '+memory'\t'Memory blocks: list, switch on and off, size' \
                 '+net'\t'Network: interfaces and routes' \
                 '+os'\t'Operating system: release, host name, time zone, devices' \
                 '+ping'\t'Check that the guest\'s agent answers' \
+                '+power'\t'Power: shut down, reboot, suspend' \
+                '+ssh'\t'SSH keys of the guest\'s users: list, add, remove' \
+                '+sync'\t'Check that the agent answers this call, not an earlier one' \
+                '+sync-delimited'\t'Reset the agent\'s parser and check that it answers this call' \
+                '+time'\t'The guest\'s clock: read and set' \
+                '+user'\t'Users of the guest: who is logged in, passwords' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'config'
+            printf '%s\n' \
+                '+show'\t'Show every setting, and the file and line or the variable it comes from' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'cpu'
+            printf '%s\n' \
+                '+list'\t'List the guest\'s processors and which are online' \
+                '+load'\t'Show the guest\'s load averages' \
+                '+set'\t'Switch processors of the guest on and off' \
+                '+stats'\t'Show what the guest\'s processors have spent their time on' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'disk'
+            printf '%s\n' \
+                '+list'\t'List disks and partitions, with bus, address and serial' \
+                '+stats'\t'Show how much the guest\'s disks have read and written' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'file'
+            printf '%s\n' \
+                '+close'\t'Close a file in the guest' \
+                '+flush'\t'Write what the agent has buffered for an open file' \
+                '+open'\t'Open a file in the guest and print its handle' \
+                '+read'\t'Read from an open file' \
+                '+seek'\t'Move the position in an open file' \
+                '+write'\t'Write standard input to an open file' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -27,9 +95,26 @@ function __qga_table
         case 'fs'
             printf '%s\n' \
                 '+freeze'\t'Freeze every freezable filesystem of the guest' \
+                '+freeze-list'\t'Freeze some filesystems of the guest' \
                 '+list'\t'List mounted filesystems and how full they are' \
                 '+status'\t'Tell whether the guest\'s filesystems are frozen' \
                 '+thaw'\t'Thaw the guest\'s frozen filesystems' \
+                '+trim'\t'Give the unused blocks of filesystems back to the host' \
+                '+with-frozen'\t'Run a command on the host while guests are frozen, and thaw them whatever happens' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'memory'
+            printf '%s\n' \
+                '+info'\t'Show the size of one memory block' \
+                '+list'\t'List the guest\'s memory blocks and which are online' \
+                '+set'\t'Switch memory blocks of the guest on and off' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -42,6 +127,7 @@ function __qga_table
         case 'net'
             printf '%s\n' \
                 '+interfaces'\t'List the guest\'s network interfaces and their addresses' \
+                '+routes'\t'List the guest\'s routes' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -53,7 +139,65 @@ function __qga_table
                 '--help'\t'Show help'
         case 'os'
             printf '%s\n' \
+                '+devices'\t'List the guest\'s PCI devices and their drivers' \
+                '+hostname'\t'Print the guest\'s host name' \
                 '+info'\t'Show the guest\'s operating system and kernel' \
+                '+timezone'\t'Show the guest\'s time zone and its offset from UTC' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'power'
+            printf '%s\n' \
+                '+shutdown'\t'Ask the guest to power off, halt or reboot' \
+                '+suspend-disk'\t'Write the guest\'s memory to its disk and power off' \
+                '+suspend-hybrid'\t'Suspend the guest, with a copy of its memory on its disk' \
+                '+suspend-ram'\t'Suspend the guest, keeping its memory' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'ssh'
+            printf '%s\n' \
+                '+add'\t'Let SSH keys log in as a user' \
+                '+list'\t'List the SSH keys that may log in as a user' \
+                '+remove'\t'Let SSH keys log in as a user no longer' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'time'
+            printf '%s\n' \
+                '+get'\t'Show the guest\'s clock and how far it is off the host\'s' \
+                '+set'\t'Set the guest\'s clock' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show help'
+        case 'user'
+            printf '%s\n' \
+                '+list'\t'List who is logged in to the guest, and since when' \
+                '+set-password'\t'Set a user\'s password' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -85,10 +229,14 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest' \
                 'words*'
@@ -102,13 +250,17 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--columns=,exited,exitcode,signal'\t'Columns to show, comma-separated' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,exited,exitcode,signal,stdout,stderr'\t'Columns to show, comma-separated' \
                 '--no-header'\t'Leave the header line out' \
-                '--sort=|exited|exitcode|signal'\t'Sort by this column; -COLUMN for descending' \
+                '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
                 'guest' \
                 'pid'
@@ -123,7 +275,7 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
-                '|completion|exec|exec-status|fs|help|info|net|os|ping|targets|output|exit-codes|transports*'
+                '|completion|config|cpu|disk|exec|exec-status|file|fs|help|info|memory|net|os|ping|power|ssh|sync|sync-delimited|time|user|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -134,13 +286,17 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--columns=,command,enabled,replies,version'\t'Columns to show, comma-separated' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,wire,command,state,agent'\t'Columns to show, comma-separated' \
                 '--no-header'\t'Leave the header line out' \
-                '--sort=|command|enabled|replies|version'\t'Sort by this column; -COLUMN for descending' \
+                '--sort=|wire|command|state|agent'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'ping'
@@ -153,13 +309,59 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
-        case 'fs freeze'
+        case 'sync'
+            printf '%s\n' \
+                '--id=text'\t'Number to echo; a random one by default' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'sync-delimited'
+            printf '%s\n' \
+                '--id=text'\t'Number to echo; a random one by default' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'config show'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -169,12 +371,329 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--columns=,setting,value,origin'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help'
+        case 'cpu list'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,cpu,online,can-offline'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|cpu|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'cpu load'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,load1m,load5m,load15m'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|load1m|load5m|load15m'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'cpu set'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text*'
+        case 'cpu stats'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'disk list'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn%'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'disk stats'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'file close'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text'
+        case 'file flush'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text'
+        case 'file open'
+            printf '%s\n' \
+                '--mode=|r|w|a|r+|w+|a+|rb|wb|ab|rb+|wb+|ab+'\t'As in fopen(3), r by default' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'guest-path'
+        case 'file read'
+            printf '%s\n' \
+                '--count=text'\t'Bytes to read at most; 4096 by default, up to 48M' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,count,eof,data'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|count|eof|data'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text'
+        case 'file seek'
+            printf '%s\n' \
+                '--whence=|set|cur|end'\t'From the beginning, the position, or the end' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,position,eof'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|position|eof'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text' \
+                'text'
+        case 'file write'
+            printf '%s\n' \
+                '--count=text'\t'Write only so many of them' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,count,eof'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|count|eof'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text'
+        case 'fs freeze'
+            printf '%s\n' \
+                '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'fs freeze-list'
+            printf '%s\n' \
+                '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'mountpoint*'
         case 'fs list'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -185,13 +704,17 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--columns=,mountpoint,device,type,used,total,use%,disks'\t'Columns to show, comma-separated' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,mountpoint,device,type,used,total,used%,disks'\t'Columns to show, comma-separated' \
                 '--no-header'\t'Leave the header line out' \
-                '--sort=|mountpoint|device|type|used|total|use%|disks'\t'Sort by this column; -COLUMN for descending' \
+                '--sort=|mountpoint|device|type|used|total|used%|disks'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'fs status'
@@ -204,10 +727,14 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'fs thaw'
@@ -220,12 +747,130 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'fs trim'
+            printf '%s\n' \
+                '--minimum=text'\t'Pass over free ranges smaller than this' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,path,trimmed,minimum,error'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|path|trimmed|minimum|error'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'fs with-frozen'
+            printf '%s\n' \
+                '--mountpoint=mountpoint'\t'Freeze this filesystem only; can be repeated' \
+                '--max=text'\t'Longest time to stay frozen, the freezing included' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--help'\t'Show this command\'s help' \
+                'guest*' \
+                'words-here*'
+        case 'memory info'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,size'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|size'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'memory list'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,block,online,can-offline'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|block|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'memory set'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,block,response,error'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|block|response|error'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text*'
         case 'net interfaces'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -236,13 +881,86 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,interface,mac,addresses,rx-bytes,tx-bytes'\t'Columns to show, comma-separated' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|interface|mac|addresses|rx-bytes|tx-bytes'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'net routes'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,destination,via,dev,metric,type,version,mtu,source,flags'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'os devices'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,driver,version,date,device'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|driver|version|date|device'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'os hostname'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,hostname'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|hostname'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'os info'
@@ -255,15 +973,282 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine'\t'Columns to show, comma-separated' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'os timezone'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,zone,offset'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|zone|offset'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'power shutdown'
+            printf '%s\n' \
+                '--mode=|powerdown|halt|reboot'\t'powerdown by default' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'power suspend-disk'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'power suspend-hybrid'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'power suspend-ram'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'ssh add'
+            printf '%s\n' \
+                '--reset'\t'Remove all other keys of the user' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'user' \
+                'key*'
+        case 'ssh list'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,type,fingerprint,comment,key'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|type|fingerprint|comment|key'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'user'
+        case 'ssh remove'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'user' \
+                'key*'
+        case 'time get'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,time,ahead-of-host'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|time|ahead-of-host'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'time set'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'text'
+        case 'user list'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,user,domain,login,age'\t'Columns to show, comma-separated' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|user|domain|login|age'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'user set-password'
+            printf '%s\n' \
+                '--password=text'\t'New password' \
+                '--crypted'\t'It is hashed already, as in /etc/shadow; not for Windows' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'user'
     end
 end
 
@@ -317,7 +1302,12 @@ function __qga_complete
     else if not set -q ended[1]; and string match -q -- '-*' $cur
         string match -r -- '^-.*' $table | string replace -r '=[^\t]*' ''
     else if string match -q -- '+*' $table
-        string match -r --groups-only -- '^\+(.*)' $table
+        set -l names (string match -r --groups-only -- '^\+(.*)' $table)
+        if set -q command[1]; or test -z "$cur"; or string match -q -- "$cur*" $names
+            printf '%s\n' $names
+        else
+            qga __complete alias "$cur" 2>/dev/null
+        end
     else if test "$slots[$loose]" = 'words-here*'; and set -q start[1]
         set -l rest $words[(math $start + 1)..]
         complete -C (string join ' ' -- (string escape -- $rest) (commandline -ct))

@@ -67,7 +67,7 @@ class Gathered(io.RawIOBase):
         import tempfile
 
         self._lock = threading.Lock()
-        self._file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(max_size=2**20)
         self._hash = hashlib.sha256()
         self.size = 0
 
@@ -117,7 +117,7 @@ class Shared:
             if self._file is None:
                 import tempfile
 
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115
+                self._file = tempfile.TemporaryFile()
             if offset == self._size and not self._ended:
                 data = self.source.read1(_CHUNK)  # type: ignore[attr-defined]
                 self._file.seek(self._size)

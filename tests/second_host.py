@@ -33,7 +33,7 @@ class SecondHost:
         self.uri = f"qemu+tcp://127.0.0.1:{self.port}/session"
         self._folder = folder
         self._guests: list[str] = []
-        self._log = open(folder / "log", "wb")  # noqa: SIM115
+        self._log = open(folder / "log", "wb")
         (folder / "libvirtd.conf").write_text(CONFIG.format(port=self.port))
         places = {name: str(folder / name) for name in ("run", "config", "cache", "home")}
         for place in places.values():

@@ -97,6 +97,14 @@ class Shell:
         self.line("")
         return self.calls()[-1]
 
+    def add_program(self, name: str) -> None:
+        """Put a program on PATH and let the shell know, which zsh needs."""
+        program = self._log.parent / "bin" / name
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        self._send("\x15hash -r\r")
+        self.line("")
+
     def close(self) -> None:
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)

@@ -74,6 +74,30 @@ def test_the_host_on_the_command_line_is_asked(shell: Shell, tmp_path: Path) -> 
     assert shell.tab("qga -c unix:{vm}.sock ping al") == "qga -c unix:{vm}.sock ping alone "
 
 
+def test_groups_hosts_and_aliases(shell: Shell, tmp_path: Path) -> None:
+    config = tmp_path / ".config" / "qga" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        '[hosts]\nalpha = "unix:run/{vm}.sock"\n[groups]\nfront = ["web1"]\n[aliases]\nup = "ping"\n'
+    )
+    assert shell.tab("qga ping @fr") == "qga ping @front "
+    assert shell.tab("qga ping @front,web1,web") == "qga ping @front,web1,web2 "
+    assert shell.tab("qga ping al") == "qga ping alpha/"
+    assert shell.tab("qga ping alpha/web1") == "qga ping alpha/web1 "
+    assert shell.tab("qga -c alpha ping web1") == "qga -c alpha ping web1 "
+    assert shell.tab("qga up") == "qga up "
+
+
+def test_a_program_of_the_host_behind_dashes(shell: Shell) -> None:
+    shell.add_program("take-a-snapshot")
+    start = "qga fs with-frozen --max 3s web1 web2 --"
+    assert shell.tab(f"{start} take-a-s") == f"{start} take-a-snapshot "
+    assert shell.line(f"{start} cat bin/take", "\t") == f"{start} cat bin/take-a-snapshot "
+    assert shell.tab("qga fs with-frozen web1 db") in (
+        "qga fs with-frozen web1 db\\ 1 ", "qga fs with-frozen web1 'db 1' ",
+    )  # fmt: skip
+
+
 def test_options_of_exec_end_at_the_guest(shell: Shell) -> None:
     assert shell.line("qga exec --fail", "\t") == "qga exec --fail-fast "
     assert shell.line("qga exec web1 --fail", "\t") == "qga exec web1 --fail"

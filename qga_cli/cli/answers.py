@@ -116,10 +116,12 @@ def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
 
 
 def _agent(connect: str, guest: str) -> "Agent":
+    from qga_cli import config
     from qga_cli.agent import Agent
     from qga_cli.hosts import Hosts
 
-    hosts = Hosts(connect or None)
+    known = config.load()
+    hosts = Hosts(connect or None, known.values("hosts"), known.values("groups"))
     target = hosts.resolve(guest)[0]
     agent = Agent(hosts.transport(target), target.label)
     agent.deadline = time.monotonic() + _EFFORT
@@ -153,10 +155,10 @@ def _read(question: str) -> tuple[float, list[str]]:
             text = file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return _OLD, []
-    asked, _, said = text.partition("\0\0")
-    if asked != question or not 0 <= age < _OLD:
+    begin = question + "\n"
+    if not text.startswith(begin) or not 0 <= age < _OLD:
         return _OLD, []
-    return age, _rows(said)
+    return age, _rows(text.removeprefix(begin))
 
 
 def _write(question: str, text: bytes) -> None:
@@ -172,7 +174,7 @@ def _write(question: str, text: bytes) -> None:
                     os.unlink(entry)
         draft = f"{path}.{os.getpid()}"
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(question.encode("utf-8", "surrogateescape") + b"\0\0" + text)
+            file.write(question.encode("utf-8", "surrogateescape") + b"\n" + text)
         os.rename(draft, path)
     except OSError:
         return  # no cache, then: a full disk, a read-only home

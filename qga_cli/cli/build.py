@@ -65,7 +65,7 @@ def _add(
     app: typer.Typer, command: Command, word: str, take: "Callable[[dict[str, Any]], object]"
 ) -> None:
     args = for_command(command)
-    names = {arg.name.replace("-", "_"): arg for arg in args}
+    names = {arg.name.replace("-", "_") + "_": arg for arg in args}  # "for" is a word of Python
 
     def callback(**given: object) -> None:
         take({names[name].name: value for name, value in given.items()})

@@ -7,20 +7,20 @@ what comes too late is there at the next TAB. A guest's names are a stranger's t
 are not printable are left out, the shell's own quoting does the rest.
 """
 
-import os
 import sys
 
-from qga_cli import spec
+from qga_cli import config, spec
 from qga_cli.cli import plain
 from qga_cli.cli.answers import recall
-from qga_cli.cli.options import for_command
+from qga_cli.cli.options import fill, for_command
+from qga_cli.errors import QgaError
 from qga_cli.format import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
+    from collections.abc import Iterable, Mapping, Sequence
 
+ALIAS = "alias"  # beside the kinds of arguments: a name of [aliases]
 _MOST = 1000  # candidates printed; nobody reads more
 _SOURCES = {spec.MOUNTPOINT: "mountpoints", spec.USER: "users", spec.PID: "pids"}
 
@@ -30,33 +30,63 @@ def complete(wanted: "Sequence[str]", command: spec.Command | None, rest: "Seque
 
     `rest` is the command line before it, the command itself taken out.
     """
-    scanned = plain.scan(for_command(command), rest) if command else None
-    if scanned is None or len(wanted) < 2:
-        return 0
-    options, loose = scanned
-    kind, value = wanted
-    lines = []
-    for line in _offer(kind, value, _connect(options), [word for word in loose if word != "--"]):
+    try:
+        lines = list(_offer(wanted[0], wanted[1], command, rest)) if len(wanted) > 1 else []
+    except QgaError:
+        return 0  # a mistake in the configuration, say: the command itself will tell
+    shown = 0
+    for line in lines:
         text, _, remark = line.partition("\t")
-        if text.startswith(value) and text.isprintable() and text[0] != "-":
-            lines.append(f"{text}\t{printable(remark)}".rstrip("\t") + "\n")
-    sys.stdout.write("".join(lines[:_MOST]))
+        if text.startswith(wanted[1]) and text.isprintable() and text[0] != "-" and shown < _MOST:
+            shown += 1
+            sys.stdout.write(f"{text}\t{printable(remark)}".rstrip("\t") + "\n")
     return 0
 
 
-def _connect(options: "dict[str, Any]") -> str:
-    return str(options.get("connect") or os.environ.get("QGA_CONNECT", ""))
-
-
-def _offer(kind: str, value: str, connect: str, loose: "Sequence[str]") -> "Iterable[str]":
+def _offer(
+    kind: str, value: str, command: spec.Command | None, rest: "Sequence[str]"
+) -> "Iterable[str]":
+    settings = config.load()
+    if kind == ALIAS:
+        return settings.table("aliases")
+    scanned = plain.scan(for_command(command), rest) if command else None
+    if command is None or scanned is None:
+        return []
+    hosts = settings.values("hosts")
+    connect = fill(command, scanned[0], settings).get("connect") or ""
+    connect = hosts.get(connect, connect)
     if kind == spec.GUEST:
-        done, comma, _ = value.rpartition(",")
-        rows = recall("guests", connect)
-        return [f"{done}{comma}{r}" for r in rows if r.partition("\t")[0] not in done.split(",")]
+        return _guests(value, connect, hosts, settings.table("groups"))
+    if kind == spec.PLACE and ":" not in value:
+        return [_open(row) for row in _guests(value, connect, hosts)]
+    loose = [word for word in scanned[1] if word != "--"]
+    return _inside(kind, value, connect, loose)
+
+
+def _guests(
+    value: str, connect: str, hosts: "Mapping[str, str]", groups: "Iterable[str]" = ()
+) -> "Iterable[str]":
+    """Names for the last word of a comma-separated list, and the hosts they may be on."""
+    done, comma, last = value.rpartition(",")
+    host, slash, _ = last.rpartition("/")
+    if slash and host in hosts:
+        rows = [f"{host}/{row}" for row in recall("guests", hosts[host])]
+    else:
+        rows = [*recall("guests", connect), *(f"{name}/\thost" for name in hosts)]
+        rows += [f"@{name}\tgroup" for name in groups]
+    used = done.split(",")
+    return [f"{done}{comma}{row}" for row in rows if row.partition("\t")[0] not in used]
+
+
+def _open(row: str) -> str:
+    name, _, remark = row.partition("\t")
+    return row if name.endswith("/") else f"{name}:\t{remark}"
+
+
+def _inside(kind: str, value: str, connect: str, loose: "Sequence[str]") -> "Iterable[str]":
+    """What a guest has."""
     if kind == spec.PLACE:
-        guest, colon, path = value.partition(":")
-        if not colon:
-            return [row.replace("\t", ":\t", 1) for row in recall("guests", connect)]
+        guest, _, path = value.partition(":")
         return [f"{guest}:{row}" for row in _paths(connect, guest, path)]
     if not loose:
         return []

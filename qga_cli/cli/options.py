@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from qga_cli import spec
 from qga_cli.cli import values
+from qga_cli.config import Setting
 from qga_cli.errors import UsageError
 from qga_cli.spec import Arg
 
@@ -12,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from qga_cli.config import Config, Setting
+    from qga_cli.config import Config
 
-_ENVIRONMENT = {"connect": "QGA_CONNECT", "output": "QGA_OUTPUT"}
+ENVIRONMENT = {"connect": "QGA_CONNECT", "output": "QGA_OUTPUT", "timeout": "QGA_TIMEOUT"}
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "tsv", "raw")
 
 COMMON = (
@@ -93,12 +94,11 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
 
     Raises UsageError with file and line for an option that does not exist, or a wrong value.
     """
-    filled = {
-        name: os.environ[variable]
-        for name, variable in _ENVIRONMENT.items()
-        if os.environ.get(variable)
-    } | raw
+    filled = dict(raw)
     known = {arg.name: arg for arg in for_command(command) if not arg.positional}
+    for name, variable in ENVIRONMENT.items():
+        if os.environ.get(variable) and name in known and name not in raw:
+            filled[name] = _text(known[name], Setting(os.environ[variable], variable))
     everywhere = {arg.name: arg for arg in COMMON + SELECT + FLEET + VIEW + WATCH}
     for path, allowed in ((("defaults", *command.words), known), (("defaults",), everywhere)):
         for name, setting in config.table(*path).items():

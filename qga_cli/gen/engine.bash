@@ -14,8 +14,10 @@ _qga_read() {
             \' | \") quote=$char opened=${#cur} ;;
             \'\' | \"\") quote='' ;;
             *)
+                # Readline breaks behind these, but before an @ (its special prefixes).
+                [[ ! $quote && $char == @ && $COMP_WORDBREAKS == *@* ]] && keep=${#cur}
                 cur+=$char
-                [[ ! $quote && $COMP_WORDBREAKS == *"$char"* ]] && keep=${#cur} ;;
+                [[ ! $quote && $char != @ && $COMP_WORDBREAKS == *"$char"* ]] && keep=${#cur} ;;
         esac
         started=1
     done
@@ -133,6 +135,7 @@ _qga() {
     _qga_locate
     [[ $kind == words-here ]] && _qga_other && return
     _qga_find "$kind" "${cur#"$prefix"}"
+    [[ ! $command && $children && $cur && ! ${found[*]} ]] && _qga_ask alias "$cur"
     for word in "${found[@]}"; do
         word=$prefix$word
         word=${word:keep}

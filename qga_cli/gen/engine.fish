@@ -48,7 +48,12 @@ function __qga_complete
     else if not set -q ended[1]; and string match -q -- '-*' $cur
         string match -r -- '^-.*' $table | string replace -r '=[^\t]*' ''
     else if string match -q -- '+*' $table
-        string match -r --groups-only -- '^\+(.*)' $table
+        set -l names (string match -r --groups-only -- '^\+(.*)' $table)
+        if set -q command[1]; or test -z "$cur"; or string match -q -- "$cur*" $names
+            printf '%s\n' $names
+        else
+            qga __complete alias "$cur" 2>/dev/null
+        end
     else if test "$slots[$loose]" = 'words-here*'; and set -q start[1]
         set -l rest $words[(math $start + 1)..]
         complete -C (string join ' ' -- (string escape -- $rest) (commandline -ct))

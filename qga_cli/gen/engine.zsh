@@ -19,6 +19,16 @@ _qga_ask() {
     return ret
 }
 
+# The command line behind `--` is another program's: zsh's own completion of it.
+_qga_other() {
+    local -i at=$words[(i)--]
+    (( at < CURRENT )) || return
+    shift $at words
+    (( CURRENT -= at ))
+    _normal
+    return 0
+}
+
 _qga_uri() {
     if compset -P unix:; then
         _files

@@ -61,10 +61,8 @@ def dated(page: str, date: str) -> str:
 def synopsis(command: Command) -> str:
     """The command line in roff."""
     words = [bold(f"qga {command.name}"), f"[{italic('OPTION')}...]"]
-    for arg in for_command(command):
-        if arg.positional:
-            word = italic(arg.metavar.removesuffix("...")) + ("..." if arg.many else "")
-            words.append(word if arg.required else f"[{word}]")
+    slots = [arg for arg in for_command(command) if arg.positional]
+    words += [_slot(arg) if arg.required else f"[{_slot(arg)}]" for arg in slots]
     return " ".join(words)
 
 
@@ -86,9 +84,14 @@ def _page(command: Command, date: str) -> str:
     return "".join(parts)
 
 
+def _slot(arg: Arg) -> str:
+    dashes, _, name = arg.metavar.removesuffix("...").rpartition(" ")
+    return (bold(dashes) + " " if dashes else "") + italic(name) + ("..." if arg.many else "")
+
+
 def _arguments(command: Command) -> str:
     args = [arg for arg in for_command(command) if arg.positional]
-    text = "".join(entry(italic(arg.metavar), _says(arg)) for arg in args)
+    text = "".join(entry(_slot(arg), _says(arg)) for arg in args)
     return heading("ARGUMENTS") + text if text else ""
 
 

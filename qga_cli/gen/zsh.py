@@ -27,13 +27,14 @@ def _group(path: tuple[str, ...]) -> str:
         f"        {_quote(f'{_colon(word)}:{says}')}\n" for word, says in words.items()
     )
     specs = "".join(f"        {spec} \\\n" for spec in _options(None)) if not path else ""
+    other = "" if path else " || { [[ $PREFIX ]] && _qga_ask alias }"
     return (
         f"{_name(path)}() {{\n"
         f"    local -a known=(\n{listed}    )\n"
         f"    _arguments -C -S -A '-*' \\\n{specs}"
         "        '1:command:->word' '*:: :->rest' && return\n"
         f"    case $state in\n"
-        "        word) _describe -t commands command known ;;\n"
+        f"        word) _describe -t commands command known{other} ;;\n"
         f"        rest) (( $+functions[{go}_$words[1]] )) && {go}_$words[1] ;;\n"
         "    esac\n}\n\n"
     )
@@ -41,14 +42,18 @@ def _group(path: tuple[str, ...]) -> str:
 
 def _leaf(command: Command) -> str:
     specs = _options(command)
-    ends = any(arg.kind == spec.WORDS for arg in command.args)
-    for index, arg in enumerate(completion.positionals(command), 1):
+    slots = completion.positionals(command)
+    ends = any(arg.kind == spec.WORDS for arg in slots)
+    other = ""
+    if slots and completion.kind(command, slots[-1]) == completion.HERE:
+        slots, ends, other = slots[:-1], False, "_qga_other && return\n    "
+    for index, arg in enumerate(slots, 1):
         where = "*::" if arg.many and arg.kind == spec.WORDS else "*" if arg.many else str(index)
         label = _colon(arg.metavar or arg.name)
         specs.append(_quote(f"{where}:{label}:{_action(command, arg)}"))
     flags = "-s -S -A '-*'" if ends else "-s -S"
     listed = " \\\n        ".join([f"_arguments {flags}", *specs])
-    return f"{_name(command.words)}() {{\n    {listed}\n}}\n\n"
+    return f"{_name(command.words)}() {{\n    {other}{listed}\n}}\n\n"
 
 
 def _options(command: Command | None) -> list[str]:
@@ -75,8 +80,6 @@ def _action(command: Command | None, arg: Arg) -> str:
         return "(" + kind[1:].replace("|", " ") + ")"
     if kind.startswith(","):
         return "_values -s , column " + kind[1:].replace(",", " ")
-    if kind == completion.HERE:
-        return "_normal"
     if kind in (spec.TEXT, ""):
         return " "
     return {spec.HOST_PATH: "_files", "uri": "_qga_uri", spec.KEY: "_qga_key"}.get(

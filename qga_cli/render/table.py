@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -103,8 +104,8 @@ def _bar(percent: float) -> Text:
 
 def _draw(shown: "Table | Text") -> str:
     out = io.StringIO()
-    console = Console(
-        file=out, force_terminal=True, width=shutil.get_terminal_size().columns, highlight=False
-    )
+    terminal = sys.stdout.isatty() or None  # None: rich minds FORCE_COLOR; NO_COLOR it always does
+    width = shutil.get_terminal_size().columns
+    console = Console(file=out, force_terminal=terminal, width=width, highlight=False)
     console.print(shown)
     return _PADDING.sub(r"\1\n", out.getvalue())

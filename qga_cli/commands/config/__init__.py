@@ -1,0 +1,1 @@
+"""Configuration: what is set, and where."""

@@ -1,0 +1,117 @@
+"""The library: what `from qga_cli import connect` gives, without the command line.
+
+    with connect("qemu:///system") as host:
+        done = host.guest("web1").exec(["ip", "addr"])
+        print(done.code, done.stdout.decode())
+
+Nothing here prints, reads the configuration or ends the process; what fails raises an error of
+qga_cli.errors, the same that the command line prints.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from qga_cli import catalog, wire
+from qga_cli.agent import Agent
+from qga_cli.errors import UsageError
+from qga_cli.exec import Completed, capture
+from qga_cli.transports import connect as open_host
+
+__all__ = ["Completed", "Guest", "Host", "connect"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Self
+
+    from qga_cli.transports import Host as Backend
+    from qga_cli.transports import Transport
+
+_PATIENCE = 30.0  # seconds
+
+
+class Guest:
+    """One guest of a host. Not for two threads at once; ask the host for another one."""
+
+    def __init__(self, name: str, agent: Agent) -> None:
+        self.name = name
+        self._agent = agent
+
+    def ping(self, timeout: float | None = None) -> None:
+        """Return when the agent answers. Raises NotRunning, AgentUnavailable ..."""
+        self.call("guest-ping", timeout=timeout)
+
+    def call(
+        self,
+        command: str,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> "Any":
+        """Run any command of the agent by its wire name, and return its checked result.
+
+        `timeout` in seconds; without it the command's own patience. Base64 stays base64.
+        """
+        known = catalog.by_wire(command)
+        if known is not None:
+            return self._agent.call(known, arguments, timeout).value
+        text = wire.encode(command, arguments or {})
+        return wire.decode(self._agent.exchange(text, timeout or _PATIENCE))
+
+    def exec(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = _PATIENCE
+    ) -> Completed:
+        """Run a program and wait for it: no shell, no words of the guest's locale added.
+
+        Raises Refused when it cannot be started, TimedOut after `timeout` seconds.
+        """
+        if isinstance(argv, str) or not argv:
+            raise UsageError("argv is a list of words, the program's name first")
+        return capture(self._agent, argv, stdin=stdin, timeout=timeout)
+
+
+class Host:
+    """A hypervisor, or a folder of sockets, as `--connect` names it."""
+
+    def __init__(self, backend: "Backend") -> None:
+        self._backend = backend
+        self._opened: list[Transport] = []
+
+    @property
+    def uri(self) -> str:
+        """Where it is; empty for libvirt's own choice."""
+        return self._backend.uri
+
+    def guests(self) -> dict[str, str]:
+        """Every guest's name and its state in virsh's words; "" when nobody can tell."""
+        return {guest.name: guest.state for guest in self._backend.guests()}
+
+    def guest(self, name: str) -> Guest:
+        """A guest by name, UUID or id. Raises NoGuest."""
+        transport = self._backend.open(name)
+        self._opened.append(transport)
+        return Guest(name, Agent(transport, name))
+
+    def close(self) -> None:
+        """Close the connection, and those of its guests."""
+        for transport in self._opened:
+            transport.close()
+        self._backend.close()
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: "TracebackType | None",
+    ) -> None:
+        self.close()
+
+
+def connect(uri: str | None = None) -> Host:
+    """Open a host: a libvirt URI, unix:PATH, unix:TEMPLATE{vm} or vsock:CID:PORT.
+
+    None is libvirt's own choice. Raises Unreachable, UsageError.
+    """
+    return Host(open_host(uri))

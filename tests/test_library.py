@@ -1,0 +1,93 @@
+"""The public names, what they do, and that the command line does not pay for them."""
+
+import inspect
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import qga_cli
+from qga_cli import connect, errors
+from tests import lab
+from tests.fake import AgentFault, FakeAgent, Handler
+
+SIGNATURES = {
+    "connect": "(uri: str | None = None) -> qga_cli.library.Host",
+    "Host.guests": "(self) -> dict[str, str]",
+    "Host.guest": "(self, name: str) -> qga_cli.library.Guest",
+    "Host.close": "(self) -> None",
+    "Guest.ping": "(self, timeout: float | None = None) -> None",
+    "Guest.call": "(self, command: str, arguments: collections.abc.Mapping[str, object] | None "
+    "= None, *, timeout: float | None = None) -> 'Any'",
+    "Guest.exec": "(self, argv: collections.abc.Sequence[str], *, stdin: bytes = b'', "
+    "timeout: float = 30.0) -> qga_cli.exec.Completed",
+}
+
+
+def test_public_names() -> None:
+    assert qga_cli.__all__ == [
+        "Completed", "Guest", "Host", "QgaError", "__version__", "connect",
+    ]  # fmt: skip
+    for name in qga_cli.__all__:
+        assert getattr(qga_cli, name) is not None
+    with pytest.raises(AttributeError):
+        _ = qga_cli.nosuch
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(name: str) -> None:
+    found: object = qga_cli
+    for part in name.split("."):
+        found = getattr(found, part)
+    assert callable(found)
+    assert str(inspect.signature(found)) == SIGNATURES[name]
+
+
+def test_the_package_alone_imports_nothing_of_it() -> None:
+    code = "import qga_cli, sys; print([name for name in sys.modules if name[:8] == 'qga_cli.'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_readme_of_the_library_on_a_real_agent(local_agent: str) -> None:
+    with connect(local_agent) as host:
+        assert host.uri == local_agent
+        guest = host.guest("x")
+        guest.ping()
+        done = guest.exec(["sh", "-c", "cat; echo oops >&2; exit 7"], stdin=b"\x00\xff")
+        assert (done.code, done.stdout, done.stderr) == (7, b"\x00\xff", b"oops\n")
+        assert guest.call("guest-get-host-name")["host-name"] == socket.gethostname()
+
+
+def test_the_same_on_a_guest(guest: lab.Guest) -> None:
+    with connect(guest.uri) as host:
+        assert host.guests()[guest.name] == "running"
+        done = host.guest(guest.name).exec(["uname", "-n"])
+        assert (done.code, done.stdout.decode().strip()) == (0, guest.name)
+        with pytest.raises(errors.NoGuest):
+            host.guest("nosuch")
+
+
+def test_errors_are_those_of_the_command_line(fake: Callable[[Handler], FakeAgent]) -> None:
+    def handler(request: dict[str, object]) -> object:
+        raise AgentFault("no way")
+
+    with connect(fake(handler).uri) as host:
+        with pytest.raises(errors.Refused) as caught:
+            host.guest("x").call("guest-get-fsinfo")
+        assert caught.value.desc == "no way"
+
+
+def test_a_command_we_do_not_know_passes(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(lambda request: {"new": 1})
+    with connect(agent.uri) as host:
+        assert host.guest("x").call("guest-from-tomorrow", {"a": 1}) == {"new": 1}
+    assert agent.requests == [{"execute": "guest-from-tomorrow", "arguments": {"a": 1}}]
+
+
+@pytest.mark.parametrize("argv", ["ls -l", []])
+def test_argv_is_a_list_of_words(argv: list[str], local_agent: str) -> None:
+    with connect(local_agent) as host, pytest.raises(errors.UsageError):
+        host.guest("x").exec(argv)

@@ -1,0 +1,82 @@
+"""What fills the options that were not given: environment and configuration, and who said so."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import qga, qga_tty
+from tests.fake import FakeAgent, Handler, Silence
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """Writes a configuration; returns the environment in which it counts."""
+
+    def write(text: str) -> dict[str, str]:
+        folder = tmp_path / "qga"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.toml").write_text(text)
+        return {"XDG_CONFIG_HOME": str(tmp_path)}
+
+    return write
+
+
+def test_show_names_file_and_line_or_variable(config: Callable[[str], dict[str, str]]) -> None:
+    env = config('connect = "unix:/a"\n[defaults]\noutput = "json"\n[groups]\nweb = ["a", "b"]\n')
+    env |= {"QGA_TIMEOUT": "5m", "QGA_CONNECT": "unix:/b", "QGA_OUTPUT": "tsv"}
+    path = f"{env['XDG_CONFIG_HOME']}/qga/config.toml"
+    assert qga("config", "show", env=env).out.splitlines() == [
+        "setting\tvalue\torigin",
+        "connect\tunix:/b\tQGA_CONNECT",
+        "defaults.output\ttsv\tQGA_OUTPUT",
+        "defaults.timeout\t5m\tQGA_TIMEOUT",
+        f"groups.web\ta, b\t{path}:5",
+    ]
+
+
+def test_show_finds_the_mistake_of_any_command(config: Callable[[str], dict[str, str]]) -> None:
+    env = config('[defaults.fs.list]\n\ncolums = "type"\n')
+    ran = qga("config", "show", env=env)
+    assert ran.code == 2
+    assert "config.toml:3: `fs list` has no option 'colums'" in ran.err
+
+
+def test_a_wrong_variable_is_named() -> None:
+    ran = qga("ping", "x", env={"QGA_TIMEOUT": "soon"})
+    assert ran.code == 2
+    assert ran.err.startswith("qga: QGA_TIMEOUT: --timeout: 'soon' is not a time")
+
+
+def test_variables_count_and_options_count_more(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(lambda request: {"host-name": "h"})
+    env = {"QGA_CONNECT": agent.uri, "QGA_OUTPUT": "json"}
+    assert qga("os", "hostname", "x", env=env).out == '{"host-name":"h"}\n'
+    ran = qga("os", "hostname", "x", "-o", "tsv", env=env)
+    assert (ran.err, ran.out) == ("", "h\n")
+
+
+def test_the_timeout_of_the_environment_ends_a_call(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(lambda request: Silence())
+    ran = qga("-c", agent.uri, "os", "hostname", "x", env={"QGA_TIMEOUT": "300ms"})
+    assert ran.code == 124
+
+
+@pytest.mark.parametrize(
+    ("env", "terminal", "coloured"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+    ],
+)
+def test_colour_where_it_is_wanted(
+    fake: Callable[[Handler], FakeAgent], env: dict[str, str], terminal: bool, coloured: bool
+) -> None:
+    row = {"name": "vda", "mountpoint": "/", "type": "ext4", "disk": [],
+           "used-bytes": 95, "total-bytes": 100}  # fmt: skip
+    agent = fake(lambda request: [row])
+    run = qga_tty if terminal else qga
+    shown = run("-c", agent.uri, "fs", "list", "x", "-o", "table", env=env).out
+    assert ("\x1b[31m" in shown) is coloured  # red: the disk is full
