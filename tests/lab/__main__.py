@@ -31,8 +31,8 @@ def _run(options: argparse.Namespace) -> None:
         case "down":
             guest.down(options.name)
         case "list":
-            for line in guest.guests():
-                print("\t".join(line))
+            for entry in guest.guests():
+                print(entry.name, entry.suite, entry.state, sep="\t")
         case "console":
             print(guest.console(options.name).read_text(errors="replace"), end="")
         case "purge":
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="name, suite and state of the lab's guests")
     log = commands.add_parser("console", help="print what a guest wrote to its console")
     log.add_argument("name")
-    commands.add_parser("purge", help="take all guests down, remove all images and package lists")
+    commands.add_parser("purge", help="remove the cache and the guests that live in it")
     return parser
 
 

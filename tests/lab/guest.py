@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from tests.lab import cache
 from tests.lab.domain import Wish, describe, read_mark
@@ -63,6 +63,15 @@ class Guest:
         self.destroy()
 
 
+class Entry(NamedTuple):
+    """One line of what is there."""
+
+    name: str
+    suite: str
+    state: str
+    folder: Path
+
+
 def up(
     name: str,
     suite: str = "bookworm",
@@ -99,15 +108,16 @@ def down(name: str) -> None:
         _remove(uri, name)
 
 
-def guests() -> list[tuple[str, str, str]]:
-    """Name, suite and state of the lab's guests."""
+def guests() -> list[Entry]:
+    """The guests of the lab, running or not."""
     uri = connection()
     found = []
     for name in filter(None, virsh(uri, "list", "--all", "--name").splitlines()):
         try:
             mark = read_mark(uri, name)
             if mark:
-                found.append((name, mark[0].suite, virsh(uri, "domstate", name).strip()))
+                state = virsh(uri, "domstate", name).strip()
+                found.append(Entry(name, mark[0].suite, state, mark[1]))
         except LabError as error:
             if "failed to get domain" not in str(error):  # else it has gone meanwhile
                 raise
@@ -121,6 +131,15 @@ def console(name: str) -> Path:
     if mark is None:
         raise LabError(f"{name} is not a guest of the lab")
     return mark[1] / "console.log"
+
+
+def purge() -> None:
+    """Remove the cache, and the guests that live in it; those of another cache stay."""
+    home = cache.folder()
+    for entry in guests():
+        if entry.folder.is_relative_to(home):
+            down(entry.name)
+    cache.remove(home)
 
 
 def _lock(name: str) -> AbstractContextManager[None]:
@@ -157,11 +176,12 @@ def _boot(uri: str, name: str, wish: Wish) -> Path:
         disk.truncate(DATA_SIZE)
     run("mkfs.ext4", "-q", "-F", "-L", "data", str(folder / "data.img"))
     (folder / "domain.xml").write_text(describe(name, wish, folder, boot_files, uri))
-    virsh(uri, "define", str(folder / "domain.xml"))
     try:
+        virsh(uri, "define", str(folder / "domain.xml"))
         virsh(uri, "start", name)
     except LabError:
         _remove(uri, name)
+        cache.remove(folder)
         raise
     return folder
 
@@ -211,10 +231,3 @@ def _remove(uri: str, name: str) -> None:
             raise
     virsh(uri, "undefine", name, "--managed-save", "--snapshots-metadata")
     cache.remove(mark[1])
-
-
-def purge() -> None:
-    """Take down all guests of the lab, and remove the images they are made of."""
-    for name, _, _ in guests():
-        down(name)
-    cache.remove(cache.folder())
