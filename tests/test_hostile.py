@@ -13,7 +13,7 @@ from tests.fake import AgentFault, FakeAgent, Hangup, Raw, Silence
 
 Make = Callable[..., FakeAgent]
 
-NONSENSE = {
+NONSENSE: dict[str, object] = {
     "not json": Raw(b"hello\n"),
     "binary": Raw(bytes(range(0x80, 0xFF)) + b"\n"),
     "empty line": Raw(b"\n"),

@@ -8,7 +8,7 @@ COMMAND = Command(
     "Set the guest's clock",
     since="1.5",
     args=[
-        Arg("time", spec.TIME, "2026-01-01T00:00:00Z, now (by the host's clock), or nanoseconds",
+        Arg("time", spec.TIME, "Time: 2026-01-01T00:00:00Z, now (the host's), or nanoseconds",
             positional=True, required=False),
     ],
     result={},
