@@ -6,26 +6,38 @@ function __qga_table
     switch "$argv"
         case ''
             printf '%s\n' \
+                '+batch'\t'Send commands from standard input, one on each line' \
+                '+cat'\t'Print files of guests' \
                 '+completion'\t'Print the completion script for a shell' \
                 '+config'\t'Configuration: what is set, and where' \
+                '+cp'\t'Copy files between this host and guests' \
                 '+cpu'\t'Processors: list, switch on and off, statistics, load' \
                 '+disk'\t'Disks: partitions, bus and serial, statistics' \
+                '+edit'\t'Edit a guest\'s file with an editor of this host' \
                 '+exec'\t'Run a program in the guest and pass its exit code on' \
                 '+exec-status'\t'Show what became of a program started in the guest' \
                 '+file'\t'Open files of the guest, by handle: open, read, write, seek, flush, close' \
                 '+fs'\t'Filesystems: list, freeze, thaw, trim' \
                 '+help'\t'Open the manual page of a command or a topic' \
                 '+info'\t'Show the agent\'s version and the state of each command' \
+                '+list'\t'List the guests with their agents, systems and addresses' \
+                '+ls'\t'List a folder of a guest' \
                 '+memory'\t'Memory blocks: list, switch on and off, size' \
+                '+mkdir'\t'Make folders in guests' \
+                '+mv'\t'Rename files within a guest' \
                 '+net'\t'Network: interfaces and routes' \
                 '+os'\t'Operating system: release, host name, time zone, devices' \
                 '+ping'\t'Check that the guest\'s agent answers' \
                 '+power'\t'Power: shut down, reboot, suspend' \
+                '+raw'\t'Send any command to the agent and print its reply as it comes' \
+                '+rm'\t'Remove files of guests' \
                 '+ssh'\t'SSH keys of the guest\'s users: list, add, remove' \
                 '+sync'\t'Check that the agent answers this call, not an earlier one' \
                 '+sync-delimited'\t'Reset the agent\'s parser and check that it answers this call' \
+                '+tail'\t'Print the end of a guest\'s file, and follow it' \
                 '+time'\t'The guest\'s clock: read and set' \
                 '+user'\t'Users of the guest: who is logged in, passwords' \
+                '+wait'\t'Wait until guests, or something in them, are ready' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -100,7 +112,7 @@ function __qga_table
                 '+status'\t'Tell whether the guest\'s filesystems are frozen' \
                 '+thaw'\t'Thaw the guest\'s frozen filesystems' \
                 '+trim'\t'Give the unused blocks of filesystems back to the host' \
-                '+with-frozen'\t'Run a command on the host while guests are frozen, and thaw them whatever happens' \
+                '+with-frozen'\t'Run a host command while guests are frozen, and thaw them whatever happens' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -142,7 +154,7 @@ function __qga_table
                 '+devices'\t'List the guest\'s PCI devices and their drivers' \
                 '+hostname'\t'Print the guest\'s host name' \
                 '+info'\t'Show the guest\'s operating system and kernel' \
-                '+timezone'\t'Show the guest\'s time zone and its offset from UTC' \
+                '+timezone'\t'Print the guest\'s time zone' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -207,6 +219,38 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
+        case 'batch'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'cat'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place*'
         case 'completion'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -219,6 +263,42 @@ function __qga_table
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
                 '|bash|zsh|fish'
+        case 'cp'
+            printf '%s\n' \
+                '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
+                '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
+                '--preserve'\t'Keep mode, owner and time of change' \
+                '-p'\t'Keep mode, owner and time of change' \
+                '--dereference'\t'Copy what symbolic links point to' \
+                '-L'\t'Copy what symbolic links point to' \
+                '--quiet'\t'No progress bar' \
+                '-q'\t'No progress bar' \
+                '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
+                '--no-verify'\t'Do not compare checksums at both ends' \
+                '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
+                '--max-size=text'\t'Take at most so much of a guest' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place*'
+        case 'edit'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place'
         case 'exec'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -258,7 +338,7 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,exited,exitcode,signal,stdout,stderr'\t'Columns to show, comma-separated' \
+                '--columns=,exited,exitcode,signal,stdout,stderr'\t'Columns to show, of exited, exitcode, signal, stdout, stderr' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
@@ -275,7 +355,7 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
-                '|completion|config|cpu|disk|exec|exec-status|file|fs|help|info|memory|net|os|ping|power|ssh|sync|sync-delimited|time|user|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -294,11 +374,79 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,wire,command,state,agent'\t'Columns to show, comma-separated' \
+                '--columns=,wire,command,state,agent'\t'Columns to show, of wire, command, state, agent' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|wire|command|state|agent'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'list'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns to show, of vm, state, agent, version, os, load, addresses' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
+        case 'ls'
+            printf '%s\n' \
+                '--long'\t'Mode, owner, group, size and time too' \
+                '-l'\t'Mode, owner, group, size and time too' \
+                '--all'\t'Names that begin with a dot too' \
+                '-a'\t'Names that begin with a dot too' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
+                '--help'\t'Show this command\'s help' \
+                'place'
+        case 'mkdir'
+            printf '%s\n' \
+                '--parents'\t'Those above too; no error for what is there' \
+                '-p'\t'Those above too; no error for what is there' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place*'
+        case 'mv'
+            printf '%s\n' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place*'
         case 'ping'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -319,6 +467,45 @@ function __qga_table
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'raw'
+            printf '%s\n' \
+                '--pretty'\t'Indent the reply' \
+                '--output=|raw|json|jsonl|yaml'\t'raw is the reply, the others have its `return` only' \
+                '-o=|raw|json|jsonl|yaml'\t'raw is the reply, the others have its `return` only' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                '|guest-exec|guest-exec-status|guest-file-close|guest-file-flush|guest-file-open|guest-file-read|guest-file-seek|guest-file-write|guest-fsfreeze-freeze|guest-fsfreeze-freeze-list|guest-fsfreeze-status|guest-fsfreeze-thaw|guest-fstrim|guest-get-cpustats|guest-get-devices|guest-get-disks|guest-get-diskstats|guest-get-fsinfo|guest-get-host-name|guest-get-load|guest-get-memory-block-info|guest-get-memory-blocks|guest-get-osinfo|guest-get-time|guest-get-timezone|guest-get-users|guest-get-vcpus|guest-info|guest-network-get-interfaces|guest-network-get-route|guest-ping|guest-set-memory-blocks|guest-set-time|guest-set-user-password|guest-set-vcpus|guest-shutdown|guest-ssh-add-authorized-keys|guest-ssh-get-authorized-keys|guest-ssh-remove-authorized-keys|guest-suspend-disk|guest-suspend-hybrid|guest-suspend-ram|guest-sync|guest-sync-delimited' \
+                'text*'
+        case 'rm'
+            printf '%s\n' \
+                '--recursive'\t'Folders, with all that is in them' \
+                '-r'\t'Folders, with all that is in them' \
+                '--force'\t'No error for what is not there' \
+                '-f'\t'No error for what is not there' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place*'
         case 'sync'
             printf '%s\n' \
                 '--id=text'\t'Number to echo; a random one by default' \
@@ -361,6 +548,44 @@ function __qga_table
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'tail'
+            printf '%s\n' \
+                '--lines=text'\t'How many lines' \
+                '-n=text'\t'How many lines' \
+                '--follow'\t'Go on with what is appended, across rotation and truncation' \
+                '-f'\t'Go on with what is appended, across rotation and truncation' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place'
+        case 'wait'
+            printf '%s\n' \
+                '--for=text'\t'What to wait for: agent, exec, ip, file:PATH, port:N, thawed, stopped' \
+                '--timeout=text'\t'Give up after this time' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--columns=,vm,ready,seconds,reason'\t'Columns to show, of vm, ready, seconds, reason' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
+                '--help'\t'Show this command\'s help' \
+                'guest*'
         case 'config show'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -371,9 +596,10 @@ function __qga_table
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--columns=,setting,value,origin'\t'Columns to show, comma-separated' \
+                '--columns=,setting,value,origin'\t'Columns to show, of setting, value, origin' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help'
         case 'cpu list'
             printf '%s\n' \
@@ -393,9 +619,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,cpu,online,can-offline'\t'Columns to show, comma-separated' \
+                '--columns=,cpu,online,can-offline'\t'Columns to show, of cpu, online, can-offline' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|cpu|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'cpu load'
@@ -416,9 +643,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,load1m,load5m,load15m'\t'Columns to show, comma-separated' \
+                '--columns=,load1m,load5m,load15m'\t'Columns to show, of load1m, load5m, load15m' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|load1m|load5m|load15m'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'cpu set'
@@ -460,9 +688,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice'\t'Columns to show, comma-separated' \
+                '--columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice'\t'Columns to show, of cpu, user, nice, system, idle, iowait, irq, softirq, steal, guest, guestnice' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'disk list'
@@ -483,9 +712,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn%'\t'Columns to show, comma-separated' \
+                '--columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn%'\t'Columns to show, of disk, type, bus, pci, unit, serial, alias, parents, target, worn%' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'disk stats'
@@ -506,9 +736,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor'\t'Columns to show, comma-separated' \
+                '--columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor'\t'Columns to show, of disk, reads, read, writes, written, discarded, flushes, running, busy, read-time, write-time, discard-time, flush-time, queue-time, discards, reads-merged, writes-merged, discards-merged, major, minor' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'file close'
@@ -594,7 +825,7 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,count,eof,data'\t'Columns to show, comma-separated' \
+                '--columns=,count,eof,data'\t'Columns to show, of count, eof, data' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|count|eof|data'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
@@ -619,7 +850,7 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,position,eof'\t'Columns to show, comma-separated' \
+                '--columns=,position,eof'\t'Columns to show, of position, eof' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|position|eof'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
@@ -645,7 +876,7 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,count,eof'\t'Columns to show, comma-separated' \
+                '--columns=,count,eof'\t'Columns to show, of count, eof' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|count|eof'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
@@ -712,9 +943,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,mountpoint,device,type,used,total,used%,disks'\t'Columns to show, comma-separated' \
+                '--columns=,mountpoint,device,type,used,total,used%,disks'\t'Columns to show, of mountpoint, device, type, used, total, used%, disks' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|mountpoint|device|type|used|total|used%|disks'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'fs status'
@@ -776,7 +1008,7 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,path,trimmed,minimum,error'\t'Columns to show, comma-separated' \
+                '--columns=,path,trimmed,minimum,error'\t'Columns to show, of path, trimmed, minimum, error' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|path|trimmed|minimum|error'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
@@ -819,9 +1051,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,size'\t'Columns to show, comma-separated' \
+                '--columns=,size'\t'Columns to show, of size' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|size'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'memory list'
@@ -842,9 +1075,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,block,online,can-offline'\t'Columns to show, comma-separated' \
+                '--columns=,block,online,can-offline'\t'Columns to show, of block, online, can-offline' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|block|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'memory set'
@@ -865,7 +1099,7 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,block,response,error'\t'Columns to show, comma-separated' \
+                '--columns=,block,response,error'\t'Columns to show, of block, response, error' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|block|response|error'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' \
@@ -889,9 +1123,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,interface,mac,addresses,rx-bytes,tx-bytes'\t'Columns to show, comma-separated' \
+                '--columns=,interface,mac,addresses,rx-bytes,tx-bytes,rx-packets,rx-errs,rx-dropped,tx-packets,tx-errs,tx-dropped'\t'Columns to show, of interface, mac, addresses, rx-bytes, tx-bytes, rx-packets, rx-errs, rx-dropped, tx-packets, tx-errs, tx-dropped' \
                 '--no-header'\t'Leave the header line out' \
-                '--sort=|interface|mac|addresses|rx-bytes|tx-bytes'\t'Sort by this column; -COLUMN for descending' \
+                '--sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'net routes'
@@ -912,9 +1147,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,destination,via,dev,metric,type,version,mtu,source,flags'\t'Columns to show, comma-separated' \
+                '--columns=,destination,via,dev,metric,type,version,mtu,source,flags'\t'Columns to show, of destination, via, dev, metric, type, version, mtu, source, flags' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'os devices'
@@ -935,9 +1171,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,driver,version,date,device'\t'Columns to show, comma-separated' \
+                '--columns=,driver,version,date,device'\t'Columns to show, of driver, version, date, device' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|driver|version|date|device'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'os hostname'
@@ -958,9 +1195,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,hostname'\t'Columns to show, comma-separated' \
+                '--columns=,hostname'\t'Columns to show, of hostname' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|hostname'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'os info'
@@ -981,9 +1219,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine'\t'Columns to show, comma-separated' \
+                '--columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine'\t'Columns to show, of pretty-name, id, name, version, version-id, variant, variant-id, kernel-release, kernel-version, machine' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'os timezone'
@@ -1004,9 +1243,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,zone,offset'\t'Columns to show, comma-separated' \
+                '--columns=,zone,offset'\t'Columns to show, of zone, offset' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|zone|offset'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'power shutdown'
@@ -1131,9 +1371,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,type,fingerprint,comment,key'\t'Columns to show, comma-separated' \
+                '--columns=,type,fingerprint,comment,key'\t'Columns to show, of type, fingerprint, comment, key' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|type|fingerprint|comment|key'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest' \
                 'user'
@@ -1177,9 +1418,10 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,time,ahead-of-host'\t'Columns to show, comma-separated' \
+                '--columns=,time,ahead-of-host'\t'Columns to show, of time, ahead-of-host' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|time|ahead-of-host'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'time set'
@@ -1221,14 +1463,16 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,user,domain,login,age'\t'Columns to show, comma-separated' \
+                '--columns=,user,domain,login,age'\t'Columns to show, of user, domain, login, age' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|user|domain|login|age'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
         case 'user set-password'
             printf '%s\n' \
-                '--password=text'\t'New password' \
+                '--password-stdin'\t'Read the password from standard input' \
+                '--password-file=host-path'\t'Read the password from this file' \
                 '--crypted'\t'It is hashed already, as in /etc/shadow; not for Windows' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \

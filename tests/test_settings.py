@@ -56,6 +56,16 @@ def test_variables_count_and_options_count_more(fake: Callable[[Handler], FakeAg
     assert (ran.err, ran.out) == ("", "h\n")
 
 
+def test_a_form_that_a_command_does_not_have_is_passed_over(
+    fake: Callable[[Handler], FakeAgent], config: Callable[[str], dict[str, str]]
+) -> None:
+    agent = fake(lambda request: {})
+    for env in ({"QGA_OUTPUT": "tsv"}, config('[defaults]\noutput = "table"\n')):
+        ran = qga("-c", agent.uri, "raw", "x", "guest-ping", env=env)
+        assert (ran.err, ran.out) == ("", '{"return": {}}\n')
+    assert qga("-c", agent.uri, "raw", "x", "guest-ping", "-o", "table").code == 2
+
+
 def test_the_timeout_of_the_environment_ends_a_call(fake: Callable[[Handler], FakeAgent]) -> None:
     agent = fake(lambda request: Silence())
     ran = qga("-c", agent.uri, "os", "hostname", "x", env={"QGA_TIMEOUT": "300ms"})

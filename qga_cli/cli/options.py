@@ -96,17 +96,24 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
     """
     filled = dict(raw)
     known = {arg.name: arg for arg in for_command(command) if not arg.positional}
-    for name, variable in ENVIRONMENT.items():
-        if os.environ.get(variable) and name in known and name not in raw:
-            filled[name] = _text(known[name], Setting(os.environ[variable], variable))
     everywhere = {arg.name: arg for arg in COMMON + SELECT + FLEET + VIEW + WATCH}
-    for path, allowed in ((("defaults", *command.words), known), (("defaults",), everywhere)):
-        for name, setting in config.table(*path).items():
+    environment = {
+        name: Setting(os.environ[variable], variable)
+        for name, variable in ENVIRONMENT.items()
+        if os.environ.get(variable)
+    }
+    for settings, allowed, where in (
+        (environment, everywhere, "all commands"),
+        (config.table("defaults", *command.words), known, f"`{command.name}`"),
+        (config.table("defaults"), everywhere, "all commands"),
+    ):
+        for name, setting in settings.items():
             if name not in allowed:
-                where = f"`{command.name}`" if len(path) > 1 else "all commands"
                 raise UsageError(f"{setting.origin}: {where} has no option {name!r}")
-            if name in known and name not in filled:
-                filled[name] = _text(known[name], setting)
+            text = _text(allowed[name], setting)
+            # A command may take fewer values than others do: -o table means nothing to `raw`.
+            if name in known and (not known[name].choices or text in known[name].choices):
+                filled.setdefault(name, text)
     if config.get("connect"):
         filled.setdefault("connect", config.get("connect"))
     return filled

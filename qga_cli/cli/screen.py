@@ -21,8 +21,10 @@ def root() -> str:
     start = []
     for name in _EVERYDAY:
         command = catalog.find(name.split())
-        if command and command.examples:
-            start.append((command.examples[0].line, command.examples[0].says))
+        own = [e for e in command.examples if e.line.startswith("qga ")] if command else []
+        if own:
+            short = min(own, key=lambda example: len(example.line))
+            start.append((short.line, short.says))
     words = [(word, catalog.load((word,)).summary) for word in catalog.leaves(())]
     groups = [(group, catalog.group_summary(group)) for group in catalog.groups()]
     return (
