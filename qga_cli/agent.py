@@ -79,9 +79,23 @@ class Agent:
             raise
         return Reply(line, value)
 
-    def exchange(self, text: str, timeout: float) -> str:
-        """Send one request line as it is and return the reply line as it came."""
-        return self._exchange(text, timeout, silent=False)
+    def exchange(self, text: str, timeout: float, *, silent: bool = False) -> str:
+        """Send one request line as it is and return the reply line as it came.
+
+        Raises as Transport.call. `silent`: no reply means success, and is returned as "".
+        """
+        try:
+            return self._exchange(text, timeout, silent=silent)
+        except OutcomeUnknown:
+            if silent:
+                return ""
+            raise
+
+    def delivered(self, name: str) -> str:
+        """What is known after a command whose success sends no reply."""
+        state = self.transport.state()
+        now = f"the guest is {state} now" if state else "that the guest completes it is not known"
+        return f"{self.name}: {name} was delivered; {now}"
 
     def trace(self, level: int, text: str) -> None:
         """Tell what is being done, to whoever asked with -v."""
@@ -95,10 +109,12 @@ class Agent:
         if self.deadline is not None:
             timeout = max(0.001, min(timeout, self.deadline - started))
         self.sent = True
+        self.trace(3, f"> {wire.traced(text)}")
         outcome = "failed"
         try:
             line = self.transport.call(text, timeout)
             outcome = "ok"
+            self.trace(3, f"< {wire.traced(line)}")
             return line
         except QgaError as error:
             self.sent = isinstance(error, OutcomeUnknown)
@@ -107,4 +123,4 @@ class Agent:
         finally:
             if self._trace:
                 elapsed = (time.monotonic() - started) * 1000
-                self._trace(2, f"{text[:60]} {outcome} {elapsed:.1f} ms")
+                self._trace(2, f"{wire.name_of(text)}: {outcome}, {elapsed:.1f} ms")

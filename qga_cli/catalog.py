@@ -35,17 +35,26 @@ def load(path: tuple[str, ...]) -> Command:
 
 
 def by_wire(wire: str) -> Command | None:
-    """The command for a wire name; loads every file, so only for what a user typed."""
-    return next((command for command in walk() if command.wire == wire), None)
+    """The command for a wire name. Reads every file until one has it, and imports that one."""
+    for path in _paths():
+        with open(_file(path), encoding="utf-8") as file:
+            named = f'"{wire}"' in file.read()
+        if named and load(path).wire == wire:
+            return load(path)
+    return None
 
 
 def walk() -> Iterator[Command]:
     """Every command, groups after single words, each in alphabetical order."""
+    return map(load, _paths())
+
+
+def _paths() -> Iterator[tuple[str, ...]]:
     for word in leaves(()):
-        yield load((word,))
+        yield (word,)
     for group in groups():
         for word in leaves((group,)):
-            yield load((group, word))
+            yield (group, word)
 
 
 def groups() -> list[str]:

@@ -9,31 +9,46 @@ guest-info, which every policy and every freeze let through (qga/main.c, ga_comm
 import re
 
 from qga_cli import wire
+from qga_cli.commands.info import release
 from qga_cli.errors import Frozen, QgaError, Refused, Unsupported
-from qga_cli.spec import Arg, Command
+from qga_cli.spec import Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.agent import Agent
 
-_UNKNOWN = re.compile(r"^The command \S+ has not been found$")
-_DISABLED = re.compile(r"^(?:The c|C)ommand \S+ has been disabled")
-_UNEXPECTED = re.compile(r"^(?:Parameter|QMP input member) '([^']+)' is unexpected$")
+_UNKNOWN = re.compile(r"The command \S+ has not been found$")
+_DISABLED = re.compile(r"(?:The c|C)ommand \S+ has been disabled")
+_ARGUMENT = re.compile(
+    r"(?:Parameter|QMP input member) '([^']+)' is unexpected$|Invalid parameter type for '([^']+)'"
+)
 _PATIENCE = 5.0  # seconds for each question
+_UPDATE = "update qemu-guest-agent in the guest"
+
+_RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "eurolinux", "circle", "virtuozzo")
+_SYSCONFIG = "/etc/sysconfig/qemu-ga"
+_RESTART = "then `systemctl restart qemu-guest-agent`"
 
 
 def explain(agent: "Agent", command: Command, desc: str) -> Refused:
     """The error to raise for the agent's refusal `desc` of `command`."""
+    desc = desc.strip()
     if _DISABLED.match(desc):
-        if _ask(agent, "guest-fsfreeze-status") == "frozen":
+        if desc.endswith("frozen state") or _ask(agent, "guest-fsfreeze-status") == "frozen":
             return frozen(desc)
         return _blocked(agent, command, desc)
     if _UNKNOWN.match(desc):
         return _not_known(agent, command, desc)
-    unexpected = _UNEXPECTED.match(desc)
-    if unexpected:
-        return _too_new(agent, command, unexpected[1], desc)
-    return Refused(desc.strip(), desc=desc)
+    argument = _ARGUMENT.match(desc)
+    if argument:
+        return _argument(agent, command, argument[1] or argument[2], desc)
+    # The agent prints errno even where none was set.
+    return Refused(desc.removesuffix(": Success"), desc=desc)
+
+
+def is_unknown(desc: str) -> bool:
+    """Whether the agent's error was of the class CommandNotFound, which libvirt drops."""
+    return bool(_UNKNOWN.match(desc) or _DISABLED.match(desc))
 
 
 def frozen(desc: str) -> Frozen:
@@ -43,63 +58,81 @@ def frozen(desc: str) -> Frozen:
     )
 
 
+def policy_hint(agent: "Agent", command: Command) -> str:
+    """Where the guest's policy is written, as far as the guest's own words tell."""
+    system, system_release = _system(agent)
+    name = command.wire
+    if system in _RED_HAT:
+        # RHEL 9.4 turned a list of what is blocked into a list of what is allowed.
+        if system_release >= (9, 4):
+            change = f"add {name} to --allow-rpcs of FILTER_RPC_ARGS"
+        elif system_release >= (9,):
+            change = f"remove {name} from BLOCK_RPCS or FILTER_RPC_ARGS"
+        else:
+            change = f"remove {name} from BLACKLIST_RPC"
+        return f"in the guest, {change} in {_SYSCONFIG}; {_RESTART}"
+    if system == "fedora":
+        lists = "QEMU_GA_ARGS or BLACKLIST_RPC"
+        return f"in the guest, remove {name} from {lists} in {_SYSCONFIG}; {_RESTART}"
+    if system.startswith(("opensuse", "sle")):
+        change = f"set FILTER_RPC_ARGS, without {name} in --block-rpcs,"
+        return f"in the guest, {change} in {_SYSCONFIG}; {_RESTART}"
+    if system == "mswindows":
+        where = "the command line of the service QEMU-GA (`sc qc QEMU-GA` shows it)"
+        return f"in the guest, remove {name} from {where}; then restart that service"
+    lists = "block-rpcs" if _version(agent) >= (7, 2) else "blacklist"
+    return (
+        f"in the guest, look for {name} in {lists} (or its absence from allow-rpcs) of "
+        f"/etc/qemu/qemu-ga.conf, and in `systemctl cat qemu-guest-agent`; {_RESTART}"
+    )
+
+
 def _blocked(agent: "Agent", command: Command, desc: str) -> Unsupported:
-    if command.systems and "Linux" not in command.systems and _system(agent) != "mswindows":
-        # Up to 9.x a foreign system's commands exist, switched off (qga/commands-posix.c).
-        return _foreign(command, desc)
-    return Unsupported(
+    # Up to 9.x the commands of other systems exist, switched off (qga/commands-posix.c).
+    return _foreign(agent, command, desc) or Unsupported(
         f"{command.wire} is blocked by the guest's policy",
         desc=desc,
         hint=policy_hint(agent, command),
     )
 
 
-def policy_hint(agent: "Agent", command: Command) -> str:
-    """Where the guest's policy is written, as far as the guest's own words tell."""
-    system, version = _system(agent), _version(agent)
-    if system in ("rhel", "centos", "rocky", "almalinux", "ol", "fedora"):
-        where = "/etc/sysconfig/qemu-ga"
-        change = f"allow {command.wire} in FILTER_RPC_ARGS"
-        if version < (9, 0):
-            change = f"remove {command.wire} from BLACKLIST_RPC or BLOCK_RPCS"
-        return f"in the guest, {change} in {where}; then restart qemu-guest-agent"
-    return (
-        f"in the guest, look for {command.wire} in block-rpcs (or its absence from allow-rpcs) of "
-        "/etc/qemu/qemu-ga.conf and of the service's command line; then restart qemu-guest-agent"
-    )
-
-
 def _not_known(agent: "Agent", command: Command, desc: str) -> Unsupported:
     version = _version(agent)
-    if version and version < _parts(command.since):
+    if version and version < release(command.since):
         return Unsupported(
             f"{command.wire} needs qemu-ga {command.since}, this guest runs {_dotted(version)}",
             desc=desc,
-            hint="update qemu-guest-agent in the guest",
+            hint=_UPDATE,
         )
-    if command.systems and "Linux" not in command.systems and _system(agent) != "mswindows":
-        return _foreign(command, desc)
     ran = f" {_dotted(version)}" if version else ""
-    return Unsupported(
+    return _foreign(agent, command, desc) or Unsupported(
         f"the guest's qemu-ga{ran} does not have {command.wire}",
         desc=desc,
-        hint="it was built without it; `qga info VM` lists what it has",
+        hint="`qga info VM` lists what it has",
     )
 
 
-def _foreign(command: Command, desc: str) -> Unsupported:
+def _foreign(agent: "Agent", command: Command, desc: str) -> Unsupported | None:
+    """The error for a command that the guest's system does not have at all."""
+    if not command.systems:
+        return None
+    system = {"mswindows": "Windows", "freebsd": "FreeBSD"}.get(_system(agent)[0], "Linux")
+    if system in command.systems:
+        return None
+    only = " and ".join(command.systems)
     return Unsupported(
-        f"{command.wire} works on {' and '.join(command.systems)} guests only", desc=desc
+        f"{command.wire} works on {only} guests only, this one runs {system}", desc=desc
     )
 
 
-def _too_new(agent: "Agent", command: Command, name: str, desc: str) -> Refused:
-    arg: Arg | None = next((arg for arg in command.args if arg.wire == name), None)
-    if arg is None or not arg.since:
+def _argument(agent: "Agent", command: Command, name: str, desc: str) -> Refused:
+    """An argument that the agent does not know, or not with such a value: is it newer?"""
+    arg = next((arg for arg in command.args if arg.wire == name), None)
+    version = _version(agent) if arg and arg.since else ()
+    if not (arg and version and version < release(arg.since)):
         return Refused(desc, desc=desc)
-    version = _version(agent)
-    ran = f", this guest runs {_dotted(version)}" if version else ""
-    return Unsupported(f"{command.wire} {name} needs qemu-ga {arg.since}{ran}", desc=desc)
+    needs = f"{command.wire} with {name} needs qemu-ga {arg.since}"
+    return Unsupported(f"{needs}, this guest runs {_dotted(version)}", desc=desc, hint=_UPDATE)
 
 
 def _ask(agent: "Agent", name: str) -> object:
@@ -114,17 +147,15 @@ def _ask(agent: "Agent", name: str) -> object:
 def _version(agent: "Agent") -> tuple[int, ...]:
     info = _ask(agent, "guest-info")
     version = info.get("version") if isinstance(info, dict) else None
-    return _parts(version) if isinstance(version, str) else ()
+    return release(version) if isinstance(version, str) else ()
 
 
-def _system(agent: "Agent") -> str:
+def _system(agent: "Agent") -> tuple[str, tuple[int, ...]]:
+    """The id and release of the guest's system, as in os-release; "" when it does not tell."""
     info = _ask(agent, "guest-get-osinfo")
-    system = info.get("id") if isinstance(info, dict) else None
-    return system if isinstance(system, str) else ""
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d{1,9}", version)[:3])
+    if not isinstance(info, dict):
+        return "", ()
+    return str(info.get("id", "")), release(str(info.get("version-id", "")))
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -186,7 +186,7 @@ class Command:
         since: str,
         args: Sequence[Arg] = (),
         result: object = None,
-        rows: "str | Callable[[Any], Row | list[Row]]" = "",
+        rows: "str | Callable[[Any], Row | Sequence[Row]]" = "",
         columns: Sequence[Column] = (),
         systems: Sequence[str] = (),
         changes: bool = False,

@@ -12,6 +12,7 @@ from qga_cli.errors import BadReply, Refused, UsageError
 MAX_REPLY = 72 * 2**20  # a 48 MiB guest-file-read, the agent's own limit, in base64
 DELIMITER = b"\xff"  # never part of valid UTF-8: resets the agent's parser, marks the sync reply
 
+_TRACED = 2000  # bytes of a line
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -55,6 +56,20 @@ def parse(text: str | bytes) -> dict[str, object]:
     if not isinstance(reply, dict):
         raise BadReply("the agent's reply is not a JSON object", details=repr(text[:200]))
     return reply
+
+
+def name_of(request: str) -> str:
+    """The wire name in a request line of `encode`'s making."""
+    return request.split('"', 4)[3]
+
+
+def traced(line: str) -> str:
+    """A request or reply as a trace may show it: passwords masked, and not without end."""
+    if '"password"' in line:
+        import re
+
+        line = re.sub(r'("password": ?)"(?:[^"\\]|\\.)*"', r'\1"***"', line)
+    return line if len(line) <= _TRACED else f"{line[:_TRACED]}... {len(line):,} bytes in all"
 
 
 def to_base64(data: bytes) -> str:

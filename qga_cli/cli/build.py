@@ -4,14 +4,17 @@ Typer's public functions only: its objects changed twice in a year (0.26 vendore
 brought pydantic), so nothing here walks them.
 """
 
+import contextlib
 import inspect
+import io
+import re
 import sys
 from collections.abc import Callable, Sequence
 
 import typer
 
 from qga_cli import spec
-from qga_cli.cli.options import for_command, words_after_dashes
+from qga_cli.cli.options import for_command, takes_numbers, words_after_dashes
 from qga_cli.errors import UsageError
 from qga_cli.spec import Arg, Command
 
@@ -79,6 +82,7 @@ def _add(
         epilog=_EPILOG,
         context_settings={
             "allow_interspersed_args": interspersed,
+            "ignore_unknown_options": takes_numbers(args),
             "help_option_names": ["-h", "--help"],
         },
     )(callback)
@@ -94,7 +98,8 @@ def _parameter(name: str, arg: Arg, *, one: bool) -> inspect.Parameter:
         kind = list[str]
     default: Any = False if kind is bool else ... if arg.required else None
     if arg.positional:
-        info = typer.Argument(default, help=arg.help, metavar=arg.metavar, show_default=False)
+        metavar = arg.metavar + ("..." if arg.many else "")
+        info = typer.Argument(default, help=arg.help, metavar=metavar, show_default=False)
     else:
         declared = [f"--{arg.name}", *([arg.short] if arg.short else [])]
         info = typer.Option(
@@ -106,8 +111,9 @@ def _parameter(name: str, arg: Arg, *, one: bool) -> inspect.Parameter:
 
 
 def _option_help(arg: Arg) -> str:
-    extra = f" [{', '.join(arg.choices)}]" if arg.choices else ""
-    if arg.default is not None:
+    shown = "|".join(arg.choices) == arg.metavar
+    extra = f" [{', '.join(arg.choices)}]" if arg.choices and not shown else ""
+    if arg.default not in (None, False):
         extra += f" (default {arg.default})"
     return arg.help + extra
 
@@ -127,13 +133,22 @@ def _help(command: Command) -> str:
 
 def _invoke(app: typer.Typer, prog: str, words: Sequence[str]) -> None:
     """Run Typer without letting it exit or print errors of its own."""
+    help = io.StringIO()
     try:
-        code = app(list(words), prog_name=prog, standalone_mode=False)
+        with contextlib.redirect_stdout(help):
+            code = app(list(words), prog_name=prog, standalone_mode=False)
     except Exception as error:
         # Typer's usage errors are click's, vendored or not: known by what they can do.
         describe = getattr(error, "format_message", None)
         if describe is None:
             raise
         raise UsageError(describe().rstrip("."), hint=f"`{prog} --help` shows how") from error
+    sys.stdout.write(_plain(help.getvalue()))
     if "--help" in words or "-h" in words or (isinstance(code, int) and code):
         sys.exit(code or 0)
+
+
+def _plain(help: str) -> str:
+    """Help without the braces that Typer sets around what is required, and without saying so."""
+    usage, blank, rest = help.partition("\n\n")
+    return re.sub(r"[{}]", "", usage) + blank + re.sub(r" +\[required\]", "", rest)

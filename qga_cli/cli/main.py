@@ -1,6 +1,7 @@
 """The door: finds the command, catches every error once, decides the exit code."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -58,6 +59,8 @@ def _run(words: list[str]) -> int:
         return Run(command, raw)()
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 1
+    except KeyboardInterrupt:  # before our own handler stands, at a question for example
+        return 128 + signal.SIGINT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

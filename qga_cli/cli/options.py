@@ -49,12 +49,22 @@ VIEW = (
     Arg("sort", spec.TEXT, "Sort by this column; -COLUMN for descending", metavar="COLUMN"),
 )
 
+WATCH = (
+    Arg("watch", spec.DURATION, "Ask again every so often, for example 2s; Ctrl-C ends it",
+        metavar="TIME"),
+)  # fmt: skip
+
 
 def words_after_dashes(args: Sequence[Arg]) -> Arg | None:
     """The command line that needs its `--`, for a list of any length stands before it."""
     if any(arg.positional and arg.many and arg.kind != spec.WORDS for arg in args):
         return next((arg for arg in args if arg.kind == spec.WORDS), None)
     return None
+
+
+def takes_numbers(args: Sequence[Arg]) -> bool:
+    """Whether -5 may be an argument, not an option."""
+    return any(arg.positional and arg.kind == spec.INT for arg in args)
 
 
 def for_command(command: spec.Command) -> tuple[Arg, ...]:
@@ -65,8 +75,9 @@ def for_command(command: spec.Command) -> tuple[Arg, ...]:
                   metavar="VM"),) if command.scope == "guest" else ()  # fmt: skip
     common = COMMON + (SELECT if command.scope != "none" else ())
     common += FLEET if command.scope == "guest" else ()
-    common += VIEW if command.columns else ()
-    visible = tuple(arg for arg in command.args if arg.kind != spec.STDIN)
+    common += _view(command) if command.columns else ()
+    common += WATCH if command.columns and not command.changes else ()
+    visible = tuple(shown for arg in command.args for shown in _visible(arg))
     return (
         guests
         + visible
@@ -76,6 +87,24 @@ def for_command(command: spec.Command) -> tuple[Arg, ...]:
             if arg.name not in names
         )
     )
+
+
+def _view(command: spec.Command) -> tuple[Arg, ...]:
+    """The options for a command's columns, with their names."""
+    names = ", ".join(column.name for column in command.columns)
+    return (Arg("columns", spec.TEXT, f"Columns to show, of {names}", metavar="A,B"), *VIEW[1:])
+
+
+def _visible(arg: Arg) -> tuple[Arg, ...]:
+    """What an argument is on the command line: nothing if piped in, ways to read it if secret."""
+    if arg.kind == spec.STDIN:
+        return ()
+    if arg.kind == spec.SECRET:
+        return (
+            Arg(f"{arg.name}-stdin", spec.FLAG, f"Read the {arg.name} from standard input"),
+            Arg(f"{arg.name}-file", spec.HOST_PATH, f"Read the {arg.name} from this file"),
+        )
+    return (arg,)
 
 
 def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dict[str, Any]":

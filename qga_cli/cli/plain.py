@@ -7,7 +7,7 @@ missing or in doubt): then Typer reads the same words. A test holds the two agai
 from collections.abc import Sequence
 
 from qga_cli import spec
-from qga_cli.cli.options import words_after_dashes
+from qga_cli.cli.options import takes_numbers, words_after_dashes
 from qga_cli.spec import Arg
 
 TYPE_CHECKING = False
@@ -34,6 +34,7 @@ def scan(args: Sequence[Arg], words: Sequence[str]) -> "tuple[dict[str, Any], li
     named |= {arg.short: arg for arg in args if arg.short}
     tail = words_after_dashes(args)
     takes_words = not tail and any(arg.kind == spec.WORDS for arg in args)
+    numbers = takes_numbers(args)
     raw: dict[str, Any] = {}
     loose: list[str] = []
     rest = list(words)[::-1]
@@ -45,7 +46,7 @@ def scan(args: Sequence[Arg], words: Sequence[str]) -> "tuple[dict[str, Any], li
             else:
                 loose += rest[::-1]
             break
-        if len(word) < 2 or word[0] != "-":
+        if len(word) < 2 or word[0] != "-" or (numbers and word[1:].isdecimal()):
             loose.append(word)
             if takes_words:  # the rest is a command line of its own
                 loose += rest[::-1]

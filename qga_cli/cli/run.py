@@ -1,5 +1,6 @@
 """From parsed words to the printed answer: targets, fleet, agent, render."""
 
+import contextlib
 import signal
 import sys
 import time
@@ -8,7 +9,7 @@ from qga_cli import config, render
 from qga_cli.agent import Agent, Reply
 from qga_cli.cli import values
 from qga_cli.cli.options import fill, for_command
-from qga_cli.errors import QgaError, TimedOut, UsageError
+from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.fleet import Fleet
 from qga_cli.hosts import Hosts
 from qga_cli.interrupt import Interrupt
@@ -58,6 +59,7 @@ class Run:
             columns=self.values.get("columns", ""),
             header=not self.values.get("no-header"),
             sort=self.values.get("sort", ""),
+            watch="watch" in self.values,
         )
         if self.gather and (self.view.errors_are_json or self.view.is_raw):
             raise UsageError("--gather compares text: it does not go with -o json, jsonl or raw")
@@ -67,9 +69,22 @@ class Run:
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
         try:
-            return self._run()
+            return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
         finally:
             self.hosts.close()
+
+    def _watch(self, seconds: float) -> int:
+        """Do it every so many seconds, until a signal, or an error of the one guest asked."""
+        begun, rounds = time.monotonic(), 0
+        try:
+            while True:
+                with contextlib.suppress(FleetFailed):  # each failure has been told
+                    self._run()
+                rounds += 1
+                if self.interrupt.sleep(begun + rounds * seconds - time.monotonic(), 0):
+                    return 128 + self.interrupt.signum
+        except Interrupted as error:
+            return error.exit_code  # the way out that is meant: nothing to complain about
 
     def _run(self) -> int:
         if self.values.get("explain"):
@@ -162,11 +177,14 @@ class Run:
         if self.timeout is not None:
             agent.deadline = time.monotonic() + self.timeout
         try:
-            return agent.call(self.command, arguments)
+            reply = agent.call(self.command, arguments)
         except QgaError as error:
             if agent.deadline is not None and time.monotonic() >= agent.deadline:
                 raise self._too_late(agent) from error
             raise
+        if self.command.result is None:
+            self.say(0, agent.delivered(self.command.name))
+        return reply
 
     def _too_late(self, agent: Agent | None) -> TimedOut:
         ran = ": it may have run" if agent and agent.sent and self.command.changes else ""

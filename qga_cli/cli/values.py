@@ -25,19 +25,24 @@ def convert(args: "tuple[Arg, ...]", raw: "dict[str, Any]") -> "dict[str, Any]":
         given = raw.get(arg.name)
         if given is None or given is False or given == [] or given == 0:
             if arg.default is not None:
-                values[arg.name] = arg.default
-            continue
-        values[arg.name] = [value(arg, text) for text in given] if arg.many else value(arg, given)
+                default = arg.default
+                values[arg.name] = value(arg, default) if isinstance(default, str) else default
+        elif arg.kind == spec.KEY:  # each may stand for several
+            values[arg.name] = [line for text in given for line in _checked(arg, key, text)]
+        else:
+            values[arg.name] = [value(arg, t) for t in given] if arg.many else value(arg, given)
     return values
 
 
 def value(arg: Arg, text: "Any") -> object:
     """One value. Raises UsageError with what was expected."""
-    if arg.kind == spec.CHOICE and text not in arg.choices:
+    if arg.choices and text not in arg.choices:
         raise UsageError(f"{label(arg)} is one of {', '.join(arg.choices)}, not {text!r}")
     reader = _READERS.get(arg.kind)
-    if reader is None:
-        return text
+    return text if reader is None else _checked(arg, reader, text)
+
+
+def _checked(arg: Arg, reader: "Callable[[Any], Any]", text: "Any") -> "Any":
     try:
         return reader(text)
     except ValueError as error:
@@ -61,6 +66,8 @@ def wire_arguments(
             arguments[arg.wire] = known[arg.wire]
         elif arg.wire and arg.kind == spec.STDIN:
             arguments[arg.wire] = _base64(sys.stdin.buffer.read())
+        elif arg.wire and arg.kind == spec.SECRET:
+            arguments[arg.wire] = _base64(_secret(arg.name, values))
         elif arg.wire and arg.name in values:
             arguments[arg.wire] = values[arg.name]
     return arguments
@@ -115,16 +122,19 @@ def a_label(text: str) -> str:
     return text
 
 
-def key(text: str) -> str:
-    """An OpenSSH public key, or those of @FILE, newline-separated."""
+def key(text: str) -> list[str]:
+    """An OpenSSH public key, or those of @FILE, one on each line."""
     if not text.startswith("@"):
-        return text
+        return [text]
     try:
         with open(os.path.expanduser(text[1:]), encoding="utf-8") as file:
             lines = [line.strip() for line in file]
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"a readable key file: {error}") from error
-    return "\n".join(line for line in lines if line and not line.startswith("#"))
+    found = [line for line in lines if line and not line.startswith("#")]
+    if not found:
+        raise ValueError("a file with a key in it")
+    return found
 
 
 def switch(member: str) -> "Callable[[str], dict[str, object]]":
@@ -137,6 +147,49 @@ def switch(member: str) -> "Callable[[str], dict[str, object]]":
         return {member: int(id), "online": state == "on"}
 
     return read
+
+
+def whence(text: str) -> int:
+    """fseek's number: agents know names for it since 2.6, numbers always."""
+    return ("set", "cur", "end").index(text)
+
+
+def _secret(name: str, values: "dict[str, Any]") -> bytes:
+    """From standard input, a file, or a person asked twice. Raises UsageError."""
+    piped, file = values.get(f"{name}-stdin"), values.get(f"{name}-file")
+    if piped and file:
+        raise UsageError(f"--{name}-stdin and --{name}-file exclude each other")
+    if piped:
+        secret = sys.stdin.buffer.read()
+    elif file:
+        try:
+            with open(file, "rb") as opened:
+                secret = opened.read()
+        except OSError as error:
+            raise UsageError(f"--{name}-file: {file}: {error.strerror}") from error
+    elif sys.stdin.isatty():
+        secret = _asked(name)
+    else:
+        raise UsageError(
+            f"no {name} given, and standard input is no terminal to ask on",
+            hint=f"pipe it in with --{name}-stdin, or name a file with --{name}-file",
+        )
+    secret = secret.removesuffix(b"\n").removesuffix(b"\r")
+    if not secret:
+        raise UsageError(f"the {name} is empty")
+    return secret
+
+
+def _asked(name: str) -> bytes:
+    from getpass import getpass
+
+    try:
+        first, second = getpass(f"New {name}: "), getpass("Again: ")
+    except EOFError as error:
+        raise UsageError(f"no {name} given") from error
+    if first != second:
+        raise UsageError(f"the two {name}s differ", hint="nothing has been changed")
+    return first.encode("utf-8", "surrogateescape")
 
 
 def _base64(data: bytes) -> str:
@@ -152,7 +205,7 @@ _READERS: "dict[str, Callable[[Any], object]]" = {
     spec.DURATION: duration,
     spec.TIME: moment,
     spec.LABEL: a_label,
-    spec.KEY: key,
+    spec.WHENCE: whence,
     spec.VCPUS: switch("logical-id"),
     spec.BLOCKS: switch("phys-index"),
 }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.fleet import Outcome
-    from qga_cli.render.rates import Rates
+    from qga_cli.render.watch import Rates
 
 
 class View:
@@ -45,11 +45,11 @@ class View:
         if sort:
             _chosen(command, sort.lstrip("-"))
         self._rates: Rates | None = None
-        self._waited = False
+        self._asked = False
         if watch:
-            from qga_cli.render import rates
+            from qga_cli.render import watch as watching
 
-            self._rates = rates.Rates(command.columns)
+            self._rates = watching.Rates(command.columns)
 
     @property
     def errors_are_json(self) -> bool:
@@ -131,8 +131,8 @@ class View:
         """Rows below titles; with --watch, what grows per second."""
         by: Sequence[Column] = (*columns, *self._command.columns)
         rates = self._rates
+        first, self._asked = not self._asked, True
         if rates:
-            first, self._waited = not self._waited, True
             rows, columns = rates.rows(rows), rates.titled(columns)
             by = [Column(column.name) for column in by]
             if self._form != "table":
@@ -144,12 +144,18 @@ class View:
         if self._form == "table":
             from qga_cli.render import table
 
-            return table.grid(columns, rows, header=self._header)
+            text = table.grid(columns, rows, header=self._header)
+            return self._frame(text, first=first) if rates and self._terminal else text
         header = self._header
         # Rows of a fleet, and of --watch, come in several goes under one header.
         self._header = header and not (self._fleet or rates)
         writer = machine.csv_text if self._form == "csv" else machine.tsv_text
         return writer(columns, rows, header=header)
+
+    def _frame(self, text: str, *, first: bool) -> str:
+        from qga_cli.render import watch
+
+        return watch.frame(text, self._command.name, first=first)
 
     def _made(self, value: "Any") -> "Any":
         """What the columns are about: an object, or a list of them."""

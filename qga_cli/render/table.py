@@ -1,6 +1,7 @@
 """Answers for people: tables drawn by rich, values in human units."""
 
 import io
+import re
 import shutil
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from qga_cli.spec import Row
 
 _RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.TRAFFIC, spec.BUSY, spec.PERCENT)
+_PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)\n")  # of the last column, codes or not
 _BAR = 10  # cells
 _LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
@@ -105,4 +107,4 @@ def _draw(shown: "Table | Text") -> str:
         file=out, force_terminal=True, width=shutil.get_terminal_size().columns, highlight=False
     )
     console.print(shown)
-    return "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
+    return _PADDING.sub(r"\1\n", out.getvalue())

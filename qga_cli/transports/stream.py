@@ -43,7 +43,8 @@ class StreamTransport:
             self._lost(error)
             raise OutcomeUnknown(f"sending to {self._label} broke off: {error}") from error
         try:
-            return self._line(deadline).decode("utf-8", "replace")
+            # The reply to a guest-sync-delimited of our caller begins with 0xFF.
+            return self._line(deadline).removeprefix(wire.DELIMITER).decode("utf-8", "replace")
         except TimeoutError as error:
             self._synced = False
             raise OutcomeUnknown(f"the agent did not reply within {timeout:g} s") from error

@@ -2,27 +2,19 @@
 
 from qga_cli.spec import BUSY, Column, Command, Example
 
+_TIMES = (
+    "user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guestnice",
+)  # fmt: skip
+
 COMMAND = Command(
     "guest-get-cpustats",
     "Show what the guest's processors have spent their time on",
     since="7.1",
-    result=[
-        {
-            "type": ("linux",),
-            "cpu": int,
-            "user": int,
-            "nice": int,
-            "system": int,
-            "idle": int,
-            **dict.fromkeys(("iowait?", "irq?", "softirq?", "steal?", "guest?", "guestnice?"), int),
-        }
-    ],
-    rows=lambda cpus: sorted(cpus, key=lambda cpu: cpu["cpu"]),
+    result=[{"type": ("linux",), **{f"{member}?": int for member in ("cpu", *_TIMES)}}],
+    rows=lambda cpus: sorted(cpus, key=lambda cpu: cpu.get("cpu", -1)),
     columns=[
         Column("cpu"),
-        *(Column(name, kind=BUSY) for name in ("user", "nice", "system", "idle", "iowait")),
-        *(Column(name, kind=BUSY) for name in ("irq", "softirq", "steal")),
-        *(Column(name, kind=BUSY, extra=True) for name in ("guest", "guestnice")),
+        *(Column(name, kind=BUSY, extra=name.startswith("guest")) for name in _TIMES),
     ],
     systems=["Linux"],
     notes=(

@@ -1,6 +1,6 @@
 """guest-get-disks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from qga_cli.commands.fs.list import DISK_ADDRESS
 from qga_cli.spec import LINES, TREE, Column, Command, Example
@@ -60,12 +60,22 @@ def _parents(disk: "Disk") -> Sequence[str]:
     return disk.get("dependencies") or ()
 
 
-def _address(member: str) -> "Any":
-    return lambda disk: disk.get("address", {}).get(member)
+def _type(disk: "Disk") -> str:
+    return "partition" if disk["partition"] else "volume" if _parents(disk) else "disk"
+
+
+def _address(member: str) -> "Callable[[Disk], object]":
+    """A member of the disk's address; -1 is the agent's word for none."""
+
+    def read(disk: "Disk") -> object:
+        value = disk.get("address", {}).get(member)
+        return None if value == -1 else value
+
+    return read
 
 
 def _pci(disk: "Disk") -> str | None:
-    """As the host and lspci write it; -1 is the agent's word for none."""
+    """As the domain's XML and lspci write it."""
     pci = disk.get("address", {}).get("pci-controller", {"bus": -1})
     if pci["bus"] < 0:
         return None
@@ -83,13 +93,13 @@ COMMAND = Command(
             "dependencies?": [str],
             "address?": DISK_ADDRESS,
             "alias?": str,
-            "smart?": {"type": str, **_NVME},
+            "smart?": {"type": DISK_ADDRESS["bus-type"], **_NVME},
         }
     ],
     rows=_tree,
     columns=[
         Column("disk", "name", TREE),
-        Column("type", lambda disk: "partition" if disk["partition"] else "disk"),
+        Column("type", _type),
         Column("bus", _address("bus-type")),
         Column("pci", _pci),
         Column("unit", _address("unit")),

@@ -5,7 +5,7 @@ from qga_cli.spec import Arg, Command, Example
 
 COMMAND = Command(
     "",
-    "Run a command on the host while guests are frozen, and thaw them whatever happens",
+    "Run a host command while guests are frozen, and thaw them whatever happens",
     since="0.15.0",
     args=[
         Arg("mountpoint", spec.MOUNTPOINT, "Freeze this filesystem only; can be repeated",

@@ -7,7 +7,6 @@ COMMAND = Command(
     "Show the size of one memory block",
     since="2.3",
     result={"size": int},
-    rows="size",
     columns=[Column("size", kind=BYTES)],
     systems=["Linux"],
     examples=[Example("qga memory info web1", "128M, say; bytes in a pipe")],

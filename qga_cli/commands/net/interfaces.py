@@ -1,11 +1,24 @@
 """guest-network-get-interfaces."""
 
-from qga_cli.spec import COUNTER, LINES, Column, Command, Example
+from collections.abc import Callable, Mapping
+
+from qga_cli.spec import COUNTER, LINES, TRAFFIC, Column, Command, Example
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Interface = Mapping[str, Any]
 
 _COUNTERS = (
     "rx-bytes", "rx-packets", "rx-errs", "rx-dropped",
     "tx-bytes", "tx-packets", "tx-errs", "tx-dropped",
 )  # fmt: skip
+
+
+def _statistic(member: str) -> "Callable[[Interface], int | None]":
+    return lambda row: row.get("statistics", {}).get(member)
+
 
 COMMAND = Command(
     "guest-network-get-interfaces",
@@ -29,9 +42,17 @@ COMMAND = Command(
             lambda row: [f"{a['ip-address']}/{a['prefix']}" for a in row.get("ip-addresses", [])],
             LINES,
         ),
-        Column("rx-bytes", lambda row: row.get("statistics", {}).get("rx-bytes"), COUNTER),
-        Column("tx-bytes", lambda row: row.get("statistics", {}).get("tx-bytes"), COUNTER),
+        Column("rx-bytes", _statistic("rx-bytes"), TRAFFIC),
+        Column("tx-bytes", _statistic("tx-bytes"), TRAFFIC),
+        *(
+            Column(member, _statistic(member), COUNTER, extra=True)
+            for member in _COUNTERS
+            if not member.endswith("bytes")
+        ),
     ],
     systems=["Linux", "Windows", "FreeBSD"],
-    examples=[Example("qga net interfaces web1", "addresses, one per line")],
+    examples=[
+        Example("qga net interfaces web1", "addresses, one per line"),
+        Example("qga net interfaces web1 --watch 2 --columns interface,rx-bytes,rx-errs", "rates"),
+    ],
 )

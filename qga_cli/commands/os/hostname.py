@@ -7,7 +7,6 @@ COMMAND = Command(
     "Print the guest's host name",
     since="2.10",
     result={"host-name": str},
-    rows="host-name",
     columns=[Column("hostname", "host-name")],
     patience=5,
     examples=[Example("h=$(qga os hostname web1)", "the name alone")],

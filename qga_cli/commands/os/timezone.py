@@ -13,11 +13,13 @@ def _offset(zone: Mapping[str, int]) -> str:
 
 COMMAND = Command(
     "guest-get-timezone",
-    "Show the guest's time zone and its offset from UTC",
+    "Print the guest's time zone",
     since="2.10",
     result={"zone?": str, "offset": int},
-    rows="zone",
-    columns=[Column("zone"), Column("offset", _offset)],
+    columns=[Column("zone"), Column("offset", _offset, extra=True)],
     patience=5,
-    examples=[Example("qga os timezone web1", "CET, say")],
+    examples=[
+        Example("qga os timezone web1", "CET, say"),
+        Example("qga os timezone web1 --columns offset", "+01:00, say"),
+    ],
 )

@@ -18,7 +18,10 @@ COMMAND = Command(
     rows=_clock,
     columns=[Column("time", kind=MOMENT), Column("ahead-of-host", kind=SECONDS)],
     patience=5,
-    notes="In a pipe the agent's own number: nanoseconds since 1970, which `time set` takes.",
+    notes=(
+        "The call itself takes some of the time by which the guest seems to be behind. In a pipe "
+        "the agent's own number alone: nanoseconds since 1970, which `time set` takes."
+    ),
     examples=[
         Example("qga time get '*' --sort -ahead-of-host", "whose clock is wrong"),
         Example("date -d @$(($(qga time get web1) / 10**9))", "in the host's words"),

@@ -1,5 +1,6 @@
-"""What grows for ever, per second: successive answers compared, for --watch."""
+"""--watch: successive answers compared, and drawn over each other on a terminal."""
 
+import shutil
 import time
 from collections.abc import Sequence
 
@@ -50,9 +51,20 @@ class Rates:
             if column.kind in _GROWING:
                 value, old = values[column.name], before.get(column.name)
                 # A counter that went back has begun anew: the guest was rebooted.
-                known = value is not None and old is not None and value >= old and now > then
-                rate = (value - old) / (now - then) if known else None
-                # Milliseconds in a second, in percent.
-                busy = column.kind == spec.BUSY and rate is not None
-                values[column.name] = rate / 10 if busy and rate is not None else rate
+                values[column.name] = None
+                if value is not None and old is not None and value >= old and now > then:
+                    # Of 1000 milliseconds in a second, 10 are one percent.
+                    unit = 10 if column.kind == spec.BUSY else 1
+                    values[column.name] = (value - old) / (now - then) / unit
         return values
+
+
+def frame(text: str, title: str, *, first: bool) -> str:
+    """`text` to be drawn where the frame before was, cut to the terminal's height."""
+    height = shutil.get_terminal_size().lines
+    lines = [f"{title}  {time.strftime('%H:%M:%S')}", "", *text.splitlines()]
+    if len(lines) >= height:
+        left = len(lines) - height + 2
+        lines[height - 2 :] = [f"... {left} more"]
+    # What the screen showed before is scrolled away once, not lost.
+    return "\n" * (height - 1 if first else 0) + "\x1b[H\x1b[J" + "\n".join(lines) + "\n"

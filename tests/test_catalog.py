@@ -1,0 +1,147 @@
+"""The registry under lint: what every record owes to help, manual, completion and tables."""
+
+import json
+import re
+import shlex
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from qga_cli import catalog, spec
+from qga_cli.cli import main, plain
+from qga_cli.cli.options import for_command
+from qga_cli.spec import Command
+
+COMMANDS = list(catalog.walk())
+CASES = Path(__file__).parent / "cases"
+KINDS = {value for name, value in vars(spec).items() if name.isupper() and isinstance(value, str)}
+
+each = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+
+
+def cases(command: Command) -> list[Path]:
+    return [*CASES.glob(f"{command.wire}.json"), *CASES.glob(f"{command.wire}.*.json")]
+
+
+@each
+def test_words(command: Command) -> None:
+    assert command.summary[0].isupper()
+    assert not command.summary.endswith(".")
+    assert len(command.summary) <= 75
+    assert not command.notes or command.notes.endswith((".", ")"))
+    for arg in command.args:
+        assert not arg.help.endswith("."), arg.name
+        assert arg.help[0].isupper() or arg.help.split("=")[0].islower(), arg.name
+
+
+@each
+def test_facts(command: Command) -> None:
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?", command.since)
+    assert set(command.systems) <= {"Linux", "Windows", "FreeBSD"}
+    assert command.scope in ("guest", "fleet", "none")
+    assert command.wire.startswith("guest-") or command.run
+    assert command.patience > 0
+    # 5 and 10 seconds are libvirt's own timeouts; see docs/architecture.md.
+    assert not (command.changes and command.patience in (5, 10))
+
+
+@each
+def test_its_file_says_which_command_it_is(command: Command) -> None:
+    module = import_module(".".join(("qga_cli.commands", *command.words)).replace("-", "_"))
+    wanted = command.wire or command.words[-1]
+    assert wanted in (module.__doc__ or "")
+
+
+@each
+def test_examples(command: Command) -> None:
+    assert command.examples
+    for example in command.examples:
+        assert example.says
+        assert command_of(example.line)[0], example.line
+    assert any(command_of(example.line)[0] is command for example in command.examples)
+
+
+@each
+def test_arguments(command: Command) -> None:
+    args = for_command(command)
+    assert len({arg.name for arg in args}) == len(args)
+    shorts = [arg.short for arg in args if arg.short]
+    assert len(set(shorts)) == len(shorts)
+    for arg in command.args:
+        assert arg.kind in KINDS
+        assert arg.metavar or arg.kind in (spec.FLAG, spec.COUNT)
+    lists = [arg for arg in command.args if arg.positional and arg.many]
+    assert all(arg.many for arg in args if arg.positional and arg in lists[1:])
+
+
+@each
+def test_what_it_shows(command: Command) -> None:
+    for column in command.columns:
+        assert column.kind in KINDS
+        assert re.fullmatch(r"[a-z][a-z0-9-]*%?", column.name)
+    names = [column.name for column in command.columns]
+    assert len(set(names)) == len(names)
+    if isinstance(command.result, (dict, list)) and command.result and not command.run:
+        assert command.columns, "an object or a list needs columns"
+    if command.columns and not isinstance(command.result, (dict, list)):
+        assert callable(command.rows) or command.run, "a single value has no columns"
+
+
+@each
+def test_a_wire_command_has_a_case(command: Command) -> None:
+    # exec makes many calls of its own devising: tests/test_exec.py has it.
+    assert cases(command) or not command.wire or command.wire == "guest-exec"
+
+
+@each
+def test_a_case_covers_every_column(command: Command) -> None:
+    """Each column, those included that only --columns shows, has a value in some case."""
+    if not command.wire or command.wire == "guest-exec":
+        return
+    left = {column.name: column for column in command.columns}
+    for path in cases(command):
+        reply = json.loads(path.read_text()).get("reply", {})
+        if "return" not in reply:
+            continue
+        rows = command.rows
+        value = rows(reply["return"]) if callable(rows) else reply["return"]
+        value = value[rows] if isinstance(rows, str) and rows else value
+        for row in value if isinstance(value, list) else [value]:
+            left = {n: c for n, c in left.items() if c.value(row) is None}
+    assert not left
+
+
+@each
+def test_its_name_and_its_wire_name_find_it(command: Command) -> None:
+    assert catalog.find([*command.words, "web1"]) is command
+    if command.wire:
+        assert catalog.find([command.wire, "web1"]) is command
+
+
+@each
+def test_its_examples_can_be_typed(command: Command) -> None:
+    for example in command.examples:
+        meant, words = command_of(example.line)
+        assert meant
+        assert plain.parse(for_command(meant), words) is not None, example.line
+
+
+def command_of(line: str) -> tuple[Command | None, list[str]]:
+    """The qga command in a line of shell, and its words."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    words = list(lexer)
+    words = words[words.index("qga") + 1 :]
+    ends = (at for at, word in enumerate(words) if set(word) <= set("();<>|&"))
+    return main._find(words[: next(ends, len(words))])
+
+
+def test_every_case_belongs_to_a_command() -> None:
+    wires = {command.wire for command in COMMANDS}
+    assert {path.name.split(".")[0] for path in CASES.glob("*.json")} <= wires
+
+
+def test_groups_have_a_summary() -> None:
+    for group in catalog.groups():
+        assert re.fullmatch(r"[A-Z][^.]+", catalog.group_summary(group))
