@@ -5,6 +5,7 @@ import re
 import shlex
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,7 @@ def test_a_case_covers_every_column(command: Command) -> None:
         if "return" not in reply:
             continue
         rows = command.rows
-        value = rows(reply["return"]) if callable(rows) else reply["return"]
+        value: Any = rows(reply["return"]) if callable(rows) else reply["return"]
         value = value[rows] if isinstance(rows, str) and rows else value
         for row in value if isinstance(value, list) else [value]:
             left = {n: c for n, c in left.items() if c.value(row) is None}
