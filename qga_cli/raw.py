@@ -1,6 +1,7 @@
 """Requests as the user wrote them, and replies as the agent did."""
 
 import json
+import re
 
 from qga_cli import catalog, refusal, wire
 from qga_cli.agent import Agent, Reply
@@ -85,6 +86,8 @@ def _exchange(
 def _request(text: str, words: "Sequence[str]") -> "dict[str, Any]":
     """The request that a wire name with arguments, or a whole JSON object, stands for."""
     if not text.startswith("{"):
+        if not re.fullmatch(r"[A-Za-z][\w-]*", text):
+            raise UsageError(f"{text!r} is neither a wire name nor a JSON object")
         arguments = dict(_argument(word) for word in words)
         return {"execute": text, **({"arguments": arguments} if arguments else {})}
     if words:
@@ -123,4 +126,5 @@ def _error(request: "Mapping[str, Any]", kind: str, desc: str) -> str:
 
 def _line(request: "Mapping[str, Any]", reply: "dict[str, Any]") -> str:
     """A reply that the agent would have sent; the request's id comes back, as there."""
-    return json.dumps(reply | ({"id": request["id"]} if "id" in request else {}))
+    reply |= {"id": request["id"]} if "id" in request else {}
+    return json.dumps(reply, separators=(",", ":"))

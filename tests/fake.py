@@ -36,6 +36,7 @@ class FakeAgent:
     def __init__(self, path: Path, handler: Handler, greeting: bytes = b"") -> None:
         self.path = path
         self.requests: list[dict[str, object]] = []
+        self.connections = 0
         self._handler = handler
         self._greeting = greeting
         self._listener = socket.socket(socket.AF_UNIX)
@@ -58,6 +59,7 @@ class FakeAgent:
                 connection, _ = self._listener.accept()
             except OSError:
                 return  # closed
+            self.connections += 1
             with connection:
                 connection.sendall(self._greeting)
                 self._talk(connection)

@@ -106,9 +106,8 @@ def test_a_case_covers_every_column(command: Command) -> None:
         if "return" not in reply:
             continue
         rows = command.rows
-        value: Any = reply["return"]
-        if rows:
-            value = rows(value) if callable(rows) else value[rows]
+        value: Any = rows(reply["return"]) if callable(rows) else reply["return"]
+        value = value[rows] if isinstance(rows, str) and rows else value
         for row in value if isinstance(value, list) else [value]:
             left = {n: c for n, c in left.items() if c.value(row) is None}
     assert not left
@@ -136,7 +135,7 @@ def command_of(line: str) -> tuple[Command | None, list[str]]:
     words = list(lexer)
     words = words[words.index("qga") + 1 :]
     ends = (at for at, word in enumerate(words) if set(word) <= set("();<>|&"))
-    return main.find(words[: next(ends, len(words))])
+    return main._find(words[: next(ends, len(words))])
 
 
 def test_every_case_belongs_to_a_command() -> None:

@@ -33,6 +33,15 @@ LINES = [
     "exec web1 -- -leading dash",
     "exec web1 -- ''",
     "exec-status web1 4711",
+    "file seek web1 1000 -100 --whence end",
+    "file seek -v web1 1000 -- -100",
+    "cpu set web1 1=on 2=off",
+    "time set web1",
+    "time set web1 1767225600000000000",
+    "ssh add web1 root 'ssh-ed25519 AAAA me' 'ssh-rsa AAAB you' --reset",
+    "user set-password web1 root --password-stdin --crypted",
+    "raw web1 guest-x a=b c:=1 --pretty -o json",
+    "fs trim 'web*' --minimum=1M",
 ]
 
 
@@ -65,6 +74,9 @@ def test_both_parsers_agree(line: str) -> None:
         "exec",
         "exec web1",
         "exec-status web1",
+        "file seek web1 1000",
+        "cpu set web1",
+        "ping web1 -5",
     ],
 )
 def test_what_is_wrong_is_left_to_typer_which_says_so(line: str) -> None:

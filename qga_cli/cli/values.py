@@ -206,7 +206,6 @@ _READERS: "dict[str, Callable[[Any], object]]" = {
     spec.TIME: moment,
     spec.LABEL: a_label,
     spec.WHENCE: whence,
-    spec.LABEL: a_label,
     spec.VCPUS: switch("logical-id"),
     spec.BLOCKS: switch("phys-index"),
 }

@@ -70,6 +70,7 @@ class View:
         """The answer of one guest: the checked value, and the reply line it came in."""
         form = self._form
         if form == "raw":
+            text = machine.visible(text) if self._terminal else text
             return text + "\n" if text else ""
         if form == "json":
             return machine.json_text(self._json(value), indent=2 if self._terminal else None)

@@ -21,10 +21,15 @@ def json_text(value: object, indent: int | None = None) -> str:
     is left to the terminal only where it can be encoded."""
     separators = (",", ": ") if indent else (",", ":")
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
-    if not text.isascii():
-        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-        text = "".join(c if c.isprintable() or c in "\n " else _escape(c) for c in text)
-    return text + "\n"
+    return visible(text) + "\n"
+
+
+def visible(text: str) -> str:
+    """JSON text with everything that is no plain character written as \\uXXXX."""
+    if text.isascii():
+        return text
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() or c in "\n " else _escape(c) for c in text)
 
 
 def yaml_text(value: object) -> str:

@@ -55,7 +55,7 @@ class Rates:
                 if value is not None and old is not None and value >= old and now > then:
                     # Of 1000 milliseconds in a second, 10 are one percent.
                     unit = 10 if column.kind == spec.BUSY else 1
-                    values[column.name] = (value - old) / (now - then) / unit
+                    values[column.name] = round((value - old) / (now - then) / unit, 2)
         return values
 
 

@@ -1,0 +1,144 @@
+"""Passwords: the ways in, and that nothing shows them."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qga_cli import wire
+from tests.conftest import _environment, qga
+from tests.fake import AgentFault, FakeAgent, Handler
+
+Make = Callable[[Handler], FakeAgent]
+
+CANARY = "correct horse battery staple"
+SHOWN = wire.to_base64(CANARY.encode())  # base64 hides nothing
+SET = ("user", "set-password", "x", "root")
+
+
+def arguments(agent: FakeAgent) -> object:
+    assert len(agent.requests) == 1
+    return agent.requests[0]["arguments"]
+
+
+@pytest.mark.parametrize("newline", ["", "\n", "\r\n"])
+def test_from_standard_input(fake: Make, newline: str) -> None:
+    agent = fake(lambda request: {})
+    ran = qga("-c", agent.uri, *SET, "--password-stdin", stdin=(CANARY + newline).encode())
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert arguments(agent) == {"username": "root", "password": SHOWN, "crypted": False}
+
+
+def test_from_a_file_and_hashed(fake: Make, tmp_path: Path) -> None:
+    agent = fake(lambda request: {})
+    (tmp_path / "secret").write_text("$6$salt$hash\n")
+    ran = qga("-c", agent.uri, *SET, "--crypted", "--password-file", str(tmp_path / "secret"))
+    assert (ran.code, ran.err) == (0, "")
+    hashed = wire.to_base64(b"$6$salt$hash")
+    assert arguments(agent) == {"username": "root", "password": hashed, "crypted": True}
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "says"),
+    [
+        ((), b"", "no password given, and standard input is no terminal to ask on"),
+        (("--password-stdin",), b"\n", "the password is empty"),
+        (("--password-file", "/nope"), b"", "--password-file: /nope: No such file or directory"),
+        (("--password-file", "/x", "--password-stdin"), b"x", "exclude each other"),
+    ],
+)
+def test_refused_before_anything_is_sent(
+    fake: Make, words: tuple[str, ...], stdin: bytes, says: str
+) -> None:
+    agent = fake(lambda request: {})
+    ran = qga("-c", agent.uri, *SET, *words, stdin=stdin)
+    assert ran.code == 2
+    assert says in ran.err
+    assert agent.requests == []
+
+
+def typed(agent: FakeAgent, *answers: str) -> tuple[int, str]:
+    """Run it on a terminal, typing each answer when it is asked for."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qga_cli", "-c", agent.uri, *SET],
+        stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=_environment(None),
+        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # make it /dev/tty
+    )  # fmt: skip
+    os.close(slave)
+    shown, waiting = b"", list(answers)
+    while select.select([master], [], [], 30)[0]:
+        try:
+            data = os.read(master, 4096)
+        except OSError:  # EIO: the last writer has closed the terminal
+            break
+        shown += data
+        if waiting and data.rstrip().endswith(b":"):
+            os.write(master, waiting.pop(0).encode())
+    os.close(master)
+    return process.wait(timeout=30), shown.decode()
+
+
+def test_asked_twice_on_a_terminal_and_not_echoed(fake: Make) -> None:
+    agent = fake(lambda request: {})
+    code, shown = typed(agent, CANARY + "\n", CANARY + "\n")
+    assert code == 0
+    assert shown.split() == ["New", "password:", "Again:"]
+    assert arguments(agent) == {"username": "root", "password": SHOWN, "crypted": False}
+
+
+def test_two_different_answers(fake: Make) -> None:
+    agent = fake(lambda request: {})
+    code, shown = typed(agent, CANARY + "\n", "something else\n")
+    assert code == 2
+    assert "the two passwords differ" in shown
+    assert agent.requests == []
+
+
+@pytest.mark.parametrize(("key", "code"), [("\x04", 2), ("\x03", 130)])
+def test_no_answer(fake: Make, key: str, code: int) -> None:
+    agent = fake(lambda request: {})
+    ended, shown = typed(agent, key)
+    assert ended == code
+    assert "Traceback" not in shown
+    assert agent.requests == []
+
+
+def test_no_trace_shows_it(fake: Make) -> None:
+    def refuse(request: dict[str, object]) -> object:
+        raise AgentFault("child process has failed to set user password")
+
+    handlers: list[Handler] = [lambda request: {}, refuse]
+    for handler in handlers:
+        agent = fake(handler)
+        ran = qga("-c", agent.uri, *SET, "--password-stdin", "-vvv", stdin=CANARY.encode())
+        assert "guest-set-user-password" in ran.err
+        assert '"password":"***"' in ran.err
+        for secret in (CANARY, SHOWN):
+            assert secret not in ran.err + ran.out
+    request = f'{{"arguments": {{"password": "{SHOWN}"}}, "execute": "guest-set-user-password"}}'
+    ran = qga("-c", agent.uri, "raw", "x", request, "-vvv")
+    assert SHOWN not in ran.err
+
+
+def test_what_each_level_of_v_tells(fake: Make) -> None:
+    agent = fake(lambda request: 1)
+    words = ("-c", agent.uri, "file", "open", "x", "/etc/hosts")
+    assert qga(*words, "-v").err == ""
+    second = qga(*words, "-vv").err
+    assert "guest-file-open: ok, " in second
+    assert "/etc/hosts" not in second
+    third = qga(*words, "-vvv").err
+    assert '> {"execute":"guest-file-open","arguments":{"path":"/etc/hosts"}}' in third
+    assert '< {"return": 1}' in third
+
+
+def test_a_trace_has_an_end() -> None:
+    traced = wire.traced('{"return":"' + "x" * 10_000 + '"}')
+    assert len(traced) < 2100
+    assert traced.endswith("... 10,013 bytes in all")
