@@ -38,7 +38,7 @@ def test_words(command: Command) -> None:
 
 @each
 def test_facts(command: Command) -> None:
-    assert re.fullmatch(r"\d+\.\d+(\.\d+)?", command.since)
+    assert re.fullmatch(r"\d+\.\d+(\.\d+)?", command.since) or not command.wire
     assert set(command.systems) <= {"Linux", "Windows", "FreeBSD"}
     assert command.scope in ("guest", "fleet", "none")
     assert command.wire.startswith("guest-") or command.run
@@ -135,7 +135,7 @@ def command_of(line: str) -> tuple[Command | None, list[str]]:
     words = list(lexer)
     words = words[words.index("qga") + 1 :]
     ends = (at for at, word in enumerate(words) if set(word) <= set("();<>|&"))
-    return main._find(words[: next(ends, len(words))])
+    return main.find(words[: next(ends, len(words))])
 
 
 def test_every_case_belongs_to_a_command() -> None:

@@ -130,7 +130,7 @@ def test_delivery_is_told_for_each_guest_of_a_fleet(fake: Make) -> None:
     assert ran.err.splitlines() == [
         f"qga: {name}: power shutdown was delivered; that the guest completes it is not known"
         for name in "ab"
-    ]
+    ] + ["qga: 2 ok"]
 
 
 def test_a_fleet_of_single_values(fake: Make) -> None:

@@ -137,24 +137,6 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
     return filled
 
 
-def _view(command: spec.Command) -> tuple[Arg, ...]:
-    """The options for a command's columns, with their names."""
-    names = ", ".join(column.name for column in command.columns)
-    return (Arg("columns", spec.TEXT, f"Columns to show, of {names}", metavar="A,B"), *VIEW[1:])
-
-
-def _visible(arg: Arg) -> tuple[Arg, ...]:
-    """What an argument is on the command line: nothing if piped in, ways to read it if secret."""
-    if arg.kind == spec.STDIN:
-        return ()
-    if arg.kind == spec.SECRET:
-        return (
-            Arg(f"{arg.name}-stdin", spec.FLAG, f"Read the {arg.name} from standard input"),
-            Arg(f"{arg.name}-file", spec.HOST_PATH, f"Read the {arg.name} from this file"),
-        )
-    return (arg,)
-
-
 def _without_short(arg: Arg) -> Arg:
     """`arg` under its long name only: the command has another use for the letter."""
     return Arg(

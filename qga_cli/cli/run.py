@@ -66,6 +66,12 @@ class Run:
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
+        if self.values.get("explain"):
+            return self._explain()
+        # Before our handlers stand: Ctrl-C at a question for a password ends it as anywhere.
+        self.arguments = (
+            {} if self.command.run else values.wire_arguments(self.command, self.values)
+        )
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
         try:
@@ -87,12 +93,8 @@ class Run:
             return error.exit_code  # the way out that is meant: nothing to complain about
 
     def _run(self) -> int:
-        if self.values.get("explain"):
-            return self._explain()
         if self.command.scope != "guest":
             return self._one(self._start([Target(None, "", "")], self._together))
-        if not self.command.run:
-            self.arguments = values.wire_arguments(self.command, self.values)
         targets = self.hosts.resolve(self.guests)
         if not self.fleet:
             return self._one(self._start(targets, self._work(targets)))
@@ -106,15 +108,16 @@ class Run:
     def _explain(self) -> int:
         from qga_cli.cli.explain import explain
 
-        targets = self.hosts.resolve(self.guests) if self.guests else []
-        self._write(
-            explain(
-                self.command,
-                self.values,
-                targets,
-                lambda agent: self._verb(targets[0], targets, agent=agent),
+        with contextlib.closing(self.hosts):
+            targets = self.hosts.resolve(self.guests) if self.guests else []
+            self._write(
+                explain(
+                    self.command,
+                    self.values,
+                    targets,
+                    lambda agent: self._verb(targets[0], targets, agent=agent),
+                )
             )
-        )
         return 0
 
     def say(self, level: int, text: str) -> None:

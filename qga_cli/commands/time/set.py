@@ -8,7 +8,7 @@ COMMAND = Command(
     "Set the guest's clock",
     since="1.5",
     args=[
-        Arg("time", spec.TIME, "When: 2026-01-01T00:00:00Z, now (the host's), or nanoseconds since 1970",
+        Arg("time", spec.TIME, "Time: 2026-01-01T00:00:00Z, now (the host's), or nanoseconds",
             positional=True, required=False),
     ],
     result={},
