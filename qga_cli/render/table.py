@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.TRAFFIC, spec.BUSY, spec.PERCENT)
 _PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)\n")  # of the last column, codes or not
 _BAR = 10  # cells
+_WHOLE = 43  # characters of an IPv6 address with its prefix: never folded
 _LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
 
@@ -32,11 +33,14 @@ def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = Tru
     table = Table(
         box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0)
     )
-    for column in columns:
+    cells = [[cell(column, row) for column in columns] for row in rows]
+    for index, column in enumerate(columns):
         justify: JustifyMethod = "right" if column.kind in _RIGHT else "left"
-        table.add_column(column.name.upper(), justify=justify, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(column, row) for column in columns))
+        longest = max((len(line) for row in cells for line in row[index].split()), default=0)
+        whole = column.kind == spec.LINES and longest <= _WHOLE
+        table.add_column(column.name.upper(), justify=justify, overflow="fold", no_wrap=whole)
+    for row in cells:
+        table.add_row(*row)
     return _draw(table)
 
 
