@@ -1,6 +1,19 @@
-"""`python -m qga_cli`."""
+"""The way in: `qga`, and `python -m qga_cli`."""
 
-from qga_cli.cli.main import main
+import sys
+
+from qga_cli import __version__
+
+
+def main() -> None:
+    """Run the command line of this process and end it."""
+    if sys.argv[1:] in (["--version"], ["-V"]):  # asked by scripts: answered before any import
+        sys.stdout.write(f"qga {__version__}\n")
+        return
+    from qga_cli.cli.main import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

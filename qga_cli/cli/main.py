@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from qga_cli import __version__, catalog, spec
+from qga_cli import catalog, spec
 from qga_cli.cli import plain
 from qga_cli.cli.options import COMMON, for_command
 from qga_cli.errors import QgaError, UsageError
@@ -33,9 +33,6 @@ def _run(words: list[str]) -> int:
     guest, as_json = "", _wants_json(words)
     command: Command | None = None
     try:
-        if words[:1] in (["--version"], ["-V"]):
-            sys.stdout.write(f"qga {__version__}\n")
-            return 0
         if words[:1] == ["__complete"]:
             from qga_cli.cli.complete import complete
 
