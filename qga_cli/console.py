@@ -1,7 +1,6 @@
 """The terminal we were started from: raw while a guest's program has it, its size, its escapes."""
 
 import os
-import struct
 import termios
 import tty
 from collections.abc import Iterator
@@ -28,13 +27,13 @@ class Console:
                 hint="without -t, `qga exec` takes its input from a pipe or a file",
             )
 
-    def size(self) -> bytes:
-        """Rows and columns, as the guest takes them."""
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
         try:
             columns, rows = os.get_terminal_size(self.fd)
         except OSError:  # closed meanwhile
             columns, rows = 0, 0
-        return struct.pack(">HH", rows or _USUAL[0], columns or _USUAL[1])
+        return rows or _USUAL[0], columns or _USUAL[1]
 
     @contextmanager
     def raw(self) -> Iterator[None]:

@@ -110,13 +110,10 @@ class Relay:
         wait = 0.1 if self.dark or self.deadline else self.ticked + TICKING - time.monotonic()
         self.dark = False
         readable, writable, _ = select.select(readers, writers, [], max(0.0, wait))
-        if self.carrier in writable:
-            self.moved = True
-            del self.to_host[: os.write(self.carrier, self.to_host)]
-        if self.terminal in writable:
-            self.type()
         if self.carrier in readable:
             self.listen()
+        if self.to_program:  # at once, not a turn later: an echo waits for it
+            self.type()
         if self.terminal in readable:
             self.show(8192)
         if self.woken in readable:
@@ -124,6 +121,16 @@ class Relay:
             self.bury()
         self.acknowledge()
         self.tick()
+        if self.carrier in writable or self.terminal in readable:
+            self.deliver()
+
+    def deliver(self) -> None:
+        """Pass on to the host what it has room for."""
+        try:
+            del self.to_host[: os.write(self.carrier, self.to_host)]
+        except BlockingIOError:
+            return
+        self.moved = True
 
     def type(self) -> None:
         """Hand the program what was typed; a terminal that nobody has open takes nothing."""
@@ -177,7 +184,7 @@ class Relay:
         elif kind == INPUT:
             self.to_program += payload
         elif kind == RESIZE:
-            resize(self.terminal, payload)
+            resize(self.terminal, *struct.unpack(">HH", payload))
         elif kind == HANG_UP:
             self.hang_up()
             self.deadline = time.monotonic() + _DYING
@@ -218,9 +225,9 @@ class Relay:
             self.send(TICK)
 
 
-def resize(terminal: int, size: bytes) -> None:
-    """Set a terminal's rows and columns; the kernel tells the program (SIGWINCH)."""
-    fcntl.ioctl(terminal, _TIOCSWINSZ, struct.pack("4H", *struct.unpack(">HH", size), 0, 0))
+def resize(terminal: int, rows: int, columns: int) -> None:
+    """Set a terminal's size; the kernel tells the program (SIGWINCH)."""
+    fcntl.ioctl(terminal, _TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
 
 def become(wish: "dict[str, Any]", tell: int) -> None:
@@ -233,7 +240,7 @@ def become(wish: "dict[str, Any]", tell: int) -> None:
         for signum in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT):
             signal.signal(signum, signal.SIG_DFL)  # Python, or nohup, ignores them
         os.umask(0o022)
-        resize(0, wish["size"])
+        resize(0, *wish["size"])
         if wish["owner"]:  # as login(1) does; screen(1) opens its terminal by name
             import pwd
 

@@ -11,8 +11,8 @@ import signal
 import threading
 import time
 
-from qga_cli import carrier
-from qga_cli.carrier import Carrier
+from qga_cli import carrier_python, carrier_script
+from qga_cli.carrier import Carrier, Wish
 from qga_cli.console import Console, Escape
 from qga_cli.errors import (
     Busy,
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 _GLANCE = 0.2  # seconds between two looks at signals and at the window's size
-_SOONEST, _LATEST = 0.002, 0.25  # seconds between two reads …
+_SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
 _FRACTION = 0.25  # … by the time since something moved
 _TROUBLE = 60.0  # seconds to bear an agent that does not serve us: then the guest gives up too
 _FAREWELL = 4.0  # seconds for the guest to learn that we go
-_BACKLOG = 64  # frames under way, until the keyboard has to wait
 _HUNG_UP = 128 + signal.SIGHUP
 _HELP = b"\r\n~.  end the session\r\n~~  type a tilde\r\n~?  this help\r\nafter Enter only\r\n"
 
@@ -130,15 +129,13 @@ def _attach(job: Job, programs: list[list[str]]) -> Finished:
         raise UsageError("a terminal belongs to one guest")
     console = Console(job.streams.stdin)
     escape = Escape(_key(job.arguments["escape"]))
-    wish = {
-        "programs": [[os.fsencode(word) for word in program] for program in programs],
-        "environment": {b"TERM": os.environb.get(b"TERM", b"dumb")},
-        "directory": b"/",
-        "owner": "",
-        "size": console.size(),
-    }
+    wish = Wish(
+        [[os.fsencode(word) for word in program] for program in programs],
+        size=console.size(),
+        environment={b"TERM": os.environb.get(b"TERM", b"dumb")},
+    )
     with job.interrupt.shield():
-        line = carrier.start(job.agent, wish)
+        line = carrier_python.start(job.agent, wish) or carrier_script.start(job.agent, wish)
         pump = Pump(line, job.streams.stdout)
         try:
             with console.raw():
@@ -167,7 +164,7 @@ def _converse(job: Job, console: Console, escape: Escape, pump: Pump) -> None:
         if console.size() != size:
             size = console.size()
             pump.order(pump.line.resize, size)
-        watched = [pump.bell, console.fd] if pump.line.queued < _BACKLOG else [pump.bell]
+        watched = [pump.bell] if pump.line.full() else [pump.bell, console.fd]
         ready = select.select(watched, [], [], _GLANCE)[0]
         if pump.bell in ready:
             return
