@@ -97,7 +97,7 @@ class Relay:
         while not self.over and self.missed < PATIENCE:
             self.turn()
         if self.terminal >= 0:
-            os.close(self.terminal)
+            self.hang_up()
 
     def turn(self) -> None:
         """Wait until something can be moved, and move it."""
@@ -190,7 +190,14 @@ class Relay:
             self.deadline = time.monotonic() + _DYING
 
     def hang_up(self) -> None:
-        """Close the program's terminal: the kernel sends it SIGHUP."""
+        """End the program: the kernel sends SIGHUP to the first process, we to what it runs."""
+        group = os.tcgetpgrp(self.terminal) if self.child else 0
+        if group > 1:
+            os.killpg(group, signal.SIGHUP)
+        self.close()
+
+    def close(self) -> None:
+        """Close the program's terminal."""
         os.close(self.terminal)
         self.terminal = -1
         self.to_program.clear()
@@ -205,7 +212,7 @@ class Relay:
             left = _AFTERMATH  # a background child may write on for ever
             while left > 0 and self.show(8192):
                 left -= 8192
-            self.hang_up()
+            self.close()
         code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         self.send(EXIT, bytes([code]))
 
