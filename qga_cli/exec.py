@@ -114,9 +114,9 @@ def verb(job: Job) -> Finished:
     """`qga exec`: the program's output is ours, and so is its exit code."""
     assert job.agent is not None
     if job.arguments.get("tty"):
-        from qga_cli import terminal
+        from qga_cli.terminal import session
 
-        return terminal.run(job)
+        return session.run(job)
     done = run(
         job.agent,
         job.arguments["command"],

@@ -13,7 +13,7 @@ COMMAND = Command(
             default="~", metavar="KEY"),
     ],
     changes=True,
-    run="terminal:shell",
+    run="terminal.session:shell",
     examples=[
         Example("qga shell web1", "root's shell"),
         Example("qga shell -u www-data web1", "another user's"),

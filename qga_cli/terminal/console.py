@@ -1,12 +1,13 @@
 """The terminal we were started from: raw while a guest's program has it, its size, its escapes."""
 
 import os
+import signal
 import termios
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from qga_cli.errors import UsageError
+from qga_cli.errors import Interrupted, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,24 @@ class Console:
                 "standard input is not a terminal",
                 hint="without -t, `qga exec` takes its input from a pipe or a file",
             )
+
+    def fileno(self) -> int:
+        """For select."""
+        return self.fd
+
+    def read(self) -> bytes:
+        """The keys that wait. Raises Interrupted when the terminal has been closed."""
+        try:
+            keys = os.read(self.fd, 4096)
+        except OSError:
+            keys = b""
+        if not keys:
+            raise Interrupted(signal.SIGHUP)
+        return keys
+
+    def write(self, text: bytes) -> None:
+        """Show something of our own."""
+        os.write(self.fd, text)
 
     def size(self) -> tuple[int, int]:
         """Rows and columns."""

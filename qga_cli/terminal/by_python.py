@@ -1,4 +1,4 @@
-"""A terminal's carrier whose other end is guest_terminal.py, under the guest's Python."""
+"""A terminal's carrier whose other end is `inside`, under the guest's Python."""
 
 import errno
 import os
@@ -6,25 +6,27 @@ import re
 import struct
 import time
 
-from qga_cli import guest_terminal
 from qga_cli.agent import Agent
-from qga_cli.carrier import PARTING, Carrier, Wish
 from qga_cli.errors import BadReply, Refused
 from qga_cli.exec import capture
-from qga_cli.guest_terminal import ACK, EXIT, OUTPUT, TICK, frame, take
+from qga_cli.terminal import inside
+from qga_cli.terminal.carrier import PARTING, Carrier, Wish
+from qga_cli.terminal.inside import frames
+from qga_cli.terminal.inside.frames import frame, take
 
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
 _DEVICE = re.compile(r"/dev/pts/\d{1,9}")
 _TROUBLE = re.compile(r"(user|directory|program) (\d{1,5})")
+_IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
 
 _TYPED = 1024  # bytes in a frame
 _FULL = 64  # frames
 _NUDGE = 0.1  # seconds without an ACK until what we wrote is flushed
-_SILENCE = 3 * guest_terminal.TICKING  # seconds without a frame until the guest's end is probed
+_SILENCE = 3 * frames.TICKING  # seconds without a frame until the guest's end is probed
 
 
 class PythonCarrier(Carrier):
-    """Frames to and from guest_terminal.py."""
+    """Frames to and from the guest."""
 
     def __init__(self, agent: Agent, device: str, size: tuple[int, int]) -> None:
         super().__init__(agent)
@@ -39,17 +41,17 @@ class PythonCarrier(Carrier):
     def type(self, keys: bytes) -> None:
         """See Carrier.type."""
         for start in range(0, len(keys), _TYPED):
-            self._outbox.append(frame(guest_terminal.INPUT, keys[start : start + _TYPED]))
+            self._outbox.append(frame(frames.INPUT, keys[start : start + _TYPED]))
 
     def resize(self, size: tuple[int, int]) -> None:
         """See Carrier.resize."""
         self._size = size
-        self._outbox.append(frame(guest_terminal.RESIZE, struct.pack(">HH", *size)))
+        self._outbox.append(frame(frames.RESIZE, struct.pack(">HH", *size)))
 
     def hang_up(self, _: None = None) -> None:
         """See Carrier.hang_up. Sent at once: what is under way may fill the window for ever."""
         self._outbox.clear()
-        self._send(frame(guest_terminal.HANG_UP))
+        self._send(frame(frames.HANG_UP))
 
     def full(self) -> bool:
         """See Carrier.full."""
@@ -58,7 +60,7 @@ class PythonCarrier(Carrier):
     def push(self) -> bool:
         """See Carrier.push."""
         now = time.monotonic()
-        room = guest_terminal.WINDOW - (self._sent - self._done)
+        room = frames.WINDOW - (self._sent - self._done)
         count = 0
         while count < len(self._outbox) and len(self._outbox[count]) < room:
             room -= len(self._outbox[count])
@@ -81,32 +83,29 @@ class PythonCarrier(Carrier):
         while found:
             self._heard = time.monotonic()
             kind, payload = found
-            if kind == OUTPUT:
+            if kind == frames.OUTPUT:
                 shown += payload
-            elif kind == ACK and len(payload) == 8:
+            elif kind == frames.ACK and len(payload) == 8:
                 (self._done,) = struct.unpack(">Q", payload)
-            elif kind == EXIT and len(payload) == 1:
+            elif kind == frames.EXIT and len(payload) == 1:
                 self.code = payload[0]
-            elif kind != TICK:
+            elif kind != frames.TICK:
                 raise BadReply("the guest's end of the terminal talks nonsense")
             found = take(self._inbox)
         return shown
 
-    def _send(self, frames: bytes) -> None:
-        self._write(self._writer, frames + b"\n")
-        self._sent += len(frames) + 1
+    def _send(self, data: bytes) -> None:
+        self._write(self._writer, data + b"\n")
+        self._sent += len(data) + 1
         self._wrote = time.monotonic()
 
     def _bid_farewell(self) -> None:
-        self._write(self._writer, frame(guest_terminal.BYE) + b"\n", PARTING)
+        self._write(self._writer, frame(frames.BYE) + b"\n", PARTING)
 
 
 def start(agent: Agent, wish: Wish) -> PythonCarrier | None:
     """Start what is wished for; None if the guest has no Python that can."""
-    with open(guest_terminal.__file__, "rb") as file:
-        source = file.read()
-    wanted = {name: getattr(wish, name) for name in Wish.__slots__}
-    source += f"\nmain({wanted!r})\n".encode()
+    source = program(wish)
     for python in _PYTHONS:
         try:
             done = capture(agent, [python, "-IS", "-", "qga"], stdin=source)
@@ -125,6 +124,16 @@ def start(agent: Agent, wish: Wish) -> PythonCarrier | None:
             1, f"the guest's {python} cannot: {done.stderr.decode(errors='replace')[-200:]}"
         )
     return None
+
+
+def program(wish: Wish) -> bytes:
+    """The modules of `inside` as one text, without their imports of each other, and its start."""
+    text = ""
+    for name in ("frames", "relay", "begin"):
+        with open(os.path.join(inside.__path__[0], f"{name}.py"), encoding="utf-8") as file:
+            text += _IMPORT.sub("", file.read())
+    wanted = {name: getattr(wish, name) for name in Wish.__slots__}
+    return f"{text}\nbegin({wanted!r})\n".encode()
 
 
 def _refusal(wish: Wish, what: str, number: int) -> Refused:

@@ -2,7 +2,7 @@
 
 Two of them, in a pipe. The first gives the program its terminal and reads its keys from a FIFO;
 the second makes the output the input of another terminal, which the agent polls as
-guest_terminal.py explains. Before util-linux 2.40 script reads no output while a program does
+inside/begin.py explains. Before util-linux 2.40 script reads no output while a program does
 not take its input, so keys are sent a little at a time.
 """
 
@@ -12,11 +12,11 @@ import shlex
 import time
 
 from qga_cli.agent import Agent
-from qga_cli.carrier import PARTING, Carrier, Wish
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Refused, Unsupported
 from qga_cli.exec import capture
+from qga_cli.terminal.carrier import PARTING, Carrier, Wish
 from qga_cli.wire import to_base64
 
 # A private folder, and who removes it when the host has stopped to touch its lease.

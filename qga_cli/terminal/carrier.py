@@ -1,6 +1,6 @@
 """The way of a terminal's bytes: a device in the guest that the agent polls for output.
 
-What stands at the guest's end differs: carrier_python.py, carrier_script.py.
+What stands at the guest's end differs: by_python.py, by_script.py.
 """
 
 from qga_cli.agent import Agent
