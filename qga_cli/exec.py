@@ -113,6 +113,10 @@ def run(
 def verb(job: Job) -> Finished:
     """`qga exec`: the program's output is ours, and so is its exit code."""
     assert job.agent is not None
+    if job.arguments.get("tty"):
+        from qga_cli.terminal import session
+
+        return session.run(job)
     done = run(
         job.agent,
         job.arguments["command"],

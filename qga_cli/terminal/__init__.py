@@ -1,0 +1,1 @@
+"""A terminal in the guest: `exec -t` and `shell`."""

@@ -1,0 +1,146 @@
+"""A terminal's carrier whose other end is `inside`, under the guest's Python."""
+
+import errno
+import os
+import re
+import struct
+import time
+
+from qga_cli.agent import Agent
+from qga_cli.errors import BadReply, Refused
+from qga_cli.exec import capture
+from qga_cli.terminal import inside
+from qga_cli.terminal.carrier import PARTING, Carrier, Wish
+from qga_cli.terminal.inside import frames
+from qga_cli.terminal.inside.frames import frame, take
+
+_PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
+_DEVICE = re.compile(r"/dev/pts/\d{1,9}")
+_TROUBLE = re.compile(r"(user|directory|program) (\d{1,5})")
+_IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
+
+_TYPED = 1024  # bytes in a frame
+_FULL = 64  # frames
+_NUDGE = 0.1  # seconds without an ACK until what we wrote is flushed
+_SILENCE = 3 * frames.TICKING  # seconds without a frame until the guest's end is probed
+
+
+class PythonCarrier(Carrier):
+    """Frames to and from the guest."""
+
+    def __init__(self, agent: Agent, device: str, size: tuple[int, int]) -> None:
+        super().__init__(agent)
+        self._size = size
+        self._inbox = bytearray()
+        self._outbox: list[bytes] = []
+        self._sent = self._done = 0  # bytes
+        self._heard = self._wrote = time.monotonic()
+        self._reader = self._open(device, "r")
+        self._writer = self._open(device, "r+")
+
+    def type(self, keys: bytes) -> None:
+        """See Carrier.type."""
+        for start in range(0, len(keys), _TYPED):
+            self._outbox.append(frame(frames.INPUT, keys[start : start + _TYPED]))
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """See Carrier.resize."""
+        self._size = size
+        self._outbox.append(frame(frames.RESIZE, struct.pack(">HH", *size)))
+
+    def hang_up(self, _: None = None) -> None:
+        """See Carrier.hang_up. Sent at once: what is under way may fill the window for ever."""
+        self._outbox.clear()
+        self._send(frame(frames.HANG_UP))
+
+    def full(self) -> bool:
+        """See Carrier.full."""
+        return len(self._outbox) > _FULL
+
+    def push(self) -> bool:
+        """See Carrier.push."""
+        now = time.monotonic()
+        room = frames.WINDOW - (self._sent - self._done)
+        count = 0
+        while count < len(self._outbox) and len(self._outbox[count]) < room:
+            room -= len(self._outbox[count])
+            count += 1
+        if count:
+            self._send(b"".join(self._outbox[:count]))
+            del self._outbox[:count]
+        elif self._sent > self._done and now > self._wrote + _NUDGE:
+            self._flush(self._writer)  # for a stdio that does not buffer terminals by lines
+            self._wrote = now
+        elif now > max(self._heard, self._wrote) + _SILENCE:
+            self.resize(self._size)  # fails if the guest's end has gone
+        return count > 0
+
+    def pull(self) -> bytes:
+        """See Carrier.pull."""
+        self._inbox += self._read(self._reader)
+        shown = b""
+        found = take(self._inbox)
+        while found:
+            self._heard = time.monotonic()
+            kind, payload = found
+            if kind == frames.OUTPUT:
+                shown += payload
+            elif kind == frames.ACK and len(payload) == 8:
+                (self._done,) = struct.unpack(">Q", payload)
+            elif kind == frames.EXIT and len(payload) == 1:
+                self.code = payload[0]
+            elif kind != frames.TICK:
+                raise BadReply("the guest's end of the terminal talks nonsense")
+            found = take(self._inbox)
+        return shown
+
+    def _send(self, data: bytes) -> None:
+        self._write(self._writer, data + b"\n")
+        self._sent += len(data) + 1
+        self._wrote = time.monotonic()
+
+    def _bid_farewell(self) -> None:
+        self._write(self._writer, frame(frames.BYE) + b"\n", PARTING)
+
+
+def start(agent: Agent, wish: Wish) -> PythonCarrier | None:
+    """Start what is wished for; None if the guest has no Python that can."""
+    source = program(wish)
+    for python in _PYTHONS:
+        try:
+            done = capture(agent, [python, "-IS", "-", "qga"], stdin=source)
+        except Refused as error:
+            if "No such file" not in error.desc:
+                raise
+            continue
+        said = done.stdout.decode("ascii", "replace")
+        trouble = _TROUBLE.fullmatch(said)
+        if trouble:
+            raise _refusal(wish, trouble[1], int(trouble[2]))
+        if _DEVICE.fullmatch(said):
+            agent.trace(1, f"a terminal by the guest's {python}, on {said}")
+            return PythonCarrier(agent, said, wish.size)
+        agent.trace(
+            1, f"the guest's {python} cannot: {done.stderr.decode(errors='replace')[-200:]}"
+        )
+    return None
+
+
+def program(wish: Wish) -> bytes:
+    """The modules of `inside` as one text, without their imports of each other, and its start."""
+    text = ""
+    for name in ("frames", "relay", "begin"):
+        with open(os.path.join(inside.__path__[0], f"{name}.py"), encoding="utf-8") as file:
+            text += _IMPORT.sub("", file.read())
+    wanted = {name: getattr(wish, name) for name in Wish.__slots__}
+    return f"{text}\nbegin({wanted!r})\n".encode()
+
+
+def _refusal(wish: Wish, what: str, number: int) -> Refused:
+    """Why the program was not started, with the exit code of a shell."""
+    if what == "user":
+        return Refused(f"the guest has no user {wish.owner!r}")
+    named = wish.directory if what == "directory" else wish.programs[-1][0]
+    error = Refused(f"{os.fsdecode(named)!r} in the guest: {os.strerror(number)}")
+    error.exit_code = 127 if number == errno.ENOENT else 126
+    return error

@@ -1,0 +1,215 @@
+"""A terminal's carrier by script(1), for guests without Python.
+
+Two of them, in a pipe. The first gives the program its terminal and reads its keys from a FIFO;
+the second makes the output the input of another terminal, which the agent polls as
+inside/begin.py explains. Before util-linux 2.40 script reads no output while a program does
+not take its input, so keys are sent a little at a time.
+"""
+
+import os
+import secrets
+import shlex
+import time
+
+from qga_cli.agent import Agent
+from qga_cli.commands.exec import COMMAND as EXEC
+from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
+from qga_cli.errors import Refused, Unsupported
+from qga_cli.exec import capture
+from qga_cli.terminal.carrier import PARTING, Carrier, Wish
+from qga_cli.wire import to_base64
+
+# A private folder, and who removes it when the host has stopped to touch its lease.
+_PREPARE = """
+umask 077
+command -v script >/dev/null && command -v stty >/dev/null && command -v mkfifo >/dev/null || exit
+for place in /run /dev/shm /tmp; do
+    mkdir "$place/qga-$mark" && cd "$place/qga-$mark" && mkfifo keys && : >device >lease && break
+done 2>/dev/null || exit
+(
+    while : >mark; do
+        sleep 25 & echo $! >nap
+        wait
+        [ lease -nt mark ] || break
+    done
+    kill $(cat session carrier)
+    rm -rf "$PWD"
+) >/dev/null 2>&1 &
+echo $! >guard
+echo "$PWD"
+"""
+
+# Nothing of the pipe may be in the background: there sh(1) makes programs ignore Ctrl-C.
+_MAIN = """
+umask 077
+cd "$dir" || exit
+{
+    SHELL=/bin/sh sh -c 'echo $$ >session; exec script -qfec "$0" /dev/null' "$run" <>keys
+    printf '\\0%s%03d' "$mark" $?
+    until read -r word && [ "$word" = "$mark" ]; do :; done <>keys
+    kill $(cat carrier)
+} | SHELL=/bin/sh sh -c 'echo $$ >carrier; exec script -qfc "$0" /dev/null' "$carry" >/dev/null
+kill $(cat guard nap)
+rm -rf "$dir"
+"""
+
+_CARRY = "stty raw -echo min 0 time 0; tty >device; exec sleep 2147483647"
+
+_CHUNK = 1024  # bytes of keys a call; a FIFO takes up to 4096 whole or not at all
+_FEW = 64  # keys that a person types: never held back
+_CALM = 0.1  # seconds to wait, after a chunk, for the program's output to end
+_FULL = 65536  # bytes
+_LEASE = 8.0  # seconds between two signs of life; the guest gives up after 25 to 50 without
+_START = 20.0  # seconds
+
+
+class ScriptCarrier(Carrier):
+    """Plain bytes both ways; the end is told by a word that only the guest and we know."""
+
+    def __init__(self, agent: Agent, wish: Wish) -> None:
+        super().__init__(agent)
+        self._word = secrets.token_hex(16)
+        self._mark = b"\0" + self._word.encode()
+        self._held = b""  # output that may be the mark's beginning
+        self._keys = b""
+        self._calm = True
+        self._wrote = self._renewed = 0.0
+        self._folder = self._prepare()
+        run = _session(wish, self._folder)
+        variables = {"dir": self._folder, "mark": self._word, "run": run, "carry": _CARRY}
+        arguments: dict[str, object] = {
+            "path": "sh",
+            "input-data": to_base64(_with(variables, _MAIN)),
+        }
+        self._pid = int(self._call(EXEC, arguments)["pid"])
+        self._output = self._open(self._device(), "r")
+        self._fifo = self._open(f"{self._folder}/keys", "r+")
+        self._lease = self._open(f"{self._folder}/lease", "r+")
+
+    def type(self, keys: bytes) -> None:
+        """See Carrier.type."""
+        self._keys += keys
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """See Carrier.resize."""
+        rows, columns = (str(number) for number in size)
+        words = 'stty -F "$(cat "$0/tty")" rows "$1" cols "$2"'
+        capture(self.agent, ["sh", "-c", words, self._folder, rows, columns])
+
+    def hang_up(self, _: None = None) -> None:
+        """See Carrier.hang_up."""
+        self._keys = b""
+        capture(self.agent, ["sh", "-c", 'kill $(cat "$0/session")', self._folder])
+
+    def full(self) -> bool:
+        """See Carrier.full."""
+        return len(self._keys) > _FULL
+
+    def push(self) -> bool:
+        """See Carrier.push."""
+        now = time.monotonic()
+        if now > self._renewed + _LEASE:
+            self._renewed = now
+            self._write(self._lease, b".")
+            self._flush(self._lease)
+        many = len(self._keys) > _FEW and not self._calm
+        if not self._keys or (many and now < self._wrote + _CALM):
+            return False
+        self._wrote = now
+        chunk = self._keys[:_CHUNK]
+        if self._press(chunk):
+            self._keys = self._keys[len(chunk) :]
+            self._calm = False
+        return True
+
+    def pull(self) -> bytes:
+        """See Carrier.pull."""
+        came = self._read(self._output)
+        self._calm = self._calm or not came
+        held = self._held + came
+        at = held.find(self._mark)
+        end = at + len(self._mark) + 3
+        if at >= 0 and end <= len(held):
+            self.code = int(held[end - 3 : end])
+        if at < 0:
+            at = held.rfind(b"\0")
+            if at < 0 or not self._mark.startswith(held[at:]):
+                at = len(held)
+        self._held = held[at:]
+        return held[:at]
+
+    def _press(self, keys: bytes) -> bool:
+        """Write into the FIFO; False when it is full, and then nothing was written."""
+        self._write(self._fifo, keys)
+        try:
+            self._flush(self._fifo)
+        except Refused as error:
+            if "temporarily unavailable" not in error.desc:
+                raise
+            # stdio drops what it could not write, but fails the next write, which it does take.
+            try:
+                self._write(self._fifo, b"")
+            except Refused as again:
+                self.agent.trace(2, again.desc)
+            return False
+        return True
+
+    def _prepare(self) -> str:
+        """Make the private folder in the guest."""
+        done = capture(self.agent, ["sh"], stdin=_with({"mark": self._word}, _PREPARE))
+        folder = done.stdout.decode("ascii", "replace").rstrip("\n")
+        if not folder.endswith(f"/qga-{self._word}"):
+            raise Unsupported(
+                "a terminal needs python3 or script(1) in the guest",
+                hint="in the guest, install python3, or util-linux (bsdutils on Debian)",
+            )
+        return folder
+
+    def _device(self) -> str:
+        """Wait for the name of the terminal to poll."""
+        names = self._open(f"{self._folder}/device", "r")
+        until = time.monotonic() + _START
+        name = b""
+        while not name.endswith(b"\n"):
+            if time.monotonic() > until:
+                raise Refused(f"script(1) in the guest gave no terminal within {_START:g} s")
+            name += self._read(names)
+        self.agent.trace(1, f"a terminal by the guest's script, in {self._folder}")
+        return os.fsdecode(name.strip())
+
+    def _bid_farewell(self) -> None:
+        self._write(self._fifo, f"\n{self._word}\n".encode(), PARTING)
+        self._flush(self._fifo)
+        until = time.monotonic() + PARTING
+        while not self._call(EXEC_STATUS, {"pid": self._pid}, PARTING)["exited"]:
+            if time.monotonic() > until:
+                return
+            time.sleep(0.01)
+
+
+def start(agent: Agent, wish: Wish) -> ScriptCarrier:
+    """Start what is wished for. Raises Unsupported if the guest has no script(1)."""
+    return ScriptCarrier(agent, wish)
+
+
+def _session(wish: Wish, folder: str) -> str:
+    """The command line for script: set the terminal up, and become the program."""
+    rows, columns = wish.size
+    steps = [f"tty >{folder}/tty", f"stty sane rows {rows} cols {columns}", "unset SHELL"]
+    steps += ["umask 022", f"cd {_quoted(wish.directory)} || exit"]
+    steps += [f"export {os.fsdecode(k)}={_quoted(v)}" for k, v in wish.environment.items()]
+    for program in wish.programs[:-1]:
+        words = " ".join(_quoted(word) for word in program)
+        steps.append(f"command -v {_quoted(program[0])} >/dev/null && exec {words}")
+    steps.append("exec " + " ".join(_quoted(word) for word in wish.programs[-1]))
+    return "\n".join(steps)
+
+
+def _quoted(word: bytes) -> str:
+    return shlex.quote(os.fsdecode(word))
+
+
+def _with(variables: dict[str, str], script: str) -> bytes:
+    """`script` with shell variables set in front of it."""
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    return os.fsencode("".join(lines) + script)

@@ -1,0 +1,118 @@
+"""The way of a terminal's bytes: a device in the guest that the agent polls for output.
+
+What stands at the guest's end differs: by_python.py, by_script.py.
+"""
+
+from qga_cli.agent import Agent
+from qga_cli.commands.file.close import COMMAND as CLOSE
+from qga_cli.commands.file.flush import COMMAND as FLUSH
+from qga_cli.commands.file.open import COMMAND as OPEN
+from qga_cli.commands.file.read import COMMAND as READ
+from qga_cli.commands.file.write import COMMAND as WRITE
+from qga_cli.errors import QgaError, Refused
+from qga_cli.spec import Command
+from qga_cli.wire import from_base64, to_base64
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_READ = 65536  # bytes a call: more than the guest ever has ready
+_PATIENCE = 50.0  # seconds for a call: by then the guest has given us up
+PARTING = 3.0  # seconds for a call when all is over
+
+
+class Wish:
+    """What to run on the terminal: the first of `programs` that the guest has."""
+
+    __slots__ = ("directory", "environment", "owner", "programs", "size")
+
+    def __init__(
+        self,
+        programs: list[list[bytes]],
+        *,
+        size: tuple[int, int],
+        environment: dict[bytes, bytes],
+        directory: bytes = b"/",
+        owner: str = "",
+    ) -> None:
+        self.programs = programs
+        self.size = size  # rows, columns
+        self.environment = environment  # beside the agent's own
+        self.directory = directory
+        self.owner = owner  # of the terminal device; root's when empty
+
+
+class Carrier:
+    """Keys to a program, its output back. Not for two threads at once.
+
+    `code` is the program's exit code, None while it runs.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.code: int | None = None
+        self._handles: list[int] = []
+
+    def type(self, keys: bytes) -> None:
+        """Queue what the program is to read."""
+        raise NotImplementedError
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Set the terminal's rows and columns."""
+        raise NotImplementedError
+
+    def hang_up(self, _: None = None) -> None:
+        """Have the program get SIGHUP, before it reads what is still queued."""
+        raise NotImplementedError
+
+    def full(self) -> bool:
+        """Whether enough is queued. From any thread."""
+        raise NotImplementedError
+
+    def push(self) -> bool:
+        """Send as much of what is queued as the guest can take. False when that is nothing."""
+        raise NotImplementedError
+
+    def pull(self) -> bytes:
+        """What the program has written since; empty when nothing."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let the guest's end go, and the agent's handles."""
+        try:
+            self._bid_farewell()
+            while self._handles:
+                self._call(CLOSE, {"handle": self._handles.pop()}, PARTING)
+        except QgaError as error:
+            self.agent.trace(1, f"leaving the terminal to the guest: {error.message}")
+
+    def _bid_farewell(self) -> None:
+        """Tell the guest's end that nobody will read on."""
+        raise NotImplementedError
+
+    def _open(self, path: str, mode: str) -> int:
+        handle = int(self._call(OPEN, {"path": path, "mode": mode}))
+        self._handles.append(handle)
+        return handle
+
+    def _read(self, handle: int) -> bytes:
+        return from_base64(self._call(READ, {"handle": handle, "count": _READ})["buf-b64"])
+
+    def _write(self, handle: int, data: bytes, timeout: float = _PATIENCE) -> None:
+        self._call(WRITE, {"handle": handle, "buf-b64": to_base64(data)}, timeout)
+
+    def _flush(self, handle: int) -> None:
+        self._call(FLUSH, {"handle": handle})
+
+    def _call(
+        self, command: Command, arguments: dict[str, object], timeout: float = _PATIENCE
+    ) -> "Any":
+        try:
+            return self.agent.call(command, arguments, timeout).value
+        except Refused as error:
+            if type(error) is not Refused:
+                raise
+            raise Refused(
+                "the guest's end of the terminal has gone", desc=error.desc, details=error.desc
+            ) from error

@@ -1,0 +1,98 @@
+"""What is typed goes to the guest, what comes back to the screen: a thread of its own."""
+
+import os
+import queue
+import select
+import threading
+import time
+
+from qga_cli.errors import Busy, Frozen, NotAnswering, NotRunning, QgaError
+from qga_cli.terminal.carrier import Carrier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, BinaryIO
+
+_SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
+_FRACTION = 0.25  # … by the time since something moved
+_TROUBLE = 60.0  # seconds to bear an agent that does not serve us: then the guest has given up
+
+
+class Pump:
+    """Has the agent and the screen, both of which may hang, until the program has ended.
+
+    Then `fileno()` is readable, and `error` is what went wrong.
+    """
+
+    def __init__(self, carrier: Carrier, screen: "BinaryIO") -> None:
+        self.carrier = carrier
+        self.error: BaseException | None = None
+        self.mute = False  # nothing more for the screen
+        self._screen = screen
+        self._bell, self._rope = os.pipe()
+        self._orders: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
+        self._trouble = 0.0  # since when the agent has not served us
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def fileno(self) -> int:
+        """For select."""
+        return self._bell
+
+    def order(self, act: "Callable[[Any], None]", about: object) -> None:
+        """Have a method of the carrier called between two exchanges, and at once."""
+        self._orders.put((act, about))
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end, but not for ever."""
+        select.select([self], [], [], seconds)
+
+    def _run(self) -> None:
+        try:
+            self._relay()
+        except BaseException as error:  # carried to the job's thread, raised there
+            self.error = error
+        self.carrier.close()
+        os.write(self._rope, b".")
+
+    def _relay(self) -> None:
+        moved = time.monotonic()
+        while self.carrier.code is None:
+            if self._exchange():
+                moved = time.monotonic()
+            pause = (time.monotonic() - moved) * _FRACTION
+            self._obey(min(max(pause, _SOONEST), _LATEST))
+
+    def _obey(self, pause: float) -> None:
+        """Wait, but follow at once the orders that come."""
+        try:
+            act, about = self._orders.get(timeout=pause)
+            while True:
+                act(about)
+                act, about = self._orders.get_nowait()
+        except queue.Empty:
+            return
+
+    def _exchange(self) -> bool:
+        """One turn with the agent. Whether something moved."""
+        try:
+            sent = self.carrier.push()
+            shown = self.carrier.pull()
+        except (Busy, Frozen, NotAnswering, NotRunning) as error:
+            self._bear(error)
+            return False
+        self._trouble = 0.0
+        if shown and not self.mute:
+            self._screen.write(shown)
+            self._screen.flush()
+        return sent or bool(shown)
+
+    def _bear(self, error: QgaError) -> None:
+        """Let a failure pass that lost nothing and may be over soon, or raise it."""
+        now = time.monotonic()
+        self._trouble = self._trouble or now
+        agent = self.carrier.agent
+        lost = agent.sent and not isinstance(error, Frozen)
+        stopped = isinstance(error, NotRunning) and agent.transport.state() != "paused"
+        if lost or stopped or now > self._trouble + _TROUBLE:
+            raise error

@@ -1,0 +1,106 @@
+"""The verbs: a program's terminal becomes ours, until it ends or we do.
+
+This thread has the keyboard and always answers, to `~.`, to signals and to a new window size,
+also while the agent does not: that is the pump's business.
+"""
+
+import os
+import signal
+import time
+
+from qga_cli.errors import Interrupted, QgaError, TimedOut, UsageError
+from qga_cli.job import Finished, Job
+from qga_cli.terminal import by_python, by_script
+from qga_cli.terminal.carrier import Wish
+from qga_cli.terminal.console import Console, Escape
+from qga_cli.terminal.pump import Pump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.interrupt import File
+
+_GLANCE = 0.2  # seconds between two looks at the window's size
+_FAREWELL = 4.0  # seconds for the guest to learn that we go
+_HUNG_UP = 128 + signal.SIGHUP
+_HELP = b"\r\n~.  end the session\r\n~~  type a tilde\r\n~?  this help\r\n(after Enter only)\r\n"
+
+
+def run(job: Job) -> Finished:
+    """`qga exec -t`."""
+    return _attach(job, [job.arguments["command"]])
+
+
+def shell(job: Job) -> Finished:
+    """`qga shell`: a login shell, by whichever program of the guest makes one."""
+    user = job.arguments["user"]
+    return _attach(job, [["su", "-l", user], ["runuser", "-l", user]])
+
+
+def _attach(job: Job, programs: list[list[str]]) -> Finished:
+    """Run the first of `programs` that the guest has, on a terminal that is ours."""
+    if job.fleet:
+        raise UsageError("a terminal belongs to one guest")
+    escape = Escape(_key(job.arguments["escape"]))
+    console = Console(job.streams.stdin)
+    wish = Wish(
+        [[os.fsencode(word) for word in program] for program in programs],
+        size=console.size(),
+        environment={b"TERM": os.environb.get(b"TERM", b"dumb")},
+    )
+    assert job.agent is not None
+    with job.interrupt.shield():
+        carrier = by_python.start(job.agent, wish) or by_script.start(job.agent, wish)
+        pump = Pump(carrier, job.streams.stdout)
+        try:
+            with console.raw():
+                _converse(job, console, escape, pump)
+        except QgaError:
+            _part(pump)
+            raise
+        if escape.end:
+            _part(pump)
+            job.say(0, f"{job.agent.name}: the terminal is hung up")
+    if pump.error:
+        raise pump.error
+    return Finished(code=_HUNG_UP if carrier.code is None else carrier.code)
+
+
+def _converse(job: Job, console: Console, escape: Escape, pump: Pump) -> None:
+    """Serve the keyboard until the program or the user ends it. Raises Interrupted, TimedOut."""
+    carrier, size = pump.carrier, console.size()
+    until = None if job.timeout is None else time.monotonic() + job.timeout
+    while not escape.end:
+        if job.interrupt.count:
+            raise Interrupted(job.interrupt.signum)
+        if until is not None and time.monotonic() > until:
+            raise TimedOut(f"the terminal was open for {job.timeout:g} s")
+        console.keep_raw()
+        if console.size() != size:
+            size = console.size()
+            pump.order(carrier.resize, size)
+        watched: list[File] = [pump] if carrier.full() else [pump, console]
+        ready = job.interrupt.select(watched, _GLANCE, 0)
+        if pump in ready:
+            return
+        if console in ready:
+            keys = escape.strip(console.read())
+            if keys:
+                pump.order(carrier.type, keys)
+            if escape.help:
+                escape.help = False
+                console.write(_HELP)
+
+
+def _part(pump: Pump) -> None:
+    """Hang up, and give the guest time to notice."""
+    pump.mute = True
+    pump.order(pump.carrier.hang_up, None)
+    pump.wait(_FAREWELL)
+
+
+def _key(text: str) -> bytes:
+    """--escape: one character, or none."""
+    key = b"" if text == "none" else os.fsencode(text)
+    if len(key) > 1 or not text:
+        raise UsageError(f"--escape is one character or none, not {text!r}")
+    return key
