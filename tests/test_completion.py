@@ -78,7 +78,8 @@ def test_groups_hosts_and_aliases(shell: Shell, tmp_path: Path) -> None:
     config = tmp_path / ".config" / "qga" / "config.toml"
     config.parent.mkdir(parents=True)
     config.write_text(
-        '[hosts]\nalpha = "unix:run/{vm}.sock"\n[groups]\nfront = ["web1"]\n[aliases]\nup = "ping"\n'
+        '[hosts]\nalpha = "unix:run/{vm}.sock"\n'
+        '[groups]\nfront = ["web1"]\n[aliases]\nup = "ping"\n'
     )
     assert shell.tab("qga ping @fr") == "qga ping @front "
     assert shell.tab("qga ping @front,web1,web") == "qga ping @front,web1,web2 "
