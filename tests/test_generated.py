@@ -60,4 +60,4 @@ def test_the_page_of_exit_codes_has_every_code_and_kind() -> None:
     for kind in vars(errors).values():
         if isinstance(kind, type) and issubclass(kind, errors.QgaError) and "exit_code" in vars(kind):
             assert f"\\fB{kind.exit_code}\\fR" in page, kind
-            assert re.search(rf"[( ]{kind.kind}[,)]", page), kind.kind
+            assert re.search(rf"[(\s]{kind.kind}[,)]", page), kind.kind
