@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from qga_cli.errors import NoGuest
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Target, is_fleet, wishes
+from qga_cli.targets import Target, is_fleet, is_glob, wishes
 from qga_cli.transports import connect
 
 TYPE_CHECKING = False
@@ -58,6 +58,13 @@ class Hosts:
                 f"no {what} guest matches {text!r}{filters}", hint="`qga list` shows them all"
             )
         return found
+
+    def named(self, text: str) -> list[Target]:
+        """As `resolve`, but names are taken as they are: hosts are asked for patterns only."""
+        wanted = self._wishes(text)
+        if any(is_glob(wish.word) for wish in wanted):
+            return self.resolve(text)
+        return [wish.target() for wish in wanted]
 
     def find(self, text: str, state: str = "") -> list[Target]:
         """As `resolve`, but the hosts are always asked, and nothing found is an empty list.

@@ -68,7 +68,6 @@ class Job:
         self,
         *,
         target: Target | None,
-        agent: Agent | None = None,
         arguments: "dict[str, Any]",
         streams: Streams,
         interrupt: Interrupt,
@@ -80,7 +79,7 @@ class Job:
         say: Callable[[int, str], None],
         wire: Callable[[], Reply],
     ) -> None:
-        self._agent = agent
+        self._agent: Agent | None = None
         self.target = target
         self.arguments = arguments
         self.streams = streams

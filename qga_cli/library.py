@@ -8,12 +8,14 @@ Nothing here prints, reads the configuration or ends the process; what fails rai
 qga_cli.errors, the same that the command line prints.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 
 from qga_cli import catalog, wire
 from qga_cli.agent import Agent
 from qga_cli.errors import UsageError
-from qga_cli.exec import Completed, capture
+from qga_cli.exec import Completed, run
+from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect as open_host
 
 __all__ = ["Completed", "Guest", "Host", "connect"]
@@ -58,15 +60,31 @@ class Guest:
         return wire.decode(self._agent.exchange(text, timeout or _PATIENCE))
 
     def exec(
-        self, argv: Sequence[str], *, stdin: bytes = b"", timeout: float = _PATIENCE
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        workdir: str = "",
+        user: str = "",
+        timeout: float | None = None,
     ) -> Completed:
-        """Run a program and wait for it: no shell, no words of the guest's locale added.
+        """Run a program and wait for it: no shell, output of any size, all of it in memory.
 
-        Raises Refused when it cannot be started, TimedOut after `timeout` seconds.
+        `env` is added to the guest's environment; `user` is USER[:GROUP]. Past `timeout` seconds
+        the program and its children are ended and TimedOut is raised. Raises NotFound and
+        NotExecutable when it cannot be started.
         """
         if isinstance(argv, str) or not argv:
             raise UsageError("argv is a list of words, the program's name first")
-        return capture(self._agent, argv, stdin=stdin, timeout=timeout)
+        out, err = bytearray(), bytearray()
+        done = run(
+            self._agent, argv, stdin=io.BytesIO(stdin) if stdin else None, stdout=out.extend,
+            stderr=err.extend, interrupt=Interrupt(), timeout=timeout, env=env, workdir=workdir,
+            user=user,
+        )  # fmt: skip
+        done.stdout, done.stderr = bytes(out), bytes(err)
+        return done
 
 
 class Host:

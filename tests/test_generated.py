@@ -1,11 +1,12 @@
 """What is derived from the records is up to date, and the tools that read it are content."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from qga_cli import catalog
+from qga_cli import catalog, errors
 from qga_cli.cli import manual
 from qga_cli.gen import __main__ as gen
 from qga_cli.gen import man
@@ -28,7 +29,7 @@ def test_a_stale_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_manual_pages_are_clean(page: Path) -> None:
-    for tool in (["groff", "-k", "-ww", "-man", "-z"], ["mandoc", "-T", "lint"]):
+    for tool in (["groff", "-Tutf8", "-k", "-ww", "-man", "-z"], ["mandoc", "-T", "lint"]):
         done = subprocess.run([*tool, page], capture_output=True, text=True)
         assert (done.stdout + done.stderr).strip() == ""
 
@@ -52,3 +53,11 @@ def test_scripts_are_read_by_their_shell(shell: str) -> None:
     script = gen.ROOT / "completions" / SHELLS[shell]
     done = subprocess.run([shell, "-n", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_page_of_exit_codes_has_every_code_and_kind() -> None:
+    page = (gen.ROOT / "man/man7/qga-exit-codes.7").read_text().replace("\\-", "-")
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, errors.QgaError) and "exit_code" in vars(kind):
+            assert f"\\fB{kind.exit_code}\\fR" in page, kind
+            assert re.search(rf"[(\s]{kind.kind}[,)]", page), kind.kind

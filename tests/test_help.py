@@ -105,9 +105,37 @@ def test_the_line_for_the_shell_does_the_same(tmp_path: Path, uri: str, program:
     assert ("word: it's 1" if program == "virsh" else "word: UNIX-CONNECT:a b") in ran.stdout
 
 
-def test_explain_of_a_verb_without_a_wire_name_says_so() -> None:
-    ran = qga("completion", "bash", "--explain")
-    assert ran.out == "`qga completion` calls no agent\n"
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("completion", "bash"), "`qga completion` sends no command of its own."),
+        (("cp", "a", "web1:/b"), "`qga cp` composes several agent calls."),
+        (("fs", "with-frozen", "web1", "--", "false"), "composes several agent calls."),
+    ],
+)
+def test_explain_of_a_verb_without_a_wire_name_says_so(words: tuple[str, ...], says: str) -> None:
+    ran = qga(*words[:1], *words[1:2], "--explain", *words[2:])
+    assert ran.code == 0
+    assert says in ran.out
+
+
+def test_explain_names_secrets_and_input_only() -> None:
+    for words in (("user", "set-password", "x", "root"), ("file", "write", "x", "1000")):
+        ran = qga(*words, "--explain", stdin=b"canary")
+        assert "canary" not in ran.out
+        assert "<password>" in ran.out or "<data>" in ran.out
+
+
+def test_explain_does_nothing_of_a_freeze(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(lambda request: 0)
+    ran = qga("-c", agent.uri, "fs", "freeze", "x", "--for", "1s", "--explain")
+    assert ran.out.startswith('{"execute":"guest-fsfreeze-freeze"}\n')
+    assert agent.requests == []
+
+
+def test_explain_of_several_guests_asks_no_host() -> None:
+    ran = qga("-c", "qemu+ssh://nowhere.invalid/system", "ping", "a,b", "--explain")
+    assert [line.split()[4] for line in ran.out.splitlines()[1:]] == ["a", "b"]
 
 
 def test_help_opens_the_manual_page() -> None:

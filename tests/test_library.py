@@ -22,7 +22,8 @@ SIGNATURES = {
     "Guest.call": "(self, command: str, arguments: collections.abc.Mapping[str, object] | None "
     "= None, *, timeout: float | None = None) -> 'Any'",
     "Guest.exec": "(self, argv: collections.abc.Sequence[str], *, stdin: bytes = b'', "
-    "timeout: float = 30.0) -> qga_cli.exec.Completed",
+    "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
+    "timeout: float | None = None) -> qga_cli.exec.Completed",
 }
 
 

@@ -2,82 +2,47 @@
 
 import math
 import shlex
-import sys
 
 from qga_cli import spec, wire
-from qga_cli.agent import Agent
-from qga_cli.cli import values
+from qga_cli.cli.options import for_command
 from qga_cli.spec import Command
 from qga_cli.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
-    Verb = Callable[[Agent], object]
+_TRACE = "With -vv it tells each call as it makes it."
 
 
-class _Curtain(BaseException):
-    """Ends a rehearsal at its first request. No QgaError: a verb would try its next way."""
-
-
-class _Rehearsal:
-    """A transport to nowhere that keeps the request."""
-
-    read_chunk = write_chunk = 2**16
-
-    def __init__(self) -> None:
-        self.request = ""
-
-    def call(self, text: str, timeout: float) -> str:
-        self.request = self.request or text
-        raise _Curtain
-
-    def resync(self) -> None:
-        """Nothing was sent."""
-
-    def state(self) -> str:
-        return ""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def explain(
-    command: Command, given: "dict[str, Any]", targets: "Sequence[Target]", verb: "Verb"
-) -> str:
-    """The text. `verb` runs a verb with the agent it is given."""
-    if command.scope == "none":
-        return f"`qga {command.name}` calls no agent\n"
+def explain(command: Command, given: "dict[str, Any]", targets: "Sequence[Target]") -> str:
+    """The text, for the values `given` on the command line."""
     if not command.wire:
-        about = [f"`qga {command.name}` composes several agent calls.", command.notes,
-                 "With -vv it tells each call as it makes it."]  # fmt: skip
-        return "\n\n".join(filter(None, about)) + "\n"
-    request = _rehearse(targets[0], verb) if command.run else _request(command, given)
-    if not request:
-        return f"`qga {command.name}` would send nothing with these arguments\n"
+        asks = any(arg.kind in (spec.GUEST, spec.PLACE) for arg in for_command(command))
+        how = "composes several agent calls" if asks else "sends no command of its own"
+        parts = [f"`qga {command.name}` {how}.", command.notes, _TRACE]
+        return "\n\n".join(filter(None, parts)) + "\n"
+    request = _request(command, given)
     seconds = math.ceil(given.get("timeout") or command.patience)
     lines = [request, *(_by_hand(target, request, seconds) for target in targets)]
     if command.run:
-        lines.append(f"# the first of several calls; see `qga help {command.name}`")
+        lines.append(f"# `qga {command.name}` does more than this one call; -vvv shows it all")
     return "".join(f"{line}\n" for line in lines)
 
 
 def _request(command: Command, given: "dict[str, Any]") -> str:
-    """The request of a wire command; what is secret or read from standard input is named only."""
-    hidden: dict[str, object] = {arg.wire: f"<{arg.name}>" for arg in command.args
-              if arg.wire and arg.kind in (spec.STDIN, spec.SECRET)}  # fmt: skip
-    return wire.encode(command.wire, values.wire_arguments(command, given, hidden))
-
-
-def _rehearse(target: Target, verb: "Verb") -> str:
-    rehearsal = _Rehearsal()
-    try:
-        verb(Agent(rehearsal, target.label))
-    except _Curtain:
-        sys.stdout.flush()
-    return rehearsal.request
+    """The request; what is secret or read from standard input is named only."""
+    arguments: dict[str, object] = {}
+    for arg in command.args:
+        if arg.wire and arg.kind in (spec.STDIN, spec.SECRET):
+            arguments[arg.wire] = f"<{arg.name}>"
+        elif arg.kind == spec.WORDS:
+            program, *rest = given[arg.name]
+            arguments |= dict(zip(arg.wire.split(), (program, rest), strict=True))
+        elif arg.wire and arg.name in given:
+            arguments[arg.wire] = given[arg.name]
+    return wire.encode(command.wire, arguments)
 
 
 def _by_hand(target: Target, request: str, seconds: int) -> str:

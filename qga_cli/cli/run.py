@@ -75,6 +75,8 @@ class Run:
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
         try:
+            if self.values.get("explain"):
+                return self._explain()
             return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
         finally:
             self.hosts.close()
@@ -108,16 +110,8 @@ class Run:
     def _explain(self) -> int:
         from qga_cli.cli.explain import explain
 
-        with contextlib.closing(self.hosts):
-            targets = self.hosts.resolve(self.guests) if self.guests else []
-            self._write(
-                explain(
-                    self.command,
-                    self.values,
-                    targets,
-                    lambda agent: self._verb(targets[0], targets, agent=agent),
-                )
-            )
+        targets = self.hosts.named(self.guests) if self.guests else []
+        self._write(explain(self.command, self.values, targets))
         return 0
 
     def say(self, level: int, text: str) -> None:
@@ -198,7 +192,6 @@ class Run:
         target: Target | None,
         targets: list[Target],
         streams: Streams | None = None,
-        agent: Agent | None = None,
     ) -> object:
         from importlib import import_module
 
@@ -209,7 +202,6 @@ class Run:
         module, _, function = self.command.run.partition(":")
         job = Job(
             target=target,
-            agent=agent,
             arguments=self.values,
             streams=streams or Streams.standard(),
             interrupt=self.interrupt,

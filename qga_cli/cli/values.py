@@ -55,16 +55,11 @@ def label(arg: Arg) -> str:
     return arg.metavar if arg.positional else f"--{arg.name}"
 
 
-def wire_arguments(
-    command: Command, values: "dict[str, Any]", known: "dict[str, object] | None" = None
-) -> "dict[str, object]":
-    """The arguments of the wire command among `values`, standard input and secrets read now,
-    unless `known` has them."""
+def wire_arguments(command: Command, values: "dict[str, Any]") -> "dict[str, object]":
+    """The arguments of the wire command among `values`, standard input and secrets read now."""
     arguments: dict[str, object] = {}
     for arg in command.args:
-        if known and arg.wire in known:
-            arguments[arg.wire] = known[arg.wire]
-        elif arg.wire and arg.kind == spec.STDIN:
+        if arg.wire and arg.kind == spec.STDIN:
             arguments[arg.wire] = _base64(sys.stdin.buffer.read())
         elif arg.wire and arg.kind == spec.SECRET:
             arguments[arg.wire] = _base64(_secret(arg.name, values))

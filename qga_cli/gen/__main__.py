@@ -3,6 +3,7 @@
 `python -m qga_cli.gen` writes, `--check` only compares and fails when something is out of date.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -19,10 +20,21 @@ def files() -> dict[Path, str]:
     return {
         **{ROOT / "completions" / name: completion.script(shell)
            for shell, name in completion.SHELLS.items()},
-        **{ROOT / "man/man1" / name: text for name, text in man.pages(date).items()},
+        **{ROOT / "man/man1" / name: text for name, text in man.pages(date, _shown()).items()},
         **{path: man.dated(path.read_text(), date) for path in (ROOT / "man/man7").iterdir()},
         readme: reference.insert(readme.read_text()),
     }  # fmt: skip
+
+
+def _shown() -> dict[str, list[str]]:
+    """From the tests' cases: a command line, and what it prints on a terminal."""
+    found = {}
+    for path in sorted((ROOT / "tests/cases").glob("guest-*.json")):
+        case = json.loads(path.read_text())
+        if "." not in path.stem and case.get("terminal"):
+            line = "$ qga " + case["argv"].replace("VM", "web1")
+            found[path.stem] = [line, *case["terminal"]]
+    return found
 
 
 def stale() -> list[Path]:

@@ -1,11 +1,12 @@
 """Manual pages of section 1, from the command records: qga(1) and one for every command."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from qga_cli import __version__, catalog, spec
 from qga_cli.cli import manual
 from qga_cli.cli.options import COMMON, FLEET, VIEW, for_command
-from qga_cli.gen.roff import bold, entry, example, heading, italic, plain, prose, title
+from qga_cli.gen.roff import bold, entry, example, heading, italic, literal, plain, prose, title
 from qga_cli.spec import Arg, Command
 
 _EXIT = {
@@ -33,10 +34,16 @@ _EXIT_PROGRAM = {
 _COMMON = {arg.name for arg in (*COMMON, *FLEET, *VIEW)}
 
 
-def pages(date: str) -> dict[str, str]:
-    """Every page by its file's name. `date` is the release's, so that builds can be repeated."""
+def pages(date: str, shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Every page by its file's name. `date` is the release's, so that builds can be repeated.
+
+    `shown` has a command line and what it prints on a terminal, by wire name.
+    """
     commands = list(catalog.walk())
-    found = {f"{page_name(command)}.1": _page(command, date) for command in commands}
+    found = {
+        f"{page_name(command)}.1": _page(command, date, shown.get(command.wire, ()))
+        for command in commands
+    }
     return {"qga.1": _root(commands, date), **found}
 
 
@@ -66,7 +73,7 @@ def synopsis(command: Command) -> str:
     return " ".join(words)
 
 
-def _page(command: Command, date: str) -> str:
+def _page(command: Command, date: str, shown: Sequence[str]) -> str:
     name = page_name(command)
     first = command.summary[0].lower() + command.summary[1:]
     if first[:3].isupper():
@@ -79,7 +86,7 @@ def _page(command: Command, date: str) -> str:
         heading("DESCRIPTION"), prose(command.summary + "."),
     ]  # fmt: skip
     parts += [".PP\n" + prose(part) for part in command.notes.split("\n\n") if part]
-    parts += [_arguments(command), _options(command), _output(command), _examples(command)]
+    parts += [_arguments(command), _options(command), _output(command), _examples(command, shown)]
     parts += [_availability(command), _exit_status(command), _see_also(command)]
     return "".join(parts)
 
@@ -131,10 +138,11 @@ def _output(command: Command) -> str:
     return heading("OUTPUT") + prose(f"Columns, for `--columns` and `--sort`: {names}.")
 
 
-def _examples(command: Command) -> str:
+def _examples(command: Command, shown: Sequence[str]) -> str:
+    output = ".PP\nOn a terminal:\n" + literal(*shown) if len(shown) > 1 else ""
     return heading("EXAMPLES") + "".join(
         example(e.line, e.says) for e in command.examples
-    ).removeprefix(".PP\n")
+    ).removeprefix(".PP\n") + output
 
 
 def _availability(command: Command) -> str:

@@ -55,7 +55,13 @@ def italic(text: str) -> str:
 def example(line: str, says: str) -> str:
     """A command line, and what it is for above it."""
     above = prose(f"{says[:1].upper()}{says[1:]}:")
-    return f".PP\n{above}.PP\n.in +4n\n.nf\n{_safe(plain(line))}\n.fi\n.in\n"
+    return f".PP\n{above}{literal(line)}"
+
+
+def literal(*lines: str) -> str:
+    """Lines as they are, a little to the right."""
+    text = "\n".join(_safe(plain(line)) for line in lines)
+    return f".PP\n.in +4n\n.nf\n{text}\n.fi\n.in\n"
 
 
 def _safe(line: str) -> str:
