@@ -122,6 +122,12 @@ class Run:
         if self.values.get("verbose", 0) >= level:
             render.note(text)
 
+    def _teller(self, target: Target | None) -> "Callable[[int, str], None]":
+        """`say`, with the guest's name where there are several."""
+        if target is None or not self.fleet:
+            return self.say
+        return lambda level, text: self.say(level, f"{target.label}: {text}")
+
     def _together(self, index: int, nobody: Target) -> object:
         """A verb of scope fleet or none: all guests in one job."""
         words = self.values.get("guests")
@@ -136,7 +142,7 @@ class Run:
             if self.command.run:
                 streams = report.streams(index, target) if report else None
                 return self._verb(target, targets, streams)
-            agent = Agent(self.hosts.transport(target), target.label, self.say)
+            agent = Agent(self.hosts.transport(target), target.label, self._teller(target))
             self.agents[index] = agent
             try:
                 return self._wire(agent, self.arguments)
@@ -215,7 +221,7 @@ class Run:
             hosts=self.hosts,
             targets=targets,
             fleet=self.fleet,
-            say=self.say,
+            say=self._teller(target),
             wire=wire,
         )
         try:
