@@ -66,8 +66,6 @@ class Run:
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
         try:
             return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
         finally:
@@ -89,10 +87,13 @@ class Run:
     def _run(self) -> int:
         if self.values.get("explain"):
             return self._explain()
-        if self.command.scope != "guest":
-            return self._one(self._start([Target(None, "", "")], self._together))
         if not self.command.run:
             self.arguments = values.wire_arguments(self.command, self.values)
+        # Not before: a question asked for an argument ends by KeyboardInterrupt.
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
+        if self.command.scope != "guest":
+            return self._one(self._start([Target(None, "", "")], self._together))
         targets = self.hosts.resolve(self.guests)
         if not self.fleet:
             return self._one(self._start(targets, self._work(targets)))
