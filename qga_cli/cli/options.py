@@ -103,8 +103,8 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
     for path, allowed in ((("defaults", *command.words), known), (("defaults",), everywhere)):
         for name, setting in config.table(*path).items():
             if name not in allowed:
-                where = f"`{command.name}`" if len(path) > 1 else "all commands"
-                raise UsageError(f"{setting.origin}: {where} has no option {name!r}")
+                who = f"`{command.name}` has no" if len(path) > 1 else "no command has an"
+                raise UsageError(f"{setting.origin}: {who} option {name!r}")
             if name in known and name not in filled:
                 filled[name] = _text(known[name], setting)
     if config.get("connect"):

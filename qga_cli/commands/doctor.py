@@ -5,8 +5,8 @@ from qga_cli.spec import Arg, Column, Command, Example
 
 COMMAND = Command(
     "",
-    "Find out why a guest's agent does not answer, and mend what can be mended from the host",
-    since="0.1",
+    "Find out why a guest's agent does not answer, and mend what can be mended",
+    since="0.15.0",
     args=[
         Arg("fix", spec.FLAG, "Add a missing channel, replug a wedged one, thaw a frozen guest"),
         Arg("yes", spec.FLAG, "With --fix, do not ask", short="-y"),
