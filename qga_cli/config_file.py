@@ -69,7 +69,9 @@ def _check(path: tuple[str, ...], value: object, origin: str) -> None:
     name = path[-1]
     if top == "connect" and depth == 1:
         _expect(isinstance(value, str), path, "a URI in quotes", origin)
-    elif top not in _TABLES or depth == 1:
+    elif top in _TABLES and depth == 1:
+        raise UsageError(f"{origin}: {top} should be a table: a line [{top}], its settings below")
+    elif top not in _TABLES:
         import difflib
 
         close = difflib.get_close_matches(top, ("connect", *_TABLES), 1)

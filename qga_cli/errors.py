@@ -3,7 +3,8 @@
     QgaError                      exit code
     ├── UsageError                2    bad words on the command line or in a file we read
     ├── NotDelivered                   the agent did not get the command: safe to retry
-    │   ├── Unreachable           3    no hypervisor or socket, or no right to use it
+    │   ├── Unreachable           3    no hypervisor or socket
+    │   │   └── Denied            3    there is one, and this user may not use it
     │   ├── NoGuest               4    no such guest
     │   ├── NotRunning            4    shut off, paused, crashed
     │   └── AgentUnavailable      5    nobody answers for the agent
@@ -65,10 +66,16 @@ class NotDelivered(QgaError):
 
 
 class Unreachable(NotDelivered):
-    """The hypervisor or the socket cannot be reached, or not by this user."""
+    """The hypervisor or the socket cannot be reached."""
 
     exit_code = 3
     kind = "unreachable"
+
+
+class Denied(Unreachable):
+    """This user has no right to use the hypervisor or the socket."""
+
+    kind = "denied"
 
 
 class NoGuest(NotDelivered):

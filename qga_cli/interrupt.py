@@ -39,8 +39,6 @@ class Interrupt:
         self.count += 1
         event, self._event = self._event, threading.Event()
         event.set()
-        for wake in tuple(self._watchers):
-            wake()
         if self._pipe:
             os.write(self._pipe[1], b"!")
         for wake in tuple(self._watchers):

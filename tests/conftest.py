@@ -78,7 +78,15 @@ def qga_tty(*words: str, env: dict[str, str] | None = None, timeout: float = 60)
 
 
 def _environment(extra: dict[str, str] | None) -> dict[str, str]:
-    return {**_CLEAN, "COLUMNS": "100", "LANG": "C.UTF-8", "TERM": "xterm", **(extra or {})}
+    # No configuration of whoever runs the tests.
+    clean = {
+        **_CLEAN,
+        "XDG_CONFIG_HOME": "/nonexistent",
+        "COLUMNS": "100",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm",
+    }
+    return clean | (extra or {})
 
 
 @pytest.fixture

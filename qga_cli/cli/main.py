@@ -50,7 +50,8 @@ def _run(words: list[str]) -> int:
             from qga_cli.cli import build
 
             raw = build.parse(command, rest)
-        guest = str(raw.get("guest") or "")
+        named = raw.get("guest") or raw.get("vm") or ""
+        guest = named if isinstance(named, str) else ",".join(named)
         from qga_cli.cli.run import Run
 
         return Run(command, raw)()

@@ -66,17 +66,15 @@ class Run:
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
-        if self.values.get("explain"):
-            return self._explain()
-        # Before our handlers stand: Ctrl-C at a question for a password ends it as anywhere.
-        self.arguments = (
-            {} if self.command.run else values.wire_arguments(self.command, self.values)
-        )
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
         try:
             if self.values.get("explain"):
                 return self._explain()
+            # Before our handlers stand: Ctrl-C at a question for a password ends it as anywhere.
+            self.arguments = (
+                {} if self.command.run else values.wire_arguments(self.command, self.values)
+            )
+            for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
             return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
         finally:
             self.hosts.close()
@@ -119,6 +117,12 @@ class Run:
         if self.values.get("verbose", 0) >= level:
             render.note(text)
 
+    def _teller(self, target: Target | None) -> "Callable[[int, str], None]":
+        """`say`, with the guest's name where there are several."""
+        if target is None or not self.fleet:
+            return self.say
+        return lambda level, text: self.say(level, f"{target.label}: {text}")
+
     def _together(self, index: int, nobody: Target) -> object:
         """A verb of scope fleet or none: all guests in one job."""
         words = self.values.get("guests")
@@ -133,7 +137,7 @@ class Run:
             if self.command.run:
                 streams = report.streams(index, target) if report else None
                 return self._verb(target, targets, streams)
-            agent = Agent(self.hosts.transport(target), target.label, self.say)
+            agent = Agent(self.hosts.transport(target), target.label, self._teller(target))
             self.agents[index] = agent
             try:
                 return self._wire(agent, self.arguments)
@@ -210,7 +214,7 @@ class Run:
             hosts=self.hosts,
             targets=targets,
             fleet=self.fleet,
-            say=self.say,
+            say=self._teller(target),
             wire=wire,
         )
         try:

@@ -6,7 +6,7 @@ from qga_cli.spec import LINES, NUMBER, Arg, Column, Command, Example
 COMMAND = Command(
     "",
     "List the guests with their agents, systems and addresses",
-    since="0.1",
+    since="0.15.0",
     args=[
         Arg("pattern", spec.GUEST, "Guests to list, all by default: '*/*' for those of all hosts",
             positional=True, required=False),

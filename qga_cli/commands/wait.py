@@ -6,7 +6,7 @@ from qga_cli.spec import Arg, Column, Command, Example
 COMMAND = Command(
     "",
     "Wait until guests, or something in them, are ready",
-    since="0.1",
+    since="0.15.0",
     args=[
         Arg("vm", spec.GUEST, "Guests: names, lists, globs, @groups", positional=True,
             many=True, metavar="VM..."),

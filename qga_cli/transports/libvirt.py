@@ -82,6 +82,13 @@ class LibvirtHost:
 
         return watch(self._uri, wake)
 
+    def about(self) -> str:
+        """Which host answers, and its release. Raises Unreachable."""
+        connection = self.connection()
+        number = connection.getLibVersion()
+        release = f"{number // 10**6}.{number // 1000 % 1000}.{number % 1000}"
+        return f"{connection.getURI()}, libvirt {release}"
+
     def connection(self) -> "libvirt.virConnect":
         """The first connection, for questions about the host."""
         return self._links[0].connection()

@@ -4,7 +4,7 @@ import time
 from xml.etree import ElementTree
 
 from qga_cli.errors import LinkDead, NotConfigured
-from qga_cli.transports.libvirt_xml import PORT, channel_element
+from qga_cli.transports.libvirt_xml import PORT, channel_element, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,24 +16,32 @@ _PAUSE = 0.05
 
 
 def add(domain: "libvirt.virDomain") -> None:
-    """Give the guest a channel: now if it runs, and in its definition if it has one.
+    """Give the guest a channel: at once if it can be plugged in, and in its definition.
 
-    libvirt brings the virtio-serial controller along. Raises NotConfigured.
+    libvirt adds the virtio-serial controller that a channel needs to a definition, but plugs none
+    into a running guest. Raises NotConfigured when the guest must be started anew, or at all fails.
     """
     import libvirt
 
-    flags = 0
+    now, later = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
     try:
-        if domain.isActive():
-            flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE
-        if domain.isPersistent():
-            flags |= libvirt.VIR_DOMAIN_AFFECT_CONFIG
-        domain.attachDeviceFlags(NEW, flags)
+        if domain.isPersistent() and channel_element(domain, defined=True) is None:
+            domain.attachDeviceFlags(NEW, later)
+        if not domain.isActive():
+            return
+        if parse(domain).find("./devices/controller[@type='virtio-serial']") is not None:
+            domain.attachDeviceFlags(NEW, now)
+            return
     except libvirt.libvirtError as error:
         raise NotConfigured(
             f"the channel cannot be added: {error.get_error_message()}",
             hint="`virsh edit VM`, then power it off and start it again",
         ) from error
+    raise NotConfigured(
+        "the channel is in the guest's definition now, but cannot be plugged in while it runs: it "
+        "was started without a virtio-serial controller",
+        hint="`virsh shutdown VM`, then `virsh start VM`; a reboot inside is not enough",
+    )
 
 
 def replug(domain: "libvirt.virDomain") -> None:

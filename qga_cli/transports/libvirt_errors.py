@@ -29,6 +29,7 @@ _LINK_BROKE = re.compile(
     re.IGNORECASE,
 )
 _REPLUG = "`qga doctor --fix VM` replugs the channel without a reboot"
+_RIGHTS = "join the group libvirt, or run as root"
 _START = "start qemu-guest-agent in the guest; `qga doctor VM` walks the whole chain"
 
 
@@ -48,9 +49,9 @@ def connect_error(error: "libvirt.libvirtError", uri: str | None) -> errors.QgaE
     where = uri or "libvirt's default host"
     text = error.get_error_message() or str(error)
     code = code_of(error)
-    if code in _DENIED:
-        hint = "join the group libvirt, or run as root"
-    elif "No such file" in text or "Connection refused" in text:
+    if code in _DENIED or "Permission denied" in text:
+        return errors.Denied(f"cannot use {where}: {text}", hint=_RIGHTS)
+    if "No such file" in text or "Connection refused" in text:
         hint = "is libvirtd (or virtqemud) running? `--connect URI` chooses another host"
     else:
         hint = ""
@@ -76,11 +77,11 @@ def translate(
     if code == COMMAND_TIMEOUT:
         return errors.OutcomeUnknown(_no_reply(text, timeout))
     if code == OPERATION_INVALID:
-        return _not_running(state())
+        return not_running(state())
     if code in _DENIED:
-        return errors.Unreachable(
+        return errors.Denied(
             f"libvirt denies agent calls: {text}",
-            hint="join the group libvirt, or run as root; a read-only connection cannot do this",
+            hint=f"{_RIGHTS}; a read-only connection cannot do this",
         )
     return _by_code(code, text) or _broken(code, text)
 
@@ -105,7 +106,8 @@ def _no_reply(text: str, timeout: int) -> str:
     return f"the agent did not reply within {timeout} s"
 
 
-def _not_running(state: str) -> errors.NotRunning:
+def not_running(state: str) -> errors.NotRunning:
+    """For a guest whose CPUs do not run."""
     hints = {"paused": "virsh resume VM", "suspended": "virsh dompmwakeup VM"}
     return errors.NotRunning(
         f"guest is {state or 'not running'}", hint=hints.get(state, "virsh start VM")

@@ -38,21 +38,24 @@ def read_facts(domain: "libvirt.virDomain") -> Facts:
     return Facts(channel, _labels(root), _system(root))
 
 
-def channel_element(domain: "libvirt.virDomain") -> "ElementTree.Element | None":
-    """The agent's channel as the live XML has it, None when there is none."""
-    for channel in parse(domain).iterfind("./devices/channel"):
+def channel_element(
+    domain: "libvirt.virDomain", *, defined: bool = False
+) -> "ElementTree.Element | None":
+    """The agent's channel as the live XML has it, or the definition; None when there is none."""
+    for channel in parse(domain, defined=defined).iterfind("./devices/channel"):
         target = channel.find("target")
         if target is not None and target.get("name") == PORT:
             return channel
     return None
 
 
-def parse(domain: "libvirt.virDomain") -> ElementTree.Element:
-    """The live XML's root. Raises NoGuest, Unreachable."""
+def parse(domain: "libvirt.virDomain", *, defined: bool = False) -> ElementTree.Element:
+    """The root of the live XML, or of the definition. Raises Unreachable, BadReply."""
     import libvirt
 
+    flags = libvirt.VIR_DOMAIN_XML_INACTIVE if defined else 0
     try:
-        return ElementTree.fromstring(domain.XMLDesc(0))
+        return ElementTree.fromstring(domain.XMLDesc(flags))
     except libvirt.libvirtError as error:
         raise host_error(error, None) from error
     except ElementTree.ParseError as error:

@@ -3,7 +3,7 @@
 import os
 import socket
 
-from qga_cli.errors import NoGuest, Unreachable, UsageError
+from qga_cli.errors import Denied, NoGuest, Unreachable, UsageError
 from qga_cli.transports import Guest
 from qga_cli.transports.stream import StreamTransport, unreachable
 
@@ -77,7 +77,10 @@ def _connect(path: str, timeout: float) -> socket.socket:
         raise unreachable(path, error, "no such socket: is the agent or QEMU running?") from error
     except PermissionError as error:
         channel.close()
-        raise unreachable(path, error, "run as a user who may write to the socket") from error
+        raise Denied(
+            f"cannot connect to {path}: {error.strerror}",
+            hint="run as a user who may write to the socket",
+        ) from error
     except OSError as error:
         channel.close()
         if "too long" in str(error):

@@ -1,0 +1,245 @@
+"""The links of the chain from the host to the agent, each looked at by one function.
+
+A check returns what it found; it raises the error that breaks the chain, hint included; it
+returns a Warning when the chain holds all the same, and None when there is nothing to look at.
+"""
+
+import time
+
+from qga_cli import advice, peek
+from qga_cli.agent import Agent
+from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
+from qga_cli.commands.info import COMMAND as INFO
+from qga_cli.commands.os.info import COMMAND as OS_INFO
+from qga_cli.commands.ping import COMMAND as PING
+from qga_cli.commands.time.get import COMMAND as TIME
+from qga_cli.errors import (
+    LinkDead,
+    NotAnswering,
+    NotConfigured,
+    NotConnected,
+    QgaError,
+    Refused,
+    Unsupported,
+)
+from qga_cli.refusal import frozen, policy_hint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qga_cli.job import Job
+    from qga_cli.targets import Target
+    from qga_cli.transports import Host
+    from qga_cli.transports.libvirt_xml import Facts
+
+_RUNNING = ("running", "blocked")
+_CLOCK = 1.0  # seconds off that nobody minds
+_CONFINED = "virt_qemu_ga_t"  # the agent's domain in the SELinux policies of Red Hat and Fedora
+
+
+class Warning:
+    """Something that breaks no chain but will be in the way."""
+
+    __slots__ = ("finding", "fix")
+
+    def __init__(self, finding: str, fix: str) -> None:
+        self.finding = finding
+        self.fix = fix
+
+
+class Patient:
+    """One guest, and what the checks have learned about it so far."""
+
+    def __init__(self, job: "Job", target: "Target") -> None:
+        self.job = job
+        self.target = target
+        self.info: dict[str, Any] = {}
+        self.silence: QgaError | None = None  # why a ping failed that told of no dead link
+        self._system = ""
+
+    @property
+    def host(self) -> "Host":
+        """Its host, connected or not."""
+        return self.job.hosts.host(self.target.uri)
+
+    @property
+    def agent(self) -> Agent:
+        """Its agent; raises what keeps us from it."""
+        agent = self.job.agent
+        assert agent is not None  # the scope of doctor is guest
+        return agent
+
+    def facts(self) -> "Facts | None":
+        """What the host knows at this moment; None for a bare socket."""
+        return self.host.facts(self.target.name)
+
+    def may(self, *wires: str) -> bool:
+        """Whether the agent says that it takes these commands."""
+        commands = self.info.get("supported_commands", [])
+        return set(wires) <= {one["name"] for one in commands if one["enabled"]}
+
+    def system(self) -> str:
+        """The guest's system, by its own words or by libosinfo's mark in the XML; may be ""."""
+        if not self._system and self.may(OS_INFO.wire):
+            self._system = self.agent.call(OS_INFO).value.get("id", "")
+        facts = None if self._system else self.facts()
+        return self._system or (facts.system[0] if facts else "")
+
+
+def host(patient: Patient) -> str:
+    """It can be reached."""
+    from qga_cli.transports.libvirt import LibvirtHost
+
+    if patient.target.error:
+        raise patient.target.error
+    one = patient.host
+    return one.about() if isinstance(one, LibvirtHost) else one.uri
+
+
+def guest(patient: Patient) -> str:
+    """It exists."""
+    _ = patient.agent
+    return patient.target.name
+
+
+def running(patient: Patient) -> str | None:
+    """Its CPUs run."""
+    state = patient.agent.transport.state()
+    if not state or state in _RUNNING:
+        return state or None
+    from qga_cli.transports.libvirt_errors import not_running
+
+    raise not_running(state)
+
+
+def channel(patient: Patient) -> str | None:
+    """Its XML has the agent's channel."""
+    facts = patient.facts()
+    if facts and facts.channel == "missing":
+        from qga_cli.transports.libvirt_channel import NEW
+
+        raise NotConfigured(
+            "the guest has no agent channel",
+            hint=f"`qga doctor --fix VM` adds it; by hand, under <devices>: {NEW}",
+        )
+    return "org.qemu.guest_agent.0" if facts else None
+
+
+def connected(patient: Patient) -> str | None:
+    """A program in the guest has opened the channel."""
+    facts = patient.facts()
+    if facts and facts.channel != "connected":
+        raise NotConnected(
+            "nobody in the guest has opened the channel: the agent does not run there",
+            hint=advice.install(patient.system()),
+        )
+    return facts.channel if facts else None
+
+
+def link(patient: Patient) -> str | None:
+    """libvirt still uses the channel."""
+    if patient.facts() is None:
+        return None
+    try:
+        patient.agent.call(PING)
+    except LinkDead as error:
+        raise LinkDead(
+            "libvirt has given up on the channel: a reply was larger than 10 MiB, or no JSON",
+            hint=f"`qga doctor --fix VM` replugs the channel; or "
+            f"{advice.restart(patient.system())}",
+        ) from error
+    except QgaError as error:
+        patient.silence = error
+    return "in use"
+
+
+def ping(patient: Patient) -> str:
+    """The agent answers."""
+    started = time.monotonic()
+    try:
+        if patient.silence:
+            raise patient.silence
+        patient.agent.call(PING)
+    except NotAnswering as error:
+        raise NotAnswering(
+            "the channel is open, and the agent says nothing: it is busy, stopped or hung",
+            hint=f"wait if a freeze hook or a trim is running; else "
+            f"{advice.restart(patient.system())}",
+        ) from error
+    return f"answers in {(time.monotonic() - started) * 1000:.1f} ms"
+
+
+def version(patient: Patient) -> "str | Warning":
+    """Its release, and with it everything that the later checks may ask."""
+    try:
+        patient.info = patient.agent.call(INFO).value
+    except Refused:
+        return Warning("guest-info is refused: nobody can tell what this agent does", "")
+    return f"qemu-ga {patient.info['version']}"
+
+
+def thawed(patient: Patient) -> str | None:
+    """The filesystems are not frozen."""
+    if not patient.may(FREEZE_STATUS.wire):
+        return None
+    if patient.agent.call(FREEZE_STATUS).value == "frozen":
+        raise frozen("")
+    return "not frozen"
+
+
+def policy(patient: Patient) -> "str | Warning | None":
+    """No command is blocked."""
+    from qga_cli import catalog
+
+    if not patient.info or not callable(INFO.rows):
+        return None
+    rows: Any = INFO.rows(patient.info)
+    blocked = [row["wire"] for row in rows if row["state"] == "blocked by policy"]
+    if not blocked:
+        return "no command is blocked"
+    first = "guest-exec" if "guest-exec" in blocked else blocked[0]
+    command = catalog.by_wire(first)
+    hint = policy_hint(patient.agent, command) if command else ""
+    return Warning(f"blocked: {', '.join(blocked)}", hint)
+
+
+def confinement(patient: Patient) -> "str | Warning | None":
+    """SELinux lets the agent's children do what root may."""
+    if not patient.may("guest-file-open", "guest-file-read", "guest-file-close"):
+        return None
+    try:
+        enforced = peek.read(patient.agent, "/sys/fs/selinux/enforce").strip() == b"1"
+        domain = peek.read(patient.agent, "/proc/self/attr/current").decode("ascii", "replace")
+    except Unsupported:
+        raise
+    except Refused:
+        return "no SELinux"
+    domain = domain.strip("\0\n")
+    if not enforced or _CONFINED not in domain:
+        return f"SELinux does not confine the agent ({domain})"
+    return Warning(
+        f"SELinux confines the agent and the programs it starts ({domain})",
+        "in the guest: `setsebool -P virt_qemu_ga_run_unconfined on` for programs, "
+        "`virt_qemu_ga_read_nonsecurity_files on` for files; `ausearch -m avc` shows denials",
+    )
+
+
+def clock(patient: Patient) -> "str | Warning | None":
+    """The guest's clock agrees with this machine's."""
+    if not patient.may(TIME.wire):
+        return None
+    before = time.time()
+    told = patient.agent.call(TIME).value / 1e9
+    after = time.time()
+    offset = told - (before + after) / 2
+    text = f"{abs(offset):.2f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
+    if abs(offset) <= _CLOCK + (after - before) / 2:
+        return text
+    return Warning(text, "`qga time set VM now` sets it; a time service in the guest keeps it so")
+
+
+CHECKS = (
+    host, guest, running, channel, connected, link, ping, version, thawed, policy, confinement,
+    clock,
+)  # fmt: skip

@@ -1,0 +1,28 @@
+"""The verb `doctor`."""
+
+from qga_cli import spec
+from qga_cli.spec import Arg, Column, Command, Example
+
+COMMAND = Command(
+    "",
+    "Find out why a guest's agent does not answer, and mend what can be mended",
+    since="0.15.0",
+    args=[
+        Arg("fix", spec.FLAG, "Add a missing channel, replug a wedged one, thaw a frozen guest"),
+        Arg("yes", spec.FLAG, "With --fix, do not ask", short="-y"),
+    ],
+    result=[{"check": str, "verdict": ("ok", "warn", "FAIL", "fixed"), "finding": str, "fix": str}],
+    columns=[Column("check"), Column("verdict"), Column("finding"), Column("fix")],
+    run="doctor:verb",
+    notes=(
+        "Walks from the host to the agent and stops at the first break; the exit code is that of "
+        "the break, 0 when there is none. A warning is no break. --fix does only what is safe "
+        "from the host, and asks before each step. Replugging takes the agent's channel away for "
+        "a second; the guest goes on."
+    ),
+    examples=[
+        Example("qga doctor web1", "one table says where the chain is broken"),
+        Example("qga doctor --fix -y web1", "mend it, in a script"),
+        Example("qga doctor '*' --gather", "healthy guests together, the others apart"),
+    ],
+)  # fmt: skip
