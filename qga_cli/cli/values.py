@@ -2,8 +2,11 @@
 
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from signal import SIGHUP, SIGINT, SIGTERM, default_int_handler
 
 from qga_cli import spec
 from qga_cli.errors import UsageError
@@ -65,9 +68,11 @@ def wire_arguments(
         if known and arg.wire in known:
             arguments[arg.wire] = known[arg.wire]
         elif arg.wire and arg.kind == spec.STDIN:
-            arguments[arg.wire] = _base64(sys.stdin.buffer.read())
+            with _interruptible():
+                arguments[arg.wire] = _base64(sys.stdin.buffer.read())
         elif arg.wire and arg.kind == spec.SECRET:
-            arguments[arg.wire] = _base64(_secret(arg.name, values))
+            with _interruptible():
+                arguments[arg.wire] = _base64(_secret(arg.name, values))
         elif arg.wire and arg.name in values:
             arguments[arg.wire] = values[arg.name]
     return arguments
@@ -190,6 +195,19 @@ def _asked(name: str) -> bytes:
     if first != second:
         raise UsageError(f"the two {name}s differ", hint="nothing has been changed")
     return first.encode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """While we wait for a person, or for another program's output, signals end us at once."""
+    ours = {signum: signal.getsignal(signum) for signum in (SIGINT, SIGTERM, SIGHUP)}
+    for signum in ours:
+        signal.signal(signum, default_int_handler if signum == SIGINT else signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for signum, handler in ours.items():
+            signal.signal(signum, handler)
 
 
 def _base64(data: bytes) -> str:
