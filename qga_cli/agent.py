@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Success sends no reply line to these (shutdown, suspend): how long an error may take to come.
 # Not 5 s, libvirt's patience for guest-sync: the two must be told apart by their length.
 _SILENCE = 3.0
+_LOOK = 0.1  # seconds between two looks at the guest's state
 
 Trace = Callable[[int, str], None]  # verbosity it belongs to, text
 
@@ -46,6 +47,7 @@ class Agent:
         self.name = name
         self.deadline: float | None = None
         self.sent = False  # whether the running or last call may have reached the guest
+        self._quiet = 0.0  # time.monotonic() until which a command without reply may have effect
         self._trace = trace
 
     def call(
@@ -92,10 +94,16 @@ class Agent:
             raise
 
     def delivered(self, name: str) -> str:
-        """What is known after a command whose success sends no reply."""
-        state = self.transport.state()
-        now = f"the guest is {state} now" if state else "that the guest completes it is not known"
-        return f"{self.name}: {name} was delivered; {now}"
+        """What is known after a command whose success sends no reply.
+
+        An agent that goes down closes its channel a moment before the guest's state changes, so
+        what is left of the time for such a command is spent waiting for that.
+        """
+        while (state := self.transport.state()) == "running" and time.monotonic() < self._quiet:
+            time.sleep(_LOOK)
+        now = f"the guest is {'still ' * (state == 'running')}{state}"
+        completed = now if state else "that the guest completes it is not known"
+        return f"{self.name}: {name} was delivered; {completed}"
 
     def trace(self, level: int, text: str) -> None:
         """Tell what is being done, to whoever asked with -v."""
@@ -108,6 +116,7 @@ class Agent:
         started = time.monotonic()
         if self.deadline is not None:
             timeout = max(0.001, min(timeout, self.deadline - started))
+        self._quiet = started + timeout
         self.sent = True
         self.trace(3, f"> {wire.traced(text)}")
         outcome = "failed"

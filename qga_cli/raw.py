@@ -44,8 +44,6 @@ def verb(job: Job) -> Reply:
 def batch(job: Job) -> Finished:
     """`qga batch`: a reply line for each request line, at once."""
     assert job.agent is not None
-    if job.fleet:
-        raise UsageError("batch speaks with one guest", hint="run it once for each")
     failed = 0
     for line in job.streams.stdin:
         if not line.strip():

@@ -2,8 +2,9 @@
 
 The same text means different things across releases: 5.2 says "has been disabled for this
 instance" both when frozen and when blocked by policy, 10.0 "the command is not allowed" for
-both, 7.2 names the freeze. So a refusal is explained by asking guest-fsfreeze-status and
-guest-info, which every policy and every freeze let through (qga/main.c, ga_command_is_allowed).
+both, 7.2 names a freeze that may be over. So a refusal is explained by asking
+guest-fsfreeze-status and guest-info, which every freeze and most policies let through
+(qga/main.c, ga_command_is_allowed).
 """
 
 import re
@@ -34,7 +35,8 @@ def explain(agent: "Agent", command: Command, desc: str) -> Refused:
     """The error to raise for the agent's refusal `desc` of `command`."""
     desc = desc.strip()
     if _DISABLED.match(desc):
-        if desc.endswith("frozen state") or _ask(agent, "guest-fsfreeze-status") == "frozen":
+        # 7.2 still says "the agent is in frozen state" of what is blocked after a thaw.
+        if _ask(agent, "guest-fsfreeze-status") == "frozen":
             return frozen(desc)
         return _blocked(agent, command, desc)
     if _UNKNOWN.match(desc):

@@ -33,7 +33,7 @@ def test_words(command: Command) -> None:
     assert not command.notes or command.notes.endswith((".", ")"))
     for arg in command.args:
         assert not arg.help.endswith("."), arg.name
-        assert arg.help[0].isupper() or arg.help.split("=")[0].islower(), arg.name
+        assert not arg.help[0].islower(), arg.name
 
 
 @each

@@ -191,7 +191,8 @@ def test_a_wrong_default_is_named_too(file: Path, text: str, complaint: str) -> 
 def test_aliases(file: Path, fake: Callable[[Handler], FakeAgent]) -> None:
     uri = fake(lambda request: {"host-name": "h"}).uri
     file.write_text(
-        "[aliases]\nname = \"os hostname -o 'json'\"\nping = 'os hostname'\nbad = \"os 'hostname\"\n"
+        "[aliases]\nname = \"os hostname -o 'json'\"\nping = 'os hostname'\n"
+        'bad = "os \'hostname"\n'
     )
     assert run(file, "-c", uri, "name", "x").out == '{"host-name":"h"}\n'
     assert run(file, "-c", uri, "name", "x", "-o", "csv").out == "hostname\nh\n"

@@ -58,6 +58,7 @@ def test_scripts_are_read_by_their_shell(shell: str) -> None:
 def test_the_page_of_exit_codes_has_every_code_and_kind() -> None:
     page = (gen.ROOT / "man/man7/qga-exit-codes.7").read_text().replace("\\-", "-")
     for kind in vars(errors).values():
-        if isinstance(kind, type) and issubclass(kind, errors.QgaError) and "exit_code" in vars(kind):
+        ours = isinstance(kind, type) and issubclass(kind, errors.QgaError)
+        if ours and "exit_code" in vars(kind):
             assert f"\\fB{kind.exit_code}\\fR" in page, kind
             assert re.search(rf"[(\s]{kind.kind}[,)]", page), kind.kind

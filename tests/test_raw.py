@@ -171,10 +171,10 @@ def test_batch_shuts_down_silently(fake: Make) -> None:
     assert json.loads(ran.out) == {"return": {}, "id": 1}
 
 
-def test_batch_speaks_with_one_guest(fake: Make) -> None:
-    ran = qga("-c", fake(echo).uri, "batch", "a,b", stdin=b"guest-ping\n")
-    assert ran.code == 123
-    assert "batch speaks with one guest" in ran.err
+def test_batch_to_a_fleet(fake: Make) -> None:
+    ran = qga("-c", fake(lambda _: {}).uri, "batch", "a,b", "-j1", stdin=b"guest-ping\n" * 2)
+    assert ran.code == 0
+    assert sorted(ran.out.splitlines()) == ['a: {"return": {}}'] * 2 + ['b: {"return": {}}'] * 2
 
 
 def test_a_real_agent(local_agent: str) -> None:

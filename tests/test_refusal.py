@@ -7,7 +7,7 @@ import pytest
 
 from qga_cli import refusal
 from qga_cli.agent import Agent
-from qga_cli.errors import Frozen, Refused, Unsupported
+from qga_cli.errors import Refused, Unsupported
 from qga_cli.spec import TEXT, Arg, Command
 from qga_cli.transports.unix import UnixHost
 from tests.conftest import qga
@@ -161,11 +161,11 @@ def _call(running: FakeAgent, command: Command) -> None:
         Agent(transport, "x").call(command, {"merged": "x"})
 
 
-def test_frozen_needs_no_question_where_the_agent_says_it(fake: Make) -> None:
-    running = fake(agent(FROZEN["7.2.22"], status="frozen"))
-    with pytest.raises(Frozen):
-        _call(running, NEWER)
-    assert len(running.requests) == 1
+def test_a_freeze_that_is_over(fake: Make) -> None:
+    """7.2 goes on naming it for what was blocked before: seen with guest-get-devices."""
+    ran = qga("-c", fake(agent(FROZEN["7.2.22"], status="thawed")).uri, "os", "devices", "x")
+    assert ran.code == 6
+    assert "on Windows guests only" in ran.err
 
 
 def test_the_class_that_libvirt_drops() -> None:

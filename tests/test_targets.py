@@ -182,8 +182,8 @@ def unfold(text: str) -> list[str]:
             continue
         for part in match[2].split(","):
             first, _, last = part.partition("-")
-            for number in range(int(first), int(last or first) + 1):
-                found.append(f"{match[1]}{number:0{len(first)}}{match[3]}")
+            numbers = range(int(first), int(last or first) + 1)
+            found += [f"{match[1]}{number:0{len(first)}}{match[3]}" for number in numbers]
     return found
 
 

@@ -76,7 +76,7 @@ class Report:
         self._finish()
         if self._reasons:
             raise FleetFailed(self._summary())
-        if not self._view.errors_are_json:
+        if not self._view.errors_are_json and not self._view.watches:
             render.note(self._summary())
         return self._code
 
@@ -108,7 +108,7 @@ class Report:
             self._show([self._waiting[index] for index in sorted(self._waiting)])
 
     def _show(self, outcomes: "list[Outcome]") -> None:
-        if outcomes:
+        if outcomes:  # first, for --watch clears the screen with it
             self._write(self._view.many(outcomes))
         for outcome in outcomes:
             if isinstance(outcome.error, QgaError):

@@ -10,10 +10,10 @@ COMMAND = Command(
     args=[
         Arg("request", spec.WIRE, "Wire name, or the whole request in JSON", positional=True,
             metavar="COMMAND"),
-        Arg("argument", spec.TEXT, "key=text, or key:=JSON for numbers, lists, true and false",
+        Arg("argument", spec.TEXT, "As key=text, or key:=JSON for numbers, lists, true and false",
             positional=True, required=False, many=True, metavar="KEY=VALUE"),
         Arg("pretty", spec.FLAG, "Indent the reply"),
-        Arg("output", spec.CHOICE, "raw is the reply, the others have its `return` only",
+        Arg("output", spec.CHOICE, "The whole reply as it comes (raw), or its `return`",
             short="-o", choices=("raw", "json", "jsonl", "yaml"), default="raw"),
     ],
     changes=True,

@@ -140,9 +140,11 @@ def _output(command: Command) -> str:
 
 def _examples(command: Command, shown: Sequence[str]) -> str:
     output = ".PP\nOn a terminal:\n" + literal(*shown) if len(shown) > 1 else ""
-    return heading("EXAMPLES") + "".join(
-        example(e.line, e.says) for e in command.examples
-    ).removeprefix(".PP\n") + output
+    return (
+        heading("EXAMPLES")
+        + "".join(example(e.line, e.says) for e in command.examples).removeprefix(".PP\n")
+        + output
+    )
 
 
 def _availability(command: Command) -> str:

@@ -62,6 +62,11 @@ class View:
         return self._form == "raw"
 
     @property
+    def watches(self) -> bool:
+        """Whether the same is asked again and again."""
+        return self._rates is not None
+
+    @property
     def gathers(self) -> bool:
         """Whether a fleet's answers are one table, printed when the last one is in."""
         return self._fleet and self._form in ("table", "yaml") and bool(self._command.columns)

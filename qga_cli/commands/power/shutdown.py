@@ -8,7 +8,12 @@ COMMAND = Command(
     "Ask the guest to power off, halt or reboot",
     since="0.15.0",
     args=[
-        Arg("mode", spec.CHOICE, "powerdown by default", choices=("powerdown", "halt", "reboot")),
+        Arg(
+            "mode",
+            spec.CHOICE,
+            "How; powerdown by default",
+            choices=("powerdown", "halt", "reboot"),
+        ),
     ],
     changes=True,
     notes=(
