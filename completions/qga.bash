@@ -4,7 +4,7 @@
 _qga_table() {
     case $1 in
         '')
-            children='batch cat completion config cp cpu disk edit exec exec-status file fs help info list ls memory mkdir mv net os ping power raw rm ssh sync sync-delimited tail time user wait' places=''
+            children='batch cat completion config cp cpu disk doctor edit exec exec-status file fs help info list ls memory mkdir mv net os ping power raw rm shell ssh sync sync-delimited tail time user wait' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'config')
             children='show' places=''
@@ -54,17 +54,20 @@ _qga_table() {
         'cp')
             children='' places='place*'
             options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'doctor')
+            children='' places='guest'
+            options='--fix --yes -y --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,check,verdict,finding,fix --no-header --sort=|check|verdict|finding|fix --watch=text --help -h' ;;
         'edit')
             children='' places='place'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'exec')
             children='' places='guest words*'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+            options='--stdin -i --tty -t --escape=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'exec-status')
             children='' places='guest pid'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr --help -h' ;;
         'help')
-            children='' places='|batch|cat|completion|config|cp|cpu|disk|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
+            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
         'info')
             children='' places='guest'
@@ -90,6 +93,9 @@ _qga_table() {
         'rm')
             children='' places='place*'
             options='--recursive -r --force -f --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --help -h' ;;
+        'shell')
+            children='' places='guest'
+            options='--user=user -u=user --escape=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'sync')
             children='' places='guest'
             options='--id=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;

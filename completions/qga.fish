@@ -13,6 +13,7 @@ function __qga_table
                 '+cp'\t'Copy files between this host and guests' \
                 '+cpu'\t'Processors: list, switch on and off, statistics, load' \
                 '+disk'\t'Disks: partitions, bus and serial, statistics' \
+                '+doctor'\t'Find out why a guest\'s agent does not answer, and mend what can be mended' \
                 '+edit'\t'Edit a guest\'s file with an editor of this host' \
                 '+exec'\t'Run a program in the guest and pass its exit code on' \
                 '+exec-status'\t'Show what became of a program started in the guest' \
@@ -31,6 +32,7 @@ function __qga_table
                 '+power'\t'Power: shut down, reboot, suspend' \
                 '+raw'\t'Send any command to the agent and print its reply as it comes' \
                 '+rm'\t'Remove files of guests' \
+                '+shell'\t'Open a login shell in the guest, on a terminal' \
                 '+ssh'\t'SSH keys of the guest\'s users: list, add, remove' \
                 '+sync'\t'Check that the agent answers this call, not an earlier one' \
                 '+sync-delimited'\t'Reset the agent\'s parser and check that it answers this call' \
@@ -287,6 +289,33 @@ function __qga_table
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
+        case 'doctor'
+            printf '%s\n' \
+                '--fix'\t'Add a missing channel, replug a wedged one, thaw a frozen guest' \
+                '--yes'\t'With --fix, do not ask' \
+                '-y'\t'With --fix, do not ask' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--columns=,check,verdict,finding,fix'\t'Columns to show, of check, verdict, finding, fix' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|check|verdict|finding|fix'\t'Sort by this column; -COLUMN for descending' \
+                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
         case 'edit'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -301,6 +330,11 @@ function __qga_table
                 'place'
         case 'exec'
             printf '%s\n' \
+                '--stdin'\t'Keep standard input open, also when it is a terminal' \
+                '-i'\t'Keep standard input open, also when it is a terminal' \
+                '--tty'\t'Give the program a terminal: ours, with keyboard and window size' \
+                '-t'\t'Give the program a terminal: ours, with keyboard and window size' \
+                '--escape=text'\t'With -t: first key of ~. (end) and ~? (help), or none' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -355,7 +389,7 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
-                '|batch|cat|completion|config|cp|cpu|disk|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -470,8 +504,8 @@ function __qga_table
         case 'raw'
             printf '%s\n' \
                 '--pretty'\t'Indent the reply' \
-                '--output=|raw|json|jsonl|yaml'\t'raw is the reply, the others have its `return` only' \
-                '-o=|raw|json|jsonl|yaml'\t'raw is the reply, the others have its `return` only' \
+                '--output=|raw|json|jsonl|yaml'\t'The whole reply as it comes (raw), or its `return`' \
+                '-o=|raw|json|jsonl|yaml'\t'The whole reply as it comes (raw), or its `return`' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
@@ -506,6 +540,29 @@ function __qga_table
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
+        case 'shell'
+            printf '%s\n' \
+                '--user=user'\t'Whose shell' \
+                '-u=user'\t'Whose shell' \
+                '--escape=text'\t'First key of ~. (end) and ~? (help); none for no such keys' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 16)' \
+                '-j=text'\t'How many guests at a time (default 16)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
         case 'sync'
             printf '%s\n' \
                 '--id=text'\t'Number to echo; a random one by default' \
@@ -1251,7 +1308,7 @@ function __qga_table
                 'guest'
         case 'power shutdown'
             printf '%s\n' \
-                '--mode=|powerdown|halt|reboot'\t'powerdown by default' \
+                '--mode=|powerdown|halt|reboot'\t'How; powerdown by default' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
