@@ -47,8 +47,8 @@ CASES = [
      errors.OutcomeUnknown, "within 3 s"),
     (3, "this function is not supported by the connection driver",
      errors.Unsupported, "driver has no guest agent calls"),
-    (29, "read only access prevents virDomainQemuAgentCommand", errors.Unreachable, "denies"),
-    (88, "access denied", errors.Unreachable, "denies"),
+    (29, "read only access prevents virDomainQemuAgentCommand", errors.Denied, "denies"),
+    (88, "access denied", errors.Denied, "denies"),
     (9, "something new", errors.BadReply, "something new"),
 ]  # fmt: skip
 

@@ -120,14 +120,14 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
         for name, variable in ENVIRONMENT.items()
         if os.environ.get(variable)
     }
-    for settings, allowed, where in (
-        (environment, everywhere, "all commands"),
-        (config.table("defaults", *command.words), known, f"`{command.name}`"),
-        (config.table("defaults"), everywhere, "all commands"),
+    for settings, allowed, who in (
+        (environment, everywhere, "no command has an"),
+        (config.table("defaults", *command.words), known, f"`{command.name}` has no"),
+        (config.table("defaults"), everywhere, "no command has an"),
     ):
         for name, setting in settings.items():
             if name not in allowed:
-                raise UsageError(f"{setting.origin}: {where} has no option {name!r}")
+                raise UsageError(f"{setting.origin}: {who} option {name!r}")
             text = _text(allowed[name], setting)
             # A command may take fewer values than others do: -o table means nothing to `raw`.
             if name in known and (not known[name].choices or text in known[name].choices):

@@ -72,7 +72,9 @@ def _option(named: "dict[str, Arg]", word: str, rest: list[str], raw: "dict[str,
         return True
     if arg.kind == spec.FLAG:
         raw[arg.name] = True
-        return word == name
+        if text and not equals:
+            rest.append("-" + text)  # flags written together: -it
+        return not equals
     if not (equals or text):
         if not rest:
             return False
