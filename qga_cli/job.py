@@ -40,13 +40,28 @@ class Finished:
         self.code = code
 
 
+class Meter:
+    """How far a copy has come; this one shows nothing. See render/progress.py."""
+
+    def __init__(self, what: str = "", total: int | None = None) -> None:
+        self.what = what
+        self.total = total
+
+    def advance(self, count: int) -> None:
+        """So many bytes more."""
+
+    def close(self) -> None:
+        """It is over, well or badly."""
+
+
 class Job:
     """One verb on one guest (scope guest), on all of them (scope fleet), or on none.
 
     `target` is the guest, None unless the scope is guest; `agent` is its agent, opened when first
     asked for. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
-    `wire` makes the command's own agent call, as it would be made had it no verb.
+    `wire` makes the command's own agent call, as it would be made had it no verb. `progress` shows
+    how far something has come (its name, its bytes or None) where somebody can see it.
     """
 
     __slots__ = (
@@ -56,6 +71,7 @@ class Job:
         "hosts",
         "interrupt",
         "output",
+        "progress",
         "say",
         "streams",
         "target",
@@ -78,6 +94,7 @@ class Job:
         fleet: bool,
         say: Callable[[int, str], None],
         wire: Callable[[], Reply],
+        progress: Callable[[str, int | None], Meter] = Meter,
     ) -> None:
         self._agent: Agent | None = None
         self.target = target
@@ -91,6 +108,7 @@ class Job:
         self.fleet = fleet
         self.say = say
         self.wire = wire
+        self.progress = progress
 
     @property
     def agent(self) -> Agent | None:

@@ -13,7 +13,7 @@ from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageEr
 from qga_cli.fleet import Fleet
 from qga_cli.hosts import Hosts
 from qga_cli.interrupt import Interrupt
-from qga_cli.job import Finished, Job, Streams
+from qga_cli.job import Finished, Job, Meter, Streams
 from qga_cli.spec import Command
 from qga_cli.targets import Target, is_fleet
 
@@ -123,6 +123,14 @@ class Run:
             return self.say
         return lambda level, text: self.say(level, f"{target.label}: {text}")
 
+    def _progress(self, what: str, total: int | None) -> Meter:
+        """A bar, if somebody may see it: its library takes 70 ms to load."""
+        if self.values.get("quiet") or not sys.stderr.isatty():
+            return Meter()
+        from qga_cli.render.progress import Bar
+
+        return Bar(what, total)
+
     def _together(self, index: int, nobody: Target) -> object:
         """A verb of scope fleet or none: all guests in one job."""
         words = self.values.get("guests")
@@ -216,6 +224,7 @@ class Run:
             fleet=self.fleet,
             say=self._teller(target),
             wire=wire,
+            progress=self._progress,
         )
         try:
             return getattr(import_module(f"qga_cli.{module}"), function)(job)

@@ -20,7 +20,7 @@ COMMAND = Command(
         Arg("special", spec.FLAG, "Let copies of a guest's files keep set-user-ID bits"),
         Arg("max-size", spec.SIZE, "Take at most so much of a guest"),
     ],
-    run="files.copy:verb",
+    run="files.cp:verb",
     scope="none",
     examples=[
         Example("qga cp web1:/var/log/syslog .", "from a guest"),

@@ -7,12 +7,12 @@ from qga_cli.agent import Agent
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Interrupted, QgaError, Refused, TimedOut, Unsupported
-from qga_cli.exec import Completed
+from qga_cli.exec import Completed, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, BinaryIO
 
     from qga_cli.agent import Reply
     from qga_cli.interrupt import Interrupt
@@ -22,6 +22,7 @@ _FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek
 _EXEC = {"guest-exec", "guest-exec-status"}
 _LATE = "the time given with --timeout is over"
 _GRACE = 5.0  # seconds
+_TALK = 64 * 1024  # bytes kept of what a script writes to its standard error
 _FIRST, _CEILING = 0.002, 0.25  # seconds between polls: at once, then 2, 4, 8 ms …
 
 
@@ -80,12 +81,10 @@ class Access:
     def start(self, script: str, *words: str, stdin: bytes = b"") -> int:
         """Start a constant shell script with `words` as $1, $2 …: no text is ever made code.
 
-        Returns its pid, for `finish`.
+        Returns its pid, for `finish`. What it writes must be little.
         """
-        if any(not is_text(word) for word in words):
-            script, words = _spelled(words) + script, ()
-        argv = ["-c", "LC_ALL=C; export LC_ALL\n" + script, "qga", *words]
-        arguments: dict[str, object] = {"path": "sh", "arg": argv, "capture-output": True}
+        path, *argv = _argv(script, words)
+        arguments: dict[str, object] = {"path": path, "arg": argv, "capture-output": True}
         if stdin:
             arguments["input-data"] = wire.to_base64(stdin)
         pid: int = self.agent.call(EXEC, arguments).value["pid"]
@@ -125,6 +124,28 @@ class Access:
             raise self.failure(done)
         return done.stdout
 
+    def stream(
+        self,
+        script: str,
+        *words: str,
+        stdin: "BinaryIO | None" = None,
+        stdout: "Callable[[bytes], object]",
+    ) -> Completed:
+        """Run a script whose input or output may be of any size."""
+        said = bytearray()
+
+        def stderr(data: bytes) -> None:
+            said.extend(data[: _TALK - len(said)])
+
+        left = None
+        if self.agent.deadline is not None:
+            left = max(0.001, self.agent.deadline - time.monotonic())
+        done = run(self.agent, _argv(script, words), stdin=stdin, stdout=stdout, stderr=stderr,
+                   interrupt=self.interrupt, timeout=left)  # fmt: skip
+        self.check()
+        done.stderr = bytes(said)
+        return done
+
     def failure(self, done: Completed) -> Refused:
         """The error for a script that failed, in the words of the program that did."""
         lines = done.stderr.decode("utf-8", "replace").split("\n")
@@ -156,6 +177,12 @@ def named(error: QgaError, name: str) -> QgaError:
         error.message = f"{name}: {error.message}"
         error.hint = error.hint.replace(" VM", f" {name}")
     return error
+
+
+def _argv(script: str, words: tuple[str, ...]) -> list[str]:
+    if not all(is_text(word) for word in words):
+        script, words = _spelled(words) + script, ()
+    return ["sh", "-c", "LC_ALL=C; export LC_ALL\n" + script, "qga", *words]
 
 
 def is_text(word: str) -> bool:

@@ -1,70 +1,90 @@
 """`qga cp`: from anywhere to anywhere, by the rules of docker cp."""
 
 import os
-import stat
+import posixpath
+import tempfile
 
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files import facts
-from qga_cli.files.guests import Guests
-from qga_cli.files.place import Place, parse
+from qga_cli.files.place import Place
 from qga_cli.files.source import UNPROMISED, GuestFile, HostFile, HostStream
 from qga_cli.files.transfer import Wishes, transfer
-from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qga_cli.files.facts import Facts
+    from qga_cli.files.guests import Guests
     from qga_cli.files.source import Source
     from qga_cli.files.transfer import Target
+    from qga_cli.job import Job
 
-
-def verb(job: Job) -> Finished:
-    """Copy every place but the last to the last one."""
-    *sources, target = (parse(text) for text in job.arguments["places"])
-    if not sources:
-        raise UsageError("cp needs a source and a destination", hint="qga cp web1:/etc/hosts .")
-    with job.interrupt.shield(), Guests(job) as guests:
-        copier = Copier(job, guests, _wishes(job))
-        try:
-            for source in sources:
-                copier.copy(source, target, many=len(sources) > 1)
-        except OSError as error:
-            raise FileError(f"{error.filename or target}: {error.strerror}") from error
-    return Finished()
+_SMALL = 2**20  # bytes on average: so small, files travel together faster than one by one
 
 
 class Copier:
     """One run of cp."""
 
-    def __init__(self, job: Job, guests: Guests, wishes: Wishes) -> None:
+    def __init__(self, job: "Job", guests: "Guests", wishes: Wishes) -> None:
         self._job = job
         self._guests = guests
         self._wishes = wishes
 
-    def copy(self, source: Place, target: Place, *, many: bool = False) -> None:
-        """Copy one source. With `many` the target must be a folder."""
-        self._file(self._source(source), target, source)
+    def copy_all(self, sources: "Sequence[Place]", target: Place) -> None:
+        """Copy every source; to a folder, if there are several."""
+        if len(sources) > 1:
+            if target.is_stream:
+                raise UsageError("several files do not go to standard output", hint="`qga cat`")
+            # What ends with a slash can only be a folder.
+            target = Place(target.guest, target.path.rstrip("/") + "/")
+        if len(sources) > 1 and target.guest and self._together(sources, target):
+            return
+        for source in sources:
+            self.copy(source, target)
 
-    def _file(self, source: "Source", target: Place, place: Place) -> None:
+    def copy(self, source: Place, target: Place) -> None:
+        """Copy one file, link or folder."""
+        if not source.guest and not target.guest:
+            raise UsageError(
+                f"neither {source} nor {target} is in a guest", hint="write VM:PATH, or use cp"
+            )
+        found = self._facts(source)
+        self._job.say(1, f"{source} -> {target}")
+        if found.kind in ("folder", "link") or (source.guest and found.sparse):
+            self._tree(source, found, target)
+        else:
+            self._file(self._source(source, found), target)
+
+    def _facts(self, place: Place) -> "Facts":
+        if place.is_stream:
+            return facts.Facts()
+        follow = self._wishes.follow or place.is_folder
+        if not place.guest:  # a shell's <(...) is a link to a pipe
+            return facts.look(place.path, follow=follow or place.path.startswith("/dev/"))
+        access = self._guests.access(place)
+        if access.exec:
+            return facts.ask(access, place.path, follow=follow)
+        return facts.measure(access, place.path)
+
+    def _file(self, source: "Source", target: Place) -> None:
         goal = self._target(target, source.name)
-        self._job.say(1, f"{place} -> {target}")
-        transfer(source, goal, self._wishes, self._guests.check, lambda count: None)
+        meter = self._job.progress(source.name or "-", source.facts.size)
+        try:
+            transfer(source, goal, self._wishes, self._guests.check, meter.advance)
+        finally:
+            meter.close()
 
-    def _source(self, place: Place) -> "Source":
+    def _source(self, place: Place, found: "Facts") -> "Source":
         if place.is_stream:
             return HostStream(self._job.streams.stdin, self._job.interrupt)
-        if not place.guest:
-            found = facts.look(place.path, follow=True)
-            if found.kind == "other":
-                return HostStream(open(place.path, "rb"), self._job.interrupt)
-            return HostFile(place.path)
-        access = self._guests.access(place)
-        if access.exec and not place.windows:
-            found = facts.ask(access, place.path, follow=True)
-        else:
-            found = facts.measure(access, place.path)
-        return GuestFile(access, place.path, place.name, found,
-                         limit=self._wishes.limit or UNPROMISED,
-                         verify=self._wishes.verify)  # fmt: skip
+        if place.guest:
+            return GuestFile(self._guests.access(place), place.path, place.name, found,
+                             limit=self._wishes.limit or UNPROMISED,
+                             verify=self._wishes.verify)  # fmt: skip
+        if found.kind == "other":
+            return HostStream(open(place.path, "rb"), self._job.interrupt)
+        return HostFile(place.path)
 
     def _target(self, place: Place, name: str) -> "Target":
         from qga_cli.files.landing import Landing, Outlet
@@ -76,32 +96,118 @@ class Copier:
             from qga_cli.files.direct import Direct
 
             access = self._guests.access(place)
-            way = Delivery if access.exec and not place.windows else Direct
+            way = Delivery if access.exec else Direct
             return way(access, place, name, self._wishes)
-        path = place.path
-        if os.path.isdir(path):
-            if not name:
-                raise UsageError(f"{path} is a folder: give the name of the file too")
-            path = os.path.join(path, name)
-        elif place.is_folder:
-            raise FileError(f"{path}: no such folder")
-        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-            if os.path.isdir(path):
-                raise FileError(f"{path}: is a folder, and a file would replace it")
+        path = _inside(place, name)
+        if not os.path.islink(path) and os.path.isdir(path):
+            raise FileError(f"{path}: is a folder, and a file would replace it")
+        if path == place.path and _is_special(path):
             return Outlet(open(path, "wb"))
         return Landing(path, self._wishes)
 
+    def _tree(self, source: Place, found: "Facts", target: Place) -> None:
+        if target.is_stream:
+            raise UsageError(f"{source} is a folder or a link: no bytes for standard output")
+        if not source.guest:
+            self._push(source, found, target)
+        elif not target.guest:
+            self._pull(source, found, target)
+        else:
+            with tempfile.TemporaryDirectory(prefix="qga-cp-") as folder:
+                between = Place("", os.path.join(folder, source.name or "root"))
+                self._pull(source, found, between)
+                tail = "/." if source.is_contents else ""
+                self.copy(Place("", between.path + tail), target)
 
-def _wishes(job: Job) -> Wishes:
-    given = job.arguments
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return Wishes(
-        follow=given.get("dereference", False),
-        preserve=given.get("preserve", False),
-        special=given.get("special", False),
-        verify=not given.get("no-verify"),
-        resume=given.get("resume", False),
-        limit=given.get("max-size", 0),
-        umask=umask,
-    )
+    def _pull(self, source: Place, found: "Facts", target: Place) -> None:
+        from qga_cli.files.pull import pull
+
+        inside = "" if source.is_contents else source.name
+        if found.kind == "folder":
+            folder, name = source.path, "."
+            final = _inside(Place("", target.path.rstrip("/") or "/"), inside, needed=False)
+        else:
+            folder, name = posixpath.split(source.path)
+            final = _inside(target, inside)
+        meter = self._job.progress(source.name or "/", found.size)
+        try:
+            pull(self._guests.access(source), folder, name, final, self._wishes, meter.advance,
+                 self._note)  # fmt: skip
+        finally:
+            meter.close()
+
+    def _push(self, source: Place, found: "Facts", target: Place) -> None:
+        access = self._guests.access(target)
+        if found.kind == "link":
+            from qga_cli.files.link import push_link
+
+            push_link(access, target.path, source.path, found, self._wishes)
+            return
+        path = os.path.normpath(source.path)
+        name = "" if source.is_contents else os.path.basename(os.path.abspath(path))
+        self._send({".": path}, target, name)
+
+    def _send(self, paths: dict[str, str], target: Place, name: str, *, must: bool = False) -> None:
+        from qga_cli.files.push import Push
+        from qga_cli.files.tar_writer import TarWriter
+
+        access = self._guests.access(target)
+        push = Push(access, target.path, name, self._wishes, must=must)
+        writer = TarWriter(paths, self._wishes, self._note)
+        meter = self._job.progress(name or target.name, None)
+        try:
+            push.send(writer, meter.advance)
+            for inner, path in writer.apart:
+                folder = os.path.dirname(path)
+                self.copy(Place("", path), Place(target.guest, f"{push.stage}/{inner}"))
+                if self._wishes.preserve:
+                    push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
+            push.settle()
+        except BaseException:
+            push.abandon()
+            raise
+        finally:
+            meter.close()
+
+    def _together(self, sources: "Sequence[Place]", target: Place) -> bool:
+        """Send several small files as one archive; False where that is not wise or possible."""
+        if any(place.guest or place.is_stream for place in sources):
+            return False
+        if not self._guests.access(target).exec:
+            return False
+        sizes = [found.size for place in sources if (found := self._facts(place)).kind == "file"]
+        paths = {f"./{place.name}": place.path for place in sources}
+        if len(sizes) < len(sources) or len(paths) < len(sources):
+            return False
+        if sum(size or 0 for size in sizes) > _SMALL * len(sizes):
+            return False
+        self._send(paths, target, "", must=True)
+        return True
+
+    def _note(self, text: str) -> None:
+        self._job.say(0, text)
+
+
+def _inside(place: Place, name: str, *, needed: bool = True) -> str:
+    """The path of this host that `name` gets when it is copied to `place`."""
+    path = place.path
+    if os.path.isdir(path):
+        if needed and not name:
+            raise UsageError(f"{path} is a folder: give the name of the file too")
+        return os.path.join(path, name) if name else path
+    if place.is_folder:
+        raise FileError(f"{path}: no such folder")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise FileError(f"{folder}: no such folder")
+    return path
+
+
+def _is_special(path: str) -> bool:
+    """Whether it takes bytes but is no file: a FIFO, a device, or a link to one below /dev.
+
+    Links elsewhere may be a guest's, copied here earlier.
+    """
+    if os.path.islink(path) and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        return False
+    return os.path.exists(path) and not os.path.isfile(path)

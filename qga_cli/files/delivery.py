@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ROOMY = 16 * 2**20  # bytes; smaller files are not worth asking for the free space first
 
+# A link is followed where it was named itself, and replaced where only its folder was.
 # $1 target  $2 name inside it, if it is a folder  $3 1 if it must be one  $4 random
 # $5 size, to be told of the free space  $6 1 to look for what an earlier copy has left
 # Prints, each ended by NUL: the final name, the part's, the free KiB; then of each
@@ -31,11 +32,11 @@ d=$1
 if [ -d "$d" ]; then
   [ "$2" ] || say 'is a folder; give the name of the file too'
   d=${d%/}/$2
-  [ ! -d "$d" ] || say 'is a folder, and a file would replace it'
+  [ ! -d "$d" ] || [ -L "$d" ] || say 'is a folder, and a file would replace it'
 elif [ "$3" ]; then say 'no such folder'
+elif [ -L "$d" ]; then d=$(readlink -f -- "$d" && echo x) || say 'a link to nowhere'; d=${d%?x}
 fi
-if [ -L "$d" ]; then d=$(readlink -f -- "$d" && echo x) || say 'dangling link'; d=${d%?x}; fi
-[ ! -e "$d" ] || [ -f "$d" ] || say 'not a regular file'
+[ ! -e "$d" ] || [ -f "$d" ] || [ -L "$d" ] || say 'not a regular file'
 f=${d%/*}/
 [ -d "$f" ] || { d=$f; say 'no such folder'; }
 n=${d##*/}
@@ -61,7 +62,7 @@ if [ "$3" ]; then
   [ "${s%% *}" = "$3" ] || exit 66
 fi
 m=$4 o=$5
-if [ -z "$m" ] && [ -e "$2" ]; then
+if [ -z "$m" ] && [ -e "$2" ] && [ ! -L "$2" ]; then
   o=$(stat -c %u:%g -- "$2") || exit
   m=$(stat -c %a -- "$2") || exit
 fi
@@ -70,6 +71,7 @@ m=${m:-$7}
 chmod -- "$m" "$1" || exit
 [ -z "$6" ] || touch -d "@$6" -- "$1" 2>/dev/null || touch -d "@${6%.*}" -- "$1" || exit
 sync -- "$1" 2>/dev/null || sync
+if [ -L "$2" ]; then rm -f -- "$2"; fi # it may point to a folder, which mv would enter
 [ ! -d "$2" ] || { printf '%s: is a folder\n' "$2" >&2; exit 1; }
 case $8 in
 '') ;;
@@ -86,7 +88,7 @@ _SAYS = {66: _DIFFERS, 67: "changed in the guest meanwhile, and is left alone"}
 
 
 class Delivery:
-    """One file of a guest that may run programs. `place` may be a folder that `name` goes to."""
+    """One file of a guest that runs programs. `place` may be a folder that `name` goes to."""
 
     def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
         self.chunk = access.agent.transport.write_chunk

@@ -4,6 +4,7 @@ Everything goes into a folder of our own that nobody else can enter. Names are w
 from there without following a link, so no entry can leave it, whatever earlier ones have made.
 """
 
+import contextlib
 import os
 import tarfile
 
@@ -139,10 +140,8 @@ class Extractor:
         return at
 
     def _make(self, name: str, parent: int) -> None:
-        try:
+        with contextlib.suppress(FileExistsError):  # if it is no folder, opening it will tell
             os.mkdir(name, 0o700, dir_fd=parent)
-        except FileExistsError:
-            pass  # if it is no folder, opening it will tell
 
     def _dress(self, number: int, info: tarfile.TarInfo) -> None:
         mode = info.mode & (0o7777 if self._wishes.special else 0o1777)

@@ -1,4 +1,4 @@
-"""Where a copy comes down here: a private file beside the final name, renamed when proven."""
+"""Where a copy comes down on this host: a private file, renamed to the final name when proven."""
 
 import hashlib
 import os
@@ -22,12 +22,14 @@ SUFFIX = ".qga-part"
 
 
 class Landing:
-    """One file of this host. `path` is the final name; a symbolic link there is followed."""
+    """One file of this host. A symbolic link at `path` is replaced, never followed: it may be one
+    that an earlier copy has brought from a guest.
+    """
 
     chunk = 2**20
 
     def __init__(self, path: str, wishes: "Wishes") -> None:
-        self.path = os.path.realpath(path)
+        self.path = os.path.abspath(path)
         self._wishes = wishes
         self._folder, self._name = os.path.split(self.path)
         self._part = ""
@@ -40,12 +42,10 @@ class Landing:
 
         Returns the offset to begin at. Raises FileError when there is no room for it.
         """
-        if os.path.exists(self.path) and not os.path.isfile(self.path):
-            raise FileError(f"{self.path}: not a regular file")
         start = self._adopt(facts.size or 0, prove) if prove else 0
         if self._file is None:
             self._part = os.path.join(self._folder, part_name(self._name))
-            self._file = open(self._part, "x+b", opener=_private)
+            self._file = open(self._part, "x+b", opener=_private)  # noqa: SIM115  # closed by finish or abandon
         missing = 0 if facts.sparse or facts.size is None else facts.size - start
         free = free_space(self._folder)
         if missing > free:
@@ -98,7 +98,7 @@ class Landing:
         mode, owner = facts.mode & 0o777 & ~self._wishes.umask, (-1, -1)
         if self._wishes.preserve:
             mode, owner = facts.mode, (facts.uid, facts.gid)
-        elif os.path.exists(self.path):
+        elif os.path.isfile(self.path) and not os.path.islink(self.path):
             found = os.stat(self.path)
             mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
         if os.geteuid() == 0:
@@ -118,7 +118,7 @@ class Landing:
         start = 0
         for length, path in self._leftovers():
             if self._file is None and 0 < length <= size:
-                file = open(path, "r+b", opener=_no_link)
+                file = open(path, "r+b", opener=_no_link)  # noqa: SIM115  # likewise
                 digest = of_file(file, length)
                 if digest.hexdigest() == prove(length):
                     self._file, self._part, self._hash = file, path, digest
@@ -164,7 +164,7 @@ class Outlet:
         self._position += len(data)
 
     def finish(self, facts: "Facts", digest: str) -> None:
-        """Raise FileError if it is not what the guest's file holds; it has been written, though."""
+        """Raise FileError if it was not what the guest's file holds; it is written, though."""
         if facts.size is not None and facts.size > self._position:
             self.write(facts.size, b"")
         self._stream.flush()

@@ -43,7 +43,7 @@ class HostFile:
     def __init__(self, path: str, *, follow: bool = True) -> None:
         self.name = os.path.basename(path)
         self._path = path
-        self._file = open(path, "rb")
+        self._file = open(path, "rb")  # noqa: SIM115  # closed by pieces
         self.facts = look(path, follow=follow)
         self._hash = hashlib.sha256()
 
@@ -57,18 +57,16 @@ class HostFile:
         with self._file:
             position, size = start, self.facts.size or 0
             while position < size:
-                begin = self._data_after(position, size)
+                begin, end = self._extent(position, size)
                 feed_zeros(self._hash, begin - position)
-                position = begin
-                if position == size:
-                    break
-                os.lseek(self._file.fileno(), position, os.SEEK_SET)
-                data = self._file.read(min(chunk, size - position))
-                if not data:
-                    raise FileError(f"{self._path}: became shorter while it was read")
-                self._hash.update(data)
-                yield position, data
-                position += len(data)
+                self._file.seek(begin)
+                for position in range(begin, end, chunk):
+                    data = self._file.read(min(chunk, end - position))
+                    if position + len(data) < min(end, position + chunk):
+                        raise FileError(f"{self._path}: became shorter while it was read")
+                    self._hash.update(data)
+                    yield position, data
+                position = end
 
     def digest(self) -> str:
         """See Source. A file that was only appended to meanwhile is no error."""
@@ -79,13 +77,16 @@ class HostFile:
                     raise FileError(f"{self._path}: changed while it was read")
         return self._hash.hexdigest()
 
-    def _data_after(self, position: int, size: int) -> int:
+    def _extent(self, position: int, size: int) -> tuple[int, int]:
+        """Where the next data begins, and where it ends."""
         if not self.facts.sparse:
-            return position
+            return position, size
+        number = self._file.fileno()
         try:
-            return min(size, os.lseek(self._file.fileno(), position, os.SEEK_DATA))
+            begin = min(size, os.lseek(number, position, os.SEEK_DATA))
+            return begin, min(size, os.lseek(number, begin, os.SEEK_HOLE))
         except OSError:  # ENXIO: nothing but a hole up to the end
-            return size
+            return size, size
 
 
 class HostStream:

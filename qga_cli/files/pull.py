@@ -1,0 +1,98 @@
+"""A guest's tree brought to this host, as one tar stream."""
+
+import hashlib
+
+from qga_cli.errors import BadReply, FileError, Refused
+from qga_cli.files.digest import parse
+from qga_cli.files.extract import Extractor
+from qga_cli.files.merge import Stage
+from qga_cli.files.tar_reader import TarReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qga_cli.files.access import Access
+    from qga_cli.files.transfer import Wishes
+
+# $1 folder  $2 name in it  $3 -h to follow links  $4 1 to end standard error with the digest.
+# tar's exit code goes round the pipe, for that has the exit code of its last command.
+_PACK = r"""
+cd -- "$1" || exit
+g=
+case $(tar --version 2>/dev/null) in
+*GNU*) g='-b 128 --numeric-owner --format=posix --pax-option=delete=atime,delete=ctime --sparse' ;;
+esac
+[ "$4" ] || exec tar $g $3 -cf - "$2"
+d=$(mktemp -d) || exit
+trap 'rm -rf -- "$d"' EXIT
+trap 'exit 143' HUP INT TERM
+mkfifo -- "$d/f" || exit
+sha256sum <"$d/f" >"$d/s" &
+{ tar $g $3 -cf - "$2"; echo $? >"$d/r"; } | tee "$d/f"
+wait
+cat -- "$d/s" >&2
+exit "$(cat -- "$d/r")"
+"""
+
+
+def pull(
+    access: "Access",
+    folder: str,
+    name: str,
+    final: str,
+    wishes: "Wishes",
+    advance: "Callable[[int], None]",
+    note: "Callable[[str], None]",
+) -> None:
+    """Bring `name` in the guest's `folder` (`.`: all of it) to `final`, which is replaced or
+    filled. Nothing gets that name before all has come and is proven."""
+    access.needs_exec("copying a folder")
+    stage = Stage(final)
+    try:
+        extractor = Extractor(stage.path, wishes, note)
+        try:
+            _receive(access, folder, name, wishes, extractor, advance)
+        finally:
+            extractor.close()
+        stage.settle("" if name == "." else name)
+    except BaseException:
+        stage.remove()
+        raise
+
+
+def _receive(
+    access: "Access",
+    folder: str,
+    name: str,
+    wishes: "Wishes",
+    extractor: Extractor,
+    advance: "Callable[[int], None]",
+) -> None:
+    reader = TarReader(extractor)
+    digest = hashlib.sha256()
+
+    def take(data: bytes) -> None:
+        digest.update(data)
+        reader.write(data)
+        advance(len(data))
+
+    verify = "1" if wishes.verify else ""
+    follow = "-h" if wishes.follow else ""
+    path = name if name == "." else f"./{name}"
+    done = access.stream(_PACK, folder, path, follow, verify, stdout=take)
+    last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
+    if done.code or not reader.complete:
+        raise _failure(access, done.code, done.stderr)
+    if wishes.verify and parse(last) != digest.hexdigest():
+        raise FileError(f"{access.agent.name}: the archive that came is not the one that was sent")
+    extractor.finish()
+
+
+def _failure(access: "Access", code: int, stderr: bytes) -> Exception:
+    """tar's exit code 1 says that it has read files while they changed."""
+    lines = [line for line in stderr.decode("utf-8", "replace").split("\n") if "tar: " in line]
+    said = "; ".join(lines[:3]) or "the archive ended too early"
+    if code == 1:
+        return FileError(f"{access.agent.name}: {said}", hint="copy it while nobody writes to it")
+    return (Refused if code else BadReply)(f"{access.agent.name}: {said}")

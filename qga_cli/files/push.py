@@ -1,0 +1,156 @@
+"""A tree of this host brought into a guest, as one tar stream."""
+
+import hashlib
+import io
+import secrets
+
+from qga_cli.errors import BadReply, FileError, QgaError
+from qga_cli.files.landing import SUFFIX
+from qga_cli.files.tar_writer import TarWriter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed import WriteableBuffer
+
+    from qga_cli.files.access import Access
+    from qga_cli.files.transfer import Wishes
+
+# $1 target  $2 name to get inside it, if it is there; "" for none  $3 random  $4 1: must be
+# Prints, each ended by NUL: the final name, the folder to fill first.
+_PREPARE = r"""
+umask 077
+say() { printf '%s: %s\n' "$d" "$1" >&2; exit 1; }
+d=$1
+while [ "$d" != "${d%/}" ]; do d=${d%/}; done
+[ ! -d "$d/" ] || [ -z "$2" ] || d=$d/$2
+if [ -d "$d/" ]; then s=$d/.$3
+elif [ "$4" ]; then say 'no such folder'
+else
+  [ ! -e "$d" ] && [ ! -L "$d" ] || say 'is no folder, and a folder would replace it'
+  [ -d "${d%/*}/" ] || { d=${d%/*}; say 'no such folder'; }
+  n=${d##*/}
+  [ ${#n} -le 200 ] || n=long
+  s=${d%/*}/.$n.$3
+fi
+mkdir -- "$s" && printf '%s\0' "$d/" "$s"
+"""
+
+# $1 folder  $2 tar's options  $3 1 to print the digest of the stream
+_UNPACK = r"""
+cd -- "$1" || exit
+[ "$3" ] || exec tar -xpf - $2
+f=$1.fifo
+mkfifo -m 600 -- "$f" || exit
+trap 'rm -f -- "$f"' EXIT
+trap 'exit 143' HUP INT TERM
+{ tar -xpf - $2; r=$?; cat >/dev/null; exit $r; } <"$f" &
+s=$(tee -- "$f" | sha256sum)
+wait $! || exit
+echo "${s%% *}"
+"""
+
+_TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
+
+# $1 filled folder  $2 final name. A folder that is there is filled, file by file renamed; first
+# it is made sure that no folder would have to replace a file, nor a file a folder.
+_SETTLE = r"""
+say() { printf '%s: a folder and a file cannot replace each other\n' "$1" >&2; exit 1; }
+walk() { # $1 look or move  $2 from  $3 to, which is a folder
+  for e in "$2"/* "$2"/.[!.]* "$2"/..?*; do
+    [ -e "$e" ] || [ -L "$e" ] || continue
+    t=$3/${e##*/}
+    if [ -d "$e" ] && [ ! -L "$e" ]; then
+      if [ -d "$t" ] && [ ! -L "$t" ]; then ( walk "$1" "$e" "$t" ) || exit; continue; fi
+      [ ! -e "$t" ] && [ ! -L "$t" ] || say "$t"
+    elif [ -d "$t" ] && [ ! -L "$t" ]; then say "$t"
+    fi
+    [ "$1" = look ] || set -- "$@" "$e"
+    [ $# -lt 500 ] || pour "$@" || exit
+    [ $# -lt 500 ] || set -- "$1" "$2" "$3"
+  done
+  [ $# = 3 ] || pour "$@"
+}
+pour() { t=$3; shift 3; mv -f -- "$@" "$t/"; }
+f=${2%/}
+if [ -d "$2" ]; then
+  ( walk look "$1" "$f" ) || exit
+  walk move "$1" "$f" || exit
+  rm -rf -- "$1"
+else mv -- "$1" "$f"
+fi
+"""
+
+
+class Push:
+    """One tree on its way into a guest. `name` is what it is called in a folder that is there."""
+
+    def __init__(
+        self, access: "Access", target: str, name: str, wishes: "Wishes", *, must: bool = False
+    ) -> None:
+        access.needs_exec("copying a folder")
+        self._access = access
+        self._wishes = wishes
+        self.final, self.stage = "", ""
+        said = access.run(_PREPARE, target, name, secrets.token_hex(8) + SUFFIX,
+                          "1" if must else "")  # fmt: skip
+        fields = said.decode("utf-8", "surrogateescape").split("\0")
+        if len(fields) != 3 or fields[2]:
+            raise BadReply(f"{access.agent.name}: the guest's answer makes no sense")
+        self.final, self.stage = fields[:2]
+
+    def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
+        """Fill the stage from `writer`. Raises FileError unless the guest has read the same."""
+        passing = _Passing(writer, advance)
+        options = "" if self._wishes.preserve else "-o -m"
+        verify = "1" if self._wishes.verify else ""
+        said = bytearray()
+        done = self._access.stream(_UNPACK, self.stage, options, verify,
+                                   stdin=io.BufferedReader(passing, 2**18),
+                                   stdout=said.extend)  # fmt: skip
+        if done.code:
+            raise self._access.failure(done)
+        if verify and bytes(said).strip() != passing.digest.hexdigest().encode():
+            raise FileError(f"{self._access.agent.name}: what arrived is not what was sent")
+
+    def touch(self, inner: str, mtime: int) -> None:
+        """Give a folder of the tree its time again, after something was put into it."""
+        moment = f"{mtime // 10**9}.{mtime % 10**9:09}"
+        self._access.run(_TOUCH, f"{self.stage}/{inner}", moment)
+
+    def settle(self) -> None:
+        """Put the tree in its place."""
+        self._access.run(_SETTLE, self.stage, self.final)
+        self.stage = ""
+
+    def abandon(self) -> None:
+        """Remove what has come."""
+        self._access.grace()
+        try:
+            if self.stage:
+                self._access.run('rm -rf -- "$1" "$1.fifo"', self.stage)
+        except QgaError as error:
+            self._access.agent.trace(0, f"{self.stage} could not be removed: {error.message}")
+
+
+class _Passing(io.RawIOBase):
+    """The stream that is sent, counted and hashed as it passes."""
+
+    def __init__(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
+        self.digest = hashlib.sha256()
+        self._writer = writer
+        self._advance = advance
+
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill as much of `buffer` as there is."""
+        view = memoryview(buffer)
+        data = self._writer.read(len(view))
+        view[: len(data)] = data
+        self.digest.update(data)
+        self._advance(len(data))
+        return len(data)
