@@ -1,0 +1,158 @@
+"""What the documents show is typed in: every shell and Python block, every `qga ...` in a table."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qga_cli import catalog
+from qga_cli.cli import build, main
+from tests import lab
+from tests.test_help import typed
+
+REPO = Path(__file__).parent.parent
+DOCUMENTS = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- before: (.*?) -->\n)?^```(\w+)\n(.*?)^```$", re.M | re.S)
+GUESTS = re.compile(r"\b(web1|web2|db1|demo)\b")
+NOT_HERE = ("make ", "pipx ", "pip ")  # they install, or run this very suite
+
+
+def blocks(language: str) -> list[tuple[Path, str, str]]:
+    """The blocks in one language: document, text, and what is run before it, unseen."""
+    return [
+        (path, text, before)
+        for path in DOCUMENTS
+        for before, found, text in BLOCK.findall(path.read_text())
+        if found == language
+    ]
+
+
+def named(block: tuple[Path, str, str]) -> str:
+    return f"{block[0].name}: {block[1].splitlines()[0][:40]}"
+
+
+@pytest.fixture(scope="module")
+def place(guest: lab.Guest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to work in, with `qga` and a configuration."""
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "qga"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m qga_cli "$@"\n')
+    program.chmod(0o755)
+    (folder / "qga").mkdir()
+    (folder / "qga" / "config.toml").write_text(f'[groups]\nweb = ["{guest.name}"]\n')
+    return folder
+
+
+def environment(place: Path, guest: lab.Guest) -> dict[str, str]:
+    return {
+        "PATH": f"{place}/bin:{os.environ['PATH']}",
+        "PYTHONPATH": str(REPO),
+        "HOME": str(place),
+        "XDG_CONFIG_HOME": str(place),
+        "XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", ""),
+        "LIBVIRT_DEFAULT_URI": guest.uri,
+        "LANG": "C.UTF-8",
+        "TERM": "xterm",
+        "COLUMNS": "100",
+        "MANPAGER": "cat",
+    }
+
+
+def script(text: str, guest: lab.Guest) -> str:
+    """`text` for the guest that there is; several names of guests are all this one."""
+    return GUESTS.sub(guest.name, text)
+
+
+@pytest.mark.guest
+@pytest.mark.parametrize("block", blocks("sh"), ids=named)
+def test_shell_blocks_run(block: tuple[Path, str, str], place: Path, guest: lab.Guest) -> None:
+    _, text, before = block
+    lines = [line for line in text.splitlines() if not line.startswith(NOT_HERE)]
+    env = environment(place, guest)
+    for part in filter(None, (before, "\n".join(lines))):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script(part, guest)], cwd=place, env=env,
+            capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.guest
+@pytest.mark.parametrize("block", blocks("python"), ids=named)
+def test_python_blocks_run(block: tuple[Path, str, str], place: Path, guest: lab.Guest) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", script(block[1], guest)], env=environment(place, guest),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
+def shown() -> Iterator[tuple[Path, str, list[str]]]:
+    """Every command behind a `$ ` in a console block, and the lines that it prints there."""
+    for path, text, _ in blocks("console"):
+        for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
+            command, *output = part.splitlines()
+            yield path, command, output
+
+
+def on_a_terminal(line: str, env: dict[str, str], folder: Path) -> str:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        ["bash", "-c", line], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=env,
+        cwd=folder,
+    )  # fmt: skip
+    os.close(slave)
+    out = b""
+    while select.select([master], [], [], 60)[0]:
+        try:
+            out += os.read(master, 65536)
+        except OSError:
+            break
+    os.close(master)
+    process.wait(10)
+    return re.sub(r"\x1b\[[0-9;]*m", "", out.decode()).replace("\r\n", "\n")
+
+
+def outline(text: str) -> list[str]:
+    """The words of a line that stay the same from guest to guest: no numbers, no bars."""
+    return [word for word in text.split() if not re.search(r"[\d━─:]", word)]
+
+
+@pytest.mark.guest
+@pytest.mark.parametrize("example", list(shown()), ids=lambda example: str(example[1])[:40])
+def test_console_blocks_print_what_they_show(
+    example: tuple[Path, str, list[str]], place: Path, guest: lab.Guest
+) -> None:
+    _, command, output = example
+    said = on_a_terminal(script(command, guest), environment(place, guest), place)
+    assert "bug in qga" not in said
+    if output:
+        lines = said.replace(guest.name, "demo").splitlines()
+        assert lines
+        assert outline(lines[0]) == outline(GUESTS.sub("demo", output[0])), said
+
+
+def mentioned() -> Iterator[tuple[str, str]]:
+    """Every `qga ...` between backticks."""
+    for path in DOCUMENTS:
+        for line in re.findall(r"`(qga [^`]+)`", path.read_text()):
+            yield path.name, line.replace("\\|", "|")
+
+
+@pytest.mark.parametrize(("document", "line"), list(mentioned()))
+def test_every_command_line_mentioned_can_be_typed(document: str, line: str) -> None:
+    if document == "README.md" and re.search(r" (VM|COMMAND|GROUP)\b|\[", line):
+        return  # a pattern, not a line: the command exists
+    for words in typed(line):
+        command, rest = main.find(words)
+        assert command or catalog.is_group(words[0]) or words[0].startswith("-"), line
+        if command:
+            build.parse(command, rest)
