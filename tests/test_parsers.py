@@ -31,6 +31,7 @@ LINES = [
     "exec -o json web1 -- sh -c 'exit 7'",
     "exec --timeout 1s -v web1 -- sleep 100",
     "exec web1 -- -leading dash",
+    "exec web1 -- df -h",
     "exec web1 -- ''",
     "exec-status web1 4711",
     "file seek web1 1000 -100 --whence end",

@@ -144,8 +144,8 @@ def _invoke(app: typer.Typer, prog: str, words: Sequence[str]) -> None:
             raise
         raise UsageError(describe().rstrip("."), hint=f"`{prog} --help` shows how") from error
     sys.stdout.write(_plain(help.getvalue()))
-    if "--help" in words or "-h" in words or (isinstance(code, int) and code):
-        sys.exit(code or 0)
+    if isinstance(code, int):  # not what a callback returns: --help has been answered
+        sys.exit(code)
 
 
 def _plain(help: str) -> str:

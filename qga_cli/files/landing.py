@@ -45,7 +45,7 @@ class Landing:
         start = self._adopt(facts.size or 0, prove) if prove else 0
         if self._file is None:
             self._part = os.path.join(self._folder, part_name(self._name))
-            self._file = open(self._part, "x+b", opener=_private)  # noqa: SIM115  # closed by finish or abandon
+            self._file = open(self._part, "x+b", opener=_private)  # closed by finish or abandon
         missing = 0 if facts.sparse or facts.size is None else facts.size - start
         free = free_space(self._folder)
         if missing > free:
@@ -118,7 +118,7 @@ class Landing:
         start = 0
         for length, path in self._leftovers():
             if self._file is None and 0 < length <= size:
-                file = open(path, "r+b", opener=_no_link)  # noqa: SIM115  # likewise
+                file = open(path, "r+b", opener=_no_link)  # likewise
                 digest = of_file(file, length)
                 if digest.hexdigest() == prove(length):
                     self._file, self._part, self._hash = file, path, digest

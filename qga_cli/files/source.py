@@ -43,7 +43,7 @@ class HostFile:
     def __init__(self, path: str, *, follow: bool = True) -> None:
         self.name = os.path.basename(path)
         self._path = path
-        self._file = open(path, "rb")  # noqa: SIM115  # closed by pieces
+        self._file = open(path, "rb")  # closed by pieces
         self.facts = look(path, follow=follow)
         self._hash = hashlib.sha256()
 
