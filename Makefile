@@ -11,6 +11,7 @@ demo: setup
 	$(BIN)/qga exec demo -- ip addr list
 
 test: setup check
+	$(LAB) setup --tests
 	$(BIN)/pytest
 
 check: setup
@@ -24,6 +25,7 @@ test-matrix: setup
 	done
 
 bench: setup
+	$(LAB) setup --tests
 	$(BIN)/python -m bench
 
 gen: setup

@@ -25,7 +25,7 @@ def main() -> int:
 def _run(options: argparse.Namespace) -> None:
     match options.command:
         case "setup":
-            host.setup()
+            host.setup(tests=options.tests)
         case "up":
             _up(options)
         case "down":
@@ -54,7 +54,8 @@ def _up(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m tests.lab", description=guest.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("setup", help="install the Debian packages that the lab needs")
+    install = commands.add_parser("setup", help="install the Debian packages that the lab needs")
+    install.add_argument("--tests", action="store_true", help="and those of the test suite")
     start = commands.add_parser("up", help="boot a guest; returns when its agent answers")
     start.add_argument("name")
     start.add_argument("--suite", choices=SUITES, default="bookworm")

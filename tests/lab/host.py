@@ -14,10 +14,13 @@ LAB = """
 # libvirt-python is on PyPI as source only.
 VENV = "gcc libvirt-dev pkg-config python3-dev python3-venv".split()
 
+# What the tests and the benchmarks drive besides guests.
+TESTS = "bash-completion fish groff jq man-db mandoc tmux zsh".split()
 
-def setup() -> None:
+
+def setup(*, tests: bool = False) -> None:
     """Install the packages that are missing, by sudo for an ordinary user."""
-    missing = _missing()
+    missing = _missing(LAB + VENV + (TESTS if tests else []))
     if not missing:
         return
     command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
@@ -32,11 +35,11 @@ def setup() -> None:
             raise LabError(f"`{' '.join([*command, *step])}` failed; missing: {' '.join(missing)}")
 
 
-def _missing() -> list[str]:
+def _missing(wanted: list[str]) -> list[str]:
     """Those of the packages that are not installed."""
     if shutil.which("dpkg-query") is None:
-        raise LabError(f"the lab needs Debian with: {' '.join(LAB + VENV)}")
+        raise LabError(f"the lab needs Debian with: {' '.join(wanted)}")
     # dpkg-query fails when it does not know a name, so it is asked for all there are.
     lines = run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n").splitlines()
     installed = {line.split()[0] for line in lines if line.endswith(" installed")}
-    return [name for name in LAB + VENV if name not in installed]
+    return [name for name in wanted if name not in installed]
