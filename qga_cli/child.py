@@ -47,11 +47,12 @@ class Child:
         """For select: readable once it has ended."""
         return self._exit
 
-    def end(self, signum: int, interrupt: Interrupt) -> None:
-        """End the whole group: with `signum`, and with SIGKILL after a while or a signal to us."""
+    def end(self, signum: int, interrupt: Interrupt, seen: int) -> None:
+        """End the whole group: with `signum`; with SIGKILL after a while, or at once when more
+        than `seen` signals have come to us."""
         self._signal(signum)
         self._signal(signal.SIGCONT)
-        interrupt.select([self], _GRACE, interrupt.count)
+        interrupt.select([self], _GRACE, seen)
         self._signal(signal.SIGKILL)
 
     def wait(self) -> int:

@@ -6,7 +6,6 @@ So nothing is assumed here: state and counts are asked for, and compared.
 
 import time
 
-from qga_cli import refusal
 from qga_cli.agent import Agent, Reply, Trace
 from qga_cli.commands.fs.freeze import COMMAND as FREEZE
 from qga_cli.commands.fs.status import COMMAND as STATUS
@@ -58,6 +57,11 @@ class Line:
         finally:
             agent.transport.close()
 
+    def warn(self, text: str) -> None:
+        """Tell whoever waits for this guest."""
+        if self._trace:
+            self._trace(0, f"{self.target.label}: {text}")
+
     def state(self) -> str:
         """The guest's run state; "" when nobody can tell."""
         try:
@@ -65,8 +69,10 @@ class Line:
         except NoGuest:
             return "gone"
 
-    def nobody(self) -> bool:
-        """Whether the guest does not run, so that there is nothing to thaw."""
+    def is_gone(self, error: BaseException) -> bool:
+        """Whether a call ended so because the guest does not run: there is nothing to thaw."""
+        if isinstance(error.__cause__, (FileNotFoundError, ConnectionRefusedError)):
+            return True  # no QEMU holds its raw socket
         try:
             return self.state() in _NOBODY
         except QgaError:
@@ -103,6 +109,8 @@ def check(line: Line, mountpoints: "Sequence[str]") -> int:
             "the guest is migrating to another host", hint="freeze it there once it has arrived"
         )
     if is_frozen(line):
+        from qga_cli import refusal
+
         raise refusal.frozen("")
     return look_up(line, mountpoints) if mountpoints else 1
 
@@ -147,7 +155,8 @@ def freeze(line: Line, mountpoints: "Sequence[str]", least: int, timeout: float)
     if reply.value < least:
         some = f"only {reply.value} of {least} filesystems" if reply.value else "no filesystem"
         raise Refused(
-            f"{some} could be frozen", hint="`qga fs list VM` tells their types: vfat cannot be"
+            f"{some} could be frozen",
+            hint="vfat cannot be (`qga fs list VM` tells), nor what the guest froze itself",
         )
     return reply
 
@@ -191,9 +200,10 @@ def thaw(line: Line, patience: float) -> int | None:
             # It is thawed all the same when its hook fails (qga/commands-posix.c), and when
             # Windows has ended the freeze long ago (requester_thaw in qga/vss-win32).
             failure, count = error, None if "hook" in error.desc else 0
+            line.warn(f"the thaw went wrong: {error.message}")
         except QgaError as error:
             failure = error
-        if time.monotonic() + pause > deadline or line.nobody():
+        if time.monotonic() + pause > deadline or line.is_gone(failure):
             raise failure
         time.sleep(pause)
         pause = min(pause * 2, _CEILING)

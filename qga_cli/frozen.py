@@ -103,9 +103,10 @@ def _run(job: Job, holds: "list[Hold]", argv: "Sequence[str]") -> Finished:
     for hold in holds:
         hold.watchdog.child(program.pid)
     cause = _wait(job, program, holds, deadline)
+    seen = job.interrupt.count
     failures = _each(holds, Hold.thaw)  # first of all, whatever else there is to do
     if cause:
-        program.end(job.interrupt.signum or signal.SIGTERM, job.interrupt)
+        program.end(job.interrupt.signum or signal.SIGTERM, job.interrupt, seen)
     code = program.wait()
     _report(job, failures, cause)
     return Finished(code=code)

@@ -156,7 +156,7 @@ class Hold:
         self._line.drop()
 
     def _give_up(self, error: QgaError) -> None:
-        if self._line.nobody():
+        if self._line.is_gone(error):
             self.watchdog.leave()
             return
         self.watchdog.child(0)

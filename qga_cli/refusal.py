@@ -24,6 +24,7 @@ _ARGUMENT = re.compile(
     r"(?:Parameter|QMP input member) '([^']+)' is unexpected$|Invalid parameter type for '([^']+)'"
 )
 _PATIENCE = 5.0  # seconds for each question
+_HOOK = "look at /etc/qemu/fsfreeze-hook in the guest, and at what it runs and logs"
 _UPDATE = "update qemu-guest-agent in the guest"
 
 _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "eurolinux", "circle", "virtuozzo")
@@ -45,7 +46,8 @@ def explain(agent: "Agent", command: Command, desc: str) -> Refused:
     if argument:
         return _argument(agent, command, argument[1] or argument[2], desc)
     # The agent prints errno even where none was set.
-    return Refused(desc.removesuffix(": Success"), desc=desc)
+    hint = _HOOK if "fsfreeze hook" in desc else ""
+    return Refused(desc.removesuffix(": Success"), desc=desc, hint=hint)
 
 
 def is_unknown(desc: str) -> bool:

@@ -31,16 +31,22 @@ from qga_cli.format import printable
 from qga_cli.interrupt import Interrupt
 from qga_cli.targets import Target
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 _GRACE = 1.0  # seconds past the deadline in which a qga that is well thaws by itself
-# A freeze that was under way when qga died may reach the agent this much later: libvirt's daemon
-# lets it wait for its turn although the client has gone (QEMU_JOB_WAIT_TIME, 30 s, in
-# src/qemu/qemu_domain.c; then 5 s of guest-sync).
-_LATE = 36.0
-_LOOK = 1.0  # seconds between two looks whether somebody else has thawed
+# A freeze that qga had sent when it died may still wait in libvirt's daemon for its turn, although
+# its client has gone. It gets its turn as soon as the agent is idle: so it is not on its way any
+# more when all looks for this many seconds, with pauses between them, were answered with thawed.
+_LATE = 2.0
+_LOOK = 0.5  # seconds between two looks whether somebody else has thawed
 _STUCK = 60.0  # seconds after which a call is given up that libvirt should have ended itself
 _FIRST, _CEILING = 0.05, 5.0  # seconds between two attempts to thaw
 _REPEAT = 60.0  # seconds between two complaints in the log
 _DAY = 86400.0
+_TOLD = "the watchdog was told to end"
 
 
 class Watch:
@@ -61,7 +67,7 @@ class Watch:
         self._target = Target(**json.loads(first))
         self._line = freeze.Line(self._target)
         try:
-            freeze.is_frozen(self._line)
+            self._try(freeze.is_frozen)
         except QgaError as error:
             self._tell(f"no {error.message}")
             return
@@ -96,64 +102,70 @@ class Watch:
                 return self._stay(deadline - _GRACE)
             elif not deadline:
                 return ""
-            elif self._interrupt.count:
-                return "the watchdog was told to end"
-            elif time.monotonic() >= deadline:
-                return "the freeze's time is over and qga has not thawed"
-            else:
+            elif not self._interrupt.count and time.monotonic() < deadline:
                 return "the qga that froze it has died"
+            else:
+                self._child = 0  # qga is there to end it
+                told = self._interrupt.count
+                return _TOLD if told else "the freeze's time is over and qga has not thawed"
 
     def _stay(self, deadline: float) -> str:
         """As `_watch`, when qga has gone on purpose."""
         while (left := deadline - time.monotonic()) > 0 and not self._interrupt.count:
             self._interrupt.select([], min(_LOOK, left), 0)
-            with contextlib.suppress(QgaError):  # no answer: the deadline still holds
-                if not freeze.is_frozen(self._line):
+            try:
+                if not self._try(freeze.is_frozen, max(_LOOK, left)):
                     self._log(syslog.LOG_NOTICE, "thawed by somebody else")
                     return ""
-            if self._line.nobody():
-                self._log(syslog.LOG_NOTICE, "no longer running: nothing to thaw")
-                return ""
-        return "the watchdog was told to end" if left > 0 else "the freeze's time is over"
+            except QgaError as error:  # no answer: the deadline still holds
+                if self._is_gone(error):
+                    return ""
+        return _TOLD if self._interrupt.count else "the freeze's time is over"
 
     def _thaw(self) -> None:
         """Thaw until nothing is frozen, nor will be."""
         begin = time.monotonic()
-        pause, complain = _FIRST, begin
+        pause, complain, calm = _FIRST, begin, 0.0
         while True:
             try:
-                count = self._attempt()
+                count = self._try(lambda line: freeze.thaw(line, 0))
             except Exception as error:  # whatever it is, giving up leaves the guest frozen
                 if time.monotonic() >= complain:
                     self._log(syslog.LOG_ERR, f"cannot thaw, goes on trying: {error}")
                     complain = time.monotonic() + _REPEAT
-                if self._line.nobody():
-                    self._log(syslog.LOG_WARNING, "no longer running here: nothing to thaw; "
-                              "should it have migrated, run `qga fs thaw` there")  # fmt: skip
+                if self._is_gone(error):
                     return
-                self._line = freeze.Line(self._target)
-                pause = min(pause * 2, _CEILING)
+                pause, calm = min(pause * 2, _CEILING), 0.0
             else:
-                pause = _FIRST * 4
-                waited = time.monotonic() - begin
-                if count != 0 or not self._late or waited > _LATE:
-                    how = f"{count} filesystems" if count else "was so already"
-                    self._log(syslog.LOG_WARNING, f"thawed after {waited:.1f} s ({how})")
+                pause = _FIRST
+                now = time.monotonic()
+                calm = calm or now
+                if count != 0 or not self._late or now - calm > _LATE:
+                    how = "was so already" if count == 0 else f"{count or 'some'} filesystems"
+                    self._log(syslog.LOG_WARNING, f"thawed after {now - begin:.1f} s ({how})")
                     return
             finally:
                 self._end_child()
             time.sleep(pause)
 
-    def _attempt(self) -> int | None:
-        """One attempt, in a thread: libvirt cannot be trusted to come back."""
+    def _is_gone(self, error: BaseException) -> bool:
+        """Whether the guest does not run here any more."""
+        with contextlib.suppress(QgaError):  # nobody can tell
+            if self._try(lambda line: line.is_gone(error)):
+                self._log(syslog.LOG_WARNING, "no longer running here, so nothing to thaw; "
+                          "if it has migrated, run `qga fs thaw` there")  # fmt: skip
+                return True
+        return False
+
+    def _try(self, work: "Callable[[freeze.Line], Any]", limit: float = _STUCK) -> "Any":
+        """Do it in a thread, for libvirt may never come back; after an error with a new line."""
         line = self._line
-        fleet = Fleet(
-            [self._target], lambda index, target: freeze.thaw(line, 0), Interrupt(), limit=_STUCK
-        )
+        fleet = Fleet([self._target], lambda *_: work(line), Interrupt(), limit=limit)
         ((_, outcome),) = fleet.outcomes()
         if outcome.error:
+            self._line = freeze.Line(self._target)
             raise outcome.error
-        return outcome.value  # type: ignore[no-any-return]
+        return outcome.value
 
     def _end_child(self) -> None:
         """End the command that takes the guest for frozen; nobody else is left to do it."""

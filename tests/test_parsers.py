@@ -43,6 +43,11 @@ LINES = [
     "user set-password web1 root --password-stdin --crypted",
     "raw web1 guest-x a=b c:=1 --pretty -o json",
     "fs trim 'web*' --minimum=1M",
+    "fs with-frozen web1 -- lvcreate -s vg/web1",
+    "fs with-frozen --max 10s --mountpoint / --mountpoint=/data web1 db1 -- sh -c 'exit 7'",
+    "fs with-frozen web1 -v db1 -- echo -- --help",
+    "fs freeze --for 60s web1",
+    "fs freeze-list web1 / /data --for 5m",
 ]
 
 
@@ -78,6 +83,11 @@ def test_both_parsers_agree(line: str) -> None:
         "file seek web1 1000",
         "cpu set web1",
         "ping web1 -5",
+        "fs with-frozen web1",
+        "fs with-frozen web1 true",
+        "fs with-frozen web1 --",
+        "fs with-frozen -- true",
+        "fs with-frozen --nosuch web1 -- true",
     ],
 )
 def test_what_is_wrong_is_left_to_typer_which_says_so(line: str) -> None:
@@ -88,7 +98,10 @@ def test_what_is_wrong_is_left_to_typer_which_says_so(line: str) -> None:
     assert "qga " + command.name in caught.value.hint
 
 
-@pytest.mark.parametrize("line", ["ping --help", "ping -h", "exec --help", "fs list web1 --help"])
+@pytest.mark.parametrize(
+    "line",
+    ["ping --help", "ping -h", "exec --help", "fs list web1 --help", "fs with-frozen --help"],
+)
 def test_help_is_left_to_typer(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     command, words = command_of(line)
     assert plain.parse(for_command(command), words) is None

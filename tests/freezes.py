@@ -1,0 +1,60 @@
+"""What the tests of freezes share: looking at a guest past the code under test."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests import lab
+from tests.conftest import qga
+
+
+def status(guest: lab.Guest) -> str:
+    """What the agent says of its filesystems."""
+    return str(guest.call("guest-fsfreeze-status"))
+
+
+def await_status(guest: lab.Guest, word: str, seconds: float) -> None:
+    """Wait until the agent says so."""
+    deadline = time.monotonic() + seconds
+    while status(guest) != word:
+        assert time.monotonic() < deadline, f"not {word} within {seconds} s"
+        time.sleep(0.02)
+
+
+def watchdogs(name: str) -> list[int]:
+    """The watchdog processes of one guest."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if b"qga_cli.watchdog" in words and name.encode() in words:
+            found.append(int(folder.name))
+    return found
+
+
+def await_no_watchdog(name: str, seconds: float = 5) -> None:
+    """Watchdogs that have done their work end."""
+    deadline = time.monotonic() + seconds
+    while left := watchdogs(name):
+        assert time.monotonic() < deadline, f"watchdog {left} of {name} stays behind"
+        time.sleep(0.02)
+
+
+def in_guest(guest: lab.Guest, script: str) -> str:
+    """Run a script in the guest, and its output."""
+    ran = qga("exec", guest.name, "--", "sh", "-c", script)
+    assert ran.code == 0, ran.err
+    return ran.out
+
+
+def start(*words: str) -> "subprocess.Popen[bytes]":
+    """Begin a command line."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "qga_cli", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )

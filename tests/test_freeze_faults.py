@@ -1,0 +1,276 @@
+"""Freezes on agents that fail in ways a real one cannot be made to."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import syslog
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qga_cli.errors import QgaError
+from qga_cli.hold import Watchdog
+from qga_cli.targets import Target
+from tests.conftest import qga
+from tests.fake import AgentFault, FakeAgent, Hangup, Silence
+from tests.freezes import await_no_watchdog, start, watchdogs
+
+Fake = Callable[..., FakeAgent]
+Carry = Callable[[], object]  # carries the command out, and returns its answer
+Fault = Callable[[Carry], object]
+
+
+class Filesystems:
+    """Two filesystems behind an agent. `faults` stand in for its first answers, by command."""
+
+    def __init__(self, **faults: list[Fault]) -> None:
+        self.frozen = False
+        self.faults = faults
+        self.seen: list[str] = []
+
+    def __call__(self, request: dict[str, object]) -> object:
+        name = str(request["execute"]).removeprefix("guest-fsfreeze-")
+        self.seen.append(name)
+        faults = self.faults.get(name)
+        if faults:
+            return faults.pop(0)(lambda: self._carry_out(name))
+        return self._carry_out(name)
+
+    def _carry_out(self, name: str) -> object:
+        before = self.frozen
+        if name == "status":
+            return "frozen" if before else "thawed"
+        if name not in ("freeze", "thaw") or (before and name == "freeze"):
+            raise AgentFault(f"Command {name} has been disabled: the command is not allowed")
+        self.frozen = name == "freeze"
+        return 2 if before != self.frozen else 0
+
+    def await_thawed(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.frozen:
+            assert time.monotonic() < deadline, f"frozen still: {self.seen}"
+            time.sleep(0.01)
+
+
+def lose_the_reply(carry: Carry) -> object:
+    carry()
+    return Silence()
+
+
+def break_the_link_after(carry: Carry) -> object:
+    carry()
+    return Hangup()
+
+
+def break_the_link_before(carry: Carry) -> object:
+    return Hangup()
+
+
+def fail(text: str) -> Fault:
+    """Carried out, and an error all the same."""
+
+    def fault(carry: Carry) -> object:
+        carry()
+        raise AgentFault(text)
+
+    return fault
+
+
+def refuse(text: str) -> Fault:
+    def fault(carry: Carry) -> object:
+        raise AgentFault(text)
+
+    return fault
+
+
+def run(agent: FakeAgent, *words: str) -> list[str]:
+    return ["-c", agent.uri, "fs", "with-frozen", "--max", "4s", "web1", "--", *words]
+
+
+@pytest.mark.parametrize("fault", [lose_the_reply, break_the_link_after])
+def test_a_lost_reply_to_the_freeze_is_asked_for(fake: Fake, fault: Fault) -> None:
+    filesystems = Filesystems(freeze=[fault])
+    ran = qga(*run(fake(filesystems), "sh", "-c", "echo $QGA_FROZEN"))
+    assert (ran.code, ran.out, ran.err) == (0, "1\n", "")
+    assert not filesystems.frozen
+
+
+def test_a_freeze_that_never_arrived(fake: Fake) -> None:
+    filesystems = Filesystems(freeze=[break_the_link_before])
+    ran = qga(*run(fake(filesystems), "echo", "ran"))
+    assert (ran.code, ran.out) == (125, "")
+    assert "the reply to the freeze was lost, and nothing is frozen" in ran.err
+
+
+def test_a_filesystem_that_fails_to_freeze(fake: Fake) -> None:
+    filesystems = Filesystems(freeze=[refuse("failed to freeze /data: Input/output error")])
+    ran = qga(*run(fake(filesystems), "echo", "ran"))
+    assert (ran.code, ran.out) == (125, "")
+    assert ran.err == "qga: web1: failed to freeze /data: Input/output error\n"
+
+
+def test_an_agent_that_fails_and_leaves_some_frozen(fake: Fake) -> None:
+    filesystems = Filesystems(freeze=[fail("failed to freeze /data: Input/output error")])
+    assert qga(*run(fake(filesystems), "echo", "ran")).code == 125
+    assert not filesystems.frozen
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [break_the_link_before, break_the_link_before],
+        [break_the_link_after],
+        [refuse("an error of the moment"), break_the_link_after],
+    ],
+)
+def test_a_thaw_that_goes_wrong_is_repeated(fake: Fake, faults: list[Fault]) -> None:
+    filesystems = Filesystems(thaw=faults)
+    ran = qga(*run(fake(filesystems), "true"))
+    assert ran.code == 0
+    assert not filesystems.frozen
+
+
+def test_windows_has_ended_the_freeze(fake: Fake) -> None:
+    text = "couldn't hold writes: fsfreeze is limited up to 10 seconds: (error: 80042314)"
+    filesystems = Filesystems(thaw=[fail(text)])
+    ran = qga(*run(fake(filesystems), "true"))
+    assert ran.code == 124
+    assert text in ran.err
+    assert "NOT consistent" in ran.err
+
+
+def test_when_qga_cannot_thaw_the_watchdog_goes_on(fake: Fake) -> None:
+    faults: list[Fault] = [break_the_link_before] * 1000
+    filesystems = Filesystems(thaw=faults)
+    ran = qga(*run(fake(filesystems), "true"))
+    assert ran.code == 125
+    assert "cannot be thawed" in ran.err
+    (pid,) = watchdogs("web1")
+    assert f"watchdog (pid {pid}) goes on trying" in ran.err
+    faults.clear()
+    filesystems.await_thawed(7)
+    await_no_watchdog("web1")
+
+
+def test_a_freeze_that_comes_after_the_death_of_who_sent_it(fake: Fake) -> None:
+    def late(carry: Carry) -> object:
+        threading.Timer(1.0, carry).start()
+        return Silence()
+
+    filesystems = Filesystems(freeze=[late])
+    process = start(*run(fake(filesystems), "true"))
+    while "freeze" not in filesystems.seen:
+        time.sleep(0.005)
+    process.kill()
+    process.communicate(timeout=5)
+    time.sleep(1.2)
+    assert "thaw" in filesystems.seen
+    filesystems.await_thawed(1)
+    await_no_watchdog("web1")
+
+
+def test_a_guest_that_is_gone_needs_no_thaw(tmp_path: Path) -> None:
+    agent = FakeAgent(tmp_path / "gone.sock", Filesystems(thaw=[break_the_link_before] * 99))
+    process = start(*run(agent, "sleep", "60"))
+    while not agent.requests or agent.requests[-1]["execute"] != "guest-fsfreeze-freeze":
+        time.sleep(0.01)
+    agent.close()
+    agent.path.unlink()
+    process.kill()
+    process.communicate(timeout=5)
+    await_no_watchdog("web1")
+
+
+@pytest.fixture
+def pair(fake: Fake, tmp_path: Path) -> tuple[list[Filesystems], list[str]]:
+    """Two guests, and the words that freeze both."""
+    both = [Filesystems(), Filesystems()]
+    for filesystems in both:
+        fake(filesystems)
+    words = ["-c", f"unix:{tmp_path}/{{vm}}.sock", "fs", "with-frozen", "agent0", "agent1", "--"]
+    return both, words
+
+
+def test_two_guests_at_once(pair: tuple[list[Filesystems], list[str]]) -> None:
+    both, words = pair
+    ran = qga(*words, "sh", "-c", "echo $QGA_VM $QGA_FROZEN")
+    assert (ran.code, ran.out) == (0, "agent0,agent1 4\n")
+    assert ran.err.startswith("qga: 2 guests frozen, ")
+    assert ran.err.endswith(" ms between the first and the last\n")
+    assert not any(filesystems.frozen for filesystems in both)
+
+
+def test_one_of_two_guests_fails_to_freeze(pair: tuple[list[Filesystems], list[str]]) -> None:
+    both, words = pair
+    both[1].faults["freeze"] = [refuse("failed to freeze /: Input/output error")]
+    ran = qga(*words, "echo", "ran")
+    assert (ran.code, ran.out) == (125, "")
+    assert ran.err == "qga: agent1: failed to freeze /: Input/output error\n"
+    assert "thaw" in both[0].seen
+    assert not any(filesystems.frozen for filesystems in both)
+
+
+def test_two_guests_and_a_kill(pair: tuple[list[Filesystems], list[str]]) -> None:
+    both, words = pair
+    process = start(*words, "sleep", "60")
+    while not all(filesystems.frozen for filesystems in both):
+        time.sleep(0.01)
+    process.kill()
+    process.communicate(timeout=5)
+    for index, filesystems in enumerate(both):
+        filesystems.await_thawed(2)
+        await_no_watchdog(f"agent{index}")
+
+
+STUB = """
+import sys, syslog
+log = open(sys.argv[1], "a")
+syslog.syslog = lambda priority, text: print(priority, text, file=log, flush=True)
+from qga_cli.watchdog import main
+main()
+"""
+
+
+def test_what_the_watchdog_logs(fake: Fake, tmp_path: Path) -> None:
+    filesystems = Filesystems(thaw=[refuse("not \x1b[1mnow")])
+    log = tmp_path / "log"
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen([sys.executable, "-c", STUB, str(log)], stdin=theirs.fileno())
+    with ours:
+        ours.sendall(json.dumps({"uri": fake(filesystems).uri, "name": "x", "label": "x"}).encode())
+        ours.sendall(b"\narm 30\n")
+        while b"armed" not in ours.recv(99):
+            pass
+        filesystems.frozen = True
+    assert process.wait(5) == 0
+    assert not filesystems.frozen
+    lines = log.read_text().splitlines()
+    assert lines[:3] == [
+        f"{syslog.LOG_NOTICE} x: freezing, for 30 s at most",
+        f"{syslog.LOG_WARNING} x: thawing, for the qga that froze it has died",
+        f"{syslog.LOG_ERR} x: cannot thaw, goes on trying: not \\x1b[1mnow",
+    ]
+    assert lines[3].startswith(f"{syslog.LOG_WARNING} x: thawed after ")
+
+
+def test_a_watchdog_that_dies_before_the_freeze_is_noticed(fake: Fake) -> None:
+    watchdog = Watchdog(Target(fake(Filesystems()).uri, "web1", "web1"))
+    watchdog.await_ready()
+    os.kill(watchdog.pid, signal.SIGKILL)
+    with pytest.raises(QgaError, match="nothing was frozen, for the watchdog has died"):
+        watchdog.arm(5)
+    watchdog.leave()
+
+
+def test_a_watchdog_that_cannot_reach_the_guest(tmp_path: Path) -> None:
+    watchdog = Watchdog(Target(f"unix:{tmp_path}/none.sock", "web1", "web1"))
+    with pytest.raises(QgaError, match=r"nothing was frozen, .*none\.sock"):
+        watchdog.await_ready()
+    watchdog.leave()

@@ -1,0 +1,38 @@
+"""Waiting that a signal ends."""
+
+import os
+import threading
+import time
+
+from qga_cli.interrupt import Interrupt
+
+
+class End:
+    """One end of a pipe."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def fileno(self) -> int:
+        return self.number
+
+
+def test_select_returns_what_can_be_read() -> None:
+    reader, writer = os.pipe()
+    end = End(reader)
+    interrupt = Interrupt()
+    assert interrupt.select([end], 0, 0) == []
+    os.write(writer, b"x")
+    assert interrupt.select([end], 5, 0) == [end]
+
+
+def test_select_ends_at_a_signal_and_knows_old_ones() -> None:
+    interrupt = Interrupt()
+    threading.Timer(0.05, interrupt.set, [2]).start()
+    began = time.monotonic()
+    assert interrupt.select([], 5, 0) == []
+    assert time.monotonic() - began < 2
+    assert interrupt.select([], 5, 0) == [], "a signal that came before counts"
+    began = time.monotonic()
+    assert interrupt.select([], 0.1, 1) == []
+    assert time.monotonic() - began >= 0.1, "the signal we know of does not wake us again"
