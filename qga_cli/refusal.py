@@ -24,8 +24,14 @@ _ARGUMENT = re.compile(
     r"(?:Parameter|QMP input member) '([^']+)' is unexpected$|Invalid parameter type for '([^']+)'"
 )
 _PATIENCE = 5.0  # seconds for each question
-_HOOK = "look at /etc/qemu/fsfreeze-hook in the guest, and at what it runs and logs"
 _UPDATE = "update qemu-guest-agent in the guest"
+
+# What to do about errors whose text does not tell.
+_CURES = (
+    ("fsfreeze hook", "look at /etc/qemu/fsfreeze-hook in the guest, and at what it runs and logs"),
+    ("requested suspend mode is not supported", "the guest needs systemd or pm-utils for it"),
+    ("hardware clock", "the guest's system clock is set; hwclock (util-linux) sets the other one"),
+)
 
 _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "eurolinux", "circle", "virtuozzo")
 _SYSCONFIG = "/etc/sysconfig/qemu-ga"
@@ -45,8 +51,8 @@ def explain(agent: "Agent", command: Command, desc: str) -> Refused:
     argument = _ARGUMENT.match(desc)
     if argument:
         return _argument(agent, command, argument[1] or argument[2], desc)
+    hint = next((cure for text, cure in _CURES if text in desc), "")
     # The agent prints errno even where none was set.
-    hint = _HOOK if "fsfreeze hook" in desc else ""
     return Refused(desc.removesuffix(": Success"), desc=desc, hint=hint)
 
 

@@ -21,6 +21,9 @@ _CLEAN = {
 }
 
 
+SUITE = os.environ.get("QGA_TEST_SUITE", "bookworm")  # of the guests: which agent they run
+
+
 class Ran:
     """What one command line did."""
 
@@ -113,5 +116,5 @@ def local_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def guest() -> Iterator[lab.Guest]:
     """A real guest under libvirt, shared by the whole session: leave it as you found it."""
-    with lab.up(f"qga-test-{os.getpid()}") as running:
+    with lab.up(f"qga-test-{os.getpid()}", SUITE) as running:
         yield running
