@@ -100,6 +100,10 @@ class Gathered(io.RawIOBase):
             out.write(data)
         out.write(b"" if last.endswith(b"\n") else b"\n")
 
+    def free(self) -> None:
+        """Forget it."""
+        self._file.close()
+
 
 class Shared:
     """Our standard input, read once and kept, so that each guest gets all of it."""
@@ -126,6 +130,11 @@ class Shared:
                 self._ended = not data
             self._file.seek(offset)
             return self._file.read(count)
+
+    def free(self) -> None:
+        """Forget it; nobody reads any more."""
+        if self._file:
+            self._file.close()
 
 
 class Reader(io.RawIOBase):

@@ -53,7 +53,7 @@ class Fleet:
         self._limit = limit
         self._late = late or (lambda index: TimedOut(f"no answer within {limit:g} s"))
         self._running: dict[int, tuple[Target, float]] = {}
-        self._done: queue.SimpleQueue[tuple[int, Outcome] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, Outcome, int] | None] = queue.SimpleQueue()
 
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
         """Each target's index and outcome, as they come. Raises Interrupted.
@@ -71,8 +71,11 @@ class Fleet:
                 except queue.Empty:
                     yield from self._overdue()
                     continue
-                if finished and self._running.pop(finished[0], None):
-                    yield finished
+                if finished:
+                    index, outcome, thread = finished
+                    self._interrupt.heard(thread)
+                    if self._running.pop(index, None):
+                        yield index, outcome
 
     def stop(self) -> None:
         """Begin no further work."""
@@ -96,7 +99,7 @@ class Fleet:
             outcome = Outcome(target, error=blame(error, target))
         except BaseException as error:  # a bug of ours: carried to the main thread, shown there
             outcome = Outcome(target, error=error)
-        self._done.put((index, outcome))
+        self._done.put((index, outcome, threading.get_ident()))
 
     def _patience(self) -> float:
         if self._limit is None or not self._running:

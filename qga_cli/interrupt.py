@@ -27,6 +27,7 @@ class Interrupt:
         self.last = 0  # the latest one
         self.count = 0  # how many came
         self._shields = 0
+        self._unheard: dict[int, int] = {}  # threads that a signal found shielded, and its number
         self._lock = threading.Lock()
         self._watchers: list[Callable[[], None]] = []
         self._event = threading.Event()  # a new one after each signal: nobody has to clear it
@@ -76,16 +77,25 @@ class Interrupt:
 
     @property
     def shielded(self) -> bool:
-        """Whether some work wants to end by itself."""
-        return self._shields > 0
+        """Whether some work wants to end by itself, or has done so and not been heard yet."""
+        with self._lock:
+            return self._shields > 0 or self.count in self._unheard.values()
 
     @contextmanager
     def shield(self) -> Iterator[None]:
         """Around work that cleans up after itself when it sees the signal."""
+        seen = self.count
         with self._lock:
             self._shields += 1
         try:
             yield
         finally:
             with self._lock:
+                if self.count > seen:  # how it ended must be heard, unless one more signal comes
+                    self._unheard[threading.get_ident()] = self.count
                 self._shields -= 1
+
+    def heard(self, thread: int) -> None:
+        """The outcome of the work in this thread has arrived."""
+        with self._lock:
+            self._unheard.pop(thread, None)

@@ -115,10 +115,12 @@ def test_any_bytes_are_settings_or_a_mistake(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_bytes(data)
+    complaint = str(path)
     try:
         load([str(path)])
     except UsageError as error:
-        assert str(path) in error.message
+        complaint = error.message
+    assert str(path) in complaint
 
 
 @pytest.mark.parametrize("mode", [0o660, 0o606, 0o666])

@@ -102,14 +102,21 @@ class Report:
 
     def _finish(self) -> None:
         """Print what waits for an earlier guest or for all of them."""
+        if self._shared:
+            self._shared.free()
         if self._gather:
             self._show_gathered()
+            for kept in [one for pair in self._gathered.values() for one in pair]:
+                kept.free()
         else:
             self._show([self._waiting[index] for index in sorted(self._waiting)])
 
     def _show(self, outcomes: "list[Outcome]") -> None:
         if outcomes:  # first, for --watch clears the screen with it
             self._write(self._view.many(outcomes))
+        self._complain(outcomes)
+
+    def _complain(self, outcomes: "list[Outcome]") -> None:
         for outcome in outcomes:
             if isinstance(outcome.error, QgaError):
                 if not self._view.errors_are_json:
@@ -131,7 +138,7 @@ class Report:
             self._show_group(0, indexes, text)
         for indexes in errors.values():
             self._show_group(1, indexes, "")
-        self._show([outcome for _, outcome in sorted(self._waiting.items()) if outcome.error])
+        self._complain([outcome for _, outcome in sorted(self._waiting.items())])
 
     def _show_group(self, stream: int, indexes: list[int], text: str) -> None:
         names = fold(self._waiting[index].target.label for index in indexes)

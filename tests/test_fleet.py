@@ -1,0 +1,349 @@
+"""Many guests in one call: nobody waits for the slow, nothing is lost, the summary is true."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from qga_cli.errors import Interrupted, NotConnected, TimedOut
+from qga_cli.fleet import Fleet, Outcome
+from qga_cli.interrupt import Interrupt
+from qga_cli.targets import Target
+from tests.conftest import Ran, qga, qga_tty
+from tests.fake import AgentFault, FakeAgent, Handler, Silence
+from tests.lab.local_agent import agent as local_agent
+
+TARGETS = [Target(None, name, name) for name in "abcd"]
+
+
+def run(fleet: Fleet) -> dict[str, Outcome]:
+    return {outcome.target.name: outcome for _, outcome in fleet.outcomes()}
+
+
+def test_so_many_at_a_time_and_no_more() -> None:
+    now, most, lock = 0, 0, threading.Lock()
+    barrier = threading.Barrier(2)
+
+    def work(index: int, target: Target) -> str:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        barrier.wait(5)
+        with lock:
+            now -= 1
+        return target.name
+
+    done = run(Fleet(TARGETS, work, Interrupt(), parallel=2))
+    assert {name: outcome.value for name, outcome in done.items()} == dict(
+        zip("abcd", "abcd", strict=True)
+    )
+    assert most == 2
+
+
+def test_one_that_hangs_is_left_behind_and_holds_nobody() -> None:
+    hang = threading.Event()
+
+    def work(index: int, target: Target) -> None:
+        if target.name == "a":
+            hang.wait(30)
+        if target.name == "b":
+            raise NotConnected("not connected", hint="ask VM")
+
+    done = run(Fleet(TARGETS, work, Interrupt(), parallel=1, limit=0.2))
+    hang.set()
+    assert isinstance(done["a"].error, TimedOut)
+    assert isinstance(done["b"].error, NotConnected)
+    assert done["b"].error.hint == "ask b"
+    assert done["c"].error is done["d"].error is None
+
+
+def test_stop_begins_nobody_new() -> None:
+    fleet = Fleet(TARGETS, lambda index, target: None, Interrupt(), parallel=1)
+    outcomes = fleet.outcomes()
+    next(outcomes)
+    fleet.stop()
+    assert len(list(outcomes)) <= 1
+
+
+def test_a_signal_ends_the_wait_and_begins_nobody_new() -> None:
+    interrupt, begun = Interrupt(), []
+    hang = threading.Event()
+
+    def work(index: int, target: Target) -> None:
+        begun.append(target.name)
+        interrupt.set(signal.SIGINT)
+        hang.wait(30)
+
+    with pytest.raises(Interrupted):
+        run(Fleet(TARGETS, work, interrupt, parallel=1))
+    hang.set()
+    assert begun == ["a"]
+
+
+def test_shielded_work_is_waited_for_and_heard() -> None:
+    interrupt = Interrupt()
+    heard = []
+
+    def work(index: int, target: Target) -> str:
+        with interrupt.shield():
+            seen = interrupt.count
+            interrupt.set(signal.SIGINT)
+            assert interrupt.sleep(5, seen)
+        return "cleaned up"
+
+    fleet = Fleet(TARGETS, work, interrupt, parallel=1)
+
+    def listen() -> None:
+        for _, outcome in fleet.outcomes():
+            heard.append(outcome.value)
+
+    with pytest.raises(Interrupted):
+        listen()
+    assert heard == ["cleaned up"]
+    assert fleet.unfinished == 3
+
+
+# The command line, on scripted agents behind one template.
+
+Herd = Callable[..., Callable[..., Ran]]
+
+
+@pytest.fixture
+def herd(tmp_path: Path) -> Iterator[Herd]:
+    """Agents by name; returns a function that runs a command line over them."""
+    made: list[FakeAgent] = []
+
+    def make(**handlers: Handler) -> Callable[..., Ran]:
+        for name, handler in handlers.items():
+            made.append(FakeAgent(tmp_path / f"{name}.sock", handler))
+        return lambda *words, **options: qga(
+            "-c", f"unix:{tmp_path}/{{vm}}.sock", *words, **options
+        )
+
+    yield make
+    for agent in made:
+        agent.close()
+
+
+def named(name: str) -> Handler:
+    return lambda request: {"host-name": name}
+
+
+def silent(request: dict[str, object]) -> object:
+    return Silence()
+
+
+def refusing(request: dict[str, object]) -> object:
+    raise AgentFault("no")
+
+
+def slow(seconds: float, then: Handler) -> Handler:
+    def handler(request: dict[str, object]) -> object:
+        time.sleep(seconds)
+        return then(request)
+
+    return handler
+
+
+def test_text_has_the_guest_in_front_and_a_summary_behind(herd: Herd) -> None:
+    ask = herd(web1=lambda request: "frozen", web2=lambda request: "thawed")
+    ran = ask("fs", "status", "*")
+    assert (ran.out, ran.err) == ("web1: frozen\nweb2: thawed\n", "qga: 2 ok\n")
+    alone = ask("fs", "status", "web2")
+    assert (alone.out, alone.err) == ("thawed\n", "")
+
+
+def test_tables_have_a_column_for_the_guest(herd: Herd) -> None:
+    ask = herd(web1=named("a"), web2=named("b"), db1=named("c"))
+    assert ask("os", "hostname", "web*").out == "vm\thostname\nweb1\ta\nweb2\tb\n"
+    assert ask("os", "hostname", "db1,web1", "--no-header").out == "db1\tc\nweb1\ta\n"
+
+
+def test_json_is_a_line_for_each_guest_errors_included(herd: Herd) -> None:
+    ran = herd(web1=named("a"), web2=refusing)("os", "hostname", "*", "-o", "json")
+    assert ran.code == 123
+    first, second = (json.loads(line) for line in ran.out.splitlines())
+    assert first == {"vm": "web1", "return": {"host-name": "a"}}
+    assert (second["vm"], second["error"]["code"]) == ("web2", 1)
+    assert json.loads(ran.err)["error"]["message"] == "1 ok, 1 failed (web2: refused)"
+
+
+def test_order_and_as_completed(herd: Herd) -> None:
+    ask = herd(a=slow(0.5, named("slow")), b=named("quick"))
+    words = ("os", "hostname", "a,b", "--no-header")
+    assert ask(*words).out == "a\tslow\nb\tquick\n"
+    assert ask(*words, "--as-completed").out == "b\tquick\na\tslow\n"
+
+
+def test_equal_outputs_are_gathered(herd: Herd) -> None:
+    ask = herd(**{f"web{n}": named("same") for n in (1, 2, 3)}, db1=named("other"), x=refusing)
+    ran = ask("os", "hostname", "*", "--gather", "--no-header")
+    rule = "-" * 15
+    assert ran.out == (f"{rule}\ndb1\n{rule}\nother\n{rule}\nweb[1-3] (3)\n{rule}\nsame\n")
+    assert ran.code == 123
+    assert ran.err.startswith("qga: x: no\n")
+    assert ran.err.endswith("qga: 4 ok, 1 failed (x: refused)\n")
+
+
+def test_gather_is_for_text(herd: Herd) -> None:
+    ran = herd(a=named("a"))("os", "hostname", "*", "--gather", "-o", "json")
+    assert ran.code == 2
+
+
+def test_the_summary_groups_reasons(herd: Herd) -> None:
+    ask = herd(web1=refusing, web2=refusing, db1=named("a"))
+    ran = ask("os", "hostname", "*")
+    assert ran.err.splitlines()[-1] == "qga: 1 ok, 2 failed (web[1-2]: refused)"
+    assert ran.out == "vm\thostname\ndb1\ta\n"
+
+
+def test_an_unknown_name_fails_before_anything_is_sent(tmp_path: Path) -> None:
+    agent = FakeAgent(tmp_path / "web1.sock", named("a"))
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "os", "hostname", "web1,web9")
+    agent.close()
+    assert ran.code == 4
+    assert "web9" in ran.err
+    assert agent.requests == []
+
+
+def test_fail_fast(herd: Herd) -> None:
+    ask = herd(a=refusing, b=named("b"), c=named("c"))
+    ran = ask("os", "hostname", "*", "--fail-fast", "-j", "1", "--no-header")
+    assert (ran.code, ran.out) == (123, "")
+    assert "1 failed (a: refused), 2 not finished" in ran.err
+
+
+def test_a_silent_guest_takes_its_own_timeout_only(herd: Herd) -> None:
+    ask = herd(a=silent, b=named("b"), c=named("c"))
+    started = time.monotonic()
+    ran = ask("os", "hostname", "*", "--timeout", "1s", "-j", "1", "--no-header")
+    assert 1 <= time.monotonic() - started < 4
+    assert (ran.code, ran.out) == (123, "b\tb\nc\tc\n")
+    assert "2 ok, 1 failed (a: timed out)" in ran.err
+
+
+def test_ctrl_c_ends_them_all_and_tells_how_far_it_came(tmp_path: Path) -> None:
+    agents = [FakeAgent(tmp_path / "a.sock", named("a")), FakeAgent(tmp_path / "b.sock", silent)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qga_cli", "-c", f"unix:{tmp_path}/{{vm}}.sock", "os", "hostname",
+         "a,b", "--as-completed"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    assert [process.stdout.readline(), process.stdout.readline()] == ["vm\thostname\n", "a\ta\n"]
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=5)
+    for agent in agents:
+        agent.close()
+    assert process.returncode == 130
+    assert "1 ok, 1 not finished" in err
+
+
+def test_watching_many_on_a_terminal(herd: Herd, tmp_path: Path) -> None:
+    herd(web1=named("a"), web2=named("b"))
+    ran = qga_tty("-c", f"unix:{tmp_path}/{{vm}}.sock", "os", "hostname", "web*")
+    assert [line.split() for line in ran.out.splitlines()][1:] == [["web1", "a"], ["web2", "b"]]
+    assert "VM" in ran.out
+
+
+# Hosts
+
+CONFIG = """
+[hosts]
+one = "unix:{folder}/one-{{vm}}.sock"
+two = "unix:{folder}/two-{{vm}}.sock"
+mute = "qemu+tcp://127.0.0.1:{port}/system"
+gone = "qemu+tcp://127.0.0.1:1/system"
+[groups]
+web = ["one/web1", "t*/web*"]
+"""
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Two folders of agents, a host that takes connections and says nothing, one that is down."""
+    agents = [
+        FakeAgent(tmp_path / f"{name}.sock", named(name))
+        for name in ("one-web1", "one-db1", "two-web1", "two-web2")
+    ]
+    (tmp_path / "qga").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        text = CONFIG.format(folder=tmp_path, port=mute.getsockname()[1])
+        (tmp_path / "qga" / "config.toml").write_text(text)
+        yield {"XDG_CONFIG_HOME": str(tmp_path)}
+    for agent in agents:
+        agent.close()
+
+
+def test_globs_and_groups_span_hosts(hosts: dict[str, str]) -> None:
+    def ask(guests: str) -> list[str]:
+        ran = qga("os", "hostname", guests, "--no-header", env=hosts)
+        assert ran.code == 0, ran.err
+        return ran.out.splitlines()
+
+    assert ask("o*/*") == ["one/db1\tone-db1", "one/web1\tone-web1"]
+    assert ask("@web") == ["one/web1\tone-web1", "two/web1\ttwo-web1", "two/web2\ttwo-web2"]
+    assert ask("two/web1") == ["two-web1"]
+
+
+def test_a_host_that_is_down_is_one_line_and_no_hang(hosts: dict[str, str]) -> None:
+    started = time.monotonic()
+    ran = qga("os", "hostname", "*/web*,gone/x,gone/y", "--no-header", "--timeout", "2s", env=hosts)
+    assert time.monotonic() - started < 8
+    assert ran.code == 123
+    assert ran.out == "one/web1\tone-web1\ntwo/web1\ttwo-web1\ntwo/web2\ttwo-web2\n"
+    lines = [line for line in ran.err.splitlines() if not line.startswith("hint: ")]
+    assert len(lines) == 3
+    assert lines[0].startswith("qga: mute: no answer within 2 s")
+    assert lines[1].startswith("qga: gone: cannot use qemu+tcp://127.0.0.1:1/system")
+    assert lines[2] == "qga: 3 ok, 2 failed (mute: timed out; gone: unreachable)"
+
+
+def test_one_host_that_is_down_is_its_own_error(hosts: dict[str, str]) -> None:
+    for guests in ("gone/x", "gone/*"):
+        ran = qga("ping", guests, env=hosts)
+        assert (ran.code, "cannot use qemu+tcp://127.0.0.1:1" in ran.err) == (3, True)
+
+
+def test_an_unknown_guest_of_one_host_stops_all(hosts: dict[str, str]) -> None:
+    ran = qga("os", "hostname", "one/web1,two/web9", env=hosts)
+    assert (ran.code, ran.out) == (4, "")
+    assert "web9" in ran.err
+
+
+@pytest.mark.parametrize("guest", ["mute/x", "mute/*"])
+def test_ctrl_c_and_timeout_work_while_a_host_connects(hosts: dict[str, str], guest: str) -> None:
+    started = time.monotonic()
+    assert qga("ping", guest, "--timeout", "500ms", env=hosts).code == 124
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qga_cli", "ping", guest, "-vv"],
+        env={**os.environ, **hosts}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(1)  # nothing tells from outside that it has begun to connect
+    process.send_signal(signal.SIGINT)
+    assert process.wait(3) == 130
+    assert time.monotonic() - started < 8
+
+
+# Real agents
+
+
+def test_many_real_agents_at_once(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        for number in range(32):
+            stack.enter_context(local_agent(tmp_path, f"vm{number}"))
+        started = time.monotonic()
+        ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "exec", "-j", "32", "*", "--", "sleep", "1")
+        took = time.monotonic() - started
+    assert (ran.code, ran.err) == (0, "qga: 32 ok\n")
+    assert took < 8, "one after the other would be 32 s"
