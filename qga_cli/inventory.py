@@ -52,7 +52,7 @@ def verb(job: Job) -> Finished:
     for target in dead:
         job.say(0, f"{target.label}: {target.error}")
     alive = [target for target in found if not target.error]
-    if not alive and job.streams.stderr.isatty():
+    if not alive and job.streams.stdout.isatty():
         where = "here" if pattern == "*" else f"that match {pattern!r}"
         job.say(0, f"no guests {where}; `qga -c URI list` asks another host")
     return Finished(survey(job, alive), 123 if dead else 0)
@@ -61,12 +61,13 @@ def verb(job: Job) -> Finished:
 def survey(job: Job, targets: "list[Target]") -> "list[dict[str, Any]]":
     """One row for each guest, in order."""
     rows = [_row(target) for target in targets]
+    patience = job.timeout or _PATIENCE
     fleet = Fleet(
         targets,
-        lambda index, target: _probe(job, target, rows[index]),
+        lambda index, target: _probe(job, target, rows[index], patience),
         job.interrupt,
         parallel=job.arguments.get("parallel") or _PARALLEL,
-        limit=_PATIENCE,
+        limit=patience,
     )
     for index, outcome in fleet.outcomes():
         rows[index] = dict(rows[index])  # a probe that was given up may still write to its own
@@ -83,7 +84,7 @@ def _row(target: Target) -> "dict[str, Any]":
             "load": None, "addresses": []}  # fmt: skip
 
 
-def _probe(job: Job, target: Target, row: "dict[str, Any]") -> None:
+def _probe(job: Job, target: Target, row: "dict[str, Any]", patience: float) -> None:
     """Fill in what the agent says; raises for what it does not."""
     if target.state not in _RUNNING:
         return
@@ -93,7 +94,7 @@ def _probe(job: Job, target: Target, row: "dict[str, Any]") -> None:
     if facts and facts.channel == "disconnected":
         raise NotConnected("not connected")
     agent = job.connect(target)
-    agent.deadline = time.monotonic() + _PATIENCE
+    agent.deadline = time.monotonic() + patience
     try:
         _ask(agent, row)
     finally:
@@ -110,7 +111,9 @@ def _ask(agent: "Agent", row: "dict[str, Any]") -> None:
         return
     if OS_INFO.wire in enabled:
         system = _maybe(agent, OS_INFO) or {}
-        row["os"] = system.get("pretty-name") or system.get("name")
+        # Without the code name in brackets, which every release has: a row is one line.
+        name = system.get("pretty-name") or system.get("name") or ""
+        row["os"] = name.partition(" (")[0] or None
     if INTERFACES.wire in enabled:
         row["addresses"] = addresses(_maybe(agent, INTERFACES) or [])
     if LOAD.wire in enabled:

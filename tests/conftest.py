@@ -118,3 +118,10 @@ def guest() -> Iterator[lab.Guest]:
     """A real guest under libvirt, shared by the whole session: leave it as you found it."""
     with lab.up(f"qga-test-{os.getpid()}", SUITE) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def spare() -> Iterator[lab.Guest]:
+    """Another real guest, to be stopped, started and broken: leave it running and answering."""
+    with lab.up(f"qga-spare-{os.getpid()}") as running:
+        yield running

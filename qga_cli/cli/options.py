@@ -34,7 +34,7 @@ SELECT = (
         metavar="KEY=GLOB"),
     Arg("state", spec.CHOICE, "Only guests in this state; globs mean running ones",
         choices=STATES),
-    Arg("parallel", spec.INT, "How many guests at a time (default 16)", short="-j", metavar="N"),
+    Arg("parallel", spec.INT, "How many guests at a time (default 32)", short="-j", metavar="N"),
 )  # fmt: skip
 
 FLEET = (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qga_cli.cli.report import Report
 
 _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in the guest
-_PARALLEL = 16
+_PARALLEL = 32
 
 
 class Run:
