@@ -6,6 +6,7 @@
     [defaults]                          OPTION = VALUE, for every command that has the option
     [defaults.exec]                     for one command; [defaults.fs.list] for one in a group
     [aliases]                           NAME = "a command line"
+    [policy."GLOB"] [audit]             in /etc/qga only: see guard.py
 
 Each value keeps its origin, file and line. Reading a file is in config_file.py: most runs have
 none to read.
@@ -42,6 +43,10 @@ class Config:
         setting = self.settings.get(path)
         return setting.value if setting else None
 
+    def has(self, top: str) -> bool:
+        """Whether anything is set in a top-level table."""
+        return any(path[0] == top for path in self.settings)
+
     def table(self, *path: str) -> dict[str, Setting]:
         """The settings directly in a table, by their last name."""
         length = len(path)
@@ -66,8 +71,19 @@ def load(files: Sequence[str] | None = None) -> Config:
     """What the files say; missing ones say nothing. Raises UsageError with file and line."""
     config = Config()
     for path in paths() if files is None else files:
-        if os.path.exists(path):
+        if _is_there(path):
             from qga_cli.config_file import read
 
             config.settings |= read(path)
     return config
+
+
+def _is_there(path: str) -> bool:
+    """Whether to read it. One that cannot be looked at may hold a policy: reading it fails."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return path == SYSTEM
+    return True

@@ -10,14 +10,16 @@ import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 
-from qga_cli.config import Setting
+from qga_cli.config import SYSTEM, Setting
 from qga_cli.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_TABLES = ("hosts", "groups", "defaults", "aliases")
+_TABLES = ("hosts", "groups", "defaults", "aliases", "policy", "audit")
+# The administrator's: no user's file may loosen them.
+_GUARDS = {"policy": ("allow", "deny", "read-only"), "audit": ("file",)}
 _NO_HOST_NAME = frozenset("/,@*?[] \t")  # they mean something in a guest's name
 
 
@@ -78,6 +80,8 @@ def _check(path: tuple[str, ...], value: object, origin: str) -> None:
         what = f"table [{top}]" if depth > 1 else f"setting {top!r}"
         hint = f"did you mean {close[0]}?" if close else f"known: connect, {', '.join(_TABLES)}"
         raise UsageError(f"{origin}: unknown {what}", hint=hint)
+    elif top in _GUARDS:
+        _check_guard(path, value, origin)
     elif top == "defaults":
         _expect(isinstance(value, (str, int, float)) or _is_words(value), path,
                 "text, a number, true or false", origin)  # fmt: skip
@@ -94,6 +98,22 @@ def _check(path: tuple[str, ...], value: object, origin: str) -> None:
             raise UsageError(f"{origin}: {name!r} cannot name a host: no / , @ * ? [ or blanks")
 
 
+def _check_guard(path: tuple[str, ...], value: object, origin: str) -> None:
+    top, name = path[0], path[-1]
+    if origin.rpartition(":")[0] != SYSTEM:
+        raise UsageError(f"{origin}: [{top}] counts in {SYSTEM} only")
+    table, depth = ('[policy."GUESTS"]', 3) if top == "policy" else ("[audit]", 2)
+    if name not in _GUARDS[top] or len(path) != depth:
+        known = ", ".join(_GUARDS[top])
+        raise UsageError(f"{origin}: unknown {'.'.join(path)}; {table} has {known}")
+    if name == "read-only":
+        _expect(isinstance(value, bool), path, "true or false", origin)
+    elif name == "file":
+        _expect(isinstance(value, str) and value != "", path, "a path in quotes", origin)
+    else:
+        _expect(_is_words(value), path, "a list of commands in quotes", origin)
+
+
 def _expect(fits: bool, path: Sequence[str], wanted: str, origin: str) -> None:
     if not fits:
         raise UsageError(f"{origin}: {'.'.join(path)} should be {wanted}")
@@ -108,7 +128,7 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+        header = re.match(r"\s*\[\s*((?:\"[^\"]*\"|'[^']*'|[^\[\]\"'])+?)\s*\]", line)
         key = re.match(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*[\w-]+)*)\s*=", line)
         if header:
             table = _names(header[1])

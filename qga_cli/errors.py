@@ -15,6 +15,7 @@
     │       └── NotAnswering      5    connected, but silent
     ├── Refused                   1    the agent got it and said no
     │   ├── Unsupported           6    unknown, foreign to its OS, too old, or blocked by policy
+    │   │   └── Denied            6    this host's policy forbids it: not sent
     │   └── Frozen                7    not while the filesystems are frozen
     ├── BadReply                  1    the agent's answer makes no sense
     ├── OutcomeUnknown            8    sent, no reply: it may have run
@@ -144,6 +145,12 @@ class Unsupported(Refused):
 
     exit_code = 6
     kind = "unsupported"
+
+
+class Denied(Unsupported):
+    """The policy of this host forbids the command; the agent was not asked."""
+
+    kind = "denied"
 
 
 class Frozen(Refused):

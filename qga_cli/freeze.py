@@ -18,8 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from qga_cli.guard import Guard
     from qga_cli.spec import Command
-    from qga_cli.transports import Host
+    from qga_cli.transports import Host, Transport
 
 _THAW = 8.0  # seconds for a thaw's reply; not 5 or 10, see docs/architecture.md
 _FIRST, _CEILING = 0.02, 1.0  # seconds between two attempts
@@ -33,9 +34,12 @@ class Line:
     at a time, and the watchdog must get through.
     """
 
-    def __init__(self, target: Target, trace: Trace | None = None) -> None:
+    def __init__(
+        self, target: Target, trace: Trace | None = None, guard: "Guard | None" = None
+    ) -> None:
         self.target = target
         self._trace = trace
+        self._guard = guard
         self._host: Host | None = None
         self._agent: Agent | None = None
 
@@ -88,7 +92,9 @@ class Line:
         if self._agent is None:
             self.drop()
             self._host = connect(self.target.uri)
-            transport = self._host.open(self.target.name)
+            transport: Transport = self._host.open(self.target.name)
+            if self._guard:
+                transport = self._guard.wrap(transport, self.target.uri, self.target.name)
             self._agent = Agent(transport, self.target.label, self._trace)
         return self._agent
 

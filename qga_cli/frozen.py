@@ -48,7 +48,7 @@ def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply
 
     assert job.agent is not None
     target = next(target for target in job.targets if target.label == job.agent.name)
-    hold = Hold(target, job.say)
+    hold = Hold(target, job.say, job.hosts.guard)
     try:
         hold.prepare(mountpoints)
         with job.interrupt.shield():
@@ -72,7 +72,7 @@ def run(job: Job) -> Finished:
     child.find(argv[0])
     holds: list[Hold] = []
     try:
-        holds.extend(Hold(target, job.say) for target in job.targets)
+        holds.extend(Hold(target, job.say, job.hosts.guard) for target in job.targets)
         mountpoints = job.arguments.get("mountpoint", [])
         _report(job, _each(holds, lambda hold: hold.prepare(mountpoints)))
         with job.interrupt.shield():

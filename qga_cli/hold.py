@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qga_cli.guard import Guard
+
 _START = 60.0  # seconds for a watchdog to start, connect and hear the agent; libvirt may take 45
 _ANSWER = 5.0  # seconds for a watchdog that has nothing to do but answer
 _FREEZE = 60.0  # seconds for a freeze, however long it is to last
@@ -27,13 +29,20 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class Watchdog:
     """Our end of a watchdog process; see watchdog.py for what is said."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, guard: "Guard | None" = None) -> None:
         self._ours, theirs = socket.socketpair()
         path = os.environ.get("PYTHONPATH")
         with theirs:
             self._process = subprocess.Popen(
                 # -P: who can write into our working directory must not slip modules in.
-                [sys.executable, "-P", "-m", "qga_cli.watchdog", target.label],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "qga_cli.watchdog",
+                    target.label,
+                    *(guard.audit_files() if guard else ()),
+                ],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -99,12 +108,12 @@ class Watchdog:
 class Hold:
     """One guest, and what is known of its freeze. `count` filesystems, frozen at `since`."""
 
-    def __init__(self, target: Target, trace: Trace) -> None:
+    def __init__(self, target: Target, trace: Trace, guard: "Guard | None" = None) -> None:
         self.target = target
-        self.watchdog = Watchdog(target)
+        self.watchdog = Watchdog(target, guard)
         self.count = 0
         self.since = 0.0  # time.monotonic
-        self._line = freeze.Line(target, trace)
+        self._line = freeze.Line(target, trace, guard)
         self._mountpoints: Sequence[str] = ()
         self._least = 1
 

@@ -10,6 +10,8 @@ from qga_cli.transports import connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from qga_cli.config import Config
+    from qga_cli.guard import Guard
     from qga_cli.targets import Wish
     from qga_cli.transports import Host, Transport
 
@@ -18,7 +20,7 @@ class Hosts:
     """`default` is behind --connect, the others and the groups are from the configuration.
 
     `labels` (key=glob) and `state` narrow every choice of guests; `timeout` in seconds bounds
-    the wait for each host.
+    the wait for each host. Every call to an agent passes `guard`.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class Hosts:
         state: str = "",
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
+        guard: "Guard | None" = None,
     ) -> None:
         self._named = named or {}
         self._groups = groups or {}
@@ -39,6 +42,7 @@ class Hosts:
         self._state = state
         self.timeout = timeout
         self.interrupt = interrupt or Interrupt()
+        self.guard = guard
         self._open: dict[str | None, Host] = {}
         self._lock = threading.Lock()
 
@@ -86,13 +90,30 @@ class Hosts:
         """The way to a target's agent. Raises NoGuest, Unreachable."""
         if target.error:
             raise target.error
-        return self.host(target.uri).open(target.name)
+        transport = self.host(target.uri).open(target.name)
+        return self.guard.wrap(transport, target.uri, target.name) if self.guard else transport
 
     def close(self) -> None:
-        """Close every connection."""
-        for host in self._open.values():
-            host.close()
-        self._open.clear()
+        """Close every connection. Raises FileError when the audit file is not complete."""
+        try:
+            if self.guard:
+                self.guard.close()
+        finally:
+            for host in self._open.values():
+                host.close()
+            self._open.clear()
 
     def _wishes(self, text: str) -> "list[Wish]":
         return wishes(text, self._default, self._named, self._groups)
+
+
+def guarding(config: "Config", audit: str = "") -> "Guard | None":
+    """What the configuration and --audit put before agents; nothing, as a rule.
+
+    Raises FileError for an audit file that cannot be written.
+    """
+    if not (audit or config.has("policy") or config.has("audit")):
+        return None
+    from qga_cli.guard import guard
+
+    return guard(config, audit)

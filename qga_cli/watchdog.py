@@ -21,6 +21,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import syslog
 import time
 
@@ -35,6 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+    from qga_cli.guard import Guard
 
 _GRACE = 1.0  # seconds past the deadline in which a qga that is well thaws by itself
 # A freeze that qga had sent when it died may still wait in libvirt's daemon for its turn, although
@@ -52,7 +54,10 @@ _TOLD = "the watchdog was told to end"
 class Watch:
     """One watchdog's life. `channel` leads to qga."""
 
-    def __init__(self, channel: socket.socket, interrupt: Interrupt) -> None:
+    def __init__(
+        self, channel: socket.socket, interrupt: Interrupt, guard: "Guard | None" = None
+    ) -> None:
+        self._guard = guard
         self._channel = channel
         self._interrupt = interrupt
         self._buffer = b""
@@ -65,7 +70,7 @@ class Watch:
         if not first:
             return  # qga has died already
         self._target = Target(**json.loads(first))
-        self._line = freeze.Line(self._target)
+        self._line = freeze.Line(self._target, guard=self._guard)
         try:
             self._try(freeze.is_frozen)
         except QgaError as error:
@@ -163,7 +168,7 @@ class Watch:
         fleet = Fleet([self._target], lambda *_: work(line), Interrupt(), limit=limit)
         ((_, outcome),) = fleet.outcomes()
         if outcome.error:
-            self._line = freeze.Line(self._target)
+            self._line = freeze.Line(self._target, guard=self._guard)
             raise outcome.error
         return outcome.value
 
@@ -207,7 +212,13 @@ def main() -> None:
     for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         signal.signal(signum, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda signum, frame: interrupt.set(signum))
-    Watch(socket.socket(fileno=0), interrupt)()
+    guard = None
+    if sys.argv[2:]:  # the audit files; a watchdog sends nothing that a policy could forbid
+        from qga_cli.audit import Audit
+        from qga_cli.guard import Guard
+
+        guard = Guard(None, Audit(sys.argv[2:]))
+    Watch(socket.socket(fileno=0), interrupt, guard)()
     os._exit(0)  # a call that is stuck must not hold us
 
 

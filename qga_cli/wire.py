@@ -12,6 +12,9 @@ from qga_cli.errors import BadReply, Refused, UsageError
 MAX_REPLY = 72 * 2**20  # a 48 MiB guest-file-read, the agent's own limit, in base64
 DELIMITER = b"\xff"  # never part of valid UTF-8: resets the agent's parser, marks the sync reply
 
+# Arguments that may hold what nobody else shall read: programs get passwords by env and stdin.
+SECRET = ("password", "env", "input-data", "buf-b64")
+
 _TRACED = 2000  # bytes of a line
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -64,11 +67,16 @@ def name_of(request: str) -> str:
 
 
 def traced(line: str) -> str:
-    """A request or reply as a trace may show it: passwords masked, and not without end."""
-    if '"password"' in line:
+    """A request or reply as a trace may show it: secrets masked, and not without end."""
+    request = line.startswith('{"execute"')
+    if '"password"' in line or (request and any(f'"{name}"' in line for name in SECRET)):
         import re
 
-        line = re.sub(r'("password": ?)"(?:[^"\\]|\\.)*"', r'\1"***"', line)
+        names = "|".join(SECRET) if request else "password"
+        text = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+        line = re.sub(
+            rf'("(?:{names})": ?)(?:{text}|\[[^\]"]*(?:{text}[^\]"]*)*\])', r'\1"***"', line
+        )
     return line if len(line) <= _TRACED else f"{line[:_TRACED]}... {len(line):,} bytes in all"
 
 

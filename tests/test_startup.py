@@ -69,3 +69,4 @@ def test_only_the_command_asked_for_is_loaded(local_agent: str) -> None:
     modules = done.stderr.rsplit("\n", 1)[-1].split()
     commands = [name for name in modules if name.startswith("qga_cli.commands.")]
     assert commands == ["qga_cli.commands.fs", "qga_cli.commands.fs.status"]
+    assert "qga_cli.guard" not in modules

@@ -118,10 +118,12 @@ def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
 def _agent(connect: str, guest: str) -> "Agent":
     from qga_cli import config
     from qga_cli.agent import Agent
-    from qga_cli.hosts import Hosts
+    from qga_cli.hosts import Hosts, guarding
 
     known = config.load()
-    hosts = Hosts(connect or None, known.values("hosts"), known.values("groups"))
+    hosts = Hosts(
+        connect or None, known.values("hosts"), known.values("groups"), guard=guarding(known)
+    )
     target = hosts.resolve(guest)[0]
     agent = Agent(hosts.transport(target), target.label)
     agent.deadline = time.monotonic() + _EFFORT

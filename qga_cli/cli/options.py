@@ -25,6 +25,7 @@ COMMON = (
     Arg("timeout", spec.DURATION, "Give up after this time, for example 30s or 5m",
         metavar="TIME"),
     Arg("explain", spec.FLAG, "Print what would be sent, and how virsh sends it; send nothing"),
+    Arg("audit", spec.HOST_PATH, "Append one JSON line for each agent call to this file"),
     Arg("verbose", spec.COUNT, "Tell the steps; -vv each agent call, -vvv its JSON", short="-v"),
 )  # fmt: skip
 

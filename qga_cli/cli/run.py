@@ -11,7 +11,7 @@ from qga_cli.cli import values
 from qga_cli.cli.options import fill, for_command
 from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.fleet import Fleet
-from qga_cli.hosts import Hosts
+from qga_cli.hosts import Hosts, guarding
 from qga_cli.interrupt import Interrupt
 from qga_cli.job import Finished, Job, Meter, Streams
 from qga_cli.spec import Command
@@ -50,6 +50,7 @@ class Run:
             state=self.values.get("state", ""),
             timeout=self.timeout,
             interrupt=self.interrupt,
+            guard=guarding(self.config, self.values.get("audit", "")),
         )
         self.view = render.View(
             command,

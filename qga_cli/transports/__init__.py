@@ -25,6 +25,9 @@ if TYPE_CHECKING:
         def resync(self) -> None:
             """Distrust what may still be in flight: the last reply made no sense."""
 
+        def identity(self) -> tuple[str, str]:
+            """The host's URI, and the guest's own name there; "" for what cannot be known."""
+
         def state(self) -> str:
             """The guest's run state as the hypervisor tells it; "" when nobody can tell."""
 

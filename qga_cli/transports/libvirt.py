@@ -188,6 +188,15 @@ class LibvirtTransport:
     def resync(self) -> None:
         """libvirt synchronises by itself."""
 
+    def identity(self) -> tuple[str, str]:
+        """libvirt's name for the domain, whatever it was addressed by."""
+        import libvirt
+
+        try:
+            return self._domain.connect().getURI(), self._domain.name()
+        except libvirt.libvirtError as error:
+            raise host_error(error, None) from error
+
     def state(self) -> str:
         """The domain's run state in virsh's words, or migrating; "gone" when it is no more."""
         import libvirt

@@ -25,9 +25,12 @@ class StreamTransport:
     read_chunk = 2**20
     write_chunk = 512 * 1024
 
-    def __init__(self, connect: Callable[[float], socket.socket], label: str) -> None:
+    def __init__(
+        self, connect: Callable[[float], socket.socket], label: str, guest: str = ""
+    ) -> None:
         self._connect = connect
         self._label = label
+        self._guest = guest
         self._socket: socket.socket | None = None
         self._synced = False
         self._buffer = bytearray()
@@ -57,6 +60,10 @@ class StreamTransport:
     def resync(self) -> None:
         """Begin the next call with a synchronisation."""
         self._synced = False
+
+    def identity(self) -> tuple[str, str]:
+        """Where it is; the guest's name only if the template that found it has a place for it."""
+        return self._label, self._guest
 
     def state(self) -> str:
         """Nobody to ask on a bare socket."""

@@ -54,7 +54,8 @@ class UnixHost:
         path = self._path.replace(_NAME, name)
         if _NAME in self._path and not os.path.exists(path):
             raise NoGuest(f"no socket {path}", hint="is the guest running?")
-        return StreamTransport(lambda timeout: _connect(path, timeout), path)
+        guest = name if _NAME in self._path else ""
+        return StreamTransport(lambda timeout: _connect(path, timeout), path, guest)
 
     def facts(self, name: str) -> None:
         """A socket tells no more than its name."""

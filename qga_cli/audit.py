@@ -1,0 +1,136 @@
+"""Who asked which guest for what, and how it ended: one JSON line for each agent call."""
+
+import errno
+import json
+import os
+import threading
+import time
+
+from qga_cli.errors import FileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+# A guest must be thawed, and that seen, whatever became of the log.
+_VITAL = ("guest-fsfreeze-status", "guest-fsfreeze-thaw")
+_BULK = ("input-data", "buf-b64")
+_NO_LOGIN = 2**32 - 1  # loginuid of a process that no login began
+
+
+class Audit:
+    """The files that are written to. Raises FileError when one cannot be opened."""
+
+    def __init__(self, paths: "Sequence[str]") -> None:
+        self.paths = paths
+        self._files = [(path, _open(path)) for path in paths]
+        self._user = _user()
+        self._running: dict[int, tuple[dict[str, Any], float]] = {}
+        self._count = 0
+        self._failure: FileError | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def begin(self, host: str, guest: str, request: "Mapping[str, Any]") -> int:
+        """Note a call that is about to be made. Raises FileError when it could not be logged."""
+        command = request["execute"]
+        with self._lock:
+            if self._closed or (self._failure and command not in _VITAL):
+                raise self._failure or FileError("the audit file is closed already")
+            now = time.time()
+            line = {
+                "time": f"{time.strftime('%FT%T', time.gmtime(now))}.{int(now % 1 * 1000):03}Z",
+                "user": self._user,
+                "host": host,
+                "guest": guest,
+                "command": command,
+                **_asked(command, request.get("arguments")),
+            }
+            self._count += 1
+            self._running[self._count] = line, time.monotonic()
+            return self._count
+
+    def end(self, call: int, outcome: str) -> None:
+        """Write the call's line. Raises FileError when that fails: the call was made already."""
+        with self._lock:
+            if call not in self._running:
+                return  # abandoned, and written as such
+            command = self._write(call, outcome)
+            if self._failure and command not in _VITAL:
+                raise self._failure
+
+    def close(self) -> None:
+        """Write what is still under way as abandoned. Raises FileError if any line was lost."""
+        with self._lock:
+            for call in list(self._running):
+                self._write(call, "abandoned")
+            self._closed = True
+            for _, file in self._files:
+                os.close(file)
+            self._files.clear()
+            if self._failure:
+                raise self._failure
+
+    def _write(self, call: int, outcome: str) -> str:
+        line, begun = self._running.pop(call)
+        elapsed = round((time.monotonic() - begun) * 1000, 1)
+        data = json.dumps({**line, "outcome": outcome, "ms": elapsed}).encode() + b"\n"
+        for path, file in self._files:
+            try:
+                if os.write(file, data) < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                self._failure = FileError(
+                    f"{line['command']} is not in the audit file {path}: {error.strerror}",
+                    hint="the call itself was made; nothing further is sent",
+                )
+        return str(line["command"])
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY, 0o600)
+    except OSError as error:
+        raise FileError(
+            f"the audit file {path} cannot be written: {error.strerror}",
+            hint="nothing was sent to any guest",
+        ) from error
+
+
+def _user() -> dict[str, object]:
+    """Who is behind this process; sudo's word is the environment's, the login is the kernel's."""
+    user: dict[str, object] = {"euid": os.geteuid()}
+    if sudo := os.environ.get("SUDO_USER"):
+        user["sudo"] = sudo
+    try:
+        with open("/proc/self/loginuid") as file:
+            login = int(file.read())
+    except (OSError, ValueError):
+        return user  # a kernel without audit
+    if login != _NO_LOGIN:
+        user["login"] = login
+    return user
+
+
+def _asked(command: str, arguments: object) -> "dict[str, Any]":
+    """What was asked for, without anything that may be secret."""
+    if not isinstance(arguments, dict):
+        return {}
+    told = {name: _told(name, value) for name, value in arguments.items()}
+    if command != "guest-exec":
+        return {"arguments": told} if told else {}
+    words = told.pop("arg", [])
+    argv = [told.pop("path", ""), *(words if isinstance(words, list) else [words])]
+    return {"argv": argv, **({"arguments": told} if told else {})}
+
+
+def _told(name: str, value: object) -> object:
+    if name == "password":
+        return "***"
+    if name in _BULK:
+        return f"*** {len(value):,} characters" if isinstance(value, str) else "***"
+    if name == "env":
+        words = value if isinstance(value, list) else [value]
+        return [f"{str(word).partition('=')[0]}=***" for word in words]
+    return value
