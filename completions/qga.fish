@@ -46,6 +46,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -58,6 +59,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -73,6 +75,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -86,6 +89,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -103,6 +107,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -121,6 +126,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -135,6 +141,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -148,6 +155,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -163,6 +171,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -178,6 +187,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -192,6 +202,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -205,6 +216,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -218,6 +230,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show help'
@@ -229,6 +242,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -249,6 +263,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -261,6 +276,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -285,6 +301,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -300,6 +317,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -324,6 +342,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -341,6 +360,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -362,6 +382,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -386,6 +407,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -398,6 +420,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -422,6 +445,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -447,6 +471,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
@@ -465,6 +490,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -477,6 +503,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -489,6 +516,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -510,6 +538,7 @@ function __qga_table
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -536,6 +565,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -551,6 +581,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -572,6 +603,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -593,6 +625,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -617,6 +650,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
@@ -630,6 +664,7 @@ function __qga_table
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -651,6 +686,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--columns=,setting,value,origin'\t'Columns to show, of setting, value, origin' \
@@ -666,6 +702,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -690,6 +727,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -714,6 +752,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -735,6 +774,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -759,6 +799,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -783,6 +824,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -807,6 +849,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -828,6 +871,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -850,6 +894,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -872,6 +917,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -897,6 +943,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -923,6 +970,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -948,6 +996,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -969,6 +1018,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -990,6 +1040,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1014,6 +1065,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1034,6 +1086,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1055,6 +1108,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1080,6 +1134,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1098,6 +1153,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1122,6 +1178,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1146,6 +1203,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1170,6 +1228,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1194,6 +1253,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1218,6 +1278,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1242,6 +1303,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1266,6 +1328,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1290,6 +1353,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1315,6 +1379,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1335,6 +1400,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1355,6 +1421,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1375,6 +1442,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1396,6 +1464,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1418,6 +1487,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1443,6 +1513,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1465,6 +1536,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1489,6 +1561,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1510,6 +1583,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
@@ -1537,6 +1611,7 @@ function __qga_table
                 '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \

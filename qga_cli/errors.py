@@ -15,7 +15,7 @@
     │       └── NotAnswering      5    connected, but silent
     ├── Refused                   1    the agent got it and said no
     │   ├── Unsupported           6    unknown, foreign to its OS, too old, or blocked by policy
-    │   │   └── Denied            6    this host's policy forbids it: not sent
+    │   │   └── Forbidden         6    this host's policy denies it: not sent
     │   └── Frozen                7    not while the filesystems are frozen
     ├── BadReply                  1    the agent's answer makes no sense
     ├── OutcomeUnknown            8    sent, no reply: it may have run
@@ -147,10 +147,10 @@ class Unsupported(Refused):
     kind = "unsupported"
 
 
-class Denied(Unsupported):
-    """The policy of this host forbids the command; the agent was not asked."""
+class Forbidden(Unsupported):
+    """The policy of this host denies the command; the agent was not asked."""
 
-    kind = "denied"
+    kind = "forbidden"
 
 
 class Frozen(Refused):

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 
 from qga_cli import catalog
 from qga_cli.audit import Audit
-from qga_cli.errors import Denied, QgaError, UsageError
+from qga_cli.errors import Forbidden, QgaError, UsageError
 from qga_cli.wire import AgentError, decode
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ class Policy:
                 self._rules.setdefault(path[1], {})[path[2]] = setting
 
     def check(self, guest: str, command: str) -> None:
-        """Raise Denied unless every table for the guest lets the command pass."""
+        """Raise Forbidden unless every table for the guest lets the command pass."""
         if command in _ALWAYS:
             return
         for pattern, rule in self._rules.items():
@@ -86,7 +86,7 @@ class Guarded:
         self.write_chunk = inner.write_chunk
 
     def call(self, text: str, timeout: float) -> str:
-        """See Transport.call. Raises Denied and FileError too."""
+        """See Transport.call. Raises Forbidden and FileError too."""
         request = _parse(text)
         audit = self._guard.audit
         if not audit:
@@ -144,7 +144,7 @@ def _check(rule: "dict[str, Setting]", command: str) -> None:
     elif read_only and read_only.value and _changes(command):
         broken = read_only
     if broken:
-        raise Denied(f"{command} is denied by this host's policy ({broken.origin})")
+        raise Forbidden(f"{command} is denied by this host's policy ({broken.origin})")
 
 
 def _matches(command: str, patterns: "Sequence[str]") -> bool:

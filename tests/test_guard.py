@@ -205,7 +205,7 @@ def test_refusals_by_policy_are_logged_in_both_files(
     ran = configured(text, "-c", agent.uri, "time", "set", "x", "now", "--audit", str(logs[1]))
     assert ran.code == 6
     for log in logs:
-        assert [line["outcome"] for line in lines(log)] == ["denied"]
+        assert [line["outcome"] for line in lines(log)] == ["forbidden"]
 
 
 def test_a_file_that_cannot_be_written_stops_everything(fake: Make, tmp_path: Path) -> None:
