@@ -1,5 +1,6 @@
 """Passwords: the ways in, and that nothing shows them."""
 
+import json
 import os
 import pty
 import select
@@ -12,7 +13,7 @@ import pytest
 
 from qga_cli import wire
 from tests.conftest import _environment, qga
-from tests.fake import AgentFault, FakeAgent, Handler
+from tests.fake import AgentFault, FakeAgent, Handler, Hangup, Raw, Silence
 
 Make = Callable[[Handler], FakeAgent]
 
@@ -142,3 +143,86 @@ def test_a_trace_has_an_end() -> None:
     traced = wire.traced('{"return":"' + "x" * 10_000 + '"}')
     assert len(traced) < 2100
     assert traced.endswith("... 10,013 bytes in all")
+
+
+EXEC = {"path": "/bin/login", "env": [f"TOKEN={CANARY}"], "input-data": SHOWN}
+BATCH = json.dumps({"execute": "guest-exec", "arguments": EXEC})
+WAYS: dict[str, tuple[tuple[str, ...], str]] = {
+    "password by stdin": ((*SET, "--password-stdin"), CANARY),
+    "password by file": ((*SET, "--password-file", "FILE"), ""),
+    "env and stdin of exec": (("batch", "x"), BATCH + "\n"),
+    "bytes written to a file": (("file", "write", "x", "7"), CANARY),
+}
+ENDS: dict[str, object] = {
+    "ok": {},
+    "refused": AgentFault("no"),
+    "silence": Silence(),
+    "hangup": Hangup(),
+    "nonsense": Raw(b"hello\n"),
+}
+
+
+def traces(folder: Path) -> list[str]:
+    """Where the secret is to be found now: command lines of all processes, files below a folder."""
+    found = []
+    for path in [*Path("/proc").glob("[0-9]*/cmdline"), *folder.rglob("*")]:
+        try:
+            data = path.read_bytes()
+        except (OSError, IsADirectoryError):
+            continue  # a process that has ended, a folder
+        if any(secret.encode() in data for secret in (CANARY, SHOWN)):
+            found.append(str(path))
+    return found
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("end", ENDS)
+def test_it_is_nowhere_while_it_runs_and_afterwards(
+    fake: Make, tmp_path: Path, way: str, end: str
+) -> None:
+    home, kept = tmp_path / "home", tmp_path / "kept"
+    home.mkdir()
+    kept.write_text(CANARY)
+    during: list[str] = []
+
+    def handler(request: dict[str, object]) -> object:
+        during.extend(traces(home))
+        if isinstance(ENDS[end], AgentFault):
+            raise AgentFault("no")
+        return ENDS[end]
+
+    agent = fake(handler)
+    words, stdin = WAYS[way]
+    words = tuple(str(kept) if word == "FILE" else word for word in words)
+    folders = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME",
+               "XDG_RUNTIME_DIR")  # fmt: skip
+    more = ("-vvv", "--timeout", "500ms", "--audit", str(home / "audit"))
+    ran = qga(
+        "-c", agent.uri, *words, *more, stdin=stdin.encode(), env=dict.fromkeys(folders, str(home))
+    )
+    assert agent.requests, ran.err
+    assert SHOWN in json.dumps(agent.requests)
+    assert during + traces(home) == []
+    assert len((home / "audit").read_text().splitlines()) >= 1
+    for secret in (CANARY, SHOWN):
+        assert secret not in ran.out + ran.err
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "leak").write_text(f"x{SHOWN}x")
+    process = subprocess.Popen([sys.executable, "-c", "input()", CANARY], stdin=subprocess.PIPE)
+    try:
+        found = traces(tmp_path)
+    finally:
+        process.kill()
+        process.wait()
+    assert str(tmp_path / "leak") in found
+    assert f"/proc/{process.pid}/cmdline" in found
+
+
+def test_explain_names_it_only(fake: Make) -> None:
+    ran = qga("-c", "unix:/x", *SET, "--password-stdin", "--explain", stdin=CANARY.encode())
+    assert ran.code == 0
+    assert "password" in ran.out
+    for secret in (CANARY, SHOWN):
+        assert secret not in ran.out + ran.err
