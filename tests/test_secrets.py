@@ -210,12 +210,15 @@ def test_it_is_nowhere_while_it_runs_and_afterwards(
 
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "leak").write_text(f"x{SHOWN}x")
-    process = subprocess.Popen([sys.executable, "-c", "input()", CANARY], stdin=subprocess.PIPE)
+    words = [sys.executable, "-c", "input(1)", CANARY]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert process.stdout is not None
+    process.stdout.read(1)  # it runs: while it starts, its command line is empty
     try:
         found = traces(tmp_path)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert str(tmp_path / "leak") in found
     assert f"/proc/{process.pid}/cmdline" in found
 
