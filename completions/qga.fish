@@ -248,8 +248,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -323,8 +323,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -366,8 +366,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -388,8 +388,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -426,8 +426,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -451,8 +451,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns to show, of vm, state, agent, version, os, load, addresses' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' \
@@ -522,8 +522,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -544,8 +544,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -587,8 +587,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -609,8 +609,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -631,8 +631,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -670,8 +670,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--columns=,vm,ready,seconds,reason'\t'Columns to show, of vm, ready, seconds, reason' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' \
@@ -708,8 +708,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -733,8 +733,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -758,8 +758,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -780,8 +780,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -805,8 +805,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -830,8 +830,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -855,8 +855,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -877,8 +877,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -900,8 +900,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -923,8 +923,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -949,8 +949,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -976,8 +976,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1002,8 +1002,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1024,8 +1024,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1046,8 +1046,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1071,8 +1071,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1092,8 +1092,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1114,8 +1114,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1140,8 +1140,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--help'\t'Show this command\'s help' \
                 'guest*' \
                 'words-here*'
@@ -1159,8 +1159,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1184,8 +1184,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1209,8 +1209,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1234,8 +1234,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1259,8 +1259,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1284,8 +1284,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1309,8 +1309,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1334,8 +1334,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1359,8 +1359,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1385,8 +1385,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1406,8 +1406,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1427,8 +1427,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1448,8 +1448,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1470,8 +1470,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1493,8 +1493,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1519,8 +1519,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1542,8 +1542,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1567,8 +1567,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1589,8 +1589,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1617,8 +1617,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 16)' \
-                '-j=text'\t'How many guests at a time (default 16)' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \

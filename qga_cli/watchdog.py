@@ -36,6 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
     from qga_cli.guard import Guard
 
 _GRACE = 1.0  # seconds past the deadline in which a qga that is well thaws by itself
