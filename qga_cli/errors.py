@@ -16,7 +16,9 @@
     ├── Refused                   1    the agent got it and said no
     │   ├── Unsupported           6    unknown, foreign to its OS, too old, or blocked by policy
     │   │   └── Forbidden         6    this host's policy denies it: not sent
-    │   └── Frozen                7    not while the filesystems are frozen
+    │   ├── Frozen                7    not while the filesystems are frozen
+    │   ├── NotExecutable       126    the guest has the program and cannot execute it
+    │   └── NoProgram           127    the guest has no such program
     ├── BadReply                  1    the agent's answer makes no sense
     ├── OutcomeUnknown            8    sent, no reply: it may have run
     ├── TimedOut                124    --timeout ran out
@@ -158,6 +160,20 @@ class Frozen(Refused):
 
     exit_code = 7
     kind = "frozen"
+
+
+class NotExecutable(Refused):
+    """The guest has the program, but cannot execute it."""
+
+    exit_code = 126
+    kind = "not-executable"
+
+
+class NoProgram(Refused):
+    """The guest has no such program."""
+
+    exit_code = 127
+    kind = "no-program"
 
 
 class BadReply(QgaError):

@@ -1,13 +1,32 @@
-"""guest-exec, as the verb `exec`: start, wait, exit code."""
+"""guest-exec, as the verb `exec`: start, stream, wait, exit code."""
 
 from qga_cli import spec
 from qga_cli.spec import Arg, Command, Example
+
+# What a program finds around it; `script` takes the same.
+AROUND = [
+    Arg("env", spec.TEXT, "Set a variable, NAME alone takes ours; can be repeated", short="-e",
+        metavar="NAME[=VALUE]", many=True, wire=""),
+    Arg("env-file", spec.HOST_PATH, "Set the variables of this file, one on a line", many=True,
+        wire=""),
+    Arg("clean-env", spec.FLAG, "Nothing of the agent's environment but PATH, HOME, LANG, TERM",
+        wire=""),
+    Arg("workdir", spec.GUEST_PATH, "Directory to run in", short="-w", metavar="DIR", wire=""),
+    Arg("user", spec.USER, "User to run as, and group", short="-u", metavar="USER[:GROUP]",
+        wire=""),
+    Arg("no-stdin", spec.FLAG, "Keep our standard input for others", short="-n", wire=""),
+    Arg("kill-after", spec.DURATION, "With --timeout: seconds from SIGTERM to SIGKILL",
+        default=5, metavar="TIME", wire=""),
+]  # fmt: skip
 
 COMMAND = Command(
     "guest-exec",
     "Run a program in the guest and pass its exit code on",
     since="2.5",
     args=[
+        *AROUND,
+        Arg("detach", spec.FLAG, "Print the pid and leave it running; see exec-status",
+            short="-d", wire=""),
         Arg("command", spec.WORDS, "Program and its arguments, as they are: no shell", many=True,
             positional=True, wire="path arg"),
         Arg("stdin", spec.FLAG, "Keep standard input open, also when it is a terminal",
@@ -20,9 +39,20 @@ COMMAND = Command(
     result={"pid": int},
     changes=True,
     run="exec:verb",
+    notes=(
+        "Output of any size is shown as it comes; standard input is the program's when it is a "
+        "pipe or a file. --timeout ends the program with all it has started and exits 124. "
+        "The first Ctrl-C goes to the program, a second one leaves it running. "
+        "A child left in the background does not hold the call. "
+        "A guest without POSIX shell and /proc gives its output at the end only, and "
+        "through libvirt it must be below 3 MB."
+    ),
     examples=[
         Example("qga exec web1 -- ip addr list", "read its output"),
         Example("qga exec -it web1 -- top", "on a terminal"),
         Example("qga exec web1 -- sh -c 'df -h | tail -1'", "a shell, when one is wanted"),
+        Example("tar c . | qga exec web1 -- tar x -C /srv", "feed it"),
+        Example("qga exec -u postgres -w /tmp web1 -- pg_dumpall > all.sql", "as a user, somewhere"),
+        Example("qga exec --timeout 5m -e DEBUG=1 web1 -- ./job", "ended with all its children"),
     ],
 )  # fmt: skip

@@ -7,7 +7,11 @@ COMMAND = Command(
     "guest-exec-status",
     "Show what became of a program started in the guest",
     since="2.5",
-    args=[Arg("pid", spec.PID, "Process id that `exec --detach` printed", positional=True)],
+    args=[
+        Arg("pid", spec.PID, "Process id that `exec --detach` printed", positional=True),
+        Arg("wait", spec.FLAG, "Wait for its end, then give its output and exit code as ours",
+            wire=""),
+    ],
     result={
         "exited": bool,
         "exitcode?": int,
@@ -25,6 +29,13 @@ COMMAND = Command(
         Column("stderr", "err-data", spec.OUTPUT),
     ],
     changes=True,
-    notes="The agent hands a finished program's status and output out once, then forgets them.",
-    examples=[Example("qga exec-status web1 4711", "once it has exited")],
-)
+    run="detached:status",
+    notes=(
+        "The agent hands a finished program's status and output out once, then forgets them. "
+        "The exit code is the program's once it has exited, 0 while it runs."
+    ),
+    examples=[
+        Example("qga exec-status web1 4711", "whether it runs, and what it wrote once it has ended"),
+        Example("qga exec-status --wait web1 4711", "as if exec had waited"),
+    ],
+)  # fmt: skip

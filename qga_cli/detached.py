@@ -1,0 +1,64 @@
+"""Programs in the guest that nobody waits for, and what became of them later."""
+
+import time
+
+from qga_cli import wrapper
+from qga_cli.calls import Calls
+from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
+from qga_cli.context import INLINE, NO_INPUT, Context
+from qga_cli.errors import Interrupted, TimedOut, UsageError
+from qga_cli.exec import Completed
+from qga_cli.feed import Feed
+from qga_cli.job import Finished, Job
+from qga_cli.program import request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import BinaryIO
+
+    from qga_cli.agent import Agent, Reply
+    from qga_cli.interrupt import Interrupt
+
+_CEILING = 1.0  # seconds between two looks
+
+
+def start(
+    agent: "Agent",
+    argv: "Sequence[str]",
+    context: Context,
+    interrupt: "Interrupt",
+    stdin: "BinaryIO | None",
+) -> int:
+    """Start a program and return its pid. The agent keeps the first megabyte of its output."""
+    feed = Feed(stdin) if stdin else None
+    given = feed.small() if feed else b""
+    if given is None:
+        raise UsageError("a detached program gets 64 KiB of input at most", hint="or -n for none")
+    calls = Calls(agent, interrupt)
+    how = INLINE if feed else NO_INPUT
+    words, line = request(agent, wrapper.DETACHED, "qga-detached", argv, context, how)
+    return calls.start(words, capture=True, stdin=line + given, env=context.environment)
+
+
+def status(job: Job) -> "Finished | Reply":
+    """`qga exec-status`: the agent's record; with --wait the program's output and code."""
+    if not job.arguments.get("wait"):
+        reply = job.wire()
+        if reply.value["exited"]:
+            reply.code = Completed(reply.value).code
+        return reply
+    assert job.agent is not None
+    began = time.monotonic()
+    while not (value := job.agent.call(EXEC_STATUS, {"pid": job.arguments["pid"]}).value)["exited"]:
+        elapsed = time.monotonic() - began
+        if job.timeout is not None and elapsed > job.timeout:
+            raise TimedOut(f"it has not ended within {job.timeout:g} s")
+        if job.interrupt.sleep(max(0.002, min(elapsed / 5, _CEILING)), 0):
+            raise Interrupted(job.interrupt.signum)
+    done = Completed(value)
+    if job.output:
+        return Finished(value, done.code)
+    job.streams.stdout.write(done.stdout)
+    job.streams.stderr.write(done.stderr)
+    return Finished(code=done.code)

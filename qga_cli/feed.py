@@ -1,0 +1,111 @@
+"""The input of a program in the guest: small enough for its request, or streamed behind it."""
+
+import queue
+import threading
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from qga_cli.calls import Calls
+    from qga_cli.keeper import Keeper
+
+_INLINE = 64 * 1024  # bytes that go along in the request that starts the program
+_MOMENT = 0.03  # seconds to see whether the input is as small as that
+_PIECE = 64 * 1024
+_AHEAD = 16  # pieces read ahead
+_SPOOL = 2 * 2**20  # bytes in the keeper's spool file before dd carries them into the pipe
+
+
+class Feed:
+    """Reads `source` in a thread of its own, which a silent source may hold for ever."""
+
+    def __init__(self, source: "BinaryIO") -> None:
+        self.pids: list[int] = []  # the dd that carries input into the program's pipe
+        self._pieces: queue.Queue[bytes] = queue.Queue(_AHEAD)
+        self._first = b""
+        self._at_end = False
+        self._told = False
+        self._file = 0  # handle of the spool file while it is filled
+        self._filled = 0
+        threading.Thread(target=self._read, args=(source,), daemon=True).start()
+
+    def small(self) -> bytes | None:
+        """All of the input if it is small and there by now; None if it must be streamed."""
+        until = time.monotonic() + _MOMENT
+        while len(self._first) <= _INLINE and not self._at_end:
+            try:
+                self._take(self._pieces.get(timeout=max(0.0, until - time.monotonic())))
+            except queue.Empty:
+                break
+        return self._first if self._at_end and len(self._first) <= _INLINE else None
+
+    def begin(self, calls: "Calls", keeper: "Keeper") -> None:
+        """Stream it from now on."""
+        self._calls = calls
+        self._keeper = keeper
+        self._most = min(calls.agent.transport.write_chunk, 96 * 1024)
+
+    def step(self) -> bool:
+        """Carry a piece, if there is one. Returns whether something happened."""
+        if self.pids:
+            if not self._calls.status(self.pids[0])["exited"]:
+                return False
+            self.pids = []
+            return True
+        while len(self._first) < self._most and not self._at_end:
+            try:
+                self._take(self._pieces.get_nowait())
+            except queue.Empty:
+                break
+        piece, self._first = self._first[: self._most], self._first[self._most :]
+        if self._file or (self._keeper.spools and len(piece) == self._most):
+            self._spool(piece)
+        elif piece:
+            self._carry(piece)
+        elif self._at_end and not self._told:
+            self._told = True
+            self._keeper.tell("eof")
+        else:
+            return False
+        return True
+
+    def _spool(self, piece: bytes) -> None:
+        """Write to the spool file; when there is no more for now, or enough, dd carries it on."""
+        path = self._keeper.path(0)
+        if not self._file:
+            self._file, self._filled = self._calls.open(path, "w"), 0
+        if piece:
+            self._calls.write(self._file, piece)
+            self._filled += len(piece)
+        if len(piece) < self._most or self._filled >= _SPOOL:
+            self._calls.close(self._file)
+            self._file = 0
+            self._carry(b"", f"if={path}")
+
+    def _carry(self, piece: bytes, *source: str) -> None:
+        dd = ["dd", *source, f"of={self._keeper.path(8)}", "bs=64k"]
+        self.pids = [self._calls.start(dd, stdin=piece)]
+
+    def close(self) -> None:
+        """Let go of the spool file."""
+        if self._file:
+            self._calls.close(self._file)
+            self._file = 0
+
+    def _take(self, piece: bytes) -> None:
+        self._at_end = not piece
+        self._first += piece
+
+    def _read(self, source: "BinaryIO") -> None:
+        # read1 hands on what a slow writer has written; plain objects have read only.
+        read = getattr(source, "read1", source.read)
+        while True:
+            try:
+                piece = read(_PIECE)
+            except (OSError, ValueError):  # closed under us: the end, as for any reader
+                piece = b""
+            self._pieces.put(piece)
+            if not piece:
+                return

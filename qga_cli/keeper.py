@@ -1,0 +1,106 @@
+"""Our hand in the guest while a program's streams are carried: the keeper, and how it is told."""
+
+import time
+
+from qga_cli.errors import Refused, Unsupported
+from qga_cli.outputs import Polled, Spooled
+from qga_cli.wrapper import KEEPER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qga_cli.calls import Calls
+    from qga_cli.outputs import Stream
+
+_BEAT = 5.0  # seconds; the keeper gives up after 40 without one
+_REAP = 3.0  # seconds to wait for helpers that were told to end
+
+
+class Keeper:
+    """Takes a program's pipes over from its wrapper. `spool` is a name, empty to do without."""
+
+    def __init__(self, calls: "Calls", wrapper: int, mark: str, spool: str, *, stdin: bool) -> None:
+        self.calls = calls
+        self.spools = bool(spool)
+        self.outputs: list[Spooled | Polled] = []
+        self._orders = 0  # a handle
+        self._beaten = time.monotonic()
+        words = [str(wrapper), mark, spool, "in" if stdin else ""]
+        self._pid = calls.start(["sh", "-c", KEEPER, "qga-keeper", *words])
+
+    def path(self, descriptor: int) -> str:
+        """A file or pipe that the keeper holds."""
+        return f"/proc/{self._pid}/fd/{descriptor}"
+
+    def ready(self, stdout: "Stream", stderr: "Stream") -> bool:
+        """Whether it has taken over; then `outputs` carry. Raises Unsupported without files."""
+        if self.spools:
+            try:
+                out = Spooled(self.calls, stdout, self.path(4), [self.path(7), self.path(6)])
+            except Unsupported:
+                raise
+            except Refused:  # no such file: not yet
+                return False
+            err = Spooled(self.calls, stderr, self.path(5), [self.path(9)])
+            self._orders = self.calls.open(self.path(3), "r+")
+            self.outputs = [out, err]
+        elif self._helper("sh", "-c", '[ -e "$1" ]', "sh", self.path(7)) == 0:
+            self.outputs = [
+                Polled(self.calls, stdout, self.path(6)),
+                Polled(self.calls, stderr, self.path(7)),
+            ]
+        return bool(self.outputs)
+
+    def gone(self) -> bool:
+        """Whether it has ended by itself: no room for files, or nothing left to take over."""
+        return bool(self.calls.status(self._pid)["exited"])
+
+    def beat(self) -> None:
+        """Say now and then that we are still here."""
+        if time.monotonic() - self._beaten > _BEAT:
+            self._beaten = time.monotonic()
+            self.tell("beat")
+
+    def tell(self, *words: object) -> None:
+        """Give an order."""
+        order = " ".join(map(str, words))
+        if self._orders:
+            self.calls.write(self._orders, f"{order}\n".encode(), flush=True)
+        else:
+            self._helper("sh", "-c", 'echo "$1" >"$2"', "sh", order, self.path(3))
+
+    def leave(self, helpers: "Iterable[int]", *, drop: bool = False) -> None:
+        """End it and all helpers. With `drop` the program's next write fails (SIGPIPE)."""
+        pids = [pid for output in self.outputs for pid in output.pids] + list(helpers)
+        self.tell("drop" if drop else "leave", *pids)
+        for output in self.outputs:
+            output.close()
+        if self._orders:
+            self.calls.close(self._orders)
+        reap(self.calls, [*pids, self._pid])
+
+    def _helper(self, *argv: str) -> int:
+        """The exit code of a program that ends at once; -1 after a signal."""
+        pid = self.calls.start(argv)
+        while not (status := self.calls.status(pid))["exited"]:
+            time.sleep(0.005)
+        return int(status.get("exitcode", -1))
+
+
+def reap(calls: "Calls", pids: list[int]) -> None:
+    """Have the agent forget programs that are ending, and wait until they have."""
+    until = time.monotonic() + _REAP
+    while pids and time.monotonic() < until:
+        pids = [pid for pid in pids if not _reaped(calls, pid)]
+        if pids:
+            time.sleep(0.005)
+    if pids:
+        calls.agent.trace(1, f"still running in the guest: {pids}")
+
+
+def _reaped(calls: "Calls", pid: int) -> bool:
+    try:
+        return bool(calls.status(pid)["exited"])
+    except Refused:
+        return True  # the agent has forgotten it already

@@ -1,0 +1,154 @@
+"""The output of a program in the guest, carried to us from the pipes that its keeper holds.
+
+Either in files (`Spooled`): dd fills one of bounded size while another is read, so a program
+faster than the agent waits as at any pipe. Or, where file commands are blocked, in the captured
+output of one dd after another (`Polled`), a pipe's worth each.
+"""
+
+from qga_cli import wire
+from qga_cli.errors import QgaError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qga_cli.calls import Calls
+
+_BLOCKS = 64  # of 64 KiB: 4 MiB in a spool file, a fork of dd's for each
+_SMALL = 64 * 1024  # bytes to ask for while little comes: the agent clears as many each time
+
+
+class Stream:
+    """One stream of the program: passes its bytes on, and knows where it ends.
+
+    The wrapper writes the end mark into the pipe, after the program's last byte; what background
+    children write later lies behind it.
+    """
+
+    def __init__(self, sink: "Callable[[bytes], object]", mark: bytes) -> None:
+        self._sink = sink
+        self._mark = mark
+        self._held = b""  # may be the beginning of the mark
+        self.last = ""  # what stands behind the mark: exit code and words
+        self.ended = False
+        self.begun = False
+
+    def feed(self, data: bytes) -> None:
+        """The next bytes of the pipe."""
+        if self.ended or not data:
+            return
+        if self._held:
+            data = self._held + data
+        at = data.find(self._mark)
+        if at < 0:
+            at = len(data) - self._overlap(data)
+        else:
+            line, newline, _ = data[at + len(self._mark) :].partition(b"\n")
+            self.ended = bool(newline)
+            self.last = line.decode("ascii", "replace")
+        self._held = data[at:]
+        if at:
+            self.begun = True
+            self._sink(data[:at])
+
+    def _overlap(self, data: bytes) -> int:
+        """How many of the last bytes the mark may begin with."""
+        for length in range(min(len(self._mark) - 1, len(data)), 0, -1):
+            if data.endswith(self._mark[:length]):
+                return length
+        return 0
+
+
+class Spooled:
+    """A stream through spool files of the keeper, one after the other."""
+
+    def __init__(self, calls: "Calls", stream: Stream, pipe: str, files: "list[str]") -> None:
+        self.stream = stream
+        self._calls = calls
+        self._pipe = pipe
+        self._free = [_File(path, calls.open(path, "r")) for path in files]
+        self._all = tuple(self._free)
+        self._filled: list[_File] = []  # in order; the first is read, the last may still grow
+
+    @property
+    def pids(self) -> list[int]:
+        """The dd that still runs, if one does."""
+        return [file.pid for file in self._filled if file.pid]
+
+    def step(self) -> bool:
+        """Carry a piece, if there is one. Returns whether there was."""
+        if self._free and not self.pids:
+            self._fill(self._free.pop(0))
+        first = self._filled[0]
+        complete = not first.pid
+        data = self._calls.read(first.handle, first.count)
+        if data:
+            # A megabyte a call is fastest; a quiet stream must not cost the agent that much.
+            full = len(data) == first.count
+            first.count = self._calls.agent.transport.read_chunk if full else _SMALL
+            self.stream.feed(data)
+        elif complete:
+            self._empty(self._filled.pop(0))
+            return True
+        if self.pids and not self.stream.ended:
+            self._look(self._filled[-1])
+        return bool(data)
+
+    def close(self) -> None:
+        """Close the handles."""
+        for file in self._all:
+            self._calls.close(file.handle)
+
+    def _fill(self, file: "_File") -> None:
+        dd = ["dd", f"if={self._pipe}", f"of={file.path}", "bs=64k", f"count={_BLOCKS}"]
+        file.pid = self._calls.start(dd)
+        self._filled.append(file)
+
+    def _look(self, file: "_File") -> None:
+        status = self._calls.status(file.pid)
+        if status["exited"]:
+            file.pid = 0
+            if status.get("exitcode") != 0:
+                raise QgaError(
+                    "the program's output is lost: the guest has no room for it any more, "
+                    "or this qga was stopped for longer than 40 seconds"
+                )
+
+    def _empty(self, file: "_File") -> None:
+        """Make room before dd does: what dd has not truncated yet would be read again."""
+        self._calls.close(self._calls.open(file.path, "w"))
+        self._calls.rewind(file.handle)
+        self._free.append(file)
+
+
+class _File:
+    def __init__(self, path: str, handle: int) -> None:
+        self.path = path
+        self.handle = handle
+        self.pid = 0  # of the dd that writes it
+        self.count = _SMALL
+
+
+class Polled:
+    """A stream through captured output: needs no file commands and no room in the guest."""
+
+    def __init__(self, calls: "Calls", stream: Stream, pipe: str) -> None:
+        self.stream = stream
+        self.pids: list[int] = []
+        self._calls = calls
+        self._dd = ["dd", f"if={pipe}", "bs=64k", "count=1"]  # returns what there is, not more
+
+    def step(self) -> bool:
+        """Carry a piece, if there is one. Returns whether there was."""
+        if not self.pids:
+            self.pids = [self._calls.start(self._dd, capture=True)]
+        status = self._calls.status(self.pids[0])
+        if status["exited"]:
+            self.pids = []
+            if status.get("exitcode") != 0:
+                raise QgaError("the program's output is lost: dd failed in the guest")
+            self.stream.feed(wire.from_base64(status.get("out-data", "")))
+        return bool(status["exited"])
+
+    def close(self) -> None:
+        """Nothing is open."""

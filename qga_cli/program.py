@@ -1,0 +1,239 @@
+"""One program in the guest from start to end: a short one in three calls, a long one streamed."""
+
+import os
+import re
+import time
+
+from qga_cli import wire, wrapper
+from qga_cli.calls import Calls
+from qga_cli.context import INLINE, NO_INPUT, STREAMED, Context, is_text
+from qga_cli.errors import BadReply, NoProgram, NotExecutable, QgaError, Refused, Unsupported, UsageError
+from qga_cli.keeper import Keeper, reap
+from qga_cli.outputs import Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from qga_cli.agent import Agent
+    from qga_cli.feed import Feed
+
+_SHORT = 0.18  # seconds: what ends within is told at its end, the rest is streamed
+_CEILING = 0.25  # seconds between two looks at a stream
+_LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
+
+
+class NoShell(QgaError):
+    """The guest cannot run the wrapper: no POSIX shell, /proc or dd."""
+
+
+class Program:
+    """A program started by the wrapper. `feed` is its input, None for none."""
+
+    def __init__(self, calls: Calls, argv: "Sequence[str]", feed: "Feed | None") -> None:
+        self.calls = calls
+        self.argv = argv
+        self.mark = f"qga-{os.urandom(8).hex()}"
+        self.pid = 0  # of the wrapper
+        self.ended = False
+        self._end = f"qga.{os.urandom(16).hex()}".encode()  # unlike the mark not seen in `ps`
+        self._feed = feed
+        self._keeper: Keeper | None = None
+        self._status: Mapping[str, Any] | None = None  # the wrapper's last
+        self._exited = 0.0  # when that was
+        self._pause = 0.0
+
+    def start(
+        self,
+        context: Context,
+        stdout: "Callable[[bytes], object]",
+        stderr: "Callable[[bytes], object]",
+    ) -> None:
+        """Start it. Raises NoShell, Refused."""
+        self._streams = Stream(stdout, self._end), Stream(stderr, self._end)
+        inline = self._feed.small() if self._feed else b""
+        how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
+        if how != STREAMED:
+            self._feed = None
+        text = f"# {self.mark}{wrapper.WRAPPER}"
+        agent = self.calls.agent
+        words, line = request(agent, text, self.mark, self.argv, context, how)
+        given = self._end + b"\n" + line + (inline or b"")
+        try:
+            self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
+        except Unsupported:
+            raise
+        except Refused as error:
+            raise NoShell(f"no shell: {error.message}") from error
+        self._began = self._moved = time.monotonic()
+        self.calls.patient = True
+
+    def step(self) -> float:
+        """Carry what there is. Returns how long to wait before the next step, in seconds."""
+        moved = self._carry() if self._keeper else self._wait()
+        now = time.monotonic()
+        if moved:
+            self._moved = now
+            self._pause = 0.0
+        else:
+            share = max(0.005, (now - self._moved) / 5)
+            self._pause = min(max(0.002, self._pause * 2), share, _CEILING)
+        return self._pause
+
+    def result(self) -> "tuple[int | None, int | None]":
+        """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
+        if self._keeper:
+            self._leave()
+        return _meaning(self._streams[0].last)
+
+    def abandon(self, *, drop: bool = False) -> None:
+        """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
+        if not self._keeper and not self.ended and not drop:
+            self._take_over()
+        if self._keeper:
+            self._leave(drop=drop)
+
+    def signal(self, name: str, *, kill_after: float | None = None) -> int:
+        """Signal its whole process tree, and kill what is left after so many seconds.
+
+        Returns the pid of the helper that does it, to be reaped.
+        """
+        fifths = 0 if kill_after is None else max(1, int(kill_after * 5))
+        words = [str(self.pid), self.mark, name, str(fifths)]
+        self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
+        return self.calls.start(["sh", "-c", wrapper.END, "qga-end", *words])
+
+    def _leave(self, *, drop: bool = False) -> None:
+        assert self._keeper is not None
+        keeper, self._keeper = self._keeper, None
+        if self._feed:
+            self._feed.close()
+        keeper.leave(self._feed.pids if self._feed else [], drop=drop)
+        if self.ended and self._status is None:
+            reap(self.calls, [self.pid])
+
+    def _wait(self) -> bool:
+        """Whether it has ended in the short time; past that a keeper takes over."""
+        if self._look():
+            return self._deliver()
+        if self._feed or time.monotonic() - self._began > _SHORT:
+            self._take_over()
+        return False
+
+    def _look(self) -> bool:
+        """Whether the wrapper has ended."""
+        if self._status is None:
+            status = self.calls.status(self.pid)
+            if status["exited"]:
+                self._status = status
+                self._exited = time.monotonic()
+        return self._status is not None
+
+    def _deliver(self) -> bool:
+        """Pass on what the wrapper's reader had for us, and see why if it had nothing."""
+        assert self._status is not None
+        outputs = [wire.from_base64(self._status.get(name, "")) for name in ("out-data", "err-data")]
+        if not all(self._end in output for output in outputs):
+            raise self._failure(outputs[1])
+        for stream, output in zip(self._streams, outputs, strict=True):
+            stream.feed(output)
+        self.ended = True
+        return True
+
+    def _failure(self, said: bytes) -> QgaError:
+        """What it means that the wrapper has ended without the program's end."""
+        assert self._status is not None
+        name, code = self.argv[0], self._status.get("exitcode")
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        # Shells put their name and a line number in front.
+        reason = re.sub(r"^\S+: (line )?\d+: ", "", lines[-1]) if lines else f"exit code {code}"
+        if code == wrapper.NOT_FOUND:
+            return NoProgram(f"no program {name!r} in the guest")
+        if code == wrapper.NOT_EXECUTABLE:
+            return NotExecutable(f"{name!r} is not executable in the guest")
+        if code == wrapper.CANNOT:
+            return NoShell(reason)
+        if code == wrapper.CONTEXT:
+            return Refused(reason)
+        return QgaError("the program's wrapper was killed in the guest", details=reason)
+
+    def _carry(self) -> bool:
+        """Whether anything moved between the program and us."""
+        assert self._keeper is not None
+        open_outputs = [output for output in self._keeper.outputs if not output.stream.ended]
+        moved = [output.step() for output in open_outputs]
+        self.ended = all(stream.ended for stream in self._streams)
+        if self.ended:
+            return True
+        if self._feed:
+            moved.append(self._feed.step())
+        self._keeper.beat()
+        if not any(moved) and self._pause == _CEILING and self._look():
+            if time.monotonic() - self._exited > _LOST:
+                raise self._failure(b"")
+        return any(moved)
+
+    def _take_over(self) -> None:
+        """Have a keeper carry the streams, by spool files if they may be used."""
+        for spool in (self.mark, ""):
+            way = "spool files" if spool else "captured output"
+            keeper = Keeper(self.calls, self.pid, self.mark, spool, stdin=self._feed is not None)
+            try:
+                if self._taken(keeper):
+                    self.calls.agent.trace(1, f"streams are carried by {way}")
+                    self._keeper = keeper
+                    if self._feed:
+                        self._feed.begin(self.calls, keeper)
+                    return
+            except Unsupported as error:
+                self.calls.agent.trace(1, f"no {way}: {error.message}")
+                keeper.leave([])
+            if self._look():
+                self._deliver()
+                return
+        raise QgaError("the program's output cannot be carried: no helper runs in the guest")
+
+    def _taken(self, keeper: Keeper) -> bool:
+        """Whether the keeper has the pipes; if not, the program was faster or it has no room."""
+        while not keeper.ready(*self._streams):
+            if keeper.gone():
+                return False
+            if self._look() and self._status and self._status.get("out-data"):
+                keeper.leave([])  # the wrapper's reader was faster
+                return False
+            time.sleep(0.002)
+        return True
+
+
+def request(
+    agent: "Agent", text: str, name: str, argv: "Sequence[str]", context: Context, stdin: str
+) -> tuple[list[str], bytes]:
+    """The words that start `argv` inside a script of ours, and the line it reads."""
+    if argv[0].startswith("-"):
+        raise UsageError(
+            f"a program's name cannot begin with a dash: {argv[0]!r}",
+            hint="options of ours stand before the guest's name",
+        )
+    plain = is_text(argv)
+    words = ["sh", "-c", text, name, *(argv if plain else [])]
+    line = context.line(stdin, () if plain else argv)
+    size = len(line) + sum(len(word.encode()) + 1 for word in words)
+    limit = agent.transport.write_chunk
+    if size > limit:
+        raise UsageError(
+            f"this command line takes {size:,} bytes, one request carries {limit:,}",
+            hint="`qga script` runs a file of any size, `qga cp` copies one",
+        )
+    return words, line
+
+
+def _meaning(line: str) -> "tuple[int | None, int | None]":
+    """Exit code or signal. A shell's code for both is the same; it says which unless it is bash,
+    and says nothing of INT and PIPE."""
+    words = line.split()
+    if not words or not words[0].isdigit():
+        raise BadReply("the guest's shell does not tell how the program ended", details=line)
+    code = int(words[0])
+    killed = len(words) > 1 or code in (128 + 2, 128 + 13)
+    return (None, code - 128) if killed and 128 < code <= 128 + 64 else (code, None)

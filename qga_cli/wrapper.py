@@ -1,0 +1,187 @@
+"""The shell text that runs around a program in the guest: POSIX sh, with /proc.
+
+`WRAPPER` starts the program with pipes of its own, `KEEPER` carries them on while the output is
+streamed, `END` ends a process tree, `DETACHED` starts a program that nobody waits for. They are
+constants: pids, marks and signals of ours come as $1, $2 …, what the user gave comes quoted,
+what the guest says never becomes code.
+
+Each fork costs an emulated guest 5 ms and each exec 25 ms, so the short way has as few as it
+can: pipes are here-documents opened once more for reading and writing, without file or mkfifo.
+"""
+
+# Exit codes of the wrapper when it has not started the program; the end mark is missing then.
+CONTEXT, CANNOT, NOT_EXECUTABLE, NOT_FOUND = 96, 97, 126, 127
+NO_ROOM = 98  # the keeper's, for want of a place for spool files
+
+# The program's pipes, by descriptor: 3 orders to the reader, 4 and 5 output, 6 what the shell
+# says of the program's end ("Killed"; nothing for INT and PIPE, nothing at all if it is bash).
+#
+# The reader hears "exit" from the wrapper or "take" from a keeper, whichever comes first. Then it
+# passes on what the pipes hold, in one read each: the end mark is in, so it cannot wait, and
+# a pipe holds less than that. Or it leaves the pipes to the keeper. What a background child
+# writes later is read into nothing: SIGPIPE would kill a daemon at its next log line.
+WRAPPER = r"""
+IFS= read -r end; IFS= read -r context
+nl='
+'
+[ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }
+command -v dd >/dev/null || { echo no dd >&2; exit 97; }
+exec 3<<. 4<<. 5<<. 6<<.
+
+.
+
+.
+
+.
+
+.
+if [ -p /proc/self/fd/3 ]; then for pipe in 3 4 5 6; do read -r line <&$pipe; done
+else for dir in /dev/shm /run /tmp /var/tmp; do mkdir -m 700 $dir/$0 && break; done 2>/dev/null
+  cd $dir/$0 && mkfifo -m 600 3 4 5 6 || exit 97
+  exec 3<>3 4<>4 5<>5 6<>6
+  cd /; rm -r $dir/$0
+fi
+exec 3<>/proc/self/fd/3 4<>/proc/self/fd/4 5<>/proc/self/fd/5 6<>/proc/self/fd/6
+eval "$context"
+case $1 in
+*/*) [ -e "$1" ] || exit 127; [ -x "$1" ] && [ ! -d "$1" ] || exit 126 ;;
+*) command -v "$1" >/dev/null || exit 127 ;;
+esac
+pass() { dd bs=1M count=1 2>/dev/null; exec >/dev/null 2>&1; read -r rest && exec cat; }
+{ exec 6>&- </dev/null; read -r order keeper <&3
+  case $order in
+  take) echo go >/proc/$keeper/fd/3 ;;
+  exit) exec 4</proc/self/fd/4 5</proc/self/fd/5 3>&- 8>&-
+    { exec <&4 2>/dev/null 4>&- 5>&-; pass; } &
+    exec <&5 >&2 2>/dev/null 4>&- 5>&-; pass ;;
+  esac; } &
+exec 2>&6 4>/proc/self/fd/4 5>/proc/self/fd/5 8>&-
+( QGA_EXEC=$0; export QGA_EXEC; exec "$@" ) >&4 2>&5 3>&- 4>&- 5>&- 6>&-
+code=$?
+exec </dev/null
+echo >&6; IFS= read -r said <&6
+for pipe in 4 5; do echo "$end $code ${said:+killed}${BASH:+killed}" >&$pipe; done
+echo exit >&3
+exit $code
+"""
+
+# $1 the wrapper's pid, $2 its mark, $3 a name for spool files, or empty where none are wanted,
+# $4 not empty if the program's input is streamed.
+#
+# It takes the pipes over from the wrapper's reader and holds them open, with spool files that
+# have no name any more. Descriptors 6 and 7 appear when it has taken over: two spool files for
+# stdout, or the pipes themselves. 9 is stderr's spool file, 0 stdin's, 8 the program's stdin.
+# It gives up when the host has been silent for three ticks, unless the agent is frozen.
+KEEPER = r"""
+IFS= read -r line </proc/$1/cmdline
+case $line in *"# $2") ;; *) exit 1 ;; esac
+exec 3<<. 4<>/proc/$1/fd/4 5<>/proc/$1/fd/5
+
+.
+if [ "$4" ]; then exec 8<>/proc/$1/fd/0; fi
+if [ -p /proc/self/fd/3 ]; then read -r line <&3; exec 3<>/proc/self/fd/3
+else mkfifo -m 600 /tmp/$2.3 && exec 3<>/tmp/$2.3; rm /tmp/$2.3
+fi
+( trap 'kill $!; exit' TERM
+  while sleep 20 & wait $!; do echo tick; done ) </dev/null >&3 4>&- 5>&- 8>&- &
+ticker=$!
+trap 'kill $ticker' EXIT
+if [ "$3" ]; then
+  umask 077; set -C
+  dirs=; for dir in /dev/shm /run /tmp /var/tmp; do [ -w $dir ] && dirs="$dirs $dir"; done
+  { read -r line
+    for dir in $dirs; do read -r line line line free line; [ "$free" -ge 32768 ] && break; dir=
+    done; } <<.
+$(df -Pk $dirs)
+.
+  [ "$dir" ] || exit 98
+  exec 0<>$dir/$3.0 1>$dir/$3.1 2>$dir/$3.2 9>$dir/$3.9
+  rm $dir/$3.0 $dir/$3.1 $dir/$3.2 $dir/$3.9
+else exec 1<>/proc/self/fd/4 2<>/proc/self/fd/5
+fi
+echo take $$ >/proc/$1/fd/3
+silent=0
+while read -r order pids <&3; do
+  case $order in
+  go) exec 6>&1 7>&2 ;;
+  beat) silent=0 ;;
+  eof) exec 8>&- ;;
+  leave|drop) break ;;
+  tick) silent=$((silent+1))
+    for file in /run/qga.state.isfrozen /run/*/qga.state.isfrozen; do
+      [ -e $file ] && silent=0
+    done
+    [ $silent -lt 3 ] || break ;;
+  esac
+done
+for pid in $pids; do for pipe in 4 5 8; do for end in 0 1; do
+  [ /proc/$pid/fd/$end -ef /proc/self/fd/$pipe ] && kill $pid
+done; done; done 2>/dev/null
+[ "$3" ] && for file in 0 1 2 9; do : >|/proc/self/fd/$file; done
+exec 0</dev/null 1>/dev/null 2>&1 3>&- 6>&- 7>&- 8>&- 9>&-
+[ $order = leave ] || exit
+exec 4</proc/self/fd/4 5</proc/self/fd/5
+{ exec <&4 4>&- 5>&-; read -r line && exec cat; } &
+{ exec <&5 4>&- 5>&-; read -r line && exec cat; } &
+"""
+
+# $1 the wrapper's pid, $2 its mark, $3 a signal, $4 fifths of a second until KILL; 0: one signal
+# is all. The tree is every process with our mark in its environment and whatever descends from
+# the wrapper, its reader excepted: a child that clears its environment keeps its parent, one that
+# outlives its parent keeps its environment. A pid alone, which may be another's by now, is
+# never trusted.
+END = r"""
+ours() { IFS= read -r line </proc/$1/cmdline; case $line in *"# $2") ;; *) false ;; esac; }
+below() {
+  for list in /proc/$1/task/*/children; do
+    read -r list <$list
+    for pid in $list; do
+      case " $tree " in *" $pid "*) continue ;; esac
+      ours $pid $2 || tree="$tree $pid"
+      below $pid $2
+    done
+  done
+}
+find() {
+  tree=
+  for file in $(grep -lsF "QGA_EXEC=$2" /proc/[0-9]*/environ); do
+    file=${file%/environ}; tree="$tree ${file#/proc/}"
+  done
+  ours $1 $2 && below $1 $2
+  for pid in $tree; do below $pid $2; done
+  [ "$tree" ]
+}
+exec 2>/dev/null
+find $1 $2 || exit
+kill -s $3 $tree; kill -s CONT $tree
+left=$4
+while [ $left -gt -25 ] && [ $4 -gt 0 ]; do
+  sleep 0.2 || sleep 1
+  find $1 $2 || exit 0
+  left=$((left-1))
+  [ $left -gt 0 ] || kill -s KILL $tree
+done
+exit $4
+"""
+
+# The program takes the place of the shell: its pid is the agent's, which tells its exit code and
+# signal itself. The agent keeps 1 MiB of each stream, below what passes through libvirt in one
+# reply; what is written beyond is dropped.
+DETACHED = r"""
+IFS= read -r context
+nl='
+'
+eval "$context"
+command -v "$1" >/dev/null || { echo "$1: not found" >&2; exit 127; }
+keep() { head -c 1048576; exec cat >/dev/null; }
+exec 4<<. 5<<.
+
+.
+
+.
+read -r line <&4; read -r line <&5
+exec 4<>/proc/self/fd/4 5<>/proc/self/fd/5
+{ exec </proc/self/fd/4 4>&- 5>&- 2>/dev/null; keep; } &
+{ exec </proc/self/fd/5 4>&- 5>&- >&2 2>/dev/null; keep; } &
+exec >/proc/self/fd/4 2>/proc/self/fd/5 4>&- 5>&- "$@"
+"""
