@@ -9,6 +9,7 @@ not take its input, so keys are sent a little at a time.
 import os
 import secrets
 import shlex
+import signal
 import time
 
 from qga_cli.agent import Agent
@@ -32,14 +33,15 @@ done 2>/dev/null || exit
         wait
         [ lease -nt mark ] || break
     done
-    kill $(cat session carrier)
+    kill -9 $(cat session carrier)
     rm -rf "$PWD"
 ) >/dev/null 2>&1 &
 echo $! >guard
 echo "$PWD"
 """
 
-# Nothing of the pipe may be in the background: there sh(1) makes programs ignore Ctrl-C.
+# Nothing of the pipe may be in the background: there sh(1) makes programs ignore Ctrl-C. Script
+# is killed by 9, because it meets a milder end with two seconds of sleep; the kernel hangs up.
 _MAIN = """
 umask 077
 cd "$dir" || exit
@@ -47,7 +49,7 @@ cd "$dir" || exit
     SHELL=/bin/sh sh -c 'echo $$ >session; exec script -qfec "$0" /dev/null' "$run" <>keys
     printf '\\0%s%03d' "$mark" $?
     until read -r word && [ "$word" = "$mark" ]; do :; done <>keys
-    kill $(cat carrier)
+    kill -9 $(cat carrier)
 } | SHELL=/bin/sh sh -c 'echo $$ >carrier; exec script -qfc "$0" /dev/null' "$carry" >/dev/null
 kill $(cat guard nap)
 rm -rf "$dir"
@@ -73,6 +75,7 @@ class ScriptCarrier(Carrier):
         self._held = b""  # output that may be the mark's beginning
         self._keys = b""
         self._calm = True
+        self._hung_up = False
         self._wrote = self._renewed = 0.0
         self._folder = self._prepare()
         run = _session(wish, self._folder)
@@ -99,7 +102,8 @@ class ScriptCarrier(Carrier):
     def hang_up(self, _: None = None) -> None:
         """See Carrier.hang_up."""
         self._keys = b""
-        capture(self.agent, ["sh", "-c", 'kill $(cat "$0/session")', self._folder])
+        self._hung_up = True
+        capture(self.agent, ["sh", "-c", 'kill -9 $(cat "$0/session")', self._folder])
 
     def full(self) -> bool:
         """See Carrier.full."""
@@ -130,7 +134,7 @@ class ScriptCarrier(Carrier):
         at = held.find(self._mark)
         end = at + len(self._mark) + 3
         if at >= 0 and end <= len(held):
-            self.code = int(held[end - 3 : end])
+            self.code = 128 + signal.SIGHUP if self._hung_up else int(held[end - 3 : end])
         if at < 0:
             at = held.rfind(b"\0")
             if at < 0 or not self._mark.startswith(held[at:]):
