@@ -110,7 +110,9 @@ def run(
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
     with interrupt.shield():
-        return _follow(agent, argv, context, stdin, (stdout, stderr), interrupt, timeout, kill_after)
+        return _follow(
+            agent, argv, context, stdin, (stdout, stderr), interrupt, timeout, kill_after
+        )
 
 
 def _follow(
@@ -145,14 +147,14 @@ def _follow(
 
 def verb(job: Job) -> Finished:
     """`qga exec`: the program's output is ours, and so is its exit code."""
-    assert job.agent is not None
-    if job.arguments.get("tty"):
+    given = job.arguments
+    around = _around(given)
+    if given.get("tty"):
         from qga_cli.terminal import session
 
-        return session.run(job)
-    given = job.arguments
+        return session.run(job, around)
+    assert job.agent is not None
     stdin = job.streams.stdin if _has_input(job) else None
-    around = _around(given)
     if given.get("detach"):
         from qga_cli import detached
         from qga_cli.context import Context

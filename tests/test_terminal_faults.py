@@ -106,8 +106,8 @@ def test_an_escape_is_found_however_the_keys_are_cut(
 
 def test_a_program_that_cannot_run_has_a_shell_s_exit_code(local_agent: str) -> None:
     for name, code, reason in (
-        ("no-such-program", 127, b"No such file or directory"),
-        ("/etc/passwd", 126, b"Permission denied"),
+        ("no-such-program", 127, b"not found"),
+        ("/etc/passwd", 126, b"ermission denied"),
     ):
         with terminal("exec", "-c", local_agent, "-t", "x", "--", name) as t:
             assert t.end() == code
@@ -164,7 +164,7 @@ def test_nonsense_from_the_guest_ends_it(
 def test_a_program_nobody_watches_is_hung_up(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     script = f"trap 'echo hung up >{trace}; exit' HUP; echo $$ >{trace}; sleep 4011"
-    wish = Wish([[b"sh", b"-c", script.encode()]], size=(24, 80), environment={})
+    wish = Wish([b"sh", b"-c", script.encode()], size=(24, 80), environment={})
     hurried = program(wish).replace(b"TICKING = 4.0", b"TICKING = 0.1")
     subprocess.run([sys.executable, "-IS", "-"], input=hurried, check=True, capture_output=True)
     end = time.monotonic() + 10

@@ -1,6 +1,5 @@
 """A terminal's carrier whose other end is `inside`, under the guest's Python."""
 
-import errno
 import os
 import re
 import struct
@@ -16,7 +15,7 @@ from qga_cli.terminal.inside.frames import frame, take
 
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
 _DEVICE = re.compile(r"/dev/pts/\d{1,9}")
-_TROUBLE = re.compile(r"(user|directory|program) (\d{1,5})")
+_TROUBLE = re.compile(r"\d{1,4}")
 _IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
 
 _TYPED = 1024  # bytes in a frame
@@ -114,9 +113,9 @@ def start(agent: Agent, wish: Wish) -> PythonCarrier | None:
                 raise
             continue
         said = done.stdout.decode("ascii", "replace")
-        trouble = _TROUBLE.fullmatch(said)
-        if trouble:
-            raise _refusal(wish, trouble[1], int(trouble[2]))
+        if _TROUBLE.fullmatch(said):
+            name = os.fsdecode(wish.program[0])
+            raise Refused(f"the guest cannot run {name}: {os.strerror(int(said))}")
         if _DEVICE.fullmatch(said):
             agent.trace(1, f"a terminal by the guest's {python}, on {said}")
             return PythonCarrier(agent, said, wish.size)
@@ -134,13 +133,3 @@ def program(wish: Wish) -> bytes:
             text += _IMPORT.sub("", file.read())
     wanted = {name: getattr(wish, name) for name in Wish.__slots__}
     return f"{text}\nbegin({wanted!r})\n".encode()
-
-
-def _refusal(wish: Wish, what: str, number: int) -> Refused:
-    """Why the program was not started, with the exit code of a shell."""
-    if what == "user":
-        return Refused(f"the guest has no user {wish.owner!r}")
-    named = wish.directory if what == "directory" else wish.programs[-1][0]
-    error = Refused(f"{os.fsdecode(named)!r} in the guest: {os.strerror(number)}")
-    error.exit_code = 127 if number == errno.ENOENT else 126
-    return error

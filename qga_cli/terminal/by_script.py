@@ -31,7 +31,8 @@ done 2>/dev/null || exit
     while : >mark; do
         sleep 25 & echo $! >nap
         wait
-        [ lease -nt mark ] || break
+        [ lease -nt mark ] || [ -e /run/qga.state.isfrozen ] ||
+            [ -e /run/qemu-ga/qga.state.isfrozen ] || break
     done
     kill -9 $(cat session carrier)
     rm -rf "$PWD"
@@ -76,6 +77,7 @@ class ScriptCarrier(Carrier):
         self._keys = b""
         self._calm = True
         self._hung_up = False
+        self._size: tuple[int, int] | None = None  # to be set
         self._wrote = self._renewed = 0.0
         self._folder = self._prepare()
         run = _session(wish, self._folder)
@@ -95,9 +97,7 @@ class ScriptCarrier(Carrier):
 
     def resize(self, size: tuple[int, int]) -> None:
         """See Carrier.resize."""
-        rows, columns = (str(number) for number in size)
-        words = 'stty -F "$(cat "$0/tty")" rows "$1" cols "$2"'
-        capture(self.agent, ["sh", "-c", words, self._folder, rows, columns])
+        self._size = size
 
     def hang_up(self, _: None = None) -> None:
         """See Carrier.hang_up."""
@@ -116,6 +116,10 @@ class ScriptCarrier(Carrier):
             self._renewed = now
             self._write(self._lease, b".")
             self._flush(self._lease)
+        if self._size:
+            words = 'stty -F "$(cat "$0/tty")" rows "$1" cols "$2"'
+            capture(self.agent, ["sh", "-c", words, self._folder, *map(str, self._size)])
+            self._size = None
         many = len(self._keys) > _FEW and not self._calm
         if not self._keys or (many and now < self._wrote + _CALM):
             return False
@@ -200,12 +204,10 @@ def _session(wish: Wish, folder: str) -> str:
     """The command line for script: set the terminal up, and become the program."""
     rows, columns = wish.size
     steps = [f"tty >{folder}/tty", f"stty sane rows {rows} cols {columns}", "unset SHELL"]
-    steps += ["umask 022", f"cd {_quoted(wish.directory)} || exit"]
-    steps += [f"export {os.fsdecode(k)}={_quoted(v)}" for k, v in wish.environment.items()]
-    for program in wish.programs[:-1]:
-        words = " ".join(_quoted(word) for word in program)
-        steps.append(f"command -v {_quoted(program[0])} >/dev/null && exec {words}")
-    steps.append("exec " + " ".join(_quoted(word) for word in wish.programs[-1]))
+    steps += [f"chown {_quoted(wish.owner.encode())} $(tty) 2>/dev/null", "umask 022", "cd /"]
+    variables = [name + b"=" + value for name, value in wish.environment.items()]
+    env = [b"env", b"-i"] if wish.clean else [b"env"]
+    steps.append(" ".join(map(_quoted, [b"exec", *env, *variables, *wish.program])))
     return "\n".join(steps)
 
 

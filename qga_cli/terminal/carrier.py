@@ -23,24 +23,24 @@ PARTING = 3.0  # seconds for a call when all is over
 
 
 class Wish:
-    """What to run on the terminal: the first of `programs` that the guest has."""
+    """What to run on the terminal."""
 
-    __slots__ = ("directory", "environment", "owner", "programs", "size")
+    __slots__ = ("clean", "environment", "owner", "program", "size")
 
     def __init__(
         self,
-        programs: list[list[bytes]],
+        program: list[bytes],
         *,
         size: tuple[int, int],
         environment: dict[bytes, bytes],
-        directory: bytes = b"/",
-        owner: str = "",
+        clean: bool = False,
+        owner: str = "root",
     ) -> None:
-        self.programs = programs
+        self.program = program
         self.size = size  # rows, columns
-        self.environment = environment  # beside the agent's own
-        self.directory = directory
-        self.owner = owner  # of the terminal device; root's when empty
+        self.environment = environment  # merged with the agent's own, or …
+        self.clean = clean  # … nothing else
+        self.owner = owner  # of the terminal device
 
 
 class Carrier:

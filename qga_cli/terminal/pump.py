@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
 _FRACTION = 0.25  # … by the time since something moved
-_TROUBLE = 60.0  # seconds to bear an agent that does not serve us: then the guest has given up
+_TROUBLE = 60.0  # seconds to bear an agent that does not serve us: by then the guest gave us up
 
 
 class Pump:
@@ -89,10 +89,11 @@ class Pump:
 
     def _bear(self, error: QgaError) -> None:
         """Let a failure pass that lost nothing and may be over soon, or raise it."""
+        if isinstance(error, Frozen):
+            return  # the guest waits for the thaw too
         now = time.monotonic()
         self._trouble = self._trouble or now
         agent = self.carrier.agent
-        lost = agent.sent and not isinstance(error, Frozen)
         stopped = isinstance(error, NotRunning) and agent.transport.state() != "paused"
-        if lost or stopped or now > self._trouble + _TROUBLE:
+        if agent.sent or stopped or now > self._trouble + _TROUBLE:
             raise error

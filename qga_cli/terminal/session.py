@@ -8,6 +8,7 @@ import os
 import signal
 import time
 
+from qga_cli.context import Context
 from qga_cli.errors import Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.job import Finished, Job
 from qga_cli.terminal import by_python, by_script
@@ -17,6 +18,8 @@ from qga_cli.terminal.pump import Pump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from qga_cli.interrupt import File
 
 _GLANCE = 0.2  # seconds between two looks at the window's size
@@ -25,27 +28,47 @@ _HUNG_UP = 128 + signal.SIGHUP
 _HELP = b"\r\n~.  end the session\r\n~~  type a tilde\r\n~?  this help\r\n(after Enter only)\r\n"
 
 
-def run(job: Job) -> Finished:
-    """`qga exec -t`."""
-    return _attach(job, [job.arguments["command"]])
+# What the guest's shell makes of a Context, which comes in a variable: others see our arguments.
+_ENTER = """
+nl='
+'
+trap '[ $? != 96 ] || exit 125' EXIT
+eval "$QGA_CONTEXT"
+unset QGA_CONTEXT
+trap - EXIT
+exec "$@"
+"""
+_LOGIN = 'command -v su >/dev/null && exec su -l -- "$0"; exec runuser -l -- "$0"'
+
+
+def run(job: Job, around: "dict[str, Any]") -> Finished:
+    """`qga exec -t`; `around` are the keywords of Context."""
+    if job.arguments.get("detach"):
+        raise UsageError("-d leaves the program alone, -t gives it our terminal: one of them")
+    return _attach(job, job.arguments["command"], around)
 
 
 def shell(job: Job) -> Finished:
     """`qga shell`: a login shell, by whichever program of the guest makes one."""
     user = job.arguments["user"]
-    return _attach(job, [["su", "-l", user], ["runuser", "-l", user]])
+    return _attach(job, ["sh", "-c", _LOGIN, user], {}, user)
 
 
-def _attach(job: Job, programs: list[list[str]]) -> Finished:
-    """Run the first of `programs` that the guest has, on a terminal that is ours."""
+def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str = "") -> Finished:
+    """Run `command` on a terminal that is ours."""
     if job.fleet:
         raise UsageError("a terminal belongs to one guest")
     escape = Escape(_key(job.arguments["escape"]))
     console = Console(job.streams.stdin)
     wish = Wish(
-        [[os.fsencode(word) for word in program] for program in programs],
+        [b"sh", b"-c", _ENTER.encode(), b"qga"],
         size=console.size(),
-        environment={b"TERM": os.environb.get(b"TERM", b"dumb")},
+        environment={
+            b"TERM": os.environb.get(b"TERM", b"dumb"),
+            b"QGA_CONTEXT": Context(**around).line("", command),
+        },
+        clean=around.get("clean_env", False),
+        owner=owner or around.get("user", "").partition(":")[0] or "root",
     )
     assert job.agent is not None
     with job.interrupt.shield():
@@ -60,7 +83,7 @@ def _attach(job: Job, programs: list[list[str]]) -> Finished:
         if escape.end:
             _part(pump)
             job.say(0, f"{job.agent.name}: the terminal is hung up")
-    if pump.error:
+    if pump.error and not escape.end:
         raise pump.error
     return Finished(code=_HUNG_UP if carrier.code is None else carrier.code)
 

@@ -7,9 +7,9 @@ it to some kilobytes, so a program that floods has to wait; nothing is written t
 when this process ends, the kernel hangs up both.
 """
 
-import errno
 import fcntl
 import os
+import pwd
 import signal
 import struct
 
@@ -27,8 +27,8 @@ _TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; th
 def begin(wish: "dict[str, Any]") -> None:
     """Start the program, print the carrier's name, and stay on in the background.
 
-    `wish` has the members of Wish in carrier.py. When the program cannot be started, what failed
-    and the number of the error are printed instead.
+    `wish` has the members of Wish in carrier.py. When the program cannot be started, the error's
+    number is printed instead.
     """
     carrier, slave = open_carrier()
     if os.fork():
@@ -61,34 +61,24 @@ def open_carrier() -> "tuple[int, int]":
 
 def become(wish: "dict[str, Any]", tell: int) -> None:
     """Turn into the program; the kernel closes `tell` when that went well."""
-    what = "user"
     try:
         for signum in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT):
             signal.signal(signum, signal.SIG_DFL)  # Python, or nohup, ignores them
         os.umask(0o022)
         resize(0, *wish["size"])
-        if wish["owner"]:  # as login(1) does; screen(1) opens its terminal by name
-            import pwd
-
-            os.fchown(0, pwd.getpwnam(wish["owner"]).pw_uid, -1)
-        what = "directory"
-        os.chdir(wish["directory"])
-        what = "program"
-        execute(wish["programs"], wish["environment"])
-    except (OSError, KeyError) as error:
-        number = error.errno if isinstance(error, OSError) else errno.ENOENT
-        os.write(tell, f"{what} {number}".encode())
+        give(wish["owner"])
+        environment = {} if wish["clean"] else dict(os.environb)
+        environment.update(wish["environment"])
+        os.execvpe(wish["program"][0], wish["program"], environment)
+    except OSError as error:
+        os.write(tell, str(error.errno).encode())
     finally:
         os._exit(127)
 
 
-def execute(programs: "list[list[bytes]]", extra: "dict[bytes, bytes]") -> None:
-    """Turn into the first of `programs` that exists, in our environment and `extra`."""
-    environment = dict(os.environb)
-    environment.update(extra)
-    for program in programs[:-1]:
-        try:
-            os.execvpe(program[0], program, environment)
-        except FileNotFoundError:
-            continue
-    os.execvpe(programs[-1][0], programs[-1], environment)
+def give(owner: str) -> None:
+    """Make the terminal `owner`'s, as login(1) does: screen(1) opens its terminal by name."""
+    try:
+        os.fchown(0, pwd.getpwnam(owner).pw_uid, -1)
+    except KeyError:
+        return  # no user's name: the program will say so

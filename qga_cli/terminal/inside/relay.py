@@ -26,6 +26,8 @@ _ROOM = 16384  # bytes of output to hold until the program has to wait
 _AFTERMATH = 65536  # bytes to read after the program's end: a pty holds less
 _DYING = 2.0  # seconds a program has to end after a hang-up, to have its exit code reported
 _HUNG_UP = 128 + 1
+# Where the agent notes that filesystems are frozen: meanwhile it cannot be read from.
+_FROZEN = ("/run/qga.state.isfrozen", "/run/qemu-ga/qga.state.isfrozen")
 _TIOCSWINSZ, _FIONREAD = 0x5414, 0x541B
 
 
@@ -188,7 +190,8 @@ class Relay:
             return
         self.ticked = now
         waiting = self.to_host or any(fcntl.ioctl(self.slave, _FIONREAD, bytes(4)))
-        self.missed = self.missed + 1 if waiting and not self.moved else 0
+        away = waiting and not self.moved and not any(map(os.path.exists, _FROZEN))
+        self.missed = self.missed + 1 if away else 0
         self.moved = False
         if not waiting:
             self.to_host += frame(TICK)
