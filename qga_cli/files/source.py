@@ -46,14 +46,17 @@ class HostFile:
         self._file = open(path, "rb")  # closed by pieces
         self.facts = look(path, follow=follow)
         self._hash = hashlib.sha256()
+        self._prefixes: dict[int, hashlib._Hash] = {}  # of lengths that were asked for
 
     def prefix(self, length: int) -> str:
         """See Source."""
-        self._hash = of_file(self._file, length)
-        return self._hash.hexdigest()
+        self._prefixes[length] = of_file(self._file, length)
+        return self._prefixes[length].hexdigest()
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
         """See Source. Holes are found by the filesystem's own account of them."""
+        if start:
+            self._hash = self._prefixes[start]
         with self._file:
             position, size = start, self.facts.size or 0
             while position < size:

@@ -1,0 +1,206 @@
+"""Copies from and to agents that lie, or take little: an error, or the right bytes, and no more."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Ran, qga
+from tests.fake import FakeAgent, Handler
+from tests.fake_files import FakeFiles
+
+DATA = bytes(range(256)) * 10_000
+Start = Callable[[Handler], FakeAgent]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where copies go; beside it, nothing may change."""
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder"
+
+
+def copy(agent: FakeAgent, *words: str) -> Ran:
+    return qga("-c", agent.uri, "cp", *words)
+
+
+def test_out_and_in_by_file_commands_alone(fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+    agent = fake(files)
+    done = copy(agent, "-v", "vm:/data", str(folder))
+    assert done.code == 0, done.err
+    assert "no guest-exec" in done.err
+    assert (folder / "data").read_bytes() == DATA
+    assert copy(agent, str(folder / "data"), "vm:/copy").code == 0
+    assert files.files["/copy"] == DATA
+    assert files.open == {}
+
+
+def test_short_writes_are_continued(fake: Start, folder: Path) -> None:
+    files = FakeFiles()
+    files.most = 1000
+    (folder / "data").write_bytes(DATA[:100_000])
+    done = copy(fake(files), str(folder / "data"), "vm:/copy")
+    assert done.code == 0, done.err
+    assert files.files["/copy"] == DATA[:100_000]
+
+
+def test_a_file_without_size_is_read_to_its_end(fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/proc/version": DATA})
+    files.twist = lambda name, reply: (
+        {**reply, "position": 0} if name == "guest-file-seek" else reply
+    )
+    assert copy(fake(files), "vm:/proc/version", str(folder)).code == 0
+    assert (folder / "version").read_bytes() == DATA
+
+
+def lie(name: str, **changes: object) -> Callable[[str, Any], Any]:
+    return lambda asked, reply: {**reply, **changes} if asked == name else reply
+
+
+READ, SEEK = "guest-file-read", "guest-file-seek"
+LIES: dict[str, Callable[[str, Any], Any]] = {
+    "a count too large": lie(READ, count=2**40),
+    "a count below zero": lie(READ, count=-1),
+    "a count of another type": lie(READ, count="all"),
+    "no base64": lie(READ, **{"buf-b64": "%%%%"}),
+    "more than was asked for": lie(READ, count=2**21, **{"buf-b64": "A" * (2**21 // 3 * 4 + 4)}),
+    "a size that no disk has": lie(SEEK, position=2**62),
+    "a size below zero": lie(SEEK, position=-5),
+    "a size larger than the data": lie(SEEK, position=len(DATA) + 1),
+    "a size smaller than the data, then another hash": lie(SEEK, position=0),
+    "no handle": lambda name, reply: "h" if name == "guest-file-open" else reply,
+    "no reply members": lambda name, reply: {} if name == READ else reply,
+}
+
+
+@pytest.mark.parametrize("case", LIES)
+def test_a_lie_leaves_nothing_behind(case: str, fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+    agent = fake(files)
+    files.twist = LIES[case]
+    if "another hash" in case:
+        files.twist = _changing
+    (folder / "data").write_text("old")
+    done = copy(agent, "vm:/data", str(folder / "data"))
+    assert done.code == 1, done.err
+    assert "Traceback" not in done.err
+    assert "bug" not in done.err
+    assert os.listdir(folder) == ["data"]
+    assert (folder / "data").read_text() == "old"
+    assert os.listdir(folder.parent) == ["agent0.sock", "folder"]
+
+
+def _changing(name: str, reply: Any, turns: list[int] = []) -> Any:  # noqa: B006: counts
+    """Other bytes at each reading."""
+    if name != READ or not reply["count"]:
+        return reply
+    turns.append(1)
+    return {**reply, "buf-b64": chr(65 + len(turns) % 26) + reply["buf-b64"][1:]}
+
+
+def test_endless_data_ends(fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+
+    def endless(name: str, reply: Any) -> Any:
+        if name == READ:  # from the start again and again
+            files.position = dict.fromkeys(files.position, 0)
+        return {**reply, "position": 0} if name == SEEK else reply
+
+    files.twist = endless
+    done = copy(fake(files), "--max-size", "3M", "vm:/data", str(folder))
+    assert done.code == 1
+    assert "--max-size" in done.err
+    assert os.listdir(folder) == []
+
+
+@pytest.mark.parametrize("count", [-1, 0, 10**9])
+def test_a_write_that_lies_is_an_error(count: int, fake: Start, folder: Path) -> None:
+    files = FakeFiles()
+    files.twist = lie("guest-file-write", count=count)
+    (folder / "data").write_bytes(DATA)
+    done = copy(fake(files), str(folder / "data"), "vm:/copy")
+    assert done.code == 1
+    assert files.open == {}
+
+
+def test_a_write_that_loses_bytes_is_found(fake: Start, folder: Path) -> None:
+    files = FakeFiles()
+    agent = fake(files)
+    files.twist = lambda name, reply: _spoil(files) if name == "guest-file-flush" else reply
+    (folder / "data").write_bytes(DATA)
+    done = copy(agent, str(folder / "data"), "vm:/copy")
+    assert done.code == 1
+    assert "not what was sent" in done.err
+
+
+def _spoil(files: FakeFiles) -> dict[str, object]:
+    files.files["/copy"][100] ^= 1
+    return {}
+
+
+def test_without_exec_what_needs_it_is_refused_by_name(fake: Start, folder: Path) -> None:
+    agent = fake(FakeFiles({"/data": DATA}))
+    for words in (["-p", str(folder), "vm:/x"], ["vm:/etc/.", str(folder)]):
+        done = copy(agent, *words)
+        assert done.code in (1, 6), done.err
+    assert qga("-c", agent.uri, "ls", "vm:/").code == 6
+    assert "guest-exec" in qga("-c", agent.uri, "rm", "vm:/x").err
+
+
+def test_nothing_is_allowed_at_all(fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+    files.blocked |= {f"guest-file-{act}" for act in ("open", "read", "write")}
+    done = copy(fake(files), "vm:/data", str(folder))
+    assert done.code == 6
+    assert "blocked by the guest's policy" in done.err
+
+
+def test_an_interrupted_push_is_completed_by_resume(fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/copy": DATA[:1_000_000]})
+    written: list[int] = []
+    files.twist = lambda name, reply: (
+        written.append(reply["count"]) or reply if name == "guest-file-write" else reply
+    )
+    (folder / "data").write_bytes(DATA)
+    agent = fake(files)
+    done = copy(agent, "--resume", str(folder / "data"), "vm:/copy")
+    assert done.code == 0, done.err
+    assert files.files["/copy"] == DATA
+    assert sum(written) == len(DATA) - 1_000_000
+    files.files["/copy"] = bytearray(b"x" + DATA[1:1_000_000])
+    written.clear()
+    assert copy(agent, "--resume", str(folder / "data"), "vm:/copy").code == 0
+    assert files.files["/copy"] == DATA
+    assert sum(written) == len(DATA)
+
+
+def test_an_interrupted_pull_is_completed_by_resume(fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+    good = folder / (".data." + "0" * 16 + ".qga-part")
+    good.write_bytes(DATA[:1_000_000])
+    bad = folder / (".data." + "1" * 16 + ".qga-part")
+    bad.write_bytes(b"x" * 2_000_000)
+    trap = folder / (".data." + "2" * 16 + ".qga-part")
+    trap.symlink_to(folder.parent / "victim")
+    done = copy(fake(files), "--resume", "--no-verify", "vm:/data", str(folder))
+    assert done.code == 0, done.err
+    assert (folder / "data").read_bytes() == DATA
+    assert sorted(os.listdir(folder)) == [trap.name, "data"]
+    assert not (folder.parent / "victim").exists()
+
+
+@pytest.mark.parametrize("target", ["link", "."])
+def test_a_link_at_the_target_is_replaced_not_followed(
+    target: str, fake: Start, folder: Path
+) -> None:
+    victim = folder.parent / "victim"
+    victim.write_text("old")
+    (folder / "link").symlink_to(victim)
+    agent = fake(FakeFiles({"/link": DATA}))
+    assert copy(agent, "vm:/link", str(folder / target)).code == 0
+    assert victim.read_text() == "old"
+    assert (folder / "link").read_bytes() == DATA
+    assert not (folder / "link").is_symlink()
