@@ -8,7 +8,9 @@ from qga_cli.errors import (
     Frozen,
     NoGuest,
     NotConfigured,
+    NotConnected,
     NotDelivered,
+    NotRunning,
     OutcomeUnknown,
     QgaError,
     Refused,
@@ -28,6 +30,7 @@ _FIRST = 0.05  # seconds between two looks, doubled each time
 _CEILING = 1.0
 _MARGIN = 0.2  # share of a short time left for the last answer, so that it can say why
 _WITH_EVENTS = 10.0  # ceiling while only an event can bring news
+_TOLD = (NotRunning, NotConnected, NoGuest)  # an event will end these
 _FATAL = (NotConfigured, Unsupported)  # waiting cannot mend these
 _NOT_YET = (NotDelivered, OutcomeUnknown, Frozen, Refused, NotYet)
 
@@ -79,19 +82,21 @@ class Waiter:
             raise target.error
         bell = self._bells[target.uri, target.name]
         pause = _FIRST
+        reason: QgaError | None = None
         while True:
             bell.clear()
-            reason = self._look(target)
-            if reason is None:
+            news = self._look(target)
+            if news is None:
                 return
             left = self._deadline - time.monotonic()
+            # A call cut short by the deadline says nothing about the guest.
+            reason = news if left > 0 or reason is None else reason
             if left <= 0:
                 raise TimedOut(
-                    f"not ready within {self._job.timeout:g} s: {reason}",
-                    hint=reason.hint,
+                    f"not ready within {self._job.timeout:g} s: {reason}", hint=reason.hint
                 )
             self._job.say(1, f"{target.label}: not yet: {reason}")
-            quiet = isinstance(reason, NotDelivered) and self._watched[target.uri]
+            quiet = isinstance(reason, _TOLD) and self._watched[target.uri]
             ceiling = _WITH_EVENTS if quiet else _CEILING
             rung = bell.wait(min(pause, ceiling, left))
             pause = _FIRST if rung else pause * 2

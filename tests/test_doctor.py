@@ -1,0 +1,310 @@
+"""`qga doctor`: each break of the chain is found, named, and mended where --fix may."""
+
+import json
+import os
+import re
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qga_cli import advice
+from qga_cli.wire import to_base64
+from tests import lab
+from tests.conftest import Ran, qga, qga_tty
+from tests.fake import AgentFault, FakeAgent, Handler, Silence
+from tests.lab.hypervisor import virsh
+
+COMMANDS = (
+    "guest-ping", "guest-info", "guest-fsfreeze-status", "guest-fsfreeze-thaw", "guest-get-osinfo",
+    "guest-get-time", "guest-file-open", "guest-file-read", "guest-file-close", "guest-exec",
+    "guest-exec-status",
+)  # fmt: skip
+
+
+class Scripted:
+    """A Linux guest in good health, but for what is said."""
+
+    def __init__(
+        self,
+        *,
+        blocked: tuple[str, ...] = (),
+        status: str = "thawed",
+        system: str = "debian",
+        ahead: float = 0.0,
+        files: dict[str, str] | None = None,
+    ) -> None:
+        self.blocked = blocked
+        self.status = status
+        self.system = system
+        self.ahead = ahead
+        self.files = files or {}
+        self.open = ""
+
+    def __call__(self, request: dict[str, object]) -> object:
+        name = str(request["execute"])
+        arguments = request.get("arguments")
+        assert arguments is None or isinstance(arguments, dict)
+        if name in self.blocked:
+            raise AgentFault(f"Command {name} has been disabled")
+        match name:
+            case "guest-info":
+                rows = [{"name": one, "enabled": one not in self.blocked, "success-response": True}
+                        for one in COMMANDS]  # fmt: skip
+                return {"version": "9.2.0", "supported_commands": rows}
+            case "guest-fsfreeze-status":
+                return self.status
+            case "guest-fsfreeze-thaw":
+                self.status = "thawed"
+                return 1
+            case "guest-get-osinfo":
+                return {"id": self.system, "version-id": "9.5"}
+            case "guest-get-time":
+                return int((time.time() + self.ahead) * 1e9)
+            case "guest-file-open":
+                assert arguments
+                self.open = str(arguments["path"])
+                if self.open not in self.files:
+                    raise AgentFault(f"failed to open file '{self.open}': No such file")
+                return 3
+            case "guest-file-read":
+                data = self.files[self.open].encode()
+                return {"count": len(data), "buf-b64": to_base64(data), "eof": True}
+        return {}
+
+
+def examine(agent: FakeAgent, *words: str) -> tuple[Ran, dict[str, dict[str, str]]]:
+    ran = qga("-c", agent.uri, "doctor", "web1", "-o", "json", *words)
+    return ran, {row["check"]: row for row in json.loads(ran.out)}
+
+
+def test_a_healthy_guest(fake: Callable[[Handler], FakeAgent]) -> None:
+    ran, rows = examine(fake(Scripted()))
+    assert (ran.code, ran.err) == (0, "")
+    assert {row["verdict"] for row in rows.values()} == {"ok"}
+    assert list(rows) == [
+        "host", "guest", "ping", "version", "thawed", "policy", "confinement", "clock",
+    ]  # fmt: skip
+    assert rows["version"]["finding"] == "qemu-ga 9.2.0"
+    assert rows["confinement"]["finding"] == "no SELinux"
+
+
+def test_what_a_policy_blocks_and_where_it_is_written(fake: Callable[[Handler], FakeAgent]) -> None:
+    blocked = ("guest-exec", "guest-exec-status", "guest-file-open")
+    ran, rows = examine(fake(Scripted(blocked=blocked, system="rhel")))
+    assert ran.code == 0, "a warning is no break"
+    assert rows["policy"]["verdict"] == "warn"
+    assert rows["policy"]["finding"] == "blocked: guest-exec, guest-exec-status, guest-file-open"
+    assert "/etc/sysconfig/qemu-ga" in rows["policy"]["fix"]
+    assert "confinement" not in rows, "nobody can tell without files"
+
+
+def test_selinux(fake: Callable[[Handler], FakeAgent]) -> None:
+    context = "system_u:system_r:virt_qemu_ga_t:s0\0"
+    files = {"/sys/fs/selinux/enforce": "1", "/proc/self/attr/current": context}
+    _, rows = examine(fake(Scripted(files=files)))
+    assert rows["confinement"]["verdict"] == "warn"
+    assert "setsebool" in rows["confinement"]["fix"]
+    for harmless in ({"/sys/fs/selinux/enforce": "0"},
+                     {"/proc/self/attr/current": "unconfined_service_t"}):  # fmt: skip
+        _, rows = examine(fake(Scripted(files=files | harmless)))
+        assert rows["confinement"]["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict", "text"),
+    [(0.0, "ok", "this machine's"), (3600.0, "warn", "ahead of"), (-90.0, "warn", "behind")],
+)
+def test_the_clock(
+    fake: Callable[[Handler], FakeAgent], ahead: float, verdict: str, text: str
+) -> None:
+    _, rows = examine(fake(Scripted(ahead=ahead)))
+    assert rows["clock"]["verdict"] == verdict
+    assert text in rows["clock"]["finding"]
+
+
+def test_frozen_is_a_break_and_thaws(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(Scripted(status="frozen"))
+    ran, rows = examine(agent)
+    assert ran.code == 7
+    assert list(rows)[-1] == "thawed"
+    assert rows["thawed"]["fix"] == "`qga fs thaw web1` thaws them"
+    ran, rows = examine(agent, "--fix", "-y")
+    assert (ran.code, rows["thawed"]["verdict"]) == (0, "fixed")
+    assert "clock" in rows, "the walk goes on"
+
+
+def test_fix_needs_somebody_to_ask(fake: Callable[[Handler], FakeAgent]) -> None:
+    handler = Scripted(status="frozen")
+    ran = qga("-c", fake(handler).uri, "doctor", "--fix", "web1")
+    assert (ran.code, "add -y" in ran.err) == (2, True)
+    assert handler.status == "frozen"
+
+
+def test_a_silent_agent(fake: Callable[[Handler], FakeAgent]) -> None:
+    ran, rows = examine(fake(lambda request: Silence()), "--timeout", "20s")
+    assert ran.code == 5
+    assert rows["ping"]["verdict"] == "FAIL"
+
+
+def test_no_host_no_socket_no_guest(tmp_path: Path) -> None:
+    def last(*words: str) -> tuple[int, str, str]:
+        ran = qga(*words, "-o", "json")
+        row = json.loads(ran.out)[-1]
+        return ran.code, row["check"], row["verdict"]
+
+    assert last("-c", "qemu+tcp://127.0.0.1:1/system", "doctor", "x") == (3, "host", "FAIL")
+    assert last("-c", f"unix:{tmp_path}/{{vm}}.sock", "doctor", "x") == (4, "guest", "FAIL")
+    assert last("-c", f"unix:{tmp_path}/x.sock", "doctor", "x") == (3, "ping", "FAIL")
+    assert last("-c", "test:///default", "doctor", "x") == (4, "guest", "FAIL")
+    assert last("-c", "test:///default", "doctor", "test") == (5, "channel", "FAIL")
+
+
+def test_each_guest_of_a_fleet_has_its_rows(tmp_path: Path) -> None:
+    agents = [
+        FakeAgent(tmp_path / "a.sock", Scripted()),
+        FakeAgent(tmp_path / "b.sock", Scripted(status="frozen")),
+    ]
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "doctor", "*", "--columns", "check,verdict")
+    for agent in agents:
+        agent.close()
+    assert ran.code == 123
+    assert "a\tclock\tok" in ran.out
+    assert "b\tthawed\tFAIL" in ran.out
+    assert ran.err == "qga: 1 ok, 1 failed (b: exit code 7)\n"
+
+
+@pytest.mark.parametrize(
+    ("system", "text"),
+    [
+        ("debian", "apt install qemu-guest-agent"),
+        ("rocky", "dnf install qemu-guest-agent"),
+        ("opensuse-leap", "zypper install"),
+        ("alpinelinux", "rc-update add qemu-guest-agent"),
+        ("freebsd", "sysrc qemu_guest_agent_enable=YES"),
+        ("win", "virtio-win-guest-tools.exe"),
+        ("", "install the package qemu-guest-agent"),
+    ],
+)
+def test_advice_is_for_the_guest_s_system(system: str, text: str) -> None:
+    assert text in advice.install(system)
+    assert advice.restart(system).startswith("in the guest: `")
+
+
+# A real guest
+
+CAPTURE: dict[str, Any] = {"capture-output": True}
+
+
+def rows_of(ran: Ran) -> dict[str, dict[str, str]]:
+    return {row["check"]: row for row in json.loads(ran.out)}
+
+
+def test_a_real_guest_is_healthy(guest: lab.Guest) -> None:
+    ran = qga("doctor", guest.name, "-o", "json")
+    rows = rows_of(ran)
+    assert ran.code == 0
+    assert list(rows) == [
+        "host", "guest", "running", "channel", "connected", "link", "ping", "version", "thawed",
+        "policy", "confinement", "clock",
+    ]  # fmt: skip
+    assert "libvirt" in rows["host"]["finding"]
+    assert guest.agent_version in rows["version"]["finding"]
+    table = qga_tty("doctor", guest.name).out
+    assert "CHECK" in table
+
+
+def boot_id(guest: lab.Guest) -> str:
+    return qga("exec", guest.name, "cat", "/proc/sys/kernel/random/boot_id").out
+
+
+def test_a_link_that_a_10_mib_reply_killed_is_replugged(spare: lab.Guest) -> None:
+    before = boot_id(spare)
+    captured = ["-c", "9000000", "/dev/zero"]
+    started = spare.call("guest-exec", 10, path="head", arg=captured, **CAPTURE)
+    assert isinstance(started, dict)
+    time.sleep(2)  # the agent collects; the first status after the end is the one that kills
+    with pytest.raises(lab.LabError, match="No complete agent response"):
+        spare.call("guest-exec-status", 60, pid=started["pid"])
+    assert qga("ping", spare.name).code == 5
+    assert "\twedged\t" in qga("list", spare.name).out
+
+    sick = qga("doctor", spare.name, "-o", "json")
+    assert (sick.code, rows_of(sick)["link"]["verdict"]) == (5, "FAIL")
+    assert f"`qga doctor --fix {spare.name}`" in rows_of(sick)["link"]["fix"]
+    mended = qga("doctor", "--fix", "-y", spare.name, "-o", "json")
+    assert (mended.code, rows_of(mended)["link"]["verdict"]) == (0, "fixed")
+    assert boot_id(spare) == before, "without a reboot"
+
+
+@pytest.fixture
+def unplugged(spare: lab.Guest) -> Iterator[lab.Guest]:
+    """The spare guest started without the agent's channel; restored afterwards."""
+    whole = virsh(spare.uri, "dumpxml", "--inactive", spare.name)
+    root = ElementTree.fromstring(whole)
+    devices = root.find("devices")
+    assert devices is not None
+    for channel in devices.findall("channel"):
+        devices.remove(channel)
+    restart(spare, ElementTree.tostring(root, encoding="unicode"))
+    yield spare
+    restart(spare, whole)
+    assert qga("wait", spare.name).code == 0
+
+
+def restart(guest: lab.Guest, xml: str) -> None:
+    virsh(guest.uri, "destroy", guest.name)
+    path = guest.folder / "changed.xml"
+    path.write_text(xml)
+    virsh(guest.uri, "define", str(path))
+    virsh(guest.uri, "start", guest.name)
+
+
+def test_a_missing_channel_is_added(unplugged: lab.Guest) -> None:
+    deadline = time.monotonic() + 60
+    while "login" not in unplugged.console.read_text(errors="replace"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    sick = qga("doctor", unplugged.name, "-o", "json")
+    assert (sick.code, rows_of(sick)["channel"]["verdict"]) == (5, "FAIL")
+    assert (
+        "<target type='virtio' name='org.qemu.guest_agent.0'/>" in rows_of(sick)["channel"]["fix"]
+    )
+    mended = qga("doctor", "--fix", "-y", unplugged.name, "-o", "json")
+    assert (mended.code, rows_of(mended)["channel"]["verdict"]) == (0, "fixed")
+    assert qga("exec", unplugged.name, "echo", "hello").out == "hello\n"
+    defined = virsh(unplugged.uri, "dumpxml", "--inactive", unplugged.name)
+    assert len(re.findall("org.qemu.guest_agent.0", defined)) == 1, "and at the next start"
+
+
+def test_a_guest_that_cannot_take_a_channel_now_gets_it_at_its_next_start(
+    spare: lab.Guest,
+) -> None:
+    name = f"qga-bare-{os.getpid()}"
+    bare = f"<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory>" \
+           "<os><type arch='x86_64' machine='pc'>hvm</type></os>" \
+           "<devices><memballoon model='none'/></devices></domain>"  # fmt: skip
+    path = spare.folder / "bare.xml"
+    path.write_text(bare)
+    virsh(spare.uri, "define", str(path))
+    try:
+        off = qga("doctor", name, "-o", "json")
+        assert (off.code, rows_of(off)["running"]["fix"]) == (4, f"virsh start {name}")
+        virsh(spare.uri, "start", name)
+        ran = qga("doctor", "--fix", "-y", name, "-o", "json")
+        assert ran.code == 5
+        assert "in the guest's definition now" in rows_of(ran)["channel"]["finding"]
+        defined = virsh(spare.uri, "dumpxml", "--inactive", name)
+        assert "org.qemu.guest_agent.0" in defined
+        virsh(spare.uri, "destroy", name)
+        virsh(spare.uri, "start", name)
+        empty = qga("doctor", name, "-o", "json")
+        assert (empty.code, rows_of(empty)["connected"]["verdict"]) == (5, "FAIL")
+        assert "qemu-guest-agent" in rows_of(empty)["connected"]["fix"]
+        assert "\tnot connected\t" in qga("list", name).out
+    finally:
+        virsh(spare.uri, "destroy", name)
+        virsh(spare.uri, "undefine", name)
