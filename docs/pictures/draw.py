@@ -1,0 +1,128 @@
+"""Draws the README's pictures: real commands on real guests, seen through a terminal (tmux).
+
+`make pictures` runs it. Look at each picture before committing it.
+"""
+
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from tests import lab
+
+HERE = Path(__file__).parent
+WIDTH, HEIGHT = 100, 30
+PROMPT = "$ "
+CELL = 12.2  # units of the picture that rich gives a character
+FONT = "'DejaVu Sans Mono', Menlo, Consolas, monospace"
+
+
+class Terminal:
+    """A shell in a terminal of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._name = f"qga-pictures-{os.getpid()}"
+        environment = {
+            "PS1": PROMPT, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(folder), "HISTFILE": "/dev/null",
+        }  # fmt: skip
+        exports = [f"{name}={value}" for name, value in environment.items()]
+        self._tmux(
+            "new-session", "-d", "-x", str(WIDTH), "-y", str(HEIGHT), "-c", str(folder),
+            "env", *exports, "bash", "--norc", "--noprofile",
+        )  # fmt: skip
+        self.wait(lambda screen: screen.rstrip().endswith("$"))
+
+    def type(self, line: str) -> None:
+        """Type a line on a clear screen."""
+        self._tmux("send-keys", "clear", "Enter")
+        self.wait(lambda screen: screen.strip() == "$")
+        self._tmux("send-keys", "-l", line)
+        self._tmux("send-keys", "Enter")
+
+    def finished(self) -> str:
+        """The screen with its colours once the prompt is back, the prompt left out."""
+        self.wait(lambda screen: screen.endswith("\n$"))
+        lines = self._screen("-e").rstrip().split("\n")
+        return "\n".join(lines[:-1])
+
+    def wait(self, seen: Callable[[str], bool], seconds: float = 120) -> str:
+        """The screen with its colours as soon as `seen` is content with its text."""
+        end = time.monotonic() + seconds
+        while not seen(self._screen().rstrip()):
+            if time.monotonic() > end:
+                raise TimeoutError(self._screen())
+            time.sleep(0.02)
+        return self._screen("-e")
+
+    def close(self) -> None:
+        """End the shell."""
+        self._tmux("kill-server")
+
+    def _screen(self, *options: str) -> str:
+        return self._tmux("capture-pane", "-p", *options)
+
+    def _tmux(self, *words: str) -> str:
+        command = ["tmux", "-L", self._name, "-f", os.devnull, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def draw(name: str, screen: str) -> None:
+    """Write one picture."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    for line in screen.rstrip().split("\n"):
+        console.print(Text.from_ansi(line), soft_wrap=True)
+    svg = console.export_svg(title="qga", unique_id=f"qga-{name}")
+    # rich names a font on somebody's server; the reader's own will do.
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)
+    svg = svg.replace("Fira Code, monospace", FONT)
+    svg = re.sub(r'x="([\d.]+)"([^>]*) textLength="([\d.]+)"([^>]*)>((?:&#160;)+)', _shifted, svg)
+    (HERE / f"{name}.svg").write_text("".join(f"{line.rstrip()}\n" for line in svg.splitlines()))
+    sys.stdout.write(f"docs/pictures/{name}.svg\n")
+
+
+def _shifted(text: re.Match[str]) -> str:
+    """A piece of text without the blanks before it, which some viewers drop, but where it was."""
+    blanks = len(text[5]) // len("&#160;") * CELL
+    x, length = float(text[1]) + blanks, float(text[3]) - blanks
+    return f'x="{x:g}"{text[2]} textLength="{length:g}"{text[4]}>'
+
+
+@contextmanager
+def guests() -> Iterator[None]:
+    """Two guests, one of them frozen, and one that is off."""
+    with ExitStack() as stack:
+        for name, suite in (("web1", "bookworm"), ("db1", "bullseye")):
+            stack.enter_context(lab.up(name, suite))
+        yield
+
+
+def main() -> None:
+    """Draw them all."""
+    folder = HERE.parent.parent / ".pictures"
+    folder.mkdir(exist_ok=True)
+    with guests(), ExitStack() as stack:
+        terminal = Terminal(folder)
+        stack.callback(terminal.close)
+        (folder / "site.tar").write_bytes(os.urandom(48 << 20))
+        terminal.type("qga cp site.tar web1:/data/")
+        draw("cp", terminal.wait(lambda screen: bool(re.search(r" [4-9]\d%", screen))))
+        for name, line in {
+            "list": "qga list web1,db1",
+            "fs-list": "qga fs list web1",
+            "exec": "qga exec web1 -- sh -c 'uname -sr; exit 7'; echo $?",
+        }.items():
+            terminal.type(line)
+            draw(name, terminal.finished())
+
+
+if __name__ == "__main__":
+    main()
