@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ DENY = '[policy."*"]\n\n\ndeny = ["guest-exec*", "guest-set-*"]\n'
         (READ_ONLY, ("os", "hostname"), None),
         (ALLOW + DENY, ("os", "hostname"), None),
         (ALLOW + DENY, ("fs", "trim"), 2),
+        ('[policy."*"]\nallow = ["*"]\ndeny = ["*-name"]\n', ("os", "hostname"), 3),
         (ALLOW + '[policy."*0"]\ndeny = ["guest-get-host-name"]\n', ("os", "hostname"), 4),
         ('[policy."db*"]\nallow = []\n', ("os", "hostname"), None),
         ('[policy."agent0"]\nallow = []\n', ("ping",), None),
@@ -225,6 +227,9 @@ def test_a_full_disk_ends_the_run_after_the_call_that_is_not_logged(fake: Make) 
     ran = qga(*words, "batch", "x", stdin=b'{"execute": "guest-info"}\n' * 3)
     assert ran.code == 1
     assert len(agent.requests) == 2
+    thaw = b'{"execute": "guest-info"}\n{"execute": "guest-fsfreeze-thaw"}\n'
+    assert qga(*words, "batch", "x", stdin=thaw).code == 1
+    assert agent.requests[-1] == {"execute": "guest-fsfreeze-thaw"}
 
 
 def test_a_thaw_goes_on_when_the_log_does_not(fake: Make) -> None:
@@ -240,6 +245,39 @@ def test_what_is_given_up_is_logged_too(fake: Make, tmp_path: Path) -> None:
     assert ran.code == 124
     (line,) = lines(log)
     assert line["outcome"] in ("outcome-unknown", "abandoned")
+
+
+class Freezer:
+    """A guest with two filesystems."""
+
+    def __init__(self) -> None:
+        self.frozen = False
+
+    def __call__(self, request: dict[str, object]) -> object:
+        if request["execute"] == "guest-fsfreeze-status":
+            return "frozen" if self.frozen else "thawed"
+        self.frozen = request["execute"] == "guest-fsfreeze-freeze"
+        return 2
+
+
+def test_freezes_and_their_watchdog_are_under_guard(
+    configured: Configured, fake: Make, tmp_path: Path
+) -> None:
+    guest, log = Freezer(), tmp_path / "log"
+    agent = fake(guest)
+    words = ("-c", template(agent), "fs", "with-frozen", "agent0", "--audit", str(log), "--")
+    ran = configured(ALLOW, *words, "true")
+    assert "guest-fsfreeze-freeze is denied by this host's policy" in ran.err
+    assert not guest.frozen
+    assert "forbidden" in [line["outcome"] for line in lines(log)]
+    log.unlink()
+    assert qga(*words, "sh", "-c", "kill -9 $PPID; sleep 9").code == -9
+    deadline = time.monotonic() + 20
+    while guest.frozen or "guest-fsfreeze-thaw" not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    names = [line["command"] for line in lines(log)]
+    assert "guest-fsfreeze-freeze" in names
 
 
 def test_the_name_of_a_real_guest_is_libvirts_own(
