@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,18 @@ class SecondHost:
         places = {name: str(folder / name) for name in ("run", "config", "cache", "home")}
         for place in places.values():
             os.mkdir(place, 0o700)
+        self._places = places
+        self._start()
+
+    def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Kill the daemon, as its crash or an update would, and start it again."""
+        self._daemon.kill()
+        self._daemon.wait()
+        meanwhile()
+        self._start()
+
+    def _start(self) -> None:
+        folder, places = self._folder, self._places
         # Root too gets the daemon of an ordinary user here: it sees another user id, but the
         # kernel still takes it for the owner of the images.
         self._daemon = subprocess.Popen(

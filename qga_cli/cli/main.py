@@ -1,5 +1,6 @@
 """The door: finds the command, catches every error once, decides the exit code."""
 
+import errno
 import os
 import signal
 import sys
@@ -8,11 +9,14 @@ from collections.abc import Sequence
 from qga_cli import catalog, spec
 from qga_cli.cli import plain
 from qga_cli.cli.options import COMMON, for_command
-from qga_cli.errors import QgaError, UsageError
+from qga_cli.errors import FileError, QgaError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.spec import Command
+
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)  # what a write to a file may meet
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -65,6 +69,9 @@ def _run(words: list[str]) -> int:
     except QgaError as error:
         return _fail(error, command, guest, as_json)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            full = FileError(f"the output cannot be written: {error.strerror}")
+            return _fail(full, command, guest, as_json)
         if any(word.startswith("-vv") for word in words):
             raise
         message = f"this is a bug in qga: {type(error).__name__}: {error}"

@@ -1,0 +1,218 @@
+"""Faults of real parts in the middle of a call: what is said, which code, and that it goes on.
+
+A guest that is about to be harmed has a /sbin/hwclock of ours: `qga time set` without a time is
+then a call that lasts for as long as we like, and that tells the console when it has begun.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import lab
+from tests.conftest import Ran, qga
+from tests.lab.hypervisor import virsh
+from tests.lab.local_agent import agent as run_agent
+from tests.second_host import SecondHost
+
+BEGUN = "QGA-TEST-BEGUN"
+WAIT = ("wait", "--timeout", "60s")
+Local = Callable[[], int]
+
+
+@pytest.fixture(scope="module")
+def victim() -> Iterator[lab.Guest]:
+    """A guest of this module's own."""
+    with lab.up(f"qga-faults-{os.getpid()}") as running:
+        yield running
+
+
+def hold(name: str, then: str, *host: str) -> None:
+    """Make the next `time set` of a guest do this, after it has said that it begins."""
+    script = f"#!/bin/sh\necho {BEGUN} >/dev/console\n{then}\n"
+    ran = qga(*host, "exec", name, "--", "sh", "-c", f"printf '%s' '{script}' >/sbin/hwclock")
+    assert ran.code == 0, ran.err
+
+
+def begin(name: str, *words: str) -> "subprocess.Popen[bytes]":
+    """Start a `time set`."""
+    command = [sys.executable, "-m", "qga_cli", *words, "time", "set", name]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def during(console: Path, name: str, fault: Callable[[], object], *words: str) -> Ran:
+    """What becomes of a call in the middle of which something happens."""
+    seen = console.read_bytes().count(BEGUN.encode())
+    process = begin(name, *words)
+    deadline = time.monotonic() + 20
+    while console.read_bytes().count(BEGUN.encode()) == seen:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "the call does not begin"
+        time.sleep(0.02)
+    fault()
+    out, err = process.communicate(timeout=60)
+    return Ran(process.returncode, out, err)
+
+
+def works_again(name: str, *host: str) -> None:
+    """The next calls are as ever."""
+    assert qga(*host, *WAIT, name).code == 0
+    assert qga(*host, "os", "hostname", name).out.strip() == name
+
+
+def test_qemu_ga_is_killed_in_mid_call_and_comes_back(victim: lab.Guest) -> None:
+    hold(victim.name, "kill -9 $PPID")
+    ran = during(victim.console, victim.name, lambda: None)
+    assert (ran.code, ran.out) == (8, "")
+    assert ran.err.startswith(f"qga: {victim.name}: the agent went away before it replied")
+    works_again(victim.name)
+
+
+def test_paused_in_mid_call(victim: lab.Guest) -> None:
+    hold(victim.name, "exec sleep 1")
+    suspend = ("suspend", victim.name)
+    ran = during(
+        victim.console, victim.name, lambda: virsh(victim.uri, *suspend), "--timeout", "2s"
+    )
+    assert ran.code == 124
+    assert ran.err == f"qga: {victim.name}: no answer within 2 s: it may have run\n"
+    ran = qga("ping", victim.name)
+    assert ran.code == 4
+    assert ran.err == f"qga: {victim.name}: guest is paused\nhint: virsh resume {victim.name}\n"
+    virsh(victim.uri, "resume", victim.name)
+    works_again(victim.name)
+
+
+def test_the_guests_clock_jumps(victim: lab.Guest) -> None:
+    hold(victim.name, "exit 0")
+    for moment in ("2040-01-01T00:00:00Z", "2001-01-01T00:00:00Z", "now"):
+        assert qga("time", "set", victim.name, moment).err == ""
+        ran = qga("exec", victim.name, "--timeout", "20s", "--", "date", "+%Y")
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out[:4] == moment[:4] or moment == "now"
+        works_again(victim.name)
+
+
+def test_nowhere_to_write(victim: lab.Guest, tmp_path: Path) -> None:
+    big, name = tmp_path / "big", victim.name
+    big.write_bytes(bytes(200_000))
+    script = """for o in size=64k ro; do mkdir -p /mnt/$o; mount -t tmpfs -o $o none /mnt/$o; done
+                mount -t tmpfs -o ro none /tmp"""
+    assert qga("exec", name, "--", "sh", "-c", script).code == 0
+    for folder, reason in (("size=64k", "No space left"), ("ro", "Read-only file system")):
+        ran = qga("cp", str(big), f"{name}:/mnt/{folder}/x")
+        assert ran.code == 1
+        assert reason in ran.err
+        assert qga("ls", f"{name}:/mnt/{folder}").out.splitlines()[1:] == []  # no part left
+    ran = qga("exec", name, "--", "echo", "here")  # with a /tmp that takes nothing
+    assert (ran.code, ran.out) == (0, "here\n")
+    assert qga("cp", str(big), f"{name}:/root/x").code == 0
+    assert qga("exec", name, "--", "umount", "/tmp").code == 0
+
+
+@pytest.mark.parametrize("words", [("os", "hostname", "VM"), ("cat", "VM:/etc/hosts"), ("list",)])
+def test_nowhere_to_write_here(victim: lab.Guest, words: tuple[str, ...]) -> None:
+    words = tuple(word.replace("VM", victim.name) for word in words)
+    command = [sys.executable, "-m", "qga_cli", *words]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith(b"the output cannot be written: No space left on device\n")
+
+
+def test_reset_in_mid_call(victim: lab.Guest) -> None:
+    hold(victim.name, "exec sleep 60")
+    ran = during(
+        victim.console, victim.name, lambda: virsh(victim.uri, "reset", victim.name),
+        "--timeout", "20s",
+    )  # fmt: skip
+    assert ran.code in (8, 124), ran.err
+    assert "went away" in ran.err or "may have run" in ran.err
+    works_again(victim.name)
+
+
+def test_destroyed_in_mid_call_then_undefined(victim: lab.Guest) -> None:
+    hold(victim.name, "exec sleep 60")
+    xml = victim.folder / "domain.xml"
+    ran = during(
+        victim.console, victim.name, lambda: virsh(victim.uri, "destroy", victim.name)
+    )  # fmt: skip
+    assert ran.code == 8, ran.err
+    ran = qga("ping", victim.name)
+    assert ran.code == 4
+    assert f"{victim.name}: guest is shut off\nhint: virsh start {victim.name}" in ran.err
+    virsh(victim.uri, "undefine", victim.name)
+    ran = qga("ping", victim.name)
+    assert ran.code == 4
+    assert f"no guest named '{victim.name}'" in ran.err
+    virsh(victim.uri, "define", str(xml))
+
+
+def test_libvirtd_dies_in_mid_call(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("libvirtd")
+    name = f"qga-second-{os.getpid()}"
+    with SecondHost(folder) as second:
+        second.boot(name)
+        host = ("-c", second.uri)
+        assert qga(*host, *WAIT, name).code == 0
+        hold(name, "exec sleep 2", *host)
+        ran: list[Ran] = []
+
+        def without() -> None:
+            ran.append(qga(*host, "ping", name))
+
+        said = during(
+            folder / name / "console.log", name, lambda: second.restart(without), *host
+        )  # fmt: skip
+        assert said.code == 8
+        assert "the connection to libvirt broke during the call" in said.err
+        assert ran[0].code == 3
+        assert f"cannot use {second.uri}" in ran[0].err
+        works_again(name, *host)
+
+
+def test_a_local_agent_is_killed_in_mid_call_and_respawned(tmp_path: Path) -> None:
+    with run_agent(tmp_path, "one") as first:
+        words = [sys.executable, "-m", "qga_cli", "-c", f"unix:{first.socket}", "batch", "x"]
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"execute": "guest-ping"}\n')
+        assert process.stdout.readline() == b'{"return": {}}\n'
+        os.kill(first.pid, signal.SIGSTOP)
+        process.stdin.write(b'{"execute": "guest-exec", "arguments": {"path": "/bin/true"}}\n')
+        await_unread(first.socket)
+        os.kill(first.pid, signal.SIGKILL)
+        assert b"closed before it replied" in process.stdout.readline()
+    (tmp_path / "one.state").rmdir()
+    with run_agent(tmp_path, "one"):
+        process.stdin.write(b'{"execute": "guest-ping"}\n')
+        assert process.stdout.readline() == b'{"return": {}}\n'
+        process.stdin.close()
+        assert process.wait(timeout=20) == 1
+
+
+def test_the_socket_is_deleted(tmp_path: Path) -> None:
+    with run_agent(tmp_path, "one") as agent:
+        agent.socket.unlink()
+        ran = qga("-c", f"unix:{agent.socket}", "ping", "x")
+        assert ran.code == 3
+        assert "no such socket" in ran.err
+
+
+def await_unread(path: Path) -> None:
+    """Wait until bytes lie in the socket that nobody has read; ss shows them as Recv-Q."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        shown = subprocess.run(["ss", "-xH"], capture_output=True, text=True, check=True).stdout
+        if any(str(path) in line and line.split()[2] != "0" for line in shown.splitlines()):
+            return
+        time.sleep(0.01)
+    raise AssertionError("nothing arrives")
