@@ -73,7 +73,7 @@ class Feed:
 
     def _spool(self, piece: bytes) -> None:
         """Write to the spool file; when there is no more for now, or enough, dd carries it on."""
-        path = self._keeper.path(0)
+        path = self._keeper.path(3)
         if not self._file:
             self._file, self._filled = self._calls.open(path, "w"), 0
         if piece:

@@ -40,12 +40,12 @@ class Keeper:
                 out = Spooled(self.calls, stdout, self.path(4), [self.path(7), self.path(6)])
             except Unsupported:
                 raise
-            except Refused:  # no such file: not yet
+            except Refused:  # a directory: not yet
                 return False
             err = Spooled(self.calls, stderr, self.path(5), [self.path(9)])
-            self._orders = self.calls.open(self.path(3), "r+")
+            self._orders = self.calls.open(self.path(0), "r+")
             self.outputs = [out, err]
-        elif self._helper("sh", "-c", '[ -e "$1" ]', "sh", self.path(7)) == 0:
+        elif self._helper("sh", "-c", '[ -p "$1" ]', "sh", self.path(7)) == 0:
             self.outputs = [
                 Polled(self.calls, stdout, self.path(6)),
                 Polled(self.calls, stderr, self.path(7)),
@@ -68,7 +68,7 @@ class Keeper:
         if self._orders:
             self.calls.write(self._orders, f"{order}\n".encode(), flush=True)
         else:
-            self._helper("sh", "-c", 'echo "$1" >"$2"', "sh", order, self.path(3))
+            self._helper("sh", "-c", 'echo "$1" >"$2"', "sh", order, self.path(0))
 
     def leave(self, helpers: "Iterable[int]", *, drop: bool = False) -> None:
         """End it and all helpers. With `drop` the program's next write fails (SIGPIPE)."""

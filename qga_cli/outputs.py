@@ -66,7 +66,7 @@ class Spooled:
         self.stream = stream
         self._calls = calls
         self._pipe = pipe
-        self._free = [_File(path, calls.open(path, "r")) for path in files]
+        self._free = [_File(path, calls.open(path, "r+")) for path in files]
         self._all = tuple(self._free)
         self._filled: list[_File] = []  # in order; the first is read, the last may still grow
 

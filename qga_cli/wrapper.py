@@ -50,7 +50,7 @@ esac
 pass() { dd bs=1M count=1 2>/dev/null; exec >/dev/null 2>&1; read -r rest && exec cat; }
 { exec 6>&- </dev/null; read -r order keeper <&3
   case $order in
-  take) echo go >/proc/$keeper/fd/3 ;;
+  take) echo go >/proc/$keeper/fd/0 ;;
   exit) exec 4</proc/self/fd/4 5</proc/self/fd/5 3>&- 8>&-
     { exec <&4 2>/dev/null 4>&- 5>&-; pass; } &
     exec <&5 >&2 2>/dev/null 4>&- 5>&-; pass ;;
@@ -69,21 +69,28 @@ exit $code
 # $4 not empty if the program's input is streamed.
 #
 # It takes the pipes over from the wrapper's reader and holds them open, with spool files that
-# have no name any more. Descriptors 6 and 7 appear when it has taken over: two spool files for
-# stdout, or the pipes themselves. 9 is stderr's spool file, 0 stdin's, 8 the program's stdin.
+# have no name any more. When it has done so, descriptors 6 and 7 are two spool files for stdout,
+# or the pipes themselves; before they are a directory, lest the shell use them for something that
+# the host could take for ready. 9 is stderr's spool file, 0 stdin's, 8 the program's stdin. The
+# The wrapper is ready when its own stderr goes to its descriptor 6.
 # It gives up when the host has been silent for three ticks, unless the agent is frozen.
 KEEPER = r"""
+exec 6</ 7</
 IFS= read -r line </proc/$1/cmdline
 case $line in *"# $2") ;; *) exit 1 ;; esac
-exec 3<<. 4<>/proc/$1/fd/4 5<>/proc/$1/fd/5
+until [ /proc/$1/fd/2 -ef /proc/$1/fd/6 ]; do
+  [ -e /proc/$1/fd/0 ] || exit 1
+  sleep 0.02 || sleep 1
+done
+exec 0<<. 4<>/proc/$1/fd/4 5<>/proc/$1/fd/5
 
 .
 if [ "$4" ]; then exec 8<>/proc/$1/fd/0; fi
-if [ -p /proc/self/fd/3 ]; then read -r line <&3; exec 3<>/proc/self/fd/3
-else mkfifo -m 600 /tmp/$2.3 && exec 3<>/tmp/$2.3; rm /tmp/$2.3
+if [ -p /proc/self/fd/0 ]; then read -r line; exec 0<>/proc/self/fd/0
+else mkfifo -m 600 /tmp/$2.0 && exec 0<>/tmp/$2.0; rm /tmp/$2.0
 fi
 ( trap 'kill $!; exit' TERM
-  while sleep 20 & wait $!; do echo tick; done ) </dev/null >&3 4>&- 5>&- 8>&- &
+  while sleep 20 & wait $!; do echo tick; done ) >&0 </dev/null 4>&- 5>&- 8>&- &
 ticker=$!
 trap 'kill $ticker' EXIT
 if [ "$3" ]; then
@@ -95,13 +102,13 @@ if [ "$3" ]; then
 $(df -Pk $dirs)
 .
   [ "$dir" ] || exit 98
-  exec 0<>$dir/$3.0 1>$dir/$3.1 2>$dir/$3.2 9>$dir/$3.9
-  rm $dir/$3.0 $dir/$3.1 $dir/$3.2 $dir/$3.9
+  exec 1>$dir/$3.1 2>$dir/$3.2 3>$dir/$3.3 9>$dir/$3.9
+  rm $dir/$3.1 $dir/$3.2 $dir/$3.3 $dir/$3.9
 else exec 1<>/proc/self/fd/4 2<>/proc/self/fd/5
 fi
-echo take $$ >/proc/$1/fd/3
+echo take $$ >/proc/$1/fd/3 || exit
 silent=0
-while read -r order pids <&3; do
+while read -r order pids; do
   case $order in
   go) exec 6>&1 7>&2 ;;
   beat) silent=0 ;;
@@ -117,7 +124,7 @@ done
 for pid in $pids; do for pipe in 4 5 8; do for end in 0 1; do
   [ /proc/$pid/fd/$end -ef /proc/self/fd/$pipe ] && kill $pid
 done; done; done 2>/dev/null
-[ "$3" ] && for file in 0 1 2 9; do : >|/proc/self/fd/$file; done
+[ "$3" ] && for file in 1 2 3 9; do : >|/proc/self/fd/$file; done
 exec 0</dev/null 1>/dev/null 2>&1 3>&- 6>&- 7>&- 8>&- 9>&-
 [ $order = leave ] || exit
 exec 4</proc/self/fd/4 5</proc/self/fd/5
