@@ -62,10 +62,10 @@ _qga_table() {
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'exec')
             children='' places='guest words*'
-            options='--stdin -i --tty -t --escape=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+            options='--env=text -e=text --env-file=host-path --clean-env --workdir=guest-path -w=guest-path --user=user -u=user --no-stdin -n --kill-after=text --detach -d --stdin -i --tty -t --escape=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'exec-status')
             children='' places='guest pid'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr --help -h' ;;
+            options='--wait --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr --help -h' ;;
         'help')
             children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;

@@ -349,6 +349,19 @@ function __qga_table
                 'place'
         case 'exec'
             printf '%s\n' \
+                '--env=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
+                '-e=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
+                '--env-file=host-path'\t'Set the variables of this file, one on a line' \
+                '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
+                '--workdir=guest-path'\t'Directory to run in' \
+                '-w=guest-path'\t'Directory to run in' \
+                '--user=user'\t'User to run as, and group' \
+                '-u=user'\t'User to run as, and group' \
+                '--no-stdin'\t'Keep our standard input for others' \
+                '-n'\t'Keep our standard input for others' \
+                '--kill-after=text'\t'With --timeout: seconds from SIGTERM to SIGKILL' \
+                '--detach'\t'Print the pid and leave it running; see exec-status' \
+                '-d'\t'Print the pid and leave it running; see exec-status' \
                 '--stdin'\t'Keep standard input open, also when it is a terminal' \
                 '-i'\t'Keep standard input open, also when it is a terminal' \
                 '--tty'\t'Give the program a terminal: ours, with keyboard and window size' \
@@ -376,6 +389,7 @@ function __qga_table
                 'words*'
         case 'exec-status'
             printf '%s\n' \
+                '--wait'\t'Wait for its end, then give its output and exit code as ours' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \

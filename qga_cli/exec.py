@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from qga_cli.context import Context
     from qga_cli.interrupt import Interrupt
-    from qga_cli.sinks import Kept, Passed
+    from qga_cli.sinks import Kept
 
 _FIRST, _CEILING = 0.002, 1.0  # seconds between polls: at once, then 2, 4, 8 ms …
 
@@ -199,7 +199,7 @@ def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
 
 
 def _has_input(job: Job) -> bool:
-    """Whether our standard input is a pipe or a file: terminals, /dev/null, a closed one are not."""
+    """Whether our standard input is a pipe or a file: a terminal, /dev/null, closed are not."""
     import stat
 
     if job.arguments.get("no-stdin"):

@@ -7,7 +7,15 @@ import time
 from qga_cli import wire, wrapper
 from qga_cli.calls import Calls
 from qga_cli.context import INLINE, NO_INPUT, STREAMED, Context, is_text
-from qga_cli.errors import BadReply, NoProgram, NotExecutable, QgaError, Refused, Unsupported, UsageError
+from qga_cli.errors import (
+    BadReply,
+    NoProgram,
+    NotExecutable,
+    QgaError,
+    Refused,
+    Unsupported,
+    UsageError,
+)
 from qga_cli.keeper import Keeper, reap
 from qga_cli.outputs import Stream
 
@@ -133,7 +141,9 @@ class Program:
     def _deliver(self) -> bool:
         """Pass on what the wrapper's reader had for us, and see why if it had nothing."""
         assert self._status is not None
-        outputs = [wire.from_base64(self._status.get(name, "")) for name in ("out-data", "err-data")]
+        outputs = [
+            wire.from_base64(self._status.get(name, "")) for name in ("out-data", "err-data")
+        ]
         if not all(self._end in output for output in outputs):
             raise self._failure(outputs[1])
         for stream, output in zip(self._streams, outputs, strict=True):
@@ -169,9 +179,9 @@ class Program:
         if self._feed:
             moved.append(self._feed.step())
         self._keeper.beat()
-        if not any(moved) and self._pause == _CEILING and self._look():
-            if time.monotonic() - self._exited > _LOST:
-                raise self._failure(b"")
+        idle = not any(moved) and self._pause == _CEILING
+        if idle and self._look() and time.monotonic() - self._exited > _LOST:
+            raise self._failure(b"")
         return any(moved)
 
     def _take_over(self) -> None:

@@ -93,7 +93,7 @@ def test_a_lie_leaves_nothing_behind(case: str, fake: Start, folder: Path) -> No
     assert os.listdir(folder.parent) == ["agent0.sock", "folder"]
 
 
-def _changing(name: str, reply: Any, turns: list[int] = []) -> Any:  # noqa: B006: counts
+def _changing(name: str, reply: Any, turns: list[int] = []) -> Any:  # noqa: B006
     """Other bytes at each reading."""
     if name != READ or not reply["count"]:
         return reply
@@ -161,9 +161,13 @@ def test_nothing_is_allowed_at_all(fake: Start, folder: Path) -> None:
 def test_an_interrupted_push_is_completed_by_resume(fake: Start, folder: Path) -> None:
     files = FakeFiles({"/copy": DATA[:1_000_000]})
     written: list[int] = []
-    files.twist = lambda name, reply: (
-        written.append(reply["count"]) or reply if name == "guest-file-write" else reply
-    )
+
+    def count(name: str, reply: Any) -> Any:
+        if name == "guest-file-write":
+            written.append(reply["count"])
+        return reply
+
+    files.twist = count
     (folder / "data").write_bytes(DATA)
     agent = fake(files)
     done = copy(agent, "--resume", str(folder / "data"), "vm:/copy")

@@ -38,7 +38,9 @@ def archive(*entries: tarfile.TarInfo, data: bytes = b"data") -> bytes:
     return out.getvalue()
 
 
-def extract(stage: Path, stream: bytes, wishes: Wishes | None = None, step: int = 1000) -> list[str]:
+def extract(
+    stage: Path, stream: bytes, wishes: Wishes | None = None, step: int = 1000
+) -> list[str]:
     """Write `stream` down below `stage`; returns the notes."""
     notes: list[str] = []
     stage.mkdir(mode=0o700, exist_ok=True)

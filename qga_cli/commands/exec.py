@@ -52,7 +52,7 @@ COMMAND = Command(
         Example("qga exec -it web1 -- top", "on a terminal"),
         Example("qga exec web1 -- sh -c 'df -h | tail -1'", "a shell, when one is wanted"),
         Example("tar c . | qga exec web1 -- tar x -C /srv", "feed it"),
-        Example("qga exec -u postgres -w /tmp web1 -- pg_dumpall > all.sql", "as a user, somewhere"),
+        Example("qga exec -u postgres -w /tmp web1 -- pg_dumpall > all.sql", "as a user"),
         Example("qga exec --timeout 5m -e DEBUG=1 web1 -- ./job", "ended with all its children"),
     ],
 )  # fmt: skip

@@ -35,7 +35,7 @@ COMMAND = Command(
         "The exit code is the program's once it has exited, 0 while it runs."
     ),
     examples=[
-        Example("qga exec-status web1 4711", "whether it runs, and what it wrote once it has ended"),
+        Example("qga exec-status web1 4711", "whether it runs; its output once it has ended"),
         Example("qga exec-status --wait web1 4711", "as if exec had waited"),
     ],
 )  # fmt: skip
