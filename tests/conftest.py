@@ -20,7 +20,6 @@ _CLEAN = {
     if not key.startswith("QGA_") and key not in ("NO_COLOR", "FORCE_COLOR", "LIBVIRT_DEFAULT_URI")
 }
 
-
 SUITE = os.environ.get("QGA_TEST_SUITE", "bookworm")  # of the guests: which agent they run
 
 
@@ -121,7 +120,22 @@ def guest() -> Iterator[lab.Guest]:
 
 
 @pytest.fixture(scope="session")
-def spare() -> Iterator[lab.Guest]:
-    """Another real guest, to be stopped, started and broken: leave it running and answering."""
-    with lab.up(f"qga-spare-{os.getpid()}") as running:
-        yield running
+def _spares() -> Iterator[str]:
+    name = f"qga-spare-{os.getpid()}"
+    yield name
+    lab.down(name)
+
+
+@pytest.fixture
+def spare(_spares: str) -> lab.Guest:
+    """A running guest that may be changed and stopped; it is made anew after that."""
+    return lab.up(_spares, SUITE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs on a real guest, for `make test-matrix`."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        kinds = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if {"guest", "spare"} & {*item.fixturenames, *filter(None, map(str, kinds))}:
+            item.add_marker("guest")
