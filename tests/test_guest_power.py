@@ -8,7 +8,6 @@ from tests.conftest import qga
 from tests.inside import await_agent, await_state, done, inside
 from tests.lab.hypervisor import virsh
 
-
 SYSTEMCTL = """#!/bin/sh
 case $1 in
 status) exit 3 ;;
