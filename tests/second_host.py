@@ -1,11 +1,12 @@
 """A second libvirtd on this machine, reached over TCP on the loopback, with guests of its own."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,42 +30,31 @@ auth_tcp = "none"
 class SecondHost:
     """An ordinary user's libvirtd; as a context manager it ends with all its guests."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.port = _free_port()
         self.uri = f"qemu+tcp://127.0.0.1:{self.port}/session"
-        self._folder = folder
+        # A short path: libvirt puts UNIX sockets deep below it, and theirs end at 107 bytes.
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="qga-"))
         self._guests: list[str] = []
         self._log = open(folder / "log", "wb")
         (folder / "libvirtd.conf").write_text(CONFIG.format(port=self.port))
-        places = {name: str(folder / name) for name in ("run", "config", "cache", "home")}
-        for place in places.values():
-            os.mkdir(place, 0o700)
-        self._places = places
-        self._start()
-
-    def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Kill the daemon, as its crash or an update would, and start it again."""
-        self._daemon.kill()
-        self._daemon.wait()
-        meanwhile()
-        self._start()
-
-    def _start(self) -> None:
-        folder, places = self._folder, self._places
+        places = {
+            "HOME": "h",
+            "XDG_RUNTIME_DIR": "r",
+            "XDG_CONFIG_HOME": "c",
+            "XDG_CACHE_HOME": "k",
+        }
+        for name in places.values():
+            (folder / name).mkdir(0o700)
         # Root too gets the daemon of an ordinary user here: it sees another user id, but the
         # kernel still takes it for the owner of the images.
         self._daemon = subprocess.Popen(
-            ["unshare", "--user", "--map-user=1000", "--map-group=1000", "/usr/sbin/libvirtd",
-             "--listen", "-f", str(folder / "libvirtd.conf"), "-p", str(folder / "pid")],
-            env={
-                **os.environ,
-                "HOME": places["home"],
-                "XDG_RUNTIME_DIR": places["run"],
-                "XDG_CONFIG_HOME": places["config"],
-                "XDG_CACHE_HOME": places["cache"],
-            },
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
+            ["setpriv", "--pdeathsig", "TERM",
+             "unshare", "--user", "--map-user=1000", "--map-group=1000",
+             "/usr/sbin/libvirtd", "--listen",
+             "-f", str(folder / "libvirtd.conf"), "-p", str(folder / "pid")],
+            env={**os.environ, **{key: str(folder / name) for key, name in places.items()}},
+            stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._await()
 
@@ -101,6 +91,7 @@ class SecondHost:
         self._daemon.send_signal(signal.SIGTERM)
         self._daemon.wait()
         self._log.close()
+        shutil.rmtree(self._folder)
 
     def _await(self) -> None:
         deadline = time.monotonic() + 20

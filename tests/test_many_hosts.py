@@ -1,0 +1,82 @@
+"""Real guests of two libvirt hosts in one call, one of them with an agent that never answers."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests import lab
+from tests.conftest import Ran, qga
+from tests.second_host import SecondHost
+
+MACHINE = "71676100000000000000000000001ab0"  # the same in every guest of the lab
+SILENCE = "(sleep 0.3; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &"
+CONFIG = """
+[hosts]
+near = "{near}"
+far = "{far}"
+[groups]
+healthy = ["near/{first}", "near/{second}", "far/web1"]
+all = ["@healthy", "far/mute"]
+"""
+
+
+@pytest.fixture(scope="module")
+def ask(
+    guest: lab.Guest, spare: lab.Guest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Ran]]:
+    """Runs a command line where two hosts are known: near with two guests, far with two more."""
+    folder = tmp_path_factory.mktemp("hosts")
+    with SecondHost() as far:
+        for name in ("web1", "mute"):
+            far.boot(name)
+        (folder / "qga").mkdir()
+        (folder / "qga" / "config.toml").write_text(
+            CONFIG.format(near=guest.uri, far=far.uri, first=guest.name, second=spare.name)
+        )
+
+        def run(*words: str) -> Ran:
+            return qga(*words, env={"XDG_CONFIG_HOME": str(folder)})
+
+        assert run("wait", "far/*", "--for", "exec").code == 0
+        assert run("exec", "far/mute", "--", "sh", "-c", SILENCE).code == 0
+        time.sleep(0.5)
+        yield run
+
+
+def test_two_hosts_in_one_call(ask: Callable[..., Ran], guest: lab.Guest, spare: lab.Guest) -> None:
+    ran = ask("exec", "@healthy", "--", "hostname")
+    wanted = {f"near/{guest.name}: {guest.name}", f"near/{spare.name}: {spare.name}",
+              "far/web1: web1"}  # fmt: skip
+    assert (ran.code, set(ran.out.splitlines())) == (0, wanted)
+    gathered = ask("exec", "--gather", "@healthy", "--", "cat", "/etc/machine-id")
+    names = sorted((f"near/{guest.name}", f"near/{spare.name}", "far/web1"))
+    assert gathered.out.splitlines()[0] == "-" * 15
+    assert all(name.rstrip("0123456789") in gathered.out for name in names)
+    assert gathered.out.count(MACHINE) == 1, "one output for the three of them"
+
+
+def test_three_answer_and_one_never_does(ask: Callable[..., Ran]) -> None:
+    started = time.monotonic()
+    ran = ask("os", "hostname", "@all", "--timeout", "3s", "-o", "jsonl")
+    assert 3 <= time.monotonic() - started < 10
+    assert ran.code == 123
+    rows = [json.loads(line) for line in ran.out.splitlines()]
+    assert [sorted(row) for row in rows] == [["return", "vm"]] * 3 + [["error", "vm"]]
+    assert (rows[3]["vm"], rows[3]["error"]["code"]) == ("far/mute", 124)
+    text = ask("os", "hostname", "@all", "--timeout", "3s", "--no-header")
+    assert len(text.out.splitlines()) == 3
+    assert "qga: far/mute: no answer within 3 s" in text.err
+    assert text.err.endswith("qga: 3 ok, 1 failed (far/mute: timed out)\n")
+
+
+def test_list_and_doctor_see_all_of_them(ask: Callable[..., Ran], guest: lab.Guest) -> None:
+    rows = json.loads(ask("list", "far/*,@healthy", "-o", "json", "--timeout", "8s").out)
+    agents = {row["vm"]: row["agent"] for row in rows}
+    assert agents["far/mute"] == "not answering"
+    assert agents["far/web1"] == agents[f"near/{guest.name}"] == "answering"
+    ran = ask("doctor", "far/*", "--columns", "check,verdict")
+    assert ran.code == 123
+    assert "far/mute\tping\tFAIL" in ran.out
+    assert "far/web1\tclock\t" in ran.out
