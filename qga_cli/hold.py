@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _START = 60.0  # seconds for a watchdog to start, connect and hear the agent; libvirt may take 45
 _ANSWER = 5.0  # seconds for a watchdog that has nothing to do but answer
 _FREEZE = 60.0  # seconds for a freeze, however long it is to last
-_THAW = 10.0  # seconds that we try to thaw before the watchdog is left alone with it
+_THAW = 5.0  # seconds that we try to thaw before the watchdog is left alone with it
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 

@@ -57,12 +57,12 @@ def test_a_write_blocks_while_frozen_and_completes_after(vm: lab.Guest) -> None:
         "echo text >/data/blocked; read -r now _ </proc/uptime; echo $now >/tmp/after"
     )
     in_guest(vm, f"setsid sh -c '{writer}' </dev/null >/dev/null 2>&1 &")
-    assert qga("fs", "with-frozen", vm.name, "--", "sleep", "4").code == 0
+    assert qga("fs", "with-frozen", vm.name, "--", "sleep", "3").code == 0
     deadline = time.monotonic() + 10
     while not (after := in_guest(vm, "cat /tmp/after 2>/dev/null || :")):
         assert time.monotonic() < deadline, "the write has not completed"
     before = in_guest(vm, "cat /tmp/before")
-    assert float(after) - float(before) > 1.5, "the write went through a frozen filesystem"
+    assert float(after) - float(before) > 1, "the write went through a frozen filesystem"
     assert in_guest(vm, "cat /data/blocked") == "text\n"
 
 
@@ -96,8 +96,9 @@ def test_somebody_else_thaws(vm: lab.Guest) -> None:
 
 
 def test_one_filesystem_is_thawed_from_inside(vm: lab.Guest) -> None:
-    in_guest(vm, "(sleep 1; fsfreeze -u /data) </dev/null >/dev/null 2>&1 &")
-    ran = qga("fs", "with-frozen", vm.name, "--", "sleep", "3")
+    script = "until fsfreeze -u /data; do sleep 0.1; done"
+    in_guest(vm, f"({script}) </dev/null >/dev/null 2>&1 &")
+    ran = qga("fs", "with-frozen", vm.name, "--", "sleep", "1")
     assert ran.code == 124
     assert "1 of 2 filesystems" in ran.err
 
@@ -165,7 +166,7 @@ def test_status_is_exit_code_1_when_frozen_by_name_and_by_glob(vm: lab.Guest) ->
         one = qga("fs", "status", vm.name)
         assert (one.code, one.out, one.err) == (1, "frozen\n", "")
         glob = qga("fs", "status", f"{vm.name}*")
-        assert (glob.code, glob.out, glob.err) == (1, f"{vm.name}: frozen\n", "qga: 1 ok\n")
+        assert (glob.code, glob.out) == (1, f"{vm.name}: frozen\n")
         assert qga("fs", "status", vm.name, "-o", "json").out == '"frozen"\n'
         assert '"return":"frozen"' in qga("fs", "status", vm.name, "-o", "raw").out
     finally:
