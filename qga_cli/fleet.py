@@ -13,7 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_TICK = 3600.0  # seconds; the wait between two looks at deadlines when there are none
+# Seconds between two looks at signals: one that comes just before the main thread falls asleep is
+# noted by Python, and handled when something wakes it.
+_TICK = 1.0
 
 
 class Outcome:
@@ -105,7 +107,7 @@ class Fleet:
         if self._limit is None or not self._running:
             return _TICK
         first = min(started for _, started in self._running.values())
-        return max(0.0, first + self._limit - time.monotonic())
+        return min(_TICK, max(0.0, first + self._limit - time.monotonic()))
 
     def _overdue(self) -> Iterator[tuple[int, Outcome]]:
         now = time.monotonic()
