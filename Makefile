@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := $(PYTHON) -m tests.lab
 
-.PHONY: demo test check test-matrix bench gen setup clean
+.PHONY: demo test check test-matrix bench pictures gen setup clean
 
 demo: setup
 	$(LAB) up demo
@@ -27,6 +27,9 @@ test-matrix: setup
 bench: setup
 	$(LAB) setup --tests
 	$(BIN)/python -m bench
+
+pictures: setup
+	PYTHONPATH=. $(BIN)/python docs/pictures/draw.py
 
 gen: setup
 	$(BIN)/python -m qga_cli.gen
