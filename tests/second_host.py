@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,6 +27,13 @@ tcp_port = "{port}"
 auth_tcp = "none"
 """
 
+PLACES = {
+    "HOME": "h",
+    "XDG_RUNTIME_DIR": "r",
+    "XDG_CONFIG_HOME": "c",
+    "XDG_CACHE_HOME": "k",
+}
+
 
 class SecondHost:
     """An ordinary user's libvirtd; as a context manager it ends with all its guests."""
@@ -34,18 +42,24 @@ class SecondHost:
         self.port = _free_port()
         self.uri = f"qemu+tcp://127.0.0.1:{self.port}/session"
         # A short path: libvirt puts UNIX sockets deep below it, and theirs end at 107 bytes.
-        self._folder = folder = Path(tempfile.mkdtemp(prefix="qga-"))
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="qga-"))
         self._guests: list[str] = []
         self._log = open(folder / "log", "wb")
         (folder / "libvirtd.conf").write_text(CONFIG.format(port=self.port))
-        places = {
-            "HOME": "h",
-            "XDG_RUNTIME_DIR": "r",
-            "XDG_CONFIG_HOME": "c",
-            "XDG_CACHE_HOME": "k",
-        }
-        for name in places.values():
+        for name in PLACES.values():
             (folder / name).mkdir(0o700)
+        self._start()
+
+    def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Kill the daemon, as its crash or an update would, and start it again."""
+        # Not SIGTERM: the guests outlive a daemon that is killed.
+        self._daemon.kill()
+        self._daemon.wait()
+        meanwhile()
+        self._start()
+
+    def _start(self) -> None:
+        folder = self.folder
         # Root too gets the daemon of an ordinary user here: it sees another user id, but the
         # kernel still takes it for the owner of the images.
         self._daemon = subprocess.Popen(
@@ -53,14 +67,14 @@ class SecondHost:
              "unshare", "--user", "--map-user=1000", "--map-group=1000",
              "/usr/sbin/libvirtd", "--listen",
              "-f", str(folder / "libvirtd.conf"), "-p", str(folder / "pid")],
-            env={**os.environ, **{key: str(folder / name) for key, name in places.items()}},
+            env={**os.environ, **{key: str(folder / name) for key, name in PLACES.items()}},
             stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._await()
 
     def boot(self, name: str) -> None:
         """Define and start a guest; its agent answers some seconds later."""
-        folder = self._folder / name
+        folder = self.folder / name
         folder.mkdir()
         base = image("bookworm")
         run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(base),
@@ -91,7 +105,7 @@ class SecondHost:
         self._daemon.send_signal(signal.SIGTERM)
         self._daemon.wait()
         self._log.close()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
     def _await(self) -> None:
         deadline = time.monotonic() + 20

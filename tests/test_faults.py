@@ -153,10 +153,9 @@ def test_destroyed_in_mid_call_then_undefined(victim: lab.Guest) -> None:
     virsh(victim.uri, "define", str(xml))
 
 
-def test_libvirtd_dies_in_mid_call(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("libvirtd")
+def test_libvirtd_dies_in_mid_call() -> None:
     name = f"qga-second-{os.getpid()}"
-    with SecondHost(folder) as second:
+    with SecondHost() as second:
         second.boot(name)
         host = ("-c", second.uri)
         assert qga(*host, *WAIT, name).code == 0
@@ -167,7 +166,7 @@ def test_libvirtd_dies_in_mid_call(tmp_path_factory: pytest.TempPathFactory) -> 
             ran.append(qga(*host, "ping", name))
 
         said = during(
-            folder / name / "console.log", name, lambda: second.restart(without), *host
+            second.folder / name / "console.log", name, lambda: second.restart(without), *host
         )  # fmt: skip
         assert said.code == 8
         assert "the connection to libvirt broke during the call" in said.err
