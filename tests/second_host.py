@@ -115,7 +115,7 @@ class SecondHost:
                 return
             except LabError:
                 if time.monotonic() > deadline or self._daemon.poll() is not None:
-                    raise LabError((self._folder / "log").read_text()) from None
+                    raise LabError((self.folder / "log").read_text()) from None
                 time.sleep(0.05)
 
 
