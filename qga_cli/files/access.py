@@ -3,55 +3,34 @@
 import time
 
 from qga_cli import wire
-from qga_cli.agent import Agent
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import Interrupted, QgaError, Refused, TimedOut, Unsupported
+from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
 from qga_cli.exec import Completed, run
+from qga_cli.files.named import LATE, NamedAgent, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any, BinaryIO
 
-    from qga_cli.agent import Reply
     from qga_cli.interrupt import Interrupt
-    from qga_cli.spec import Command
 
 _FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek", "flush")}
 _EXEC = {"guest-exec", "guest-exec-status"}
-_LATE = "the time given with --timeout is over"
 _GRACE = 5.0  # seconds
 _TALK = 64 * 1024  # bytes kept of what a script writes to its standard error
 _FIRST, _CEILING = 0.002, 0.25  # seconds between polls: at once, then 2, 4, 8 ms …
 
 
-class NamedAgent(Agent):
-    """An agent whose errors say whose they are: a copy may speak with two guests."""
-
-    def call(
-        self,
-        command: "Command",
-        arguments: "Mapping[str, object] | None" = None,
-        timeout: float | None = None,
-    ) -> "Reply":
-        """See Agent.call."""
-        try:
-            return super().call(command, arguments, timeout)
-        except QgaError as error:
-            if self.deadline is not None and time.monotonic() >= self.deadline:
-                raise TimedOut(_LATE) from error
-            raise named(error, self.name) from error
-
-
 class Access:
     """One guest's agent, and which of the two ways to its files are open: `files`, `exec`."""
 
-    def __init__(self, agent: Agent, interrupt: "Interrupt") -> None:
+    def __init__(self, agent: NamedAgent, interrupt: "Interrupt") -> None:
         from qga_cli.commands.info import COMMAND as INFO
 
         self.agent = agent
-        self.interrupt = interrupt
+        self.interrupt = agent.interrupt = interrupt
         known: list[dict[str, Any]] = agent.call(INFO).value["supported_commands"]
         enabled = {command["name"] for command in known if command["enabled"]}
         # Up to 9.x foreign commands are listed, but switched off.
@@ -137,6 +116,7 @@ class Access:
         def stderr(data: bytes) -> None:
             said.extend(data[: _TALK - len(said)])
 
+        self.agent.patient = True
         left = None
         if self.agent.deadline is not None:
             left = max(0.001, self.agent.deadline - time.monotonic())
@@ -156,7 +136,7 @@ class Access:
     def _check_deadline(self) -> None:
         # The transport alone would not do: libvirt's shortest timeout is a second, for each call.
         if self.agent.deadline is not None and time.monotonic() >= self.agent.deadline:
-            raise TimedOut(_LATE)
+            raise TimedOut(LATE)
 
     def _way(self) -> str:
         if self.files and self.exec:
@@ -169,14 +149,6 @@ class Access:
 
         self.agent.call(OPEN, {"path": "/", "mode": "r"})
         raise Unsupported(f"{self.agent.name}: this agent has no file commands and no guest-exec")
-
-
-def named(error: QgaError, name: str) -> QgaError:
-    """`error` with the guest's name in front, once."""
-    if name and not error.message.startswith(f"{name}: "):
-        error.message = f"{name}: {error.message}"
-        error.hint = error.hint.replace(" VM", f" {name}")
-    return error
 
 
 def _argv(script: str, words: tuple[str, ...]) -> list[str]:

@@ -2,13 +2,13 @@
 
 import os
 import posixpath
-import tempfile
 
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files import facts
 from qga_cli.files.place import Place
 from qga_cli.files.source import UNPROMISED, GuestFile, HostFile, HostStream
 from qga_cli.files.transfer import Wishes, transfer
+from qga_cli.job import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ _SMALL = 2**20  # bytes on average: so small, files travel together faster than 
 class Copier:
     """One run of cp."""
 
-    def __init__(self, job: "Job", guests: "Guests", wishes: Wishes) -> None:
+    def __init__(self, job: "Job", guests: "Guests", wishes: Wishes, *, alone: bool = True) -> None:
         self._job = job
+        self._progress = job.progress if alone else Meter  # many bars at once show nothing
         self._guests = guests
         self._wishes = wishes
 
@@ -69,7 +70,7 @@ class Copier:
 
     def _file(self, source: "Source", target: Place) -> None:
         goal = self._target(target, source.name)
-        meter = self._job.progress(source.name or "-", source.facts.size)
+        meter = self._progress(source.name or "-", source.facts.size)
         try:
             transfer(source, goal, self._wishes, self._guests.check, meter.advance)
         finally:
@@ -113,6 +114,8 @@ class Copier:
         elif not target.guest:
             self._pull(source, found, target)
         else:
+            import tempfile
+
             with tempfile.TemporaryDirectory(prefix="qga-cp-") as folder:
                 between = Place("", os.path.join(folder, source.name or "root"))
                 self._pull(source, found, between)
@@ -129,7 +132,7 @@ class Copier:
         else:
             folder, name = posixpath.split(source.path)
             final = _inside(target, inside)
-        meter = self._job.progress(source.name or "/", found.size)
+        meter = self._progress(source.name or "/", found.size)
         try:
             pull(self._guests.access(source), folder, name, final, self._wishes, meter.advance,
                  self._note)  # fmt: skip
@@ -154,7 +157,7 @@ class Copier:
         access = self._guests.access(target)
         push = Push(access, target.path, name, self._wishes, must=must)
         writer = TarWriter(paths, self._wishes, self._note)
-        meter = self._job.progress(name or target.name, None)
+        meter = self._progress(name or target.name, None)
         try:
             push.send(writer, meter.advance)
             for inner, path in writer.apart:

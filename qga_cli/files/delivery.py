@@ -1,6 +1,6 @@
 """Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
 
-import secrets
+import os
 
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.digest import GuestDigest, parse
@@ -175,7 +175,7 @@ class Delivery:
         """Set the final name and the part's; returns the free KiB and what was left earlier."""
         must = "1" if self._place.is_folder else ""
         said = self._access.run(_PREPARE, self._place.path, self._name, must,
-                                secrets.token_hex(8) + SUFFIX,
+                                os.urandom(8).hex() + SUFFIX,
                                 str(size) if size > _ROOMY else "", resume)  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) % 3 != 1 or fields.pop():

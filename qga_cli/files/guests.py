@@ -3,11 +3,13 @@
 import time
 
 from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
-from qga_cli.files.access import Access, NamedAgent, named
+from qga_cli.files.access import Access
+from qga_cli.files.named import NamedAgent, named
 from qga_cli.targets import is_fleet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
@@ -19,24 +21,29 @@ if TYPE_CHECKING:
 class Guests:
     """Opens each guest once; a context manager that closes them all."""
 
-    def __init__(self, job: "Job") -> None:
+    def __init__(self, job: "Job", known: "Sequence[Target]" = ()) -> None:
         self._job = job
+        self._known = {target.label: target for target in known}
         self._open: dict[str, Access] = {}
         self._deadline = None if job.timeout is None else time.monotonic() + job.timeout
 
     def access(self, place: "Place") -> Access:
         """The one guest that `place` is in. Raises UsageError for a fleet."""
         if place.guest not in self._open:
-            if is_fleet(place.guest):
-                raise UsageError(f"{place}: one guest only here", hint="name one guest")
             try:
-                (target,) = self._job.hosts.resolve(place.guest)
-                self._open[place.guest] = self._connect(target)
+                self._open[place.guest] = self._connect(self._target(place.guest))
             except NoGuest as error:
                 if not error.hint:
                     error.hint = f"for a file of this host, write ./{place}"
                 raise
         return self._open[place.guest]
+
+    def _target(self, name: str) -> "Target":
+        if name in self._known:
+            return self._known[name]
+        if is_fleet(name):
+            raise UsageError(f"{name!r} may be several guests, and only one is possible here")
+        return self._job.hosts.resolve(name)[0]
 
     def check(self) -> None:
         """Raise Interrupted or TimedOut if it is time to stop."""

@@ -48,6 +48,7 @@ class FileHandle:
         self._access = access
         self._path = path
         self._number = self._call(OPEN, {"path": path, "mode": mode})
+        access.agent.patient = True  # from now on there is something to lose
 
     def read(self, count: int) -> bytes:
         """See Handle. Raises BadReply when the agent's numbers and its data disagree."""

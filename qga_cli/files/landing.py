@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import secrets
 import stat
 
 from qga_cli.errors import FileError
@@ -183,7 +182,7 @@ def part_stem(name: str) -> str:
 
 def part_name(name: str) -> str:
     """A name for a new part that nobody can guess."""
-    return part_stem(name) + secrets.token_hex(8) + SUFFIX
+    return part_stem(name) + os.urandom(8).hex() + SUFFIX
 
 
 def free_space(folder: str) -> int:

@@ -1,7 +1,6 @@
 """A symbolic link of this host made in a guest."""
 
 import os
-import secrets
 
 from qga_cli.files.landing import SUFFIX
 
@@ -38,4 +37,4 @@ def push_link(access: "Access", target: str, path: str, facts: "Facts", wishes: 
         owner = f"{facts.uid}:{facts.gid}"
         moment = f"{facts.mtime // 10**9}.{facts.mtime % 10**9:09}"
     access.run(_LINK, target, os.path.basename(path), os.readlink(path),
-               secrets.token_hex(8) + SUFFIX, owner, moment)  # fmt: skip
+               os.urandom(8).hex() + SUFFIX, owner, moment)  # fmt: skip

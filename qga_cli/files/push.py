@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import secrets
+import os
 
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.landing import SUFFIX
@@ -93,7 +93,7 @@ class Push:
         self._access = access
         self._wishes = wishes
         self.final, self.stage = "", ""
-        said = access.run(_PREPARE, target, name, secrets.token_hex(8) + SUFFIX,
+        said = access.run(_PREPARE, target, name, os.urandom(8).hex() + SUFFIX,
                           "1" if must else "")  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 3 or fields[2]:

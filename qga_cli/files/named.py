@@ -1,0 +1,69 @@
+"""An agent as the file verbs call it: its errors bear its name, and a short freeze ends nothing."""
+
+import math
+import time
+
+from qga_cli.agent import Agent
+from qga_cli.errors import Frozen, QgaError, TimedOut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qga_cli.agent import Reply
+    from qga_cli.interrupt import Interrupt
+    from qga_cli.spec import Command
+
+LATE = "the time given with --timeout is over"
+_FREEZE, _PAUSE = 120.0, 0.2  # seconds: how long to wait for a thaw, and between two questions
+
+
+class NamedAgent(Agent):
+    """An agent whose errors say whose they are: a copy may speak with two guests.
+
+    With `patient` set, what a freeze refuses is asked again after the thaw: a backup's freeze is
+    over in seconds, and shall not end a copy of an hour.
+    """
+
+    patient = False
+    interrupt: "Interrupt"
+
+    def call(
+        self,
+        command: "Command",
+        arguments: "Mapping[str, object] | None" = None,
+        timeout: float | None = None,
+    ) -> "Reply":
+        """See Agent.call."""
+        try:
+            return super().call(command, arguments, timeout)
+        except Frozen as error:
+            if not self.patient or not self._thawed():
+                raise named(error, self.name) from error
+            return self.call(command, arguments, timeout)
+        except QgaError as error:
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                raise TimedOut(LATE) from error
+            raise named(error, self.name) from error
+
+    def _thawed(self) -> bool:
+        """Wait for a thaw; False if it does not come in time."""
+        from qga_cli.commands.fs.status import COMMAND as STATUS
+
+        self.trace(0, f"{self.name}: the guest's filesystems are frozen; waiting for the thaw")
+        end = min(time.monotonic() + _FREEZE, self.deadline or math.inf)
+        while time.monotonic() < end:
+            self.interrupt.sleep(_PAUSE, 0)
+            if self.interrupt.signum:
+                return False
+            if super().call(STATUS).value == "thawed":
+                return True
+        return False
+
+
+def named(error: QgaError, name: str) -> QgaError:
+    """`error` with the guest's name in front, once."""
+    if name and not error.message.startswith(f"{name}: "):
+        error.message = f"{name}: {error.message}"
+        error.hint = error.hint.replace(" VM", f" {name}")
+    return error
