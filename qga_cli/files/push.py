@@ -109,6 +109,8 @@ class Push:
         done = self._access.stream(_UNPACK, self.stage, options, verify,
                                    stdin=io.BufferedReader(passing, 2**18),
                                    stdout=said.extend)  # fmt: skip
+        if passing.error:
+            raise passing.error
         if done.code:
             raise self._access.failure(done)
         if verify and bytes(said).strip() != passing.digest.hexdigest().encode():
@@ -139,6 +141,7 @@ class _Passing(io.RawIOBase):
 
     def __init__(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
         self.digest = hashlib.sha256()
+        self.error: Exception | None = None
         self._writer = writer
         self._advance = advance
 
@@ -147,9 +150,14 @@ class _Passing(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill as much of `buffer` as there is."""
+        """Fill as much of `buffer` as there is. An error ends the stream, for its reader is a
+        thread that could not tell anybody; the archive is too short then, and tar fails."""
         view = memoryview(buffer)
-        data = self._writer.read(len(view))
+        try:
+            data = self._writer.read(len(view))
+        except Exception as error:
+            self.error = error
+            return 0
         view[: len(data)] = data
         self.digest.update(data)
         self._advance(len(data))
