@@ -32,15 +32,15 @@ class Property:
             return inner(*args, **named)
 
         handle.inner_test = counted
-        self._function = function
+        # Once: a function takes settings no second time.
+        self._function = settings(
+            max_examples=_BATCH, deadline=None, database=None,
+            suppress_health_check=list(HealthCheck),
+        )(function)  # fmt: skip
 
     def run(self, number: int) -> None:
         """Try one batch of new inputs. Raises what the property raises."""
-        long = settings(
-            max_examples=_BATCH, deadline=None, database=None, derandomize=False,
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        seed(number)(long(self._function))()
+        seed(number)(self._function)()
 
 
 def properties() -> list[Property]:
