@@ -96,7 +96,7 @@ def test_the_line_for_the_shell_does_the_same(tmp_path: Path, uri: str, program:
     stand_in = tmp_path / program
     stand_in.write_text('#!/bin/sh\nfor word; do echo "word: $word"; done\ncat\n')
     stand_in.chmod(0o755)
-    request, line = qga("-c", uri, "exec-status", "--explain", "it's 1", "7").out.splitlines()
+    request, line = qga("-c", uri, "file", "flush", "--explain", "it's 1", "7").out.splitlines()
     ran = subprocess.run(
         ["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, text=True,
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},

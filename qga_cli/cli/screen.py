@@ -3,6 +3,7 @@
 from qga_cli import catalog
 
 _EVERYDAY = ("list", "exec", "shell", "cp", "fs list", "fs with-frozen", "wait", "doctor")
+_SHORT = 50  # characters of an example
 _OPTIONS = """\
   -c, --connect URI   the host: a libvirt URI, unix:PATH or vsock:CID:PORT
   -o, --output FORM   table, json, jsonl, yaml, csv, tsv or raw
@@ -23,8 +24,9 @@ def root() -> str:
         command = catalog.find(name.split())
         own = [e for e in command.examples if e.line.startswith("qga ")] if command else []
         if own:
-            short = min(own, key=lambda example: len(example.line))
-            start.append((short.line, short.says))
+            shortest = min(own, key=lambda example: len(example.line))
+            shown = next((e for e in own if len(e.line) < _SHORT), shortest)
+            start.append((shown.line, shown.says))
     words = [(word, catalog.load((word,)).summary) for word in catalog.leaves(())]
     groups = [(group, catalog.group_summary(group)) for group in catalog.groups()]
     return (
