@@ -4,7 +4,7 @@
 _qga_table() {
     case $1 in
         '')
-            children='batch cat completion config cp cpu disk doctor edit exec exec-status file fs help info list ls memory mkdir mv net os ping power raw rm shell ssh sync sync-delimited tail time user wait' places=''
+            children='batch cat completion config cp cpu disk doctor edit exec exec-status file fs help info list ls memory mkdir mv net os ping power pull push raw rm shell ssh sync sync-delimited tail time user wait' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'config')
             children='show' places=''
@@ -67,7 +67,7 @@ _qga_table() {
             children='' places='guest pid'
             options='--wait --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr --help -h' ;;
         'help')
-            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
+            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'info')
             children='' places='guest'
@@ -87,6 +87,12 @@ _qga_table() {
         'ping')
             children='' places='guest'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
+        'pull')
+            children='' places='place*'
+            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+        'push')
+            children='' places='place*'
+            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'raw')
             children='' places='guest |guest-exec|guest-exec-status|guest-file-close|guest-file-flush|guest-file-open|guest-file-read|guest-file-seek|guest-file-write|guest-fsfreeze-freeze|guest-fsfreeze-freeze-list|guest-fsfreeze-status|guest-fsfreeze-thaw|guest-fstrim|guest-get-cpustats|guest-get-devices|guest-get-disks|guest-get-diskstats|guest-get-fsinfo|guest-get-host-name|guest-get-load|guest-get-memory-block-info|guest-get-memory-blocks|guest-get-osinfo|guest-get-time|guest-get-timezone|guest-get-users|guest-get-vcpus|guest-info|guest-network-get-interfaces|guest-network-get-route|guest-ping|guest-set-memory-blocks|guest-set-time|guest-set-user-password|guest-set-vcpus|guest-shutdown|guest-ssh-add-authorized-keys|guest-ssh-get-authorized-keys|guest-ssh-remove-authorized-keys|guest-suspend-disk|guest-suspend-hybrid|guest-suspend-ram|guest-sync|guest-sync-delimited text*'
             options='--pretty --output=|raw|json|jsonl|yaml -o=|raw|json|jsonl|yaml --connect=uri -c=uri --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;

@@ -30,6 +30,8 @@ function __qga_table
                 '+os'\t'Operating system: release, host name, time zone, devices' \
                 '+ping'\t'Check that the guest\'s agent answers' \
                 '+power'\t'Power: shut down, reboot, suspend' \
+                '+pull'\t'Copy files from guests: `cp` by another name' \
+                '+push'\t'Copy files to guests: `cp` by another name' \
                 '+raw'\t'Send any command to the agent and print its reply as it comes' \
                 '+rm'\t'Remove files of guests' \
                 '+shell'\t'Open a login shell in the guest, on a terminal' \
@@ -425,7 +427,7 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
-                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -543,6 +545,56 @@ function __qga_table
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
+        case 'pull'
+            printf '%s\n' \
+                '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
+                '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
+                '--preserve'\t'Keep mode, owner and time of change' \
+                '-p'\t'Keep mode, owner and time of change' \
+                '--dereference'\t'Copy what symbolic links point to' \
+                '-L'\t'Copy what symbolic links point to' \
+                '--quiet'\t'No progress bar' \
+                '-q'\t'No progress bar' \
+                '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
+                '--no-verify'\t'Do not compare checksums at both ends' \
+                '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
+                '--max-size=text'\t'Take at most so much of a guest' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place*'
+        case 'push'
+            printf '%s\n' \
+                '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
+                '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
+                '--preserve'\t'Keep mode, owner and time of change' \
+                '-p'\t'Keep mode, owner and time of change' \
+                '--dereference'\t'Copy what symbolic links point to' \
+                '-L'\t'Copy what symbolic links point to' \
+                '--quiet'\t'No progress bar' \
+                '-q'\t'No progress bar' \
+                '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
+                '--no-verify'\t'Do not compare checksums at both ends' \
+                '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
+                '--max-size=text'\t'Take at most so much of a guest' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--help'\t'Show this command\'s help' \
+                'place*'
         case 'raw'
             printf '%s\n' \
                 '--pretty'\t'Indent the reply' \

@@ -1,0 +1,14 @@
+"""The verb `pull`, for fingers that know it: `cp`."""
+
+from qga_cli.commands import cp
+from qga_cli.spec import Command, Example
+
+COMMAND = Command(
+    "",
+    "Copy files from guests: `cp` by another name",
+    since=cp.COMMAND.since,
+    args=cp.COMMAND.args,
+    run=cp.COMMAND.run,
+    scope=cp.COMMAND.scope,
+    examples=[Example("qga pull web1:/var/log/syslog .", "as with cp")],
+)
