@@ -9,6 +9,7 @@ from qga_cli.calls import Calls
 from qga_cli.context import INLINE, NO_INPUT, STREAMED, Context, is_text
 from qga_cli.errors import (
     BadReply,
+    Frozen,
     NoProgram,
     NotExecutable,
     QgaError,
@@ -70,7 +71,7 @@ class Program:
         given = self._end + b"\n" + line + (inline or b"")
         try:
             self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
-        except Unsupported:
+        except (Unsupported, Frozen):
             raise
         except Refused as error:
             raise NoShell(f"no shell: {error.message}") from error

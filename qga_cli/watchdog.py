@@ -101,7 +101,7 @@ class Watch:
             elif word == "child":
                 self._child = int(value)
             elif word == "leave":
-                self._log(syslog.LOG_NOTICE, "thawed")
+                self._log(syslog.LOG_NOTICE, "not frozen any more")
                 return ""
             elif word == "stay":
                 self._tell("staying")

@@ -2,9 +2,15 @@
 
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
+import libvirt
 import pytest
 
+from qga_cli import freeze
+from qga_cli.errors import NotRunning
+from qga_cli.targets import Target
+from qga_cli.transports.libvirt import LibvirtTransport
 from tests import lab
 from tests.conftest import qga
 from tests.freezes import await_no_watchdog, in_guest, status
@@ -127,6 +133,43 @@ def test_a_guest_that_is_paused(vm: lab.Guest, words: str) -> None:
         subprocess.run(["virsh", "-q", "resume", vm.name], check=True)
     assert ran.code == (125 if "with-frozen" in words else 4)
     assert f"{vm.name}: guest is paused\nhint: virsh resume {vm.name}\n" in ran.err
+
+
+class Domain:
+    """What libvirt-python says of a domain that is in some state and has some job."""
+
+    def __init__(self, state: int, operation: int) -> None:
+        self._state = state
+        self._operation = operation
+
+    def state(self) -> list[int]:
+        return [self._state, 0]
+
+    def jobStats(self) -> dict[str, int]:
+        return {"operation": self._operation}
+
+
+@pytest.mark.parametrize(
+    ("state", "operation", "word"),
+    [
+        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, "migrating"),
+        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, "migrating"),
+        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP, "running"),
+        (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, "paused"),
+    ],
+)
+def test_a_guest_that_migrates_is_told_from_one_that_has_another_job(
+    state: int, operation: int, word: str
+) -> None:
+    domain: Any = Domain(state, operation)
+    assert LibvirtTransport(domain, lambda: None).state() == word
+
+
+def test_a_guest_that_migrates_is_not_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = freeze.Line(Target(None, "web1", "web1"))
+    monkeypatch.setattr(line, "state", lambda: "migrating")
+    with pytest.raises(NotRunning, match="migrating to another host"):
+        freeze.check(line, [])
 
 
 @pytest.mark.parametrize(("program", "code"), [("nosuchprogram", 127), ("/etc/passwd", 126)])
