@@ -122,6 +122,26 @@ def test_what_is_inside_a_guest_arrives_as_it_is(
     assert b"\x1b[31m" not in shell.screen.replace(b"\x1b[31m\x1b", b"")
 
 
+def test_a_file_behind_a_colon(shell: Shell, tmp_path: Path, local_agent: str) -> None:
+    for number, name in enumerate(ODD):
+        (tmp_path / f"odd{number:02}{name}").touch()
+    start = f"qga -c {local_agent} cat x:{tmp_path}"
+    for number, name in enumerate(ODD):
+        assert shell.run(f"{start}/odd{number:02}")[-1] == f"x:{tmp_path}/odd{number:02}{name}"
+    assert shell.run(f"qga -c {local_agent} cat 'x:{tmp_path}/odd00")[-1].endswith("odd00a b")
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_a_copy_takes_guests_and_files_of_this_host(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "west-wing.txt").touch()
+    assert shell.tab("qga cp west") == "qga cp west-wing.txt "
+    assert shell.tab("qga cp ./west") == "qga cp ./west-wing.txt "
+    assert shell.tab("qga cp west-wing.txt web1") == "qga cp west-wing.txt web1:"
+    assert shell.tab("qga cp west-wing.txt -p d") in (
+        "qga cp west-wing.txt -p db\\ 1:", "qga cp west-wing.txt -p 'db 1:",
+    )  # fmt: skip
+
+
 def test_programs_of_a_guest(shell: Shell, local_agent: str) -> None:
     assert shell.tab(f"qga -c {local_agent} exec x -- apt-con").endswith(" apt-config ")
 

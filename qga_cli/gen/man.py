@@ -92,8 +92,9 @@ def _page(command: Command, date: str, shown: Sequence[str]) -> str:
 
 
 def _slot(arg: Arg) -> str:
-    dashes, _, name = arg.metavar.removesuffix("...").rpartition(" ")
-    return (bold(dashes) + " " if dashes else "") + italic(name) + ("..." if arg.many else "")
+    name = arg.metavar.removeprefix("-- ")
+    dots = "..." if arg.many and "..." not in name else ""  # SRC... DST says it itself
+    return (bold("--") + " " if name != arg.metavar else "") + italic(name) + dots
 
 
 def _arguments(command: Command) -> str:

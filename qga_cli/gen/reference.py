@@ -29,7 +29,7 @@ def _usage(command: Command) -> str:
     words = [f"qga {command.name}"]
     for arg in for_command(command):
         if arg.positional:
-            word = arg.metavar.removesuffix("...").replace("|", "\\|")
-            word += "..." if arg.many else ""
+            word = arg.metavar.replace("|", "\\|")
+            word += "..." if arg.many and "..." not in word else ""
             words.append(word if arg.required else f"[{word}]")
     return " ".join(words)
