@@ -1,8 +1,11 @@
 """Passwords: the ways in, and that nothing shows them."""
 
+import base64
+import contextlib
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -206,6 +209,23 @@ def test_it_is_nowhere_while_it_runs_and_afterwards(
     assert len((home / "audit").read_text().splitlines()) >= 1
     for secret in (CANARY, SHOWN):
         assert secret not in ran.out + ran.err
+
+
+def test_exec_shows_neither_environment_nor_input(local_agent: str, tmp_path: Path) -> None:
+    log = tmp_path / "audit"
+    program = ("sh", "-c", 'read -r line; sleep 0.3; [ "$TOKEN" = "$line" ]')
+    ran = qga(
+        "-c", local_agent, "exec", "-e", f"TOKEN={CANARY}", "-vvv", "--audit", str(log),
+        "x", *program, stdin=CANARY.encode() + b"\n",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err  # it had both
+    told = ran.err + log.read_text()
+    assert program[-1] in [json.loads(line)["argv"][-1] for line in log.read_text().splitlines()
+                           if "argv" in line]  # fmt: skip
+    for word in re.findall(r"[A-Za-z0-9+/]{8,}={0,2}", told):
+        with contextlib.suppress(ValueError):
+            told += base64.b64decode(word).decode("latin-1")
+    assert CANARY not in told
 
 
 def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
