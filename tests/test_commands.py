@@ -133,6 +133,12 @@ def test_delivery_is_told_for_each_guest_of_a_fleet(fake: Make) -> None:
     ] + ["qga: 2 ok"]
 
 
+@pytest.mark.parametrize("form", ["table", "tsv", "csv", "json", "jsonl", "yaml", "raw"])
+def test_no_reply_prints_nothing(fake: Make, form: str) -> None:
+    ran = qga("-c", fake(lambda request: Silence()).uri, "power", "shutdown", "x", "-o", form)
+    assert (ran.code, ran.out) == (0, "")
+
+
 def test_a_fleet_of_single_values(fake: Make) -> None:
     agent = fake(lambda request: {"host-name": "web"})
     ran = qga("-c", agent.uri, "os", "hostname", "a,b", "-j1")

@@ -104,8 +104,9 @@ def test_exec_and_status(guest: lab.Guest) -> None:
     reply = json.loads(done(guest, "raw", "VM", "guest-exec", "path=/bin/sh", *arguments).out)
     pid = str(reply["return"]["pid"])
     until = time.monotonic() + 30
-    while "exited\tfalse" in (ran := done(guest, "exec-status", "VM", pid)).out:
+    while "exited\tfalse" in (ran := qga("exec-status", guest.name, pid)).out:
         assert time.monotonic() < until
+    assert ran.code == 7
     assert "exitcode\t7\n" in ran.out
     assert "stdout\tout\\n\n" in ran.out
     assert "stderr\terr\\n\n" in ran.out

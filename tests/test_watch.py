@@ -15,9 +15,11 @@ import pytest
 from qga_cli import spec
 from qga_cli.commands.cpu.stats import COMMAND as CPU_STATS
 from qga_cli.commands.disk.stats import COMMAND as DISK_STATS
+from qga_cli.fleet import Outcome
 from qga_cli.render import View, watch
 from qga_cli.spec import Column
-from tests.conftest import _environment
+from qga_cli.targets import Target
+from tests.conftest import _environment, qga
 from tests.fake import AgentFault, FakeAgent, Handler
 
 Make = Callable[[Handler], FakeAgent]
@@ -58,8 +60,26 @@ def test_rates_of_counters(clock: Callable[[float], None]) -> None:
     assert view.one(disks(3, None, 7)).splitlines() == [
         "106\tvda\t-\t-\t-",
         "106\tvdb\t-\t-\t-",
-        "106\tvdc\t-\t-\t-",
     ]
+    clock(1)
+    assert view.one(disks(3, None, 8)).splitlines()[2] == "107\tvdc\t1\t4096\t-"
+
+
+def test_a_fleet_in_a_pipe_begins_with_the_second_round(clock: Callable[[float], None]) -> None:
+    view = View(DISK_STATS, output="tsv", watch=True, columns="disk,reads", fleet=True)
+    for total in (10, 30):
+        shown = "".join(
+            view.many([Outcome(Target(None, name, name), disks(total * factor))])
+            for name, factor in (("a", 1), ("b", 2))
+        )
+        clock(2)
+    assert shown == "time\tvm\tdisk\treads/s\n102\ta\tvda\t10\n102\tb\tvda\t20\n"
+
+
+def test_it_does_not_go_with_gather() -> None:
+    ran = qga("disk", "stats", "a,b", "--watch", "1", "--gather")
+    assert ran.code == 2
+    assert "--gather" in ran.err
 
 
 def test_busy_time_in_percent(clock: Callable[[float], None]) -> None:

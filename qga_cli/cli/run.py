@@ -64,6 +64,8 @@ class Run:
         )
         if self.gather and (self.view.errors_are_json or self.view.is_raw):
             raise UsageError("--gather compares text: it does not go with -o json, jsonl or raw")
+        if self.gather and self.view.watches:
+            raise UsageError("--gather does not go with --watch")
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""

@@ -74,6 +74,8 @@ class View:
     def one(self, value: "Any", text: str = "") -> str:
         """The answer of one guest: the checked value, and the reply line it came in."""
         form = self._form
+        if value is None and not text:
+            return ""  # no reply came, which is how shutdown and suspend succeed
         if form == "raw":
             text = machine.visible(text) if self._terminal else text
             return text + "\n" if text else ""
@@ -139,13 +141,15 @@ class View:
         rates = self._rates
         first, self._asked = not self._asked, True
         if rates:
-            rows, columns = rates.rows(rows), rates.titled(columns)
+            # A person may look at what cannot be compared yet; a program would stumble over it.
+            rows = rates.rows(rows, new=self._form == "table")
+            columns = rates.titled(columns)
             by = [Column(column.name) for column in by]
             if self._form != "table":
-                if first and rates.grow:
-                    return ""  # nothing to compare with yet
                 now = time.time()
                 columns = (Column("time", lambda row: now), *columns)
+                if not rows:
+                    return ""
         rows = machine.ordered(rows, by, self._sort)
         if self._form == "table":
             from qga_cli.render import table

@@ -22,11 +22,12 @@ _GROWING = {
 
 
 class Rates:
-    """Remembers the answer before. A row is known again by its guest and its first column."""
+    """Remembers each guest's last answer. A row is known again by its first column."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
-        self._before: dict[str, tuple[float, Row]] = {}
+        self._before: dict[object, dict[str, dict[str, Any]]] = {}  # by guest, then by row
+        self._asked: dict[object, float] = {}  # when, in time.monotonic
         self.grow = any(column.kind in _GROWING for column in columns)
 
     def titled(self, columns: Sequence[Column]) -> tuple[Column, ...]:
@@ -34,29 +35,38 @@ class Rates:
         named = ((column, *_GROWING.get(column.kind, ("", column.kind))) for column in columns)
         return tuple(Column(column.name + unit, column.name, kind) for column, unit, kind in named)
 
-    def rows(self, rows: "Sequence[Row]") -> "list[dict[str, Any]]":
-        """`rows` with growing values per second, None where there was no such row before."""
+    def rows(self, rows: "Sequence[Row]", *, new: bool) -> "list[dict[str, Any]]":
+        """`rows` with growing values per second; those not there before only if `new`."""
         now = time.monotonic()
-        return [self._rated(row, now) for row in rows]
+        answers: dict[object, dict[str, dict[str, Any]]] = {}
+        rated = []
+        for row in rows:
+            values = {column.name: column.value(row) for column in self._columns}
+            guest, key = row.get("vm"), scalar(values[self._columns[0].name])
+            answers.setdefault(guest, {})[key] = values
+            before = self._before.get(guest, {}).get(key)
+            if before or new or not self.grow:
+                seconds = now - self._asked.get(guest, now)
+                shown = {
+                    column.name: _rate(column, values, before, seconds) for column in self._columns
+                }
+                rated.append({"vm": guest, "branch": row.get("branch"), **shown})
+        self._before |= answers
+        self._asked |= dict.fromkeys(answers, now)
+        return rated
 
-    def _rated(self, row: "Row", now: float) -> "dict[str, Any]":
-        values = {"branch": row.get("branch"), "vm": row.get("vm")}
-        values |= {column.name: column.value(row) for column in self._columns}
-        if not self.grow:
-            return values
-        key = f"{row.get('vm')}\t{scalar(values[self._columns[0].name])}"
-        then, before = self._before.get(key, (0.0, {}))
-        self._before[key] = (now, dict(values))
-        for column in self._columns:
-            if column.kind in _GROWING:
-                value, old = values[column.name], before.get(column.name)
-                # A counter that went back has begun anew: the guest was rebooted.
-                values[column.name] = None
-                if value is not None and old is not None and value >= old and now > then:
-                    # Of 1000 milliseconds in a second, 10 are one percent.
-                    unit = 10 if column.kind == spec.BUSY else 1
-                    values[column.name] = round((value - old) / (now - then) / unit, 2)
-        return values
+
+def _rate(column: Column, values: "Row", before: "Row | None", seconds: float) -> object:
+    """What a column shows: itself, or how much it grew per second; None where that is unknown."""
+    value = values[column.name]
+    if column.kind not in _GROWING:
+        return value
+    old = before[column.name] if before else None
+    # A counter that went back has begun anew: the guest was rebooted.
+    if value is None or old is None or value < old or seconds <= 0:
+        return None
+    # Of 1000 milliseconds in a second, 10 are one percent.
+    return round((value - old) / seconds / (10 if column.kind == spec.BUSY else 1), 2)
 
 
 def frame(text: str, title: str, *, first: bool) -> str:
