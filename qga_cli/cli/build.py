@@ -98,7 +98,7 @@ def _parameter(name: str, arg: Arg, *, one: bool) -> inspect.Parameter:
         kind = list[str]
     default: Any = False if kind is bool else ... if arg.required else None
     if arg.positional:
-        metavar = arg.metavar + ("..." if arg.many else "")
+        metavar = arg.metavar + ("..." if arg.many and "..." not in arg.metavar else "")
         info = typer.Argument(default, help=arg.help, metavar=metavar, show_default=False)
     else:
         declared = [f"--{arg.name}", *([arg.short] if arg.short else [])]

@@ -7,7 +7,7 @@ COMMAND = Command(
     "",
     "Print files of guests",
     since="0.15.0",
-    args=[Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH...")],
+    args=[Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH")],
     run="files.cat:verb",
     scope="none",
     notes=(

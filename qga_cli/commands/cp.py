@@ -22,6 +22,27 @@ COMMAND = Command(
     ],
     run="files.cp:verb",
     scope="none",
+    notes=(
+        "The rules are those of docker cp. A file gets the name DST, or goes into DST if that is "
+        "a folder. A folder gets the name DST if nothing has it yet, else it goes into the folder "
+        "DST; SRC/. fills DST with what is in SRC. Several sources need a folder. Paths of a "
+        "guest begin at its root; a path of this host that has a colon is written ./a:b. - is "
+        "standard input or output.\n\n"
+        "A file gets its name only when all of it has come and its SHA-256 is the same at both "
+        "ends: until then it lies beside, as .NAME.*.qga-part. What is cut off stays there, and "
+        "--resume goes on from what is equal at both ends. A file that is replaced hands on its "
+        "mode and owner. Symbolic links are copied as links unless with -L; one at DST is "
+        "replaced, or followed in a guest if DST names it. Holes stay holes. Files that change "
+        "while they are read are an error; what is appended meanwhile is left out.\n\n"
+        "A folder travels as one stream of tar, and so do several small files. From a guest, "
+        "nothing is taken that leads out of DST, no device, and no set-user-ID bit without "
+        "--special.\n\n"
+        "Where policy forbids guest-exec, files are copied by the file commands alone: without "
+        "folders, without -p, and into a guest straight to the final name. Where it forbids the "
+        "file commands, all goes by guest-exec. -v tells which way is taken.\n\n"
+        "With several guests ('web*':/etc/app.conf) as DST each gets the same; as SRC, what each "
+        "sends goes into a folder of its name in DST."
+    ),
     examples=[
         Example("qga cp web1:/var/log/syslog .", "from a guest"),
         Example("qga cp -p nginx.conf web1:/etc/nginx/", "to a guest, with mode and times"),

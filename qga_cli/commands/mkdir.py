@@ -8,7 +8,7 @@ COMMAND = Command(
     "Make folders in guests",
     since="2.5",
     args=[
-        Arg("places", spec.PLACE, "Folders", positional=True, many=True, metavar="VM:PATH..."),
+        Arg("places", spec.PLACE, "Folders", positional=True, many=True, metavar="VM:PATH"),
         Arg("parents", spec.FLAG, "Those above too; no error for what is there", short="-p"),
     ],
     changes=True,

@@ -8,8 +8,8 @@ COMMAND = Command(
     "Rename files within a guest",
     since="2.5",
     args=[
-        Arg("places", spec.PLACE, "Sources, and where to", positional=True, many=True,
-            metavar="VM:PATH... VM:PATH"),
+        Arg("places", spec.PLACE, "Sources, and where to: VM:PATH", positional=True, many=True,
+            metavar="SRC... DST"),
     ],
     changes=True,
     run="files.change:mv",

@@ -8,7 +8,7 @@ COMMAND = Command(
     "Remove files of guests",
     since="2.5",
     args=[
-        Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH..."),
+        Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH"),
         Arg("recursive", spec.FLAG, "Folders, with all that is in them", short="-r"),
         Arg("force", spec.FLAG, "No error for what is not there", short="-f"),
     ],

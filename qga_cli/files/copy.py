@@ -109,6 +109,8 @@ class Copier:
     def _tree(self, source: Place, found: "Facts", target: Place) -> None:
         if target.is_stream:
             raise UsageError(f"{source} is a folder or a link: no bytes for standard output")
+        if self._wishes.resume and found.kind == "folder":
+            self._note(f"{source}: a folder is copied anew, --resume only removes what was left")
         if not source.guest:
             self._push(source, found, target)
         elif not target.guest:

@@ -115,7 +115,9 @@ class Landing:
     def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
         """Take over the longest part that is equal to the source so far; remove the others."""
         start = 0
-        for length, path in self._leftovers():
+        left = leftovers(self._folder, self._name)
+        sizes = {entry.path: entry.stat(follow_symlinks=False).st_size for entry in left}
+        for path, length in sorted(sizes.items(), key=lambda item: -item[1]):
             if self._file is None and 0 < length <= size:
                 file = open(path, "r+b", opener=_no_link)  # likewise
                 digest = of_file(file, length)
@@ -126,18 +128,6 @@ class Landing:
                 file.close()
             os.unlink(path)
         return start
-
-    def _leftovers(self) -> list[tuple[int, str]]:
-        """Length and path of every part an earlier copy has left, the longest first."""
-        ours = re.compile(re.escape(part_stem(self._name)) + "[0-9a-f]{16}" + re.escape(SUFFIX))
-        found = []
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                if ours.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                    facts = entry.stat(follow_symlinks=False)
-                    if facts.st_uid == os.geteuid():
-                        found.append((facts.st_size, entry.path))
-        return sorted(found, reverse=True)
 
 
 class Outlet:
@@ -183,6 +173,19 @@ def part_stem(name: str) -> str:
 def part_name(name: str) -> str:
     """A name for a new part that nobody can guess."""
     return part_stem(name) + os.urandom(8).hex() + SUFFIX
+
+
+def leftovers(folder: str, name: str, *, folders: bool = False) -> "list[os.DirEntry[str]]":
+    """The parts of a file, or of a folder, that earlier copies of ours have left."""
+    ours = re.compile(re.escape(part_stem(name)) + "[0-9a-f]{16}" + re.escape(SUFFIX))
+    with os.scandir(folder) as entries:
+        return [
+            entry
+            for entry in entries
+            if ours.fullmatch(entry.name)
+            and (entry.is_dir if folders else entry.is_file)(follow_symlinks=False)
+            and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+        ]
 
 
 def free_space(folder: str) -> int:

@@ -5,7 +5,7 @@ import shutil
 import stat
 
 from qga_cli.errors import FileError
-from qga_cli.files.landing import part_name
+from qga_cli.files.landing import leftovers, part_name
 
 
 class Stage:
@@ -14,10 +14,15 @@ class Stage:
     It lies on the same filesystem as its place: beside it, or inside it if that is there.
     """
 
-    def __init__(self, final: str) -> None:
+    def __init__(self, final: str, *, resume: bool = False) -> None:
         self.final = final
-        above, name = os.path.split(final.rstrip("/"))
-        self.path = os.path.join(final if os.path.isdir(final) else above, part_name(name))
+        above, name = os.path.split(os.path.abspath(final))
+        if os.path.isdir(final):
+            above = final
+        if resume:
+            for left in leftovers(above, name, folders=True):
+                shutil.rmtree(left.path)
+        self.path = os.path.join(above, part_name(name))
         os.mkdir(self.path, 0o700)
 
     def settle(self, name: str = "") -> None:

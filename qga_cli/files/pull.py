@@ -48,7 +48,7 @@ def pull(
     """Bring `name` in the guest's `folder` (`.`: all of it) to `final`, which is replaced or
     filled. Nothing gets that name before all has come and is proven."""
     access.needs_exec("copying a folder")
-    stage = Stage(final)
+    stage = Stage(final, resume=wishes.resume)
     try:
         extractor = Extractor(stage.path, wishes, note)
         try:

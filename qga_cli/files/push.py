@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from qga_cli.files.access import Access
     from qga_cli.files.transfer import Wishes
 
-# $1 target  $2 name to get inside it, if it is there; "" for none  $3 random  $4 1: must be
+# $1 target  $2 name to get inside it, if it is there; "" for none  $3 random
+# $4 1 if it must be there  $5 1 to remove what an earlier copy has left
 # Prints, each ended by NUL: the final name, the folder to fill first.
 _PREPARE = r"""
 umask 077
@@ -33,6 +34,11 @@ else
   n=${d##*/}
   [ ${#n} -le 200 ] || n=long
   s=${d%/*}/.$n.$3
+fi
+if [ "$5" ]; then
+  for o in "${s%????????????????"${3#????????????????}"}"????????????????"${3#????????????????}"; do
+    if [ -d "$o" ] && [ ! -L "$o" ] && [ -O "$o" ]; then rm -rf -- "$o" "$o.fifo"; fi
+  done
 fi
 mkdir -- "$s" && printf '%s\0' "$d/" "$s"
 """
@@ -94,7 +100,7 @@ class Push:
         self._wishes = wishes
         self.final, self.stage = "", ""
         said = access.run(_PREPARE, target, name, os.urandom(8).hex() + SUFFIX,
-                          "1" if must else "")  # fmt: skip
+                          "1" if must else "", "1" if wishes.resume else "")  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 3 or fields[2]:
             raise BadReply(f"{access.agent.name}: the guest's answer makes no sense")

@@ -60,17 +60,17 @@ class TarWriter:
             if here in above:
                 raise FileError(f"{path}: a symbolic link back to a folder above it")
             info.type = tarfile.DIRTYPE
-            yield _header(info, found.st_mtime_ns)
+            yield self._header(info, found.st_mtime_ns)
             for child in sorted(os.listdir(path)):
                 yield from self._entry(f"{name}/{child}", os.path.join(path, child), (*above, here))
         elif stat.S_ISLNK(found.st_mode):
             info.type, info.linkname = tarfile.SYMTYPE, os.readlink(path)
-            yield _header(info, found.st_mtime_ns)
+            yield self._header(info, found.st_mtime_ns)
         elif not stat.S_ISREG(found.st_mode):
             self._note(f"{path}: a device, FIFO or socket, not copied")
         elif here in self._links:
             info.type, info.linkname = tarfile.LNKTYPE, self._links[here]
-            yield _header(info, found.st_mtime_ns)
+            yield self._header(info, found.st_mtime_ns)
         elif found.st_blocks * 512 < found.st_size - _SPARSE:
             self.apart.append((name, path))
         else:
@@ -81,7 +81,7 @@ class TarWriter:
     def _file(self, info: tarfile.TarInfo, path: str, mtime: int) -> "Iterator[bytes]":
         with open(path, "rb") as file:
             left = info.size = os.fstat(file.fileno()).st_size
-            yield _header(info, mtime)
+            yield self._header(info, mtime)
             while left and (data := file.read(min(left, _CHUNK))):
                 yield data
                 left -= len(data)
@@ -99,17 +99,16 @@ class TarWriter:
             info.mode &= 0o755
         return info
 
+    def _header(self, info: tarfile.TarInfo, mtime: int) -> bytes:
+        """GNU's format, whose long names are plain bytes, after a pax header for nanoseconds.
 
-def _header(info: tarfile.TarInfo, mtime: int) -> bytes:
-    """GNU's format, whose long names are plain bytes, after a pax header for the nanoseconds.
-
-    Python's own pax headers would mark names that are no UTF-8 in a way GNU tar does not know.
-    """
-    before = b""
-    if mtime % 10**9:
-        record = f"mtime={mtime // 10**9}.{mtime % 10**9:09}\n"
-        size = len(record) + 3  # two digits and a space; 30 bytes or so
-        pax = tarfile.TarInfo("pax")
-        pax.type, pax.size = tarfile.XHDTYPE, size
-        before = pax.tobuf(tarfile.GNU_FORMAT) + f"{size} {record}".encode().ljust(512, b"\0")
-    return before + info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+        Python's own pax headers would mark names that are no UTF-8 in a way GNU tar does not know.
+        """
+        before = b""
+        if self._wishes.preserve and mtime % 10**9:
+            record = f"mtime={mtime // 10**9}.{mtime % 10**9:09}\n"
+            size = len(record) + 3  # two digits and a space; 30 bytes or so
+            pax = tarfile.TarInfo("pax")
+            pax.type, pax.size = tarfile.XHDTYPE, size
+            before = pax.tobuf(tarfile.GNU_FORMAT) + f"{size} {record}".encode().ljust(512, b"\0")
+        return before + info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
