@@ -4,6 +4,7 @@ A check returns what it found; it raises the error that breaks the chain, hint i
 returns a Warning when the chain holds all the same, and None when there is nothing to look at.
 """
 
+import contextlib
 import time
 
 from qga_cli import advice, peek
@@ -82,7 +83,8 @@ class Patient:
     def system(self) -> str:
         """The guest's system, by its own words or by libosinfo's mark in the XML; may be ""."""
         if not self._system and self.may(OS_INFO.wire):
-            self._system = self.agent.call(OS_INFO).value.get("id", "")
+            with contextlib.suppress(Refused):  # the XML may know it too
+                self._system = self.agent.call(OS_INFO).value.get("id", "")
         facts = None if self._system else self.facts()
         return self._system or (facts.system[0] if facts else "")
 

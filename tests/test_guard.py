@@ -131,6 +131,22 @@ def test_a_denied_exec_is_a_failure_of_ours(configured: Configured, fake: Make) 
     assert "guest-exec is denied" in ran.err
 
 
+def test_the_doctor_does_not_take_a_policy_for_a_disease(
+    configured: Configured, fake: Make
+) -> None:
+    info = {
+        "version": "9.0.0",
+        "supported_commands": [
+            {"name": name, "enabled": True, "success-response": True}
+            for name in ("guest-info", "guest-get-time", "guest-get-osinfo")
+        ],
+    }
+    agent = fake(lambda request: info if request["execute"] == "guest-info" else {})
+    ran = configured('[policy."*"]\ndeny = ["guest-get-*"]\n', "-c", agent.uri, "doctor", "x")
+    assert ran.code == 0
+    assert "clock\twarn\tguest-get-time is denied by this host's policy" in ran.out
+
+
 def test_no_file_of_a_user_counts(configured: Configured, fake: Make) -> None:
     agent = fake(lambda request: {})
     for own in ('[policy."*"]\nallow = ["*"]\n', '[audit]\nfile = "/dev/null"\n'):
