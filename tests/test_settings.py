@@ -9,6 +9,9 @@ from tests.conftest import qga, qga_tty
 from tests.fake import FakeAgent, Handler, Silence
 
 
+REPO = Path(__file__).parent.parent
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[[str], dict[str, str]]:
     """Writes a configuration; returns the environment in which it counts."""
@@ -40,6 +43,20 @@ def test_show_finds_the_mistake_of_any_command(config: Callable[[str], dict[str,
     ran = qga("config", "show", env=env)
     assert ran.code == 2
     assert "config.toml:3: `fs list` has no option 'colums'" in ran.err
+
+
+def test_the_configuration_of_the_manual_page_is_one(
+    config: Callable[[str], dict[str, str]],
+) -> None:
+    page = (REPO / "man/man7/qga-targets.7").read_text()
+    example = page.split(".nf\n")[1].split(".fi\n")[0].replace("\\-", "-")
+    env = config(example)
+    shown = qga("config", "show", env=env)
+    assert (shown.code, shown.err) == (0, "")
+    assert "groups.web\tweb*, alpha/front\t" in shown.out
+    ran = qga("disks", "web1", "--explain", env=env)
+    assert "guest-get-fsinfo" in ran.out
+    assert "--timeout 120" in ran.out
 
 
 def test_a_wrong_variable_is_named() -> None:
