@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import qga, qga_tty
-from tests.fake import AgentFault, FakeAgent, Handler, Raw, Silence
+from tests.fake import AgentFault, FakeAgent, Handler, Hangup, Raw, Silence
 
 Make = Callable[[Handler], FakeAgent]
 TEST = "x"
@@ -110,6 +110,13 @@ def test_silence(fake: Make) -> None:
     assert "guest-shutdown was delivered" in ran.err
     ran = qga("-c", agent.uri, "raw", TEST, "guest-get-time", "--timeout", "0.2")
     assert ran.code == 124
+
+
+def test_a_link_that_breaks_is_no_timeout(fake: Make) -> None:
+    agent = fake(lambda request: Hangup())
+    ran = qga("-c", agent.uri, "raw", "x", "guest-fstrim", "--timeout", "50s")
+    assert ran.code == 8
+    assert "closed before it replied" in ran.err
 
 
 def test_batch_answers_line_by_line(fake: Make) -> None:
