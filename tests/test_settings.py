@@ -8,7 +8,6 @@ import pytest
 from tests.conftest import qga, qga_tty
 from tests.fake import FakeAgent, Handler, Silence
 
-
 REPO = Path(__file__).parent.parent
 
 
