@@ -8,6 +8,7 @@ from qga_cli.keeper import reap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from qga_cli.bare import Bare
     from qga_cli.interrupt import Interrupt
     from qga_cli.program import Program
 
@@ -18,7 +19,11 @@ class Control:
     """Watches one program. `seen` counts the signals that have been acted on."""
 
     def __init__(
-        self, program: "Program", interrupt: "Interrupt", timeout: float | None, kill_after: float
+        self,
+        program: "Program | Bare",
+        interrupt: "Interrupt",
+        timeout: float | None,
+        kill_after: float,
     ) -> None:
         self.seen = 0
         self._program = program

@@ -6,7 +6,7 @@ from qga_cli import wrapper
 from qga_cli.calls import Calls
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.context import INLINE, NO_INPUT, Context
-from qga_cli.errors import Interrupted, TimedOut, UsageError
+from qga_cli.errors import Interrupted, Refused, TimedOut, UsageError
 from qga_cli.exec import Completed
 from qga_cli.feed import Feed
 from qga_cli.job import Finished, Job
@@ -14,10 +14,11 @@ from qga_cli.program import request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import BinaryIO
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from qga_cli.agent import Agent, Reply
+    from qga_cli.feed import Source
     from qga_cli.interrupt import Interrupt
 
 _CEILING = 1.0  # seconds between two looks
@@ -28,7 +29,7 @@ def start(
     argv: "Sequence[str]",
     context: Context,
     interrupt: "Interrupt",
-    stdin: "BinaryIO | None",
+    stdin: "Source | None",
 ) -> int:
     """Start a program and return its pid. The agent keeps the first megabyte of its output."""
     feed = Feed(stdin) if stdin else None
@@ -44,13 +45,16 @@ def start(
 def status(job: Job) -> "Finished | Reply":
     """`qga exec-status`: the agent's record; with --wait the program's output and code."""
     if not job.arguments.get("wait"):
-        reply = job.wire()
+        try:
+            reply = job.wire()
+        except Refused as error:
+            raise _forgotten(error, job.arguments["pid"]) from error
         if reply.value["exited"]:
             reply.code = Completed(reply.value).code
         return reply
     assert job.agent is not None
-    began = time.monotonic()
-    while not (value := job.agent.call(EXEC_STATUS, {"pid": job.arguments["pid"]}).value)["exited"]:
+    pid, began = job.arguments["pid"], time.monotonic()
+    while not (value := _ask(job.agent, pid))["exited"]:
         elapsed = time.monotonic() - began
         if job.timeout is not None and elapsed > job.timeout:
             raise TimedOut(f"it has not ended within {job.timeout:g} s")
@@ -62,3 +66,22 @@ def status(job: Job) -> "Finished | Reply":
     job.streams.stdout.write(done.stdout)
     job.streams.stderr.write(done.stderr)
     return Finished(code=done.code)
+
+
+def _ask(agent: "Agent", pid: int) -> "Mapping[str, Any]":
+    try:
+        value: Mapping[str, Any] = agent.call(EXEC_STATUS, {"pid": pid}).value
+    except Refused as error:
+        raise _forgotten(error, pid) from error
+    return value
+
+
+def _forgotten(error: Refused, pid: int) -> Refused:
+    """`error` in words, if it is the agent's way to say that it knows no such program."""
+    if "'pid'" not in error.desc and "PID" not in error.desc:
+        return error
+    return Refused(
+        f"the agent knows no program with pid {pid}",
+        desc=error.desc,
+        hint="its end is told once only, and an agent that was restarted has forgotten all",
+    )

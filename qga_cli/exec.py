@@ -1,6 +1,5 @@
 """Programs in the guest: start, feed, stream, end, and tell truthfully how they ended."""
 
-import os
 import time
 
 from qga_cli import wire
@@ -8,16 +7,17 @@ from qga_cli.agent import Agent
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import TimedOut
-from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, BinaryIO
+    from typing import Any
 
-    from qga_cli.context import Context
+    from qga_cli.bare import Bare
+    from qga_cli.control import Control
+    from qga_cli.feed import Source
     from qga_cli.interrupt import Interrupt
-    from qga_cli.sinks import Kept
+    from qga_cli.program import Program
 
 _FIRST, _CEILING = 0.002, 1.0  # seconds between polls: at once, then 2, 4, 8 ms …
 
@@ -82,7 +82,7 @@ def run(
     agent: Agent,
     argv: "Sequence[str]",
     *,
-    stdin: "BinaryIO | None",
+    stdin: "Source | None",
     stdout: "Callable[[bytes], object]",
     stderr: "Callable[[bytes], object]",
     interrupt: "Interrupt",
@@ -92,6 +92,7 @@ def run(
     clean_env: bool = False,
     workdir: str = "",
     user: str = "",
+    text: bool = False,
 ) -> Completed:
     """Run a program in the guest, its streams of any size passing through as they come.
 
@@ -99,40 +100,43 @@ def run(
     get pieces of bytes as they arrive, in order within each stream, from the calling thread. An
     exception they raise (BrokenPipeError) passes on, and the program's next write fails. `env`
     is merged with the guest's environment, or replaces it with `clean_env`; `user` is
-    USER[:GROUP].
+    USER[:GROUP]. With `text` the output of a Windows guest is turned into UTF-8.
 
     The first signal of `interrupt` is forwarded to the program's process tree, a second one
     raises Interrupted, telling the pid that runs on. Past `timeout` seconds the tree is ended:
     TERM, after `kill_after` seconds KILL; then TimedOut is raised. Raises NoProgram (127),
     NotExecutable (126) when the program cannot be started, and whatever Agent.call raises.
     """
-    from qga_cli.context import Context
-
-    context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
-    with interrupt.shield():
-        return _follow(
-            agent, argv, context, stdin, (stdout, stderr), interrupt, timeout, kill_after
-        )
-
-
-def _follow(
-    agent: Agent,
-    argv: "Sequence[str]",
-    context: "Context",
-    stdin: "BinaryIO | None",
-    sinks: "tuple[Callable[[bytes], object], Callable[[bytes], object]]",
-    interrupt: "Interrupt",
-    timeout: float | None,
-    kill_after: float,
-) -> Completed:
     from qga_cli.calls import Calls
+    from qga_cli.context import Context
     from qga_cli.control import Control
     from qga_cli.feed import Feed
-    from qga_cli.program import Program
+    from qga_cli.program import NoShell, Program
 
-    program = Program(Calls(agent, interrupt), argv, Feed(stdin) if stdin else None)
+    context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
+    calls = Calls(agent, interrupt)
+    feed = Feed(stdin) if stdin else None
+    program: Program | Bare = Program(calls, argv, feed)
     control = Control(program, interrupt, timeout, kill_after)
-    program.start(context, *sinks)
+    with interrupt.shield():
+        try:
+            program.start(context, stdout, stderr)
+            follow(program, control, interrupt)
+        except NoShell as error:
+            from qga_cli import bare
+
+            agent.trace(1, f"without shell, output at the end only: {error.message}")
+            program = bare.Bare(calls, argv, feed, text=text)
+            control = Control(program, interrupt, timeout, kill_after)
+            program.start(context, stdout, stderr)
+            follow(program, control, interrupt)
+        exitcode, signal = program.result()
+        control.close()
+    return Completed({"exitcode": exitcode, "signal": signal})
+
+
+def follow(program: "Program | Bare", control: "Control", interrupt: "Interrupt") -> None:
+    """Carry a started program to its end."""
     try:
         while not program.ended:
             interrupt.sleep(program.step(), control.seen)
@@ -140,89 +144,3 @@ def _follow(
     except BaseException:
         program.abandon(drop=True)
         raise
-    exitcode, signal = program.result()
-    control.close()
-    return Completed({"exitcode": exitcode, "signal": signal})
-
-
-def verb(job: Job) -> Finished:
-    """`qga exec`: the program's output is ours, and so is its exit code."""
-    given = job.arguments
-    around = _around(given)
-    if given.get("tty"):
-        from qga_cli.terminal import session
-
-        return session.run(job, around)
-    assert job.agent is not None
-    stdin = job.streams.stdin if _has_input(job) else None
-    if given.get("detach"):
-        from qga_cli import detached
-        from qga_cli.context import Context
-
-        context = Context(**around)
-        return Finished(detached.start(job.agent, given["command"], context, job.interrupt, stdin))
-    from qga_cli.sinks import Kept, Passed
-
-    out: Passed | Kept
-    err: Passed | Kept
-    if job.output in ("json", "jsonl", "yaml"):
-        out, err = Kept(), Kept()
-    else:
-        out, err = Passed(job.streams.stdout), Passed(job.streams.stderr)
-    begun = time.time()
-    done = run(
-        job.agent,
-        given["command"],
-        stdin=stdin,
-        stdout=out.take,
-        stderr=err.take,
-        interrupt=job.interrupt,
-        timeout=job.timeout,
-        kill_after=given["kill-after"],
-        **around,
-    )
-    if isinstance(out, Kept) and isinstance(err, Kept):
-        return Finished(_record(done, out, err, begun), done.code)
-    return Finished(code=done.code)
-
-
-def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
-    """What the options say of the program's environment, as keywords of `run`."""
-    from qga_cli.context import variables
-
-    return {
-        "env": variables(given.get("env", ()), given.get("env-file", ()), os.environ),
-        "clean_env": bool(given.get("clean-env")),
-        "workdir": given.get("workdir", ""),
-        "user": given.get("user", ""),
-    }
-
-
-def _has_input(job: Job) -> bool:
-    """Whether our standard input is a pipe or a file: a terminal, /dev/null, closed are not."""
-    import stat
-
-    if job.arguments.get("no-stdin"):
-        return False
-    try:
-        # A fleet shares descriptor 0 among its guests, by streams that have none of their own.
-        kind = os.fstat(0 if job.fleet else job.streams.stdin.fileno()).st_mode
-    except (OSError, ValueError):
-        return False
-    return not stat.S_ISCHR(kind)
-
-
-def _record(done: Completed, out: "Kept", err: "Kept", begun: float) -> dict[str, object]:
-    """The answer for -o json."""
-    from qga_cli.format import moment
-
-    return {
-        "exitcode": done.exitcode,
-        "signal": done.signal,
-        **out.fields("stdout"),
-        **err.fields("stderr"),
-        "truncated": out.truncated or err.truncated,
-        "origin": "guest",
-        "started": moment(begun),
-        "duration": round(time.time() - begun, 3),
-    }

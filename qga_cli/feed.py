@@ -6,10 +6,18 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Protocol
 
     from qga_cli.calls import Calls
     from qga_cli.keeper import Keeper
+
+    class Source(Protocol):
+        """What a program's input is read from: any file, or less. With a method `read1`, this is
+        called instead: it returns what is there."""
+
+        def read(self, count: int, /) -> bytes:
+            """Up to `count` bytes; empty at the end."""
+
 
 _INLINE = 64 * 1024  # bytes that go along in the request that starts the program
 _MOMENT = 0.03  # seconds to see whether the input is as small as that
@@ -21,7 +29,7 @@ _SPOOL = 2 * 2**20  # bytes in the keeper's spool file before dd carries them in
 class Feed:
     """Reads `source` in a thread of its own, which a silent source may hold for ever."""
 
-    def __init__(self, source: "BinaryIO") -> None:
+    def __init__(self, source: "Source") -> None:
         self.pids: list[int] = []  # the dd that carries input into the program's pipe
         self._pieces: queue.Queue[bytes] = queue.Queue(_AHEAD)
         self._first = b""
@@ -98,7 +106,7 @@ class Feed:
         self._at_end = not piece
         self._first += piece
 
-    def _read(self, source: "BinaryIO") -> None:
+    def _read(self, source: "Source") -> None:
         # read1 hands on what a slow writer has written; plain objects have read only.
         read = getattr(source, "read1", source.read)
         while True:

@@ -34,21 +34,22 @@ class Keeper:
         return f"/proc/{self._pid}/fd/{descriptor}"
 
     def ready(self, stdout: "Stream", stderr: "Stream") -> bool:
-        """Whether it has taken over; then `outputs` carry. Raises Unsupported without files."""
+        """Whether it has taken over; then `outputs` carry."""
         if self.spools:
             try:
                 out = Spooled(self.calls, stdout, self.path(4), [self.path(7), self.path(6)])
-            except Unsupported:
-                raise
+                err = Spooled(self.calls, stderr, self.path(5), [self.path(9)])
+                self._orders = self.calls.open(self.path(0), "r+")
+                self.outputs = [out, err]
+            except Unsupported as error:
+                self.calls.agent.trace(1, f"no spool files: {error.message}")
+                self.spools = False
             except Refused:  # a directory: not yet
                 return False
-            err = Spooled(self.calls, stderr, self.path(5), [self.path(9)])
-            self._orders = self.calls.open(self.path(0), "r+")
-            self.outputs = [out, err]
-        elif self._helper("sh", "-c", '[ -p "$1" ]', "sh", self.path(7)) == 0:
+        if not self.spools and self._helper("sh", "-c", '[ ! -d "$1" ]', "sh", self.path(7)) == 0:
             self.outputs = [
-                Polled(self.calls, stdout, self.path(6)),
-                Polled(self.calls, stderr, self.path(7)),
+                Polled(self.calls, stdout, self.path(4)),
+                Polled(self.calls, stderr, self.path(5)),
             ]
         return bool(self.outputs)
 

@@ -9,7 +9,6 @@ from qga_cli.calls import Calls
 from qga_cli.context import INLINE, NO_INPUT, STREAMED, Context, is_text
 from qga_cli.errors import (
     BadReply,
-    Frozen,
     NoProgram,
     NotExecutable,
     QgaError,
@@ -71,7 +70,7 @@ class Program:
         given = self._end + b"\n" + line + (inline or b"")
         try:
             self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
-        except (Unsupported, Frozen):
+        except Unsupported:
             raise
         except Refused as error:
             raise NoShell(f"no shell: {error.message}") from error
@@ -180,26 +179,22 @@ class Program:
         if self._feed:
             moved.append(self._feed.step())
         self._keeper.beat()
-        idle = not any(moved) and self._pause == _CEILING
-        if idle and self._look() and time.monotonic() - self._exited > _LOST:
-            raise self._failure(b"")
+        if not any(moved) and self._pause == _CEILING and self._look():
+            if time.monotonic() - self._exited > _LOST:
+                raise self._failure(b"")
         return any(moved)
 
     def _take_over(self) -> None:
         """Have a keeper carry the streams, by spool files if they may be used."""
         for spool in (self.mark, ""):
-            way = "spool files" if spool else "captured output"
             keeper = Keeper(self.calls, self.pid, self.mark, spool, stdin=self._feed is not None)
-            try:
-                if self._taken(keeper):
-                    self.calls.agent.trace(1, f"streams are carried by {way}")
-                    self._keeper = keeper
-                    if self._feed:
-                        self._feed.begin(self.calls, keeper)
-                    return
-            except Unsupported as error:
-                self.calls.agent.trace(1, f"no {way}: {error.message}")
-                keeper.leave([])
+            if self._taken(keeper):
+                way = "spool files" if keeper.spools else "captured output"
+                self.calls.agent.trace(1, f"streams are carried by {way}")
+                self._keeper = keeper
+                if self._feed:
+                    self._feed.begin(self.calls, keeper)
+                return
             if self._look():
                 self._deliver()
                 return

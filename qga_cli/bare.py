@@ -1,0 +1,119 @@
+"""A program in a guest without POSIX shell, Windows above all: started by the agent itself.
+
+The agent hands its output out in one reply, at its end, and nothing in such a guest bounds it: past
+3 MB it does not pass through libvirt. glib quotes argv for CreateProcess.
+"""
+
+import codecs
+import time
+
+from qga_cli import wire
+from qga_cli.context import is_text
+from qga_cli.errors import QgaError, Refused, Unsupported, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from qga_cli.calls import Calls
+    from qga_cli.context import Context
+    from qga_cli.feed import Feed
+
+_CEILING = 0.25  # seconds between two looks
+_PATIENCE = 5.0  # seconds for a question of ours
+
+
+class Bare:
+    """As Program, without streaming. With `text` the OEM code page becomes UTF-8."""
+
+    def __init__(
+        self, calls: "Calls", argv: "Sequence[str]", feed: "Feed | None", *, text: bool
+    ) -> None:
+        self.calls = calls
+        self.pid = 0
+        self.ended = False
+        self._argv = argv
+        self._feed = feed
+        self._text = text
+        self._status: Mapping[str, Any] = {}
+
+    def start(
+        self,
+        context: "Context",
+        stdout: "Callable[[bytes], object]",
+        stderr: "Callable[[bytes], object]",
+    ) -> None:
+        """Start it. Raises Refused; Unsupported for what only a shell can do."""
+        if not context.is_plain or not is_text(self._argv):
+            raise Unsupported(
+                "this guest has no POSIX shell: no variables, directory, user or bytes beyond UTF-8"
+            )
+        stdin = self._feed.small() if self._feed else b""
+        if stdin is None:
+            raise UsageError("a program in this guest gets 64 KiB of input at most")
+        self._sinks = stdout, stderr
+        self.pid = self.calls.start(self._argv, capture=True, stdin=stdin)
+        self.calls.patient = True
+        self._began = time.monotonic()
+
+    def step(self) -> float:
+        """See whether it has ended, then pass on all it has written."""
+        try:
+            self._status = self.calls.status(self.pid)
+        except QgaError as error:
+            error.hint = error.hint or (
+                "too much output for one reply? Have it write a file, and `qga cat VM:FILE`"
+            )
+            raise
+        if not self._status["exited"]:
+            return max(0.002, min((time.monotonic() - self._began) / 5, _CEILING))
+        if self._status.get("out-truncated") or self._status.get("err-truncated"):
+            self.calls.agent.trace(0, "the agent has kept 16 MiB of the output, and no more")
+        for name, sink in zip(("out-data", "err-data"), self._sinks, strict=True):
+            data = wire.from_base64(self._status.get(name, ""))
+            if data:
+                sink(self._readable(data) if self._text else data)
+        self.ended = True
+        return 0.0
+
+    def result(self) -> "tuple[int | None, int | None]":
+        """Its exit code, or the signal that killed it (on Windows: the exception's code)."""
+        return self._status.get("exitcode"), self._status.get("signal")
+
+    def abandon(self, *, drop: bool = False) -> None:
+        """Leave it alone."""
+
+    def signal(self, name: str, *, kill_after: float | None = None) -> int:
+        """End it, on Windows with all it has started; Windows has no signals to send."""
+        pid = str(self.pid)
+        try:
+            return self.calls.start(["taskkill.exe", "/PID", pid, "/T", "/F"])
+        except Refused:
+            return self.calls.start(["kill", "-s", name, pid])
+
+    def _readable(self, data: bytes) -> bytes:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            page = self._code_page()
+            return data.decode(page, "replace").encode() if page else data
+        return data
+
+    def _code_page(self) -> str:
+        """Python's name of the code page that console programs write; empty if there is none."""
+        try:
+            pid = self.calls.start(["cmd.exe", "/c", "chcp"], capture=True)
+        except Refused:
+            return ""
+        until = time.monotonic() + _PATIENCE
+        while not (status := self.calls.status(pid))["exited"]:
+            if time.monotonic() > until:
+                return ""
+            time.sleep(0.01)
+        said = wire.from_base64(status.get("out-data", ""))
+        page = "cp" + bytes(byte for byte in said if 48 <= byte <= 57).decode()
+        try:
+            return codecs.lookup(page).name
+        except LookupError:
+            return ""

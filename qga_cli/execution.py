@@ -1,0 +1,96 @@
+"""`qga exec` and `qga script`: a program in the guest, its streams ours, its exit code too."""
+
+import os
+import stat
+import time
+
+from qga_cli.exec import Completed, run
+from qga_cli.job import Finished, Job
+from qga_cli.sinks import Kept, Passed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, BinaryIO
+
+    from qga_cli.feed import Source
+
+
+def verb(job: Job) -> Finished:
+    """`qga exec`."""
+    assert job.agent is not None
+    command = job.arguments["command"]
+    if job.arguments.get("detach"):
+        from qga_cli import detached
+        from qga_cli.context import Context
+
+        context = Context(**_around(job.arguments))
+        return Finished(detached.start(job.agent, command, context, job.interrupt, stdin(job)))
+    return answer(job, command, stdin(job))
+
+
+def answer(job: Job, argv: "Sequence[str]", source: "Source | None") -> Finished:
+    """Run it with the options of the command line; the answer as -o says."""
+    assert job.agent is not None
+    out: Passed | Kept
+    err: Passed | Kept
+    if job.output in ("json", "jsonl", "yaml"):
+        out, err = Kept(), Kept()
+    else:
+        out, err = Passed(job.streams.stdout), Passed(job.streams.stderr)
+    begun = time.time()
+    done = run(
+        job.agent,
+        argv,
+        stdin=source,
+        stdout=out.take,
+        stderr=err.take,
+        interrupt=job.interrupt,
+        timeout=job.timeout,
+        kill_after=job.arguments["kill-after"],
+        text=isinstance(out, Kept) or job.streams.stdout.isatty(),
+        **_around(job.arguments),
+    )
+    if isinstance(out, Kept) and isinstance(err, Kept):
+        return Finished(_record(done, out, err, begun), done.code)
+    return Finished(code=done.code)
+
+
+def stdin(job: Job) -> "BinaryIO | None":
+    """Our standard input if it is a pipe or a file: no terminal, /dev/null, nothing closed."""
+    if job.arguments.get("no-stdin"):
+        return None
+    try:
+        # A fleet shares descriptor 0 among its guests, by streams that have none of their own.
+        kind = os.fstat(0 if job.fleet else job.streams.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return None
+    return None if stat.S_ISCHR(kind) else job.streams.stdin
+
+
+def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
+    """What the options say of the program's environment, as keywords of `run`."""
+    from qga_cli.context import variables
+
+    return {
+        "env": variables(given.get("env", ()), given.get("env-file", ()), os.environ),
+        "clean_env": bool(given.get("clean-env")),
+        "workdir": given.get("workdir", ""),
+        "user": given.get("user", ""),
+    }
+
+
+def _record(done: Completed, out: "Kept", err: "Kept", begun: float) -> dict[str, object]:
+    """The answer for -o json."""
+    from qga_cli.format import moment
+
+    return {
+        "exitcode": done.exitcode,
+        "signal": done.signal,
+        **out.fields("stdout"),
+        **err.fields("stderr"),
+        "truncated": out.truncated or err.truncated,
+        "origin": "guest",
+        "started": moment(begun),
+        "duration": round(time.time() - begun, 3),
+    }
