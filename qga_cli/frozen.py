@@ -53,9 +53,12 @@ def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply
         hold.prepare(mountpoints)
         with job.interrupt.shield():
             reply = hold.freeze(seconds)
-            if job.interrupt.signum or not hold.watchdog.stay():
+            if job.interrupt.signum:
                 hold.thaw()
-                raise QgaError("the watchdog has died; the guest is thawed")
+                raise Interrupted(job.interrupt.signum)
+            if not hold.watchdog.stay():
+                hold.thaw()
+                raise QgaError("the watchdog has died, so the guest was thawed at once")
     finally:
         hold.close()
     if job.streams.stderr.isatty():

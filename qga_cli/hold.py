@@ -61,13 +61,13 @@ class Watchdog:
         said = self._hear(_START)
         if said != "ready":
             reason = said.removeprefix("no ") or "it has died"
-            raise QgaError(f"nothing was frozen, for the watchdog cannot guard it: {reason}")
+            raise QgaError(f"nothing was frozen: the watchdog cannot guard it: {reason}")
 
     def arm(self, seconds: float) -> None:
         """Make it responsible for a thaw within that time."""
         self._tell(f"arm {seconds}")
         if self._hear(_ANSWER) != "armed":
-            raise QgaError("nothing was frozen, for the watchdog has died")
+            raise QgaError("nothing was frozen: the watchdog has died")
 
     def frozen(self) -> None:
         """Tell it that the freeze is done, and cannot come later."""

@@ -83,7 +83,7 @@ class Watch:
         except Exception as error:  # a bug of ours must not leave a guest frozen
             reason = f"the watchdog has a bug ({type(error).__name__}: {error})"
         if reason:
-            self._log(syslog.LOG_WARNING, f"thawing, for {reason}")
+            self._log(syslog.LOG_WARNING, f"thawing: {reason}")
             self._thaw()
 
     def _watch(self) -> str:
@@ -156,7 +156,7 @@ class Watch:
 
     def _is_gone(self, error: BaseException) -> bool:
         """Whether the guest does not run here any more."""
-        with contextlib.suppress(QgaError):  # nobody can tell
+        with contextlib.suppress(Exception):  # nobody can tell: it is tried further
             if self._try(lambda line: line.is_gone(error)):
                 self._log(syslog.LOG_WARNING, "no longer running here, so nothing to thaw; "
                           "if it has migrated, run `qga fs thaw` there")  # fmt: skip

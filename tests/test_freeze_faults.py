@@ -254,7 +254,7 @@ def test_what_the_watchdog_logs(fake: Fake, tmp_path: Path) -> None:
     lines = log.read_text().splitlines()
     assert lines[:3] == [
         f"{syslog.LOG_NOTICE} x: freezing, for 30 s at most",
-        f"{syslog.LOG_WARNING} x: thawing, for the qga that froze it has died",
+        f"{syslog.LOG_WARNING} x: thawing: the qga that froze it has died",
         f"{syslog.LOG_ERR} x: cannot thaw, goes on trying: not \\x1b[1mnow",
     ]
     assert lines[3].startswith(f"{syslog.LOG_WARNING} x: thawed after ")
@@ -264,13 +264,13 @@ def test_a_watchdog_that_dies_before_the_freeze_is_noticed(fake: Fake) -> None:
     watchdog = Watchdog(Target(fake(Filesystems()).uri, "web1", "web1"))
     watchdog.await_ready()
     os.kill(watchdog.pid, signal.SIGKILL)
-    with pytest.raises(QgaError, match="nothing was frozen, for the watchdog has died"):
+    with pytest.raises(QgaError, match="nothing was frozen: the watchdog has died"):
         watchdog.arm(5)
     watchdog.leave()
 
 
 def test_a_watchdog_that_cannot_reach_the_guest(tmp_path: Path) -> None:
     watchdog = Watchdog(Target(f"unix:{tmp_path}/none.sock", "web1", "web1"))
-    with pytest.raises(QgaError, match=r"nothing was frozen, .*none\.sock"):
+    with pytest.raises(QgaError, match=r"nothing was frozen: .*none\.sock"):
         watchdog.await_ready()
     watchdog.leave()
