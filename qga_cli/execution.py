@@ -20,11 +20,16 @@ def verb(job: Job) -> Finished:
     """`qga exec`."""
     assert job.agent is not None
     command = job.arguments["command"]
+    around = _around(job.arguments)
+    if job.arguments.get("tty"):
+        from qga_cli.terminal import session
+
+        return session.run(job, around)
     if job.arguments.get("detach"):
         from qga_cli import detached
         from qga_cli.context import Context
 
-        context = Context(**_around(job.arguments))
+        context = Context(**around)
         return Finished(detached.start(job.agent, command, context, job.interrupt, stdin(job)))
     return answer(job, command, stdin(job))
 
@@ -57,7 +62,7 @@ def answer(job: Job, argv: "Sequence[str]", source: "Source | None") -> Finished
 
 
 def stdin(job: Job) -> "BinaryIO | None":
-    """Our standard input if it is a pipe or a file: no terminal, /dev/null, nothing closed."""
+    """Our standard input if it is a pipe or a file; with -i a terminal too; never a closed one."""
     if job.arguments.get("no-stdin"):
         return None
     try:
@@ -65,7 +70,8 @@ def stdin(job: Job) -> "BinaryIO | None":
         kind = os.fstat(0 if job.fleet else job.streams.stdin.fileno()).st_mode
     except (OSError, ValueError):
         return None
-    return None if stat.S_ISCHR(kind) else job.streams.stdin
+    wanted = job.arguments.get("stdin") or not stat.S_ISCHR(kind)
+    return job.streams.stdin if wanted else None
 
 
 def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":

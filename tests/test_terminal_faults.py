@@ -123,6 +123,15 @@ def test_without_a_terminal_there_is_none_to_give(local_agent: str) -> None:
         assert b"--escape is one character or none" in t.screen
 
 
+def test_without_t_a_program_reads_lines_typed_here(local_agent: str) -> None:
+    script = "echo ready; exec tr a-z A-Z"
+    with terminal("exec", "-c", local_agent, "-i", "x", "--", "sh", "-c", script) as t:
+        t.see(b"ready\r\n")
+        t.type(b"typed\r\x04")
+        assert t.end() == 0
+        assert t.screen == b"typed\r\nTYPED\r\n"
+
+
 def answer(output: bytes) -> Handler:
     """An agent whose terminal sends `output` and nothing else."""
     sent: list[bytes] = []

@@ -45,7 +45,9 @@ COMMAND = Command(
         "The first Ctrl-C goes to the program, a second one leaves it running. "
         "A child left in the background does not hold the call. "
         "A guest without POSIX shell and /proc gives its output at the end only, and "
-        "through libvirt it must be below 3 MB."
+        "through libvirt it must be below 3 MB. "
+        "With -t the program has a terminal, see `qga help shell`; -i alone lets it read what is "
+        "typed here, line by line."
     ),
     examples=[
         Example("qga exec web1 -- ip addr list", "read its output"),

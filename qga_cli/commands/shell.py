@@ -14,6 +14,12 @@ COMMAND = Command(
     ],
     changes=True,
     run="terminal.session:shell",
+    notes=(
+        "Keys, colours, window size, vim, top and the exit code are as with ssh, without network. "
+        "Typed after Enter, ~. ends the session, ~? helps and ~~ types a tilde. "
+        "The guest needs Python 3, or script(1) of util-linux; no file is left there. When this "
+        "side is killed or loses its connection, the guest hangs up within a minute."
+    ),
     examples=[
         Example("qga shell web1", "root's shell"),
         Example("qga shell -u www-data web1", "another user's"),

@@ -6,7 +6,7 @@ import struct
 import time
 
 from qga_cli.agent import Agent
-from qga_cli.errors import BadReply, Refused
+from qga_cli.errors import BadReply, QgaError, Refused
 from qga_cli.exec import capture
 from qga_cli.terminal import inside
 from qga_cli.terminal.carrier import PARTING, Carrier, Wish
@@ -34,8 +34,12 @@ class PythonCarrier(Carrier):
         self._outbox: list[bytes] = []
         self._sent = self._done = 0  # bytes
         self._heard = self._wrote = time.monotonic()
-        self._reader = self._open(device, "r")
-        self._writer = self._open(device, "r+")
+        try:
+            self._reader = self._open(device, "r")
+            self._writer = self._open(device, "r+")
+        except QgaError:
+            self._release()
+            raise
 
     def type(self, keys: bytes) -> None:
         """See Carrier.type."""
@@ -85,7 +89,7 @@ class PythonCarrier(Carrier):
             if kind == frames.OUTPUT:
                 shown += payload
             elif kind == frames.ACK and len(payload) == 8:
-                (self._done,) = struct.unpack(">Q", payload)
+                self._done = min(self._sent, *struct.unpack(">Q", payload))
             elif kind == frames.EXIT and len(payload) == 1:
                 self.code = payload[0]
             elif kind != frames.TICK:

@@ -3,7 +3,8 @@
 Two of them, in a pipe. The first gives the program its terminal and reads its keys from a FIFO;
 the second makes the output the input of another terminal, which the agent polls as
 inside/begin.py explains. Before util-linux 2.40 script reads no output while a program does
-not take its input, so keys are sent a little at a time.
+not take its input, so keys are sent a little at a time; since then it passes no keys on while
+there is output, so Ctrl-C ends a flood some megabytes late.
 """
 
 import os
@@ -15,7 +16,7 @@ import time
 from qga_cli.agent import Agent
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import Refused, Unsupported
+from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
 from qga_cli.exec import capture
 from qga_cli.terminal.carrier import PARTING, Carrier, Wish
 from qga_cli.wire import to_base64
@@ -23,7 +24,8 @@ from qga_cli.wire import to_base64
 # A private folder, and who removes it when the host has stopped to touch its lease.
 _PREPARE = """
 umask 077
-command -v script >/dev/null && command -v stty >/dev/null && command -v mkfifo >/dev/null || exit
+case $(script --help 2>&1) in *--return*) ;; *) exit ;; esac
+command -v stty >/dev/null && command -v mkfifo >/dev/null || exit
 for place in /run /dev/shm /tmp; do
     mkdir "$place/qga-$mark" && cd "$place/qga-$mark" && mkfifo keys && : >device >lease && break
 done 2>/dev/null || exit
@@ -46,12 +48,13 @@ echo "$PWD"
 _MAIN = """
 umask 077
 cd "$dir" || exit
+export run SHELL=/bin/sh
 {
-    SHELL=/bin/sh sh -c 'echo $$ >session; exec script -qfec "$0" /dev/null' "$run" <>keys
+    sh -c 'echo $$ >session; exec script -qfec "eval \\"\\$run\\"" /dev/null' <>keys
     printf '\\0%s%03d' "$mark" $?
     until read -r word && [ "$word" = "$mark" ]; do :; done <>keys
     kill -9 $(cat carrier)
-} | SHELL=/bin/sh sh -c 'echo $$ >carrier; exec script -qfc "$0" /dev/null' "$carry" >/dev/null
+} | sh -c 'echo $$ >carrier; exec script -qfc "$0" /dev/null' "$carry" >/dev/null
 kill $(cat guard nap)
 rm -rf "$dir"
 """
@@ -61,6 +64,7 @@ _CARRY = "stty raw -echo min 0 time 0; tty >device; exec sleep 2147483647"
 _CHUNK = 1024  # bytes of keys a call; a FIFO takes up to 4096 whole or not at all
 _FEW = 64  # keys that a person types: never held back
 _CALM = 0.1  # seconds to wait, after a chunk, for the program's output to end
+_RETRY = 0.25  # seconds, after the FIFO was full
 _FULL = 65536  # bytes
 _LEASE = 8.0  # seconds between two signs of life; the guest gives up after 25 to 50 without
 _START = 20.0  # seconds
@@ -78,18 +82,19 @@ class ScriptCarrier(Carrier):
         self._calm = True
         self._hung_up = False
         self._size: tuple[int, int] | None = None  # to be set
-        self._wrote = self._renewed = 0.0
+        self._wrote = self._renewed = self._pause = 0.0
         self._folder = self._prepare()
         run = _session(wish, self._folder)
         variables = {"dir": self._folder, "mark": self._word, "run": run, "carry": _CARRY}
-        arguments: dict[str, object] = {
-            "path": "sh",
-            "input-data": to_base64(_with(variables, _MAIN)),
-        }
-        self._pid = int(self._call(EXEC, arguments)["pid"])
-        self._output = self._open(self._device(), "r")
-        self._fifo = self._open(f"{self._folder}/keys", "r+")
-        self._lease = self._open(f"{self._folder}/lease", "r+")
+        arguments = {"path": "sh", "input-data": to_base64(_with(variables, _MAIN))}
+        self._pid = int(agent.call(EXEC, arguments).value["pid"])
+        try:
+            self._output = self._open(self._device(), "r")
+            self._fifo = self._open(f"{self._folder}/keys", "r+")
+            self._lease = self._open(f"{self._folder}/lease", "r+")
+        except QgaError:
+            self._release()
+            raise
 
     def type(self, keys: bytes) -> None:
         """See Carrier.type."""
@@ -121,14 +126,16 @@ class ScriptCarrier(Carrier):
             capture(self.agent, ["sh", "-c", words, self._folder, *map(str, self._size)])
             self._size = None
         many = len(self._keys) > _FEW and not self._calm
-        if not self._keys or (many and now < self._wrote + _CALM):
+        if not self._keys or now < self._wrote + (_CALM if many else self._pause):
             return False
         self._wrote = now
         chunk = self._keys[:_CHUNK]
-        if self._press(chunk):
+        pressed = self._press(chunk)
+        self._pause = 0.0 if pressed else _RETRY
+        if pressed:
             self._keys = self._keys[len(chunk) :]
             self._calm = False
-        return True
+        return pressed
 
     def pull(self) -> bytes:
         """See Carrier.pull."""
@@ -138,7 +145,10 @@ class ScriptCarrier(Carrier):
         at = held.find(self._mark)
         end = at + len(self._mark) + 3
         if at >= 0 and end <= len(held):
-            self.code = 128 + signal.SIGHUP if self._hung_up else int(held[end - 3 : end])
+            code = held[end - 3 : end]
+            if not code.isdigit():
+                raise BadReply("the guest's end of the terminal talks nonsense")
+            self.code = 128 + signal.SIGHUP if self._hung_up else int(code)
         if at < 0:
             at = held.rfind(b"\0")
             if at < 0 or not self._mark.startswith(held[at:]):
@@ -164,8 +174,13 @@ class ScriptCarrier(Carrier):
 
     def _prepare(self) -> str:
         """Make the private folder in the guest."""
-        done = capture(self.agent, ["sh"], stdin=_with({"mark": self._word}, _PREPARE))
-        folder = done.stdout.decode("ascii", "replace").rstrip("\n")
+        folder = ""
+        try:
+            done = capture(self.agent, ["sh"], stdin=_with({"mark": self._word}, _PREPARE))
+            folder = done.stdout.decode("ascii", "replace").rstrip("\n")
+        except Refused as error:
+            if "No such file" not in error.desc:
+                raise
         if not folder.endswith(f"/qga-{self._word}"):
             raise Unsupported(
                 "a terminal needs python3 or script(1) in the guest",
@@ -181,11 +196,14 @@ class ScriptCarrier(Carrier):
         while not name.endswith(b"\n"):
             if time.monotonic() > until:
                 raise Refused(f"script(1) in the guest gave no terminal within {_START:g} s")
+            time.sleep(0.005)
             name += self._read(names)
         self.agent.trace(1, f"a terminal by the guest's script, in {self._folder}")
         return os.fsdecode(name.strip())
 
     def _bid_farewell(self) -> None:
+        if self.code is None:  # else the program reads our farewell
+            self.hang_up()
         self._write(self._fifo, f"\n{self._word}\n".encode(), PARTING)
         self._flush(self._fifo)
         until = time.monotonic() + PARTING
@@ -203,11 +221,12 @@ def start(agent: Agent, wish: Wish) -> ScriptCarrier:
 def _session(wish: Wish, folder: str) -> str:
     """The command line for script: set the terminal up, and become the program."""
     rows, columns = wish.size
-    steps = [f"tty >{folder}/tty", f"stty sane rows {rows} cols {columns}", "unset SHELL"]
+    steps = [f"tty >{folder}/tty", f"stty sane rows {rows} cols {columns}", "unset run SHELL"]
     steps += [f"chown {_quoted(wish.owner.encode())} $(tty) 2>/dev/null", "umask 022", "cd /"]
-    variables = [name + b"=" + value for name, value in wish.environment.items()]
-    env = [b"env", b"-i"] if wish.clean else [b"env"]
-    steps.append(" ".join(map(_quoted, [b"exec", *env, *variables, *wish.program])))
+    if wish.clean:
+        steps.append("unset $(env | sed -n 's/^\\([A-Za-z_][A-Za-z_0-9]*\\)=.*/\\1/p')")
+    steps += [f"export {os.fsdecode(k)}={_quoted(v)}" for k, v in wish.environment.items()]
+    steps.append("exec " + " ".join(map(_quoted, wish.program)))
     return "\n".join(steps)
 
 

@@ -82,17 +82,24 @@ class Carrier:
         """Let the guest's end go, and the agent's handles."""
         try:
             self._bid_farewell()
-            while self._handles:
-                self._call(CLOSE, {"handle": self._handles.pop()}, PARTING)
         except QgaError as error:
             self.agent.trace(1, f"leaving the terminal to the guest: {error.message}")
+        self._release()
 
     def _bid_farewell(self) -> None:
         """Tell the guest's end that nobody will read on."""
         raise NotImplementedError
 
+    def _release(self) -> None:
+        """Close the agent's handles, as far as it answers."""
+        try:
+            while self._handles:
+                self.agent.call(CLOSE, {"handle": self._handles.pop()}, PARTING)
+        except QgaError as error:
+            self.agent.trace(1, f"leaving handles to the agent: {error.message}")
+
     def _open(self, path: str, mode: str) -> int:
-        handle = int(self._call(OPEN, {"path": path, "mode": mode}))
+        handle = int(self.agent.call(OPEN, {"path": path, "mode": mode}).value)
         self._handles.append(handle)
         return handle
 
@@ -113,6 +120,5 @@ class Carrier:
         except Refused as error:
             if type(error) is not Refused:
                 raise
-            raise Refused(
-                "the guest's end of the terminal has gone", desc=error.desc, details=error.desc
-            ) from error
+            text = "the guest's end of the terminal has gone"
+            raise Refused(text, desc=error.desc, details=error.desc) from error

@@ -61,7 +61,7 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
     escape = Escape(_key(job.arguments["escape"]))
     console = Console(job.streams.stdin)
     wish = Wish(
-        [b"sh", b"-c", _ENTER.encode(), b"qga"],
+        [b"/bin/sh", b"-c", _ENTER.encode(), b"qga"],
         size=console.size(),
         environment={
             b"TERM": os.environb.get(b"TERM", b"dumb"),
