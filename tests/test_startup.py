@@ -70,3 +70,8 @@ def test_only_the_command_asked_for_is_loaded(local_agent: str) -> None:
     commands = [name for name in modules if name.startswith("qga_cli.commands.")]
     assert commands == ["qga_cli.commands.fs", "qga_cli.commands.fs.status"]
     assert "qga_cli.guard" not in modules
+
+
+def test_completion_loads_nothing_heavy(local_agent: str) -> None:
+    assert loaded("__complete", "guest", "", "-c", local_agent, "ping") == set()
+    assert loaded("__complete", "mountpoint", "/", "-c", local_agent, "fs", "list", "x") == set()
