@@ -34,6 +34,7 @@ function __qga_table
                 '+push'\t'Copy files to guests: `cp` by another name' \
                 '+raw'\t'Send any command to the agent and print its reply as it comes' \
                 '+rm'\t'Remove files of guests' \
+                '+script'\t'Run a script of the host in the guest' \
                 '+shell'\t'Open a login shell in the guest, on a terminal' \
                 '+ssh'\t'SSH keys of the guest\'s users: list, add, remove' \
                 '+sync'\t'Check that the agent answers this call, not an earlier one' \
@@ -427,7 +428,7 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
-                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -636,6 +637,40 @@ function __qga_table
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
+        case 'script'
+            printf '%s\n' \
+                '--env=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
+                '-e=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
+                '--env-file=host-path'\t'Set the variables of this file, one on a line' \
+                '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
+                '--workdir=guest-path'\t'Directory to run in' \
+                '-w=guest-path'\t'Directory to run in' \
+                '--user=user'\t'User to run as, and group' \
+                '-u=user'\t'User to run as, and group' \
+                '--no-stdin'\t'Keep our standard input for others' \
+                '-n'\t'Keep our standard input for others' \
+                '--kill-after=text'\t'With --timeout: seconds from SIGTERM to SIGKILL' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest' \
+                'host-path' \
+                'words*'
         case 'shell'
             printf '%s\n' \
                 '--user=user'\t'Whose shell' \
