@@ -179,9 +179,9 @@ class Program:
         if self._feed:
             moved.append(self._feed.step())
         self._keeper.beat()
-        if not any(moved) and self._pause == _CEILING and self._look():
-            if time.monotonic() - self._exited > _LOST:
-                raise self._failure(b"")
+        idle = not any(moved) and self._pause == _CEILING
+        if idle and self._look() and time.monotonic() - self._exited > _LOST:
+            raise self._failure(b"")
         return any(moved)
 
     def _take_over(self) -> None:
