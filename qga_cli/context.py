@@ -6,11 +6,14 @@ our own user gave, quoted. It goes by input-data, which the agent does not log; 
 
 import re
 
+from qga_cli import wire
 from qga_cli.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from qga_cli.agent import Agent
 
 NO_INPUT, INLINE, STREAMED = "exec </dev/null", "", "exec 8<>/proc/self/fd/0"
 
@@ -69,6 +72,28 @@ class Context:
         if self._workdir:
             parts.append(f"CDPATH= cd -- {quote(self._workdir)} || exit 96")
         return ("; ".join(parts) + "\n").encode("utf-8", "surrogateescape")
+
+
+def request(
+    agent: "Agent", text: str, name: str, argv: "Sequence[str]", context: Context, stdin: str
+) -> tuple[list[str], bytes]:
+    """The words that start `argv` inside a script of ours, and the line it reads."""
+    if argv[0].startswith("-"):
+        raise UsageError(
+            f"a program's name cannot begin with a dash: {argv[0]!r}",
+            hint="options of ours stand before the guest's name",
+        )
+    plain = is_text(argv)
+    words = ["sh", "-c", text, name, *(argv if plain else [])]
+    line = context.line(stdin, () if plain else argv)
+    size = len(line) * 4 // 3 + len(wire.encode("guest-exec", {"arg": words}))
+    limit = agent.transport.write_chunk
+    if size > limit:
+        raise UsageError(
+            f"this command line takes {size:,} bytes, one request carries {limit:,}",
+            hint="`qga script` runs a file of any size, `qga cp` copies one",
+        )
+    return words, line
 
 
 def quote(text: str) -> str:

@@ -5,12 +5,11 @@ import time
 from qga_cli import wrapper
 from qga_cli.calls import Calls
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.context import INLINE, NO_INPUT, Context
+from qga_cli.context import INLINE, NO_INPUT, Context, request
 from qga_cli.errors import Interrupted, Refused, TimedOut, UsageError
 from qga_cli.exec import Completed
 from qga_cli.feed import Feed
 from qga_cli.job import Finished, Job
-from qga_cli.program import request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
             """Up to `count` bytes; empty at the end."""
 
 
-_INLINE = 64 * 1024  # bytes that go along in the request that starts the program
+_INLINE = 48 * 1024  # bytes that go along in the request that starts the program
 _MOMENT = 0.03  # seconds to see whether the input is as small as that
 _PIECE = 64 * 1024
 _AHEAD = 16  # pieces read ahead

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qga_cli.outputs import Stream
 
 _BEAT = 5.0  # seconds; the keeper gives up after 40 without one
+_TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet
 _REAP = 3.0  # seconds to wait for helpers that were told to end
 
 
@@ -46,7 +47,7 @@ class Keeper:
                 self.spools = False
             except Refused:  # a directory: not yet
                 return False
-        if not self.spools and self._helper("sh", "-c", '[ ! -d "$1" ]', "sh", self.path(7)) == 0:
+        if not self.spools and self._helper("sh", "-c", _TAKEN, "sh", self.path(7)) == 0:
             self.outputs = [
                 Polled(self.calls, stdout, self.path(4)),
                 Polled(self.calls, stderr, self.path(5)),

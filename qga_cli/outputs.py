@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from qga_cli.calls import Calls
 
-_BLOCKS = 64  # of 64 KiB: 4 MiB in a spool file, a fork of dd's for each
+_BLOCKS = 128  # of 64 KiB: 8 MiB in a spool file, one dd for each
+_HALF = 4 * 2**20  # bytes of a spool file after which the next one is prepared
 _SMALL = 64 * 1024  # bytes to ask for while little comes: the agent clears as many each time
 
 
@@ -90,7 +91,8 @@ class Spooled:
         elif complete:
             self._empty(self._filled.pop(0))
             return True
-        if self.pids and not self.stream.ended:
+        first.read += len(data)
+        if self.pids and not self.stream.ended and (not data or first.read > _HALF):
             self._look(self._filled[-1])
         return bool(data)
 
@@ -118,6 +120,7 @@ class Spooled:
         """Make room before dd does: what dd has not truncated yet would be read again."""
         self._calls.close(self._calls.open(file.path, "w"))
         self._calls.rewind(file.handle)
+        file.read = 0
         self._free.append(file)
 
 
@@ -126,7 +129,8 @@ class _File:
         self.path = path
         self.handle = handle
         self.pid = 0  # of the dd that writes it
-        self.count = _SMALL
+        self.count = _SMALL  # bytes to ask for
+        self.read = 0
 
 
 class Polled:

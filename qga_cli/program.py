@@ -1,12 +1,13 @@
 """One program in the guest from start to end: a short one in three calls, a long one streamed."""
 
+import contextlib
 import os
 import re
 import time
 
 from qga_cli import wire, wrapper
 from qga_cli.calls import Calls
-from qga_cli.context import INLINE, NO_INPUT, STREAMED, Context, is_text
+from qga_cli.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.errors import (
     BadReply,
     NoProgram,
@@ -14,7 +15,6 @@ from qga_cli.errors import (
     QgaError,
     Refused,
     Unsupported,
-    UsageError,
 )
 from qga_cli.keeper import Keeper, reap
 from qga_cli.outputs import Stream
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.agent import Agent
     from qga_cli.feed import Feed
 
-_SHORT = 0.18  # seconds: what ends within is told at its end, the rest is streamed
+_SHORT = (0.15, 0.3)  # seconds: what ends within is told at its end, the rest is streamed
 _CEILING = 0.25  # seconds between two looks at a stream
 _LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
+_ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
+_SELDOM = 0.2  # seconds between two looks at stderr while stdout is busy
 
 
 class NoShell(QgaError):
@@ -48,6 +49,7 @@ class Program:
         self._end = f"qga.{os.urandom(16).hex()}".encode()  # unlike the mark not seen in `ps`
         self._feed = feed
         self._keeper: Keeper | None = None
+        self._ways = [self.mark, ""]  # names for spool files, for keepers to try
         self._status: Mapping[str, Any] | None = None  # the wrapper's last
         self._exited = 0.0  # when that was
         self._pause = 0.0
@@ -65,21 +67,26 @@ class Program:
         if how != STREAMED:
             self._feed = None
         text = f"# {self.mark}{wrapper.WRAPPER}"
-        agent = self.calls.agent
-        words, line = request(agent, text, self.mark, self.argv, context, how)
+        words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
         given = self._end + b"\n" + line + (inline or b"")
+        begun = time.monotonic()
         try:
             self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
         except Unsupported:
             raise
         except Refused as error:
             raise NoShell(f"no shell: {error.message}") from error
-        self._began = self._moved = time.monotonic()
+        self._moved = self._asked = time.monotonic()
+        # The agent has forked by now: ten times that is enough for a short program.
+        self._short = begun + min(max(_SHORT[0], 10 * (self._moved - begun)), _SHORT[1])
         self.calls.patient = True
 
     def step(self) -> float:
         """Carry what there is. Returns how long to wait before the next step, in seconds."""
-        moved = self._carry() if self._keeper else self._wait()
+        if self._keeper is None:
+            moved = self._wait()
+        else:
+            moved = self._carry() if self._keeper.outputs else self._arrive()
         now = time.monotonic()
         if moved:
             self._moved = now
@@ -97,8 +104,12 @@ class Program:
 
     def abandon(self, *, drop: bool = False) -> None:
         """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
-        if not self._keeper and not self.ended and not drop:
-            self._take_over()
+        self.calls.patient = False
+        until = time.monotonic() + _ARRIVAL
+        while not (drop or self.ended or (self._keeper and self._keeper.outputs)):
+            self._arrive() if self._keeper else self._take_over()
+            if time.monotonic() > until:
+                break
         if self._keeper:
             self._leave(drop=drop)
 
@@ -122,10 +133,10 @@ class Program:
             reap(self.calls, [self.pid])
 
     def _wait(self) -> bool:
-        """Whether it has ended in the short time; past that a keeper takes over."""
+        """Whether it has ended in the short time; past that a keeper is to take over."""
         if self._look():
             return self._deliver()
-        if self._feed or time.monotonic() - self._began > _SHORT:
+        if self._feed or time.monotonic() > self._short:
             self._take_over()
         return False
 
@@ -133,21 +144,27 @@ class Program:
         """Whether the wrapper has ended."""
         if self._status is None:
             status = self.calls.status(self.pid)
+            if status["exited"] and not self._keeper and not self._has_end(status):
+                # Or is it what nobody has fetched of an earlier program with this pid?
+                with contextlib.suppress(Refused):
+                    status = self.calls.status(self.pid)
             if status["exited"]:
                 self._status = status
                 self._exited = time.monotonic()
         return self._status is not None
 
+    def _has_end(self, status: "Mapping[str, Any]") -> bool:
+        return self._end in wire.from_base64(status.get("out-data", ""))
+
     def _deliver(self) -> bool:
         """Pass on what the wrapper's reader had for us, and see why if it had nothing."""
         assert self._status is not None
-        outputs = [
-            wire.from_base64(self._status.get(name, "")) for name in ("out-data", "err-data")
-        ]
-        if not all(self._end in output for output in outputs):
-            raise self._failure(outputs[1])
-        for stream, output in zip(self._streams, outputs, strict=True):
-            stream.feed(output)
+        out = wire.from_base64(self._status.get("out-data", ""))
+        err = wire.from_base64(self._status.get("err-data", ""))
+        if self._end not in out or self._end not in err:
+            raise self._failure(err)
+        self._streams[0].feed(out)
+        self._streams[1].feed(err)
         self.ended = True
         return True
 
@@ -171,67 +188,50 @@ class Program:
     def _carry(self) -> bool:
         """Whether anything moved between the program and us."""
         assert self._keeper is not None
-        open_outputs = [output for output in self._keeper.outputs if not output.stream.ended]
-        moved = [output.step() for output in open_outputs]
-        self.ended = all(stream.ended for stream in self._streams)
+        out, err = self._keeper.outputs
+        moved = not out.stream.ended and out.step()
+        if not err.stream.ended and (not moved or time.monotonic() - self._asked > _SELDOM):
+            self._asked = time.monotonic()
+            moved = err.step() or moved
+        self.ended = out.stream.ended and err.stream.ended
         if self.ended:
             return True
         if self._feed:
-            moved.append(self._feed.step())
+            moved = self._feed.step() or moved
         self._keeper.beat()
-        idle = not any(moved) and self._pause == _CEILING
+        idle = self._pause == _CEILING and not moved
         if idle and self._look() and time.monotonic() - self._exited > _LOST:
-            raise self._failure(b"")
-        return any(moved)
+            raise QgaError("the program's wrapper was killed in the guest")
+        return moved
 
     def _take_over(self) -> None:
-        """Have a keeper carry the streams, by spool files if they may be used."""
-        for spool in (self.mark, ""):
-            keeper = Keeper(self.calls, self.pid, self.mark, spool, stdin=self._feed is not None)
-            if self._taken(keeper):
-                way = "spool files" if keeper.spools else "captured output"
-                self.calls.agent.trace(1, f"streams are carried by {way}")
-                self._keeper = keeper
-                if self._feed:
-                    self._feed.begin(self.calls, keeper)
-                return
-            if self._look():
-                self._deliver()
-                return
-        raise QgaError("the program's output cannot be carried: no helper runs in the guest")
+        """Have a keeper carry the streams, by spool files if there is room for them."""
+        if not self._ways:
+            raise QgaError("the program's output cannot be carried: no helper runs in the guest")
+        spool = self._ways.pop(0)
+        stdin = self._feed is not None
+        self._keeper = Keeper(self.calls, self.pid, self.mark, spool, stdin=stdin)
 
-    def _taken(self, keeper: Keeper) -> bool:
-        """Whether the keeper has the pipes; if not, the program was faster or it has no room."""
-        while not keeper.ready(*self._streams):
-            if keeper.gone():
-                return False
-            if self._look() and self._status and self._status.get("out-data"):
-                keeper.leave([])  # the wrapper's reader was faster
-                return False
-            time.sleep(0.002)
-        return True
-
-
-def request(
-    agent: "Agent", text: str, name: str, argv: "Sequence[str]", context: Context, stdin: str
-) -> tuple[list[str], bytes]:
-    """The words that start `argv` inside a script of ours, and the line it reads."""
-    if argv[0].startswith("-"):
-        raise UsageError(
-            f"a program's name cannot begin with a dash: {argv[0]!r}",
-            hint="options of ours stand before the guest's name",
-        )
-    plain = is_text(argv)
-    words = ["sh", "-c", text, name, *(argv if plain else [])]
-    line = context.line(stdin, () if plain else argv)
-    size = len(line) + sum(len(word.encode()) + 1 for word in words)
-    limit = agent.transport.write_chunk
-    if size > limit:
-        raise UsageError(
-            f"this command line takes {size:,} bytes, one request carries {limit:,}",
-            hint="`qga script` runs a file of any size, `qga cp` copies one",
-        )
-    return words, line
+    def _arrive(self) -> bool:
+        """Whether the keeper has the pipes by now, or the program was faster."""
+        keeper = self._keeper
+        assert keeper is not None
+        if keeper.ready(*self._streams):
+            way = "spool files" if keeper.spools else "captured output"
+            self.calls.agent.trace(1, f"streams are carried by {way}")
+            if self._feed:
+                self._feed.begin(self.calls, keeper)
+            return True
+        gone = keeper.gone()
+        if self._look() and self._status and (gone or self._has_end(self._status)):
+            self._keeper = None
+            if not gone:
+                keeper.leave([])
+            return self._deliver()
+        if gone:
+            self._keeper = None
+            self._take_over()
+        return False
 
 
 def _meaning(line: str) -> "tuple[int | None, int | None]":

@@ -158,7 +158,7 @@ class Run:
         return work
 
     def _start(self, targets: list[Target], work: "Callable[[int, Target], object]") -> Fleet:
-        grace = _GRACE if self.command.run else 0
+        grace = _GRACE + self.values.get("kill-after", 0) if self.command.run else 0
         return Fleet(
             targets,
             work,
