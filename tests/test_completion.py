@@ -26,7 +26,7 @@ UNSEEN = ("new\nline", "esc\x1b[31m", "over\u202eride", "del\x7f")
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
     """Each shell in turn, with guests named by sockets in ./run."""
     (tmp_path / "run").mkdir()
-    for name in ("web1", "web2", "db 1", *UNSEEN):
+    for name in ("web1", "web2", "db 1", "co:lon", *UNSEEN):
         (tmp_path / "run" / f"{name}.sock").touch()
     opened = Shell(request.param, tmp_path, {"QGA_CONNECT": "unix:run/{vm}.sock"})
     yield opened
@@ -65,6 +65,8 @@ def test_names_of_guests(shell: Shell) -> None:
     assert shell.tab("qga ping web1,web") == "qga ping web1,web2 "
     assert shell.tab("qga ping --timeout 3s -v web1") == "qga ping --timeout 3s -v web1 "
     assert shell.run("qga -v fs list -o json d") == ["-v", "fs", "list", "-o", "json", "db 1"]
+    assert shell.run("qga ping co") == ["ping", "co:lon"]
+    assert shell.run("qga ping co:l") == ["ping", "co:lon"]
     assert shell.run("qga ping 'd") == ["ping", "db 1"]
     assert shell.run('qga ping "d') == ["ping", "db 1"]
 
