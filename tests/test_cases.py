@@ -29,10 +29,13 @@ import pytest
 
 from qga_cli import catalog
 from qga_cli.cli import main
+from qga_cli.commands.info import release
 from tests.fake import AgentFault, FakeAgent, Handler, Silence
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 NOW = 1795485000.25  # 2026-11-24T01:50:00Z, for what is shown as an age
+# `info` lists all commands there are: its cases shall not change with every new one.
+KNOWN = [command for command in catalog.walk() if release(command.since) <= (11, 1)]
 SGR = re.compile(r"\x1b\[[\d;]*m")
 UPDATE = bool(os.environ.get("QGA_UPDATE"))
 FORMS = {"terminal": [], "tsv": ["-o", "tsv"], "json": ["-o", "json"]}
@@ -90,6 +93,7 @@ def run(
     monkeypatch.setattr(sys, "stdout", stdout)
     monkeypatch.setattr(sys, "stderr", stderr)
     monkeypatch.setattr(time, "time", lambda: NOW)
+    monkeypatch.setattr(catalog, "walk", lambda: iter(KNOWN))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr("qga_cli.agent._SILENCE", 0.1)
     code = main._run(["-c", fake(agent).uri, *words, *FORMS[form]])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from qga_cli import catalog, spec
+from qga_cli.commands.info import release
 from qga_cli.spec import Arg, Command
 
 FACTS = {
@@ -34,7 +35,7 @@ BASE64 = {"buf-b64", "out-data", "err-data"}
 # Windows has these too, since a release that the schema's condition does not name.
 SINCE_11 = {"guest-network-get-route"}
 
-each_release = pytest.mark.parametrize("release", FACTS)
+each_release = pytest.mark.parametrize("name", FACTS)
 each_command = pytest.mark.parametrize("wire", NEWEST["commands"])
 
 
@@ -87,12 +88,15 @@ def accepts(ours: object, theirs: object, where: str) -> None:
 
 def test_there_are_44() -> None:
     assert len(NEWEST["commands"]) == 44
-    assert set(COMMANDS) == set(NEWEST["commands"])
+    newer = set(COMMANDS) - set(NEWEST["commands"])
+    assert len(COMMANDS) - len(newer) == 44
+    newest = release(NEWEST["qemu"])[:2]
+    assert all(release(COMMANDS[wire].since) > newest for wire in newer)
 
 
 @each_release
-def test_replies(release: str) -> None:
-    facts = FACTS[release]
+def test_replies(name: str) -> None:
+    facts = FACTS[name]
     for wire, fact in facts["commands"].items():
         ours = COMMANDS[wire].result
         if fact.get("success-response", True):
@@ -109,8 +113,8 @@ def test_a_reply_has_no_members_of_our_own(wire: str) -> None:
 
 
 @each_release
-def test_arguments(release: str) -> None:
-    for wire, fact in FACTS[release]["commands"].items():
+def test_arguments(name: str) -> None:
+    for wire, fact in FACTS[name]["commands"].items():
         if wire in WITHOUT_ARGS:
             continue
         ours = {arg.wire: arg for arg in COMMANDS[wire].args if arg.wire}
@@ -136,11 +140,10 @@ def test_since(wire: str) -> None:
 
 
 @each_release
-def test_commands_of_a_release_are_as_old_as_said(release: str) -> None:
-    number = tuple(int(part) for part in release.removeprefix("qga-").split("."))
+def test_commands_of_a_release_are_as_old_as_said(name: str) -> None:
     for wire in NEWEST["commands"]:
-        since = tuple(int(part) for part in COMMANDS[wire].since.split("."))
-        assert (wire in FACTS[release]["commands"]) == (since[:2] <= number), wire
+        old_enough = release(COMMANDS[wire].since)[:2] <= release(name)
+        assert (wire in FACTS[name]["commands"]) == old_enough, wire
 
 
 @each_command
