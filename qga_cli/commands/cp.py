@@ -16,6 +16,8 @@ COMMAND = Command(
         Arg("dereference", spec.FLAG, "Copy what symbolic links point to", short="-L"),
         Arg("quiet", spec.FLAG, "No progress bar", short="-q"),
         Arg("resume", spec.FLAG, "Go on with an interrupted copy, from what is proven equal"),
+        Arg("compress", spec.CHOICE, "Pack on the way; auto: if it pays",
+            choices=("none", "auto", "gzip"), default="none"),
         Arg("no-verify", spec.FLAG, "Do not compare checksums at both ends"),
         Arg("special", spec.FLAG, "Let copies of a guest's files keep set-user-ID bits"),
         Arg("max-size", spec.SIZE, "Take at most so much of a guest"),

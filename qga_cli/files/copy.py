@@ -71,8 +71,13 @@ class Copier:
     def _file(self, source: "Source", target: Place) -> None:
         goal = self._target(target, source.name)
         meter = self._progress(source.name or "-", source.facts.size)
+        carry = None
+        if self._wishes.compress != "none":
+            from qga_cli.files.packing import packed
+
+            carry = packed(source, goal, self._wishes.compress, meter.advance)
         try:
-            transfer(source, goal, self._wishes, self._guests.check, meter.advance)
+            transfer(source, goal, self._wishes, self._guests.check, meter.advance, carry)
         finally:
             meter.close()
 

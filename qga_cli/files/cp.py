@@ -86,4 +86,5 @@ def _wishes(job: Job) -> Wishes:
         resume=given.get("resume", False),
         limit=given.get("max-size", 0),
         umask=umask,
+        compress=given.get("compress", "none"),
     )

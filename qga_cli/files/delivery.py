@@ -10,12 +10,13 @@ from qga_cli.format import size as human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from qga_cli.files.access import Access
     from qga_cli.files.facts import Facts
     from qga_cli.files.handle import Handle
     from qga_cli.files.place import Place
+    from qga_cli.files.source import Source
     from qga_cli.files.transfer import Wishes
 
 _ROOMY = 16 * 2**20  # bytes; smaller files are not worth asking for the free space first
@@ -95,7 +96,7 @@ class Delivery:
 
     def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
         self.chunk = access.agent.transport.write_chunk
-        self._access = access
+        self.access = access
         self._place = place
         self._name = name
         self._wishes = wishes
@@ -121,26 +122,45 @@ class Delivery:
                     f"{self._place}: {human(facts.size or 0)} are to come and "
                     f"{human(int(free) * 1024)} are free"
                 )
-        self._handle = open_handle(self._access, self._part, "r+")
         self._position = start
-        if start:
-            self._handle.seek(start)
         return start
 
     def write(self, offset: int, data: bytes) -> None:
         """See Landing.write."""
-        assert self._handle is not None
-        if offset != self._position:
+        if self._handle is None:
+            self._handle = open_handle(self.access, self._part, "r+")
+            self._handle.seek(offset)
+        elif offset != self._position:
             self._handle.seek(offset)
         self._handle.write(data)
         self._position = offset + len(data)
 
+    def fill(self, source: "Source", advance: "Callable[[int], None]", start: int) -> None:
+        """Send what `source` has from `start` on packed; the guest unpacks it."""
+        from qga_cli.files.squeeze import UNPACK, Outgoing
+
+        def pieces() -> "Iterator[bytes]":
+            for offset, data in source.pieces(start, 2**20):
+                yield bytes(offset - self._position)
+                yield data
+                advance(offset + len(data) - self._position)
+                self._position = offset + len(data)
+
+        stream = Outgoing(filter(None, pieces()), pack=True)
+        script = f'exec {UNPACK} >>"$1"'
+        done = self.access.stream(script, self._part, stdin=stream.file(),
+                                   stdout=lambda data: None)  # fmt: skip
+        if stream.error:
+            raise stream.error
+        if done.code:
+            raise self.access.failure(done)
+
     def finish(self, facts: "Facts", digest: str) -> None:
         """See Landing.finish. The guest compares, and renames only what is equal."""
-        assert self._handle is not None
         if facts.size is not None and facts.size > self._position:
             self.write(facts.size - 1, b"\0")  # the file ends with a hole
-        self._handle.flush()
+        if self._handle:
+            self._handle.flush()
         self._close()
         mode = owner = moment = ""
         if self._wishes.preserve:
@@ -148,38 +168,38 @@ class Delivery:
             moment = f"{facts.mtime // 10**9}.{facts.mtime % 10**9:09}" if facts.mtime else ""
         fresh = f"{facts.mode & 0o755:o}"
         words = (mode, owner, moment, fresh, self._wishes.replaces, *self._useless)
-        done = self._access.attempt(_FINISH, self._part, self._final, digest, *words)
+        done = self.access.attempt(_FINISH, self._part, self._final, digest, *words)
         if done.code == 127 and digest:  # no sha256sum there
-            if GuestDigest(self._access, self._part, self._position).result() != digest:
+            if GuestDigest(self.access, self._part, self._position).result() != digest:
                 raise FileError(f"{self._place}: {_DIFFERS}")
-            done = self._access.attempt(_FINISH, self._part, self._final, "", *words)
+            done = self.access.attempt(_FINISH, self._part, self._final, "", *words)
         if done.code in _SAYS:
             raise FileError(f"{self._place}: {_SAYS[done.code]}")
         if done.code:
-            raise self._access.failure(done)
+            raise self.access.failure(done)
         self._part = ""
 
     def abandon(self, *, keep: bool) -> str:
         """See Landing.abandon."""
-        self._access.grace()
+        self.access.grace()
         try:
             self._close()
         except QgaError as error:
-            self._access.agent.trace(1, f"closing the part: {error.message}")
+            self.access.agent.trace(1, f"closing the part: {error.message}")
         if not self._part or (keep and self._position):
             return self._part
-        self._access.run('rm -f -- "$1"', self._part)
+        self.access.run('rm -f -- "$1"', self._part)
         return ""
 
     def _prepare(self, size: int, resume: str = "") -> list[str]:
         """Set the final name and the part's; returns the free KiB and what was left earlier."""
         must = "1" if self._place.is_folder else ""
-        said = self._access.run(_PREPARE, self._place.path, self._name, must,
+        said = self.access.run(_PREPARE, self._place.path, self._name, must,
                                 os.urandom(8).hex() + SUFFIX,
                                 str(size) if size > _ROOMY else "", resume)  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) % 3 != 1 or fields.pop():
-            raise BadReply(f"{self._access.agent.name}: the guest's answer makes no sense")
+            raise BadReply(f"{self.access.agent.name}: the guest's answer makes no sense")
         self._final, self._part = fields[:2]
         return fields[2:]
 

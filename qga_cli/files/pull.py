@@ -6,6 +6,7 @@ from qga_cli.errors import BadReply, FileError, Refused
 from qga_cli.files.digest import parse
 from qga_cli.files.extract import Extractor
 from qga_cli.files.merge import Stage
+from qga_cli.files.squeeze import PACK, Unpacker, packs, pays_there
 from qga_cli.files.tar_reader import TarReader
 
 TYPE_CHECKING = False
@@ -15,21 +16,20 @@ if TYPE_CHECKING:
     from qga_cli.files.access import Access
     from qga_cli.files.transfer import Wishes
 
-# $1 folder  $2 name in it  $3 -h to follow links  $4 1 to end standard error with the digest.
-# tar's exit code goes round the pipe, for that has the exit code of its last command.
+# $1 folder  $2 name in it  $3 -h to follow links. Standard error ends with the digest. tar's exit
+# code goes round the pipe, for that has the exit code of its last command.
 _PACK = r"""
 cd -- "$1" || exit
 g=
 case $(tar --version 2>/dev/null) in
 *GNU*) g='-b 128 --numeric-owner --format=posix --pax-option=delete=atime,delete=ctime --sparse' ;;
 esac
-[ "$4" ] || exec tar $g $3 -cf - "$2"
 d=$(mktemp -d) || exit
 trap 'rm -rf -- "$d"' EXIT
 trap 'exit 143' HUP INT TERM
 mkfifo -- "$d/f" || exit
 sha256sum <"$d/f" >"$d/s" &
-{ tar $g $3 -cf - "$2"; echo $? >"$d/r"; } | tee "$d/f"
+{ tar $g $3 -cf - "$2"; echo $? >"$d/r"; } | tee "$d/f" @PACK
 wait
 cat -- "$d/s" >&2
 exit "$(cat -- "$d/r")"
@@ -77,14 +77,16 @@ def _receive(
         reader.write(data)
         advance(len(data))
 
-    verify = "1" if wishes.verify else ""
-    follow = "-h" if wishes.follow else ""
-    path = name if name == "." else f"./{name}"
-    done = access.stream(_PACK, folder, path, follow, verify, stdout=take)
+    words = (folder, name if name == "." else f"./{name}", "-h" if wishes.follow else "")
+    sample = 'cd -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
+    packed = packs(access, wishes.compress, lambda: pays_there(access, sample, *words))
+    script = _PACK.replace("@PACK", f"| {PACK}" if packed else "")
+    sink = Unpacker(take).write if packed else take
+    done = access.stream(script, *words, stdout=sink)
     last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
     if done.code or not reader.complete:
         raise _failure(access, done.code, done.stderr)
-    if wishes.verify and parse(last) != digest.hexdigest():
+    if parse(last) != digest.hexdigest():
         raise FileError(f"{access.agent.name}: the archive that came is not the one that was sent")
     extractor.finish()
 

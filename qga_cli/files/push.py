@@ -1,21 +1,21 @@
 """A tree of this host brought into a guest, as one tar stream."""
 
 import hashlib
-import io
 import os
 
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.landing import SUFFIX
+from qga_cli.files.squeeze import SAMPLE, UNPACK, Outgoing, packs, pays_here
 from qga_cli.files.tar_writer import TarWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from _typeshed import WriteableBuffer
+    from collections.abc import Callable, Iterator
 
     from qga_cli.files.access import Access
     from qga_cli.files.transfer import Wishes
+
+_PIECE = 2**18
 
 # $1 target  $2 name to get inside it, if it is there; "" for none  $3 random
 # $4 1 if it must be there  $5 1 to remove what an earlier copy has left
@@ -43,16 +43,15 @@ fi
 mkdir -- "$s" && printf '%s\0' "$d/" "$s"
 """
 
-# $1 folder  $2 tar's options  $3 1 to print the digest of the stream
+# $1 folder  $2 tar's options. Prints the digest of the stream.
 _UNPACK = r"""
 cd -- "$1" || exit
-[ "$3" ] || exec tar -xpf - $2
 f=$1.fifo
 mkfifo -m 600 -- "$f" || exit
 trap 'rm -f -- "$f"' EXIT
 trap 'exit 143' HUP INT TERM
 { tar -xpf - $2; r=$?; cat >/dev/null; exit $r; } <"$f" &
-s=$(tee -- "$f" | sha256sum)
+s=$(@UNPACK tee -- "$f" | sha256sum)
 wait $! || exit
 echo "${s%% *}"
 """
@@ -108,18 +107,27 @@ class Push:
 
     def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
         """Fill the stage from `writer`. Raises FileError unless the guest has read the same."""
-        passing = _Passing(writer, advance)
+        digest = hashlib.sha256()
+
+        def pieces() -> "Iterator[bytes]":
+            while data := writer.read(_PIECE):
+                digest.update(data)
+                advance(len(data))
+                yield data
+
+        wish = self._wishes.compress
+        packed = packs(self._access, wish, lambda: pays_here(writer.peek(SAMPLE)))
+        script = _UNPACK.replace("@UNPACK", f"{UNPACK} |" if packed else "")
+        stream = Outgoing(pieces(), pack=packed)
         options = "" if self._wishes.preserve else "-o -m"
-        verify = "1" if self._wishes.verify else ""
         said = bytearray()
-        done = self._access.stream(_UNPACK, self.stage, options, verify,
-                                   stdin=io.BufferedReader(passing, 2**18),
+        done = self._access.stream(script, self.stage, options, stdin=stream.file(),
                                    stdout=said.extend)  # fmt: skip
-        if passing.error:
-            raise passing.error
+        if stream.error:
+            raise stream.error
         if done.code:
             raise self._access.failure(done)
-        if verify and bytes(said).strip() != passing.digest.hexdigest().encode():
+        if bytes(said).strip() != digest.hexdigest().encode():
             raise FileError(f"{self._access.agent.name}: what arrived is not what was sent")
 
     def touch(self, inner: str, mtime: int) -> None:
@@ -140,31 +148,3 @@ class Push:
                 self._access.run('rm -rf -- "$1" "$1.fifo"', self.stage)
         except QgaError as error:
             self._access.agent.trace(0, f"{self.stage} could not be removed: {error.message}")
-
-
-class _Passing(io.RawIOBase):
-    """The stream that is sent, counted and hashed as it passes."""
-
-    def __init__(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
-        self.digest = hashlib.sha256()
-        self.error: Exception | None = None
-        self._writer = writer
-        self._advance = advance
-
-    def readable(self) -> bool:
-        """It is for reading."""
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill as much of `buffer` as there is. An error ends the stream, for its reader is a
-        thread that could not tell anybody; the archive is too short then, and tar fails."""
-        view = memoryview(buffer)
-        try:
-            data = self._writer.read(len(view))
-        except Exception as error:
-            self.error = error
-            return 0
-        view[: len(data)] = data
-        self.digest.update(data)
-        self._advance(len(data))
-        return len(data)

@@ -11,7 +11,7 @@ from qga_cli.files.handle import open_handle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from typing import BinaryIO, Protocol
 
     from qga_cli.files.access import Access
@@ -47,6 +47,11 @@ class HostFile:
         self.facts = look(path, follow=follow)
         self._hash = hashlib.sha256()
         self._prefixes: dict[int, hashlib._Hash] = {}  # of lengths that were asked for
+
+    def sample(self, count: int) -> bytes:
+        """How it begins."""
+        self._file.seek(0)
+        return self._file.read(count)
 
     def prefix(self, length: int) -> str:
         """See Source."""
@@ -144,25 +149,25 @@ class GuestFile:
     ) -> None:
         self.name = name
         self.facts = facts
-        self._access = access
-        self._path = path
+        self.access = access
+        self.path = path
         self._limit = limit
         self._verify = verify
         self._proof: GuestDigest | None = None  # works while we read
 
     def prefix(self, length: int) -> str:
         """See Source."""
-        return GuestDigest(self._access, self._path, length).result()
+        return GuestDigest(self.access, self.path, length).result()
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
         """See Source. Raises FileError when the file is not what it said."""
-        read_chunk = self._access.agent.transport.read_chunk
+        read_chunk = self.access.agent.transport.read_chunk
         chunk *= max(1, read_chunk // chunk)  # as much as one call carries, in whole pieces
         promised = self.facts.size
         end = self._limit if promised is None else promised
         if self._verify and promised is not None:
-            self._proof = GuestDigest(self._access, self._path, promised)
-        with open_handle(self._access, self._path, "r") as handle:
+            self._proof = GuestDigest(self.access, self.path, promised)
+        with open_handle(self.access, self.path, "r") as handle:
             if start:
                 handle.seek(start)
             position = start
@@ -174,14 +179,46 @@ class GuestFile:
                 position += len(data)
             if promised is None and position == end and handle.read(1):
                 raise FileError(
-                    f"{self._access.agent.name}: {self._path}: has no size and sends more than "
+                    f"{self.access.agent.name}: {self.path}: has no size and sends more than "
                     f"{end} bytes",
                     hint="--max-size allows more",
                 )
         if promised is not None and position < promised:
             raise FileError(
-                f"{self._access.agent.name}: {self._path}: became shorter while it was read "
+                f"{self.access.agent.name}: {self.path}: became shorter while it was read "
                 f"({position} bytes of {promised})"
+            )
+
+    def pour(
+        self,
+        write: "Callable[[int, bytes], None]",
+        advance: "Callable[[int], None]",
+        start: int,
+    ) -> None:
+        """Have the guest pack the file from `start` on; `write` gets offsets and data."""
+        from qga_cli.files.squeeze import PACK, Unpacker
+
+        end = self.facts.size or 0
+        if self._verify:
+            self._proof = GuestDigest(self.access, self.path, end)
+        position = start
+
+        def take(data: bytes) -> None:
+            nonlocal position
+            if position + len(data) > end:
+                raise FileError(f"{self.access.agent.name}: {self.path}: more comes than is there")
+            write(position, data)
+            position += len(data)
+            advance(len(data))
+
+        script = f'exec <"$1" && tail -c "+$2" | head -c "$3" | {PACK}'
+        done = self.access.stream(script, self.path, str(start + 1), str(end - start),
+                                   stdout=Unpacker(take).write)  # fmt: skip
+        if done.code:
+            raise self.access.failure(done)
+        if position < end:
+            raise FileError(
+                f"{self.access.agent.name}: {self.path}: became shorter while it was read"
             )
 
     def digest(self) -> str:

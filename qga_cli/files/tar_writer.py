@@ -33,17 +33,25 @@ class TarWriter:
         self._stream = self._archive(paths)
         self._buffer = bytearray()
 
+    def peek(self, count: int) -> bytes:
+        """The next bytes of the stream, which stay in it."""
+        self._fill(count)
+        return bytes(self._buffer[:count])
+
     def read(self, count: int = -1) -> bytes:
         """The next bytes of the stream; b"" at its end."""
+        self._fill(count)
+        count = len(self._buffer) if count < 0 else count
+        data = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return data
+
+    def _fill(self, count: int) -> None:
         while count < 0 or len(self._buffer) < count:
             part = next(self._stream, b"")
             if not part:
                 break
             self._buffer += part
-        count = len(self._buffer) if count < 0 else count
-        data = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return data
 
     def _archive(self, paths: "dict[str, str]") -> "Iterator[bytes]":
         for name, path in paths.items():

@@ -41,7 +41,10 @@ class Wishes:
     `replaces` is the digest that a guest's file must still have to be replaced.
     """
 
-    __slots__ = ("follow", "limit", "preserve", "replaces", "resume", "special", "umask", "verify")
+    __slots__ = (
+        "compress", "follow", "limit", "preserve", "replaces", "resume", "special", "umask",
+        "verify",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Wishes:
         limit: int = 0,
         replaces: str = "",
         umask: int = 0o022,
+        compress: str = "none",
     ) -> None:
         self.follow = follow
         self.preserve = preserve
@@ -63,6 +67,7 @@ class Wishes:
         self.limit = limit
         self.replaces = replaces
         self.umask = umask
+        self.compress = compress
 
 
 def transfer(
@@ -71,22 +76,39 @@ def transfer(
     wishes: Wishes,
     check: "Callable[[], None]",
     advance: "Callable[[int], None]",
+    carry: "Callable[[int], None] | None" = None,
 ) -> None:
-    """Copy one file. `check` raises when it is time to stop, `advance` is told of progress."""
+    """Copy one file. `check` raises when it is time to stop, `advance` is told of progress.
+
+    `carry` moves the bytes from an offset on, where that is not done piece by piece.
+    """
     try:
         position = target.begin(source.facts, source.prefix if wishes.resume else None)
         advance(position)
-        with closing(source.pieces(position, target.chunk)) as pieces:
-            for offset, data in pieces:
-                check()
-                target.write(offset, data)
-                advance(offset + len(data) - position)
-                position = offset + len(data)
+        if carry:
+            carry(position)
+        else:
+            _carry(source, target, position, check, advance)
         check()
         target.finish(source.facts, source.digest() if wishes.verify else "")
     except BaseException as error:
         _leave(target, error)
         raise
+
+
+def _carry(
+    source: "Source",
+    target: "Target",
+    position: int,
+    check: "Callable[[], None]",
+    advance: "Callable[[int], None]",
+) -> None:
+    with closing(source.pieces(position, target.chunk)) as pieces:
+        for offset, data in pieces:
+            check()
+            target.write(offset, data)
+            advance(offset + len(data) - position)
+            position = offset + len(data)
 
 
 def _leave(target: "Target", error: BaseException) -> None:
