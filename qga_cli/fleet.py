@@ -84,6 +84,11 @@ class Fleet:
         self._waiting.clear()
 
     @property
+    def signum(self) -> int:
+        """The signal that came meanwhile; 0 for none."""
+        return self._interrupt.signum
+
+    @property
     def unfinished(self) -> int:
         """How many have no outcome yet."""
         return len(self._waiting) + len(self._running)

@@ -136,13 +136,14 @@ exec 4</proc/self/fd/4 5</proc/self/fd/5
 # is all. The tree is every process with our mark in its environment and whatever descends from
 # the wrapper, its reader excepted: a child that clears its environment keeps its parent, one that
 # outlives its parent keeps its environment. A pid alone, which may be another's by now, is
-# never trusted.
+# never trusted. A process may go while it is looked at: read then leaves its variable as it was,
+# so that is emptied before, or the walk would go down its own pattern without end.
 END = r"""
-ours() { IFS= read -r line </proc/$1/cmdline; case $line in *"# $2") ;; *) false ;; esac; }
+ours() { line=; IFS= read -r line </proc/$1/cmdline; case $line in *"# $2") ;; *) false ;; esac; }
 below() {
   for list in /proc/$1/task/*/children; do
-    read -r list <$list
-    for pid in $list; do
+    pids=; read -r pids <$list
+    for pid in $pids; do
       case " $tree " in *" $pid "*) continue ;; esac
       ours $pid $2 || tree="$tree $pid"
       below $pid $2

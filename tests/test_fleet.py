@@ -249,6 +249,21 @@ def test_ctrl_c_ends_them_all_and_tells_how_far_it_came(tmp_path: Path) -> None:
     assert "1 ok, 1 not finished" in err
 
 
+def test_ctrl_c_ends_the_programs_too(tmp_path: Path) -> None:
+    with local_agent(tmp_path, "a"), local_agent(tmp_path, "b"):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "qga_cli", "-c", f"unix:{tmp_path}/{{vm}}.sock", "exec", "a,b",
+             "--", "sh", "-c", "echo begun; exec sleep 60"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout
+        assert {process.stdout.readline() for _ in "ab"} == {"a: begun\n", "b: begun\n"}
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "2 failed (a,b: exit code 130)" in err
+
+
 def test_watching_many_on_a_terminal(herd: Herd, tmp_path: Path) -> None:
     herd(web1=named("a"), web2=named("b"))
     ran = qga_tty("-c", f"unix:{tmp_path}/{{vm}}.sock", "os", "hostname", "web*")
