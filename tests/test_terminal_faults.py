@@ -16,7 +16,7 @@ from qga_cli.terminal.console import Escape
 from qga_cli.terminal.inside import frames
 from qga_cli.wire import to_base64
 from tests.conftest import qga
-from tests.fake import FakeAgent, Handler
+from tests.fake import AgentFault, FakeAgent, Handler
 from tests.lab.local_agent import LocalAgent
 from tests.lab.local_agent import agent as run_local_agent
 from tests.terminals import terminal
@@ -180,3 +180,18 @@ def test_a_program_nobody_watches_is_hung_up(tmp_path: Path) -> None:
     while not trace.exists() or trace.read_text() != "hung up\n":
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_a_freeze_that_ends_unseen_is_no_policy(fake: Callable[[Handler], FakeAgent]) -> None:
+    refused: list[object] = []
+    honest = answer(frames.frame(frames.OUTPUT, b"after") + frames.frame(frames.EXIT, b"\5"))
+
+    def handle(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-file-read" and len(refused) < 3:
+            refused.append(request)
+            raise AgentFault("Command guest-file-read has been disabled: not allowed")
+        return "thawed" if request["execute"] == "guest-fsfreeze-status" else honest(request)
+
+    with terminal("exec", "-c", fake(handle).uri, "-t", "x", "--", "true") as t:
+        assert t.end() == 5
+        assert t.screen == b"after"

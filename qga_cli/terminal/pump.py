@@ -6,7 +6,15 @@ import select
 import threading
 import time
 
-from qga_cli.errors import Busy, Frozen, NotAnswering, NotRunning, QgaError
+from qga_cli.errors import (
+    Busy,
+    Frozen,
+    NotAnswering,
+    NotRunning,
+    QgaError,
+    Refused,
+    Unsupported,
+)
 from qga_cli.terminal.carrier import Carrier
 
 TYPE_CHECKING = False
@@ -78,7 +86,7 @@ class Pump:
         try:
             sent = self.carrier.push()
             shown = self.carrier.pull()
-        except (Busy, Frozen, NotAnswering, NotRunning) as error:
+        except (Busy, Frozen, NotAnswering, NotRunning, Unsupported) as error:
             self._bear(error)
             return False
         self._trouble = 0.0
@@ -88,12 +96,16 @@ class Pump:
         return sent or bool(shown)
 
     def _bear(self, error: QgaError) -> None:
-        """Let a failure pass that lost nothing and may be over soon, or raise it."""
+        """Let a failure pass that lost nothing and may be over soon, or raise it.
+
+        Unsupported is what a freeze looks like when it ends before it has been asked for.
+        """
         if isinstance(error, Frozen):
             return  # the guest waits for the thaw too
         now = time.monotonic()
         self._trouble = self._trouble or now
         agent = self.carrier.agent
         stopped = isinstance(error, NotRunning) and agent.transport.state() != "paused"
-        if agent.sent or stopped or now > self._trouble + _TROUBLE:
+        lost = agent.sent and not isinstance(error, Refused)
+        if lost or stopped or now > self._trouble + _TROUBLE:
             raise error
