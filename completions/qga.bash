@@ -53,7 +53,7 @@ _qga_table() {
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'cp')
             children='' places='place*'
-            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --compress=|none|auto|gzip --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'doctor')
             children='' places='guest'
             options='--fix --yes -y --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,check,verdict,finding,fix --no-header --sort=|check|verdict|finding|fix --watch=text --help -h' ;;
@@ -89,10 +89,10 @@ _qga_table() {
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'pull')
             children='' places='place*'
-            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --compress=|none|auto|gzip --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'push')
             children='' places='place*'
-            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --compress=|none|auto|gzip --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'raw')
             children='' places='guest |guest-exec|guest-exec-status|guest-file-close|guest-file-flush|guest-file-open|guest-file-read|guest-file-seek|guest-file-write|guest-fsfreeze-freeze|guest-fsfreeze-freeze-list|guest-fsfreeze-status|guest-fsfreeze-thaw|guest-fstrim|guest-get-cpustats|guest-get-devices|guest-get-disks|guest-get-diskstats|guest-get-fsinfo|guest-get-host-name|guest-get-load|guest-get-memory-block-info|guest-get-memory-blocks|guest-get-osinfo|guest-get-time|guest-get-timezone|guest-get-users|guest-get-vcpus|guest-info|guest-network-get-interfaces|guest-network-get-route|guest-ping|guest-set-memory-blocks|guest-set-time|guest-set-user-password|guest-set-vcpus|guest-shutdown|guest-ssh-add-authorized-keys|guest-ssh-get-authorized-keys|guest-ssh-remove-authorized-keys|guest-suspend-disk|guest-suspend-hybrid|guest-suspend-ram|guest-sync|guest-sync-delimited text*'
             options='--pretty --output=|raw|json|jsonl|yaml -o=|raw|json|jsonl|yaml --connect=uri -c=uri --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
