@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from qga_cli.interrupt import Interrupt
     from qga_cli.program import Program
 
-_MARGIN = 4.0  # seconds past KILL: what is still there then cannot be killed
+_MARGIN = 8.0  # seconds past KILL: what is still there then cannot be killed
 
 
 class Control:

@@ -90,9 +90,9 @@ class Keeper:
         return int(status.get("exitcode", -1))
 
 
-def reap(calls: "Calls", pids: list[int]) -> None:
+def reap(calls: "Calls", pids: list[int], seconds: float = _REAP) -> None:
     """Have the agent forget programs that are ending, and wait until they have."""
-    until = time.monotonic() + _REAP
+    until = time.monotonic() + seconds
     while pids and time.monotonic() < until:
         pids = [pid for pid in pids if not _reaped(calls, pid)]
         if pids:

@@ -30,6 +30,8 @@ _SHORT = (0.15, 0.3)  # seconds: what ends within is told at its end, the rest i
 _CEILING = 0.25  # seconds between two looks at a stream
 _LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
 _ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
+_LAST = 3.0  # seconds for the wrapper to end behind the program
+_PIPE = 0.5  # seconds for a program to end that cannot write any more
 _SELDOM = 0.2  # seconds between two looks at stderr while stdout is busy
 
 
@@ -129,8 +131,8 @@ class Program:
         if self._feed:
             self._feed.close()
         keeper.leave(self._feed.pids if self._feed else [], drop=drop)
-        if self.ended and self._status is None:
-            reap(self.calls, [self.pid])
+        if self._status is None and (self.ended or drop):
+            reap(self.calls, [self.pid], _LAST if self.ended else _PIPE)
 
     def _wait(self) -> bool:
         """Whether it has ended in the short time; past that a keeper is to take over."""

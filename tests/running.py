@@ -1,0 +1,101 @@
+"""Programs in guests, run through the library or as a process that can be watched and killed."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from qga_cli.agent import Agent
+from qga_cli.exec import Completed, run
+from qga_cli.interrupt import Interrupt
+from qga_cli.transports import connect
+
+_RUN = "QGA_TEST_RUN"
+os.environ[_RUN] = f"{os.getpid()}"  # the agents of this run inherit it, and all they start
+
+
+class Result:
+    """How a program ended, and what its streams brought."""
+
+    def __init__(self, done: Completed, out: bytes, err: bytes, trace: list[str]) -> None:
+        self.done = done
+        self.code = done.code
+        self.out = out
+        self.err = err
+        self.trace = trace
+
+
+def execute(uri: str, *argv: str, stdin: bytes | None = None, **options: object) -> Result:
+    """Run a program through the library; `options` are those of `run`."""
+    out, err, trace = bytearray(), bytearray(), list[str]()
+    agent = Agent(connect(uri).open("x"), "x", lambda level, text: trace.append(text))
+    try:
+        done = run(
+            agent,
+            argv,
+            stdin=None if stdin is None else io.BytesIO(stdin),
+            interrupt=Interrupt(),
+            **{"stdout": out.extend, "stderr": err.extend, **options},  # type: ignore[arg-type]
+        )
+    finally:
+        agent.transport.close()
+    return Result(done, bytes(out), bytes(err), trace)
+
+
+class Started:
+    """The command line as a process of its own."""
+
+    def __init__(self, *words: str, stdin: int = subprocess.DEVNULL) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "qga_cli", *words],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={name: value for name, value in os.environ.items() if name != _RUN},
+        )
+        assert self.process.stdout
+        assert self.process.stderr
+        self.stdout = self.process.stdout
+        self.stderr = self.process.stderr
+
+    def line(self) -> str:
+        """The next line of its output."""
+        return self.stdout.readline().decode().strip()
+
+    def signal(self, signum: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(signum)
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for it: exit code, the rest of its output, its stderr."""
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out.decode(), err.decode()
+
+
+def eventually(true: Callable[[], object], seconds: float = 20.0) -> bool:
+    """Whether it becomes true in time."""
+    until = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def marked() -> list[str]:
+    """What still runs of all that the agents of this test run have started."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                environ = file.read().split(b"\0")
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                words = file.read().decode(errors="replace").split("\0")
+        except OSError:  # it has just ended
+            continue
+        if f"{_RUN}={os.environ[_RUN]}".encode() in environ and "qemu-ga" not in words[0]:
+            found.append(" ".join(words)[:200])
+    return found

@@ -1,0 +1,148 @@
+"""What a program in the guest finds around it: variables, directory, user, and scripts of ours."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qga_cli.context import quote, variables
+from qga_cli.errors import Refused, UsageError
+from tests.conftest import qga
+from tests.running import execute, marked
+
+
+@given(st.text().filter(lambda text: "\0" not in text))
+def test_a_quoted_word_is_one_line_that_means_the_word(text: str) -> None:
+    quoted = quote(text)
+    assert "\n" not in quoted
+    parts = re.findall(r"'([^']*)'|\\(')|\"\$nl\"", quoted)
+    assert re.sub(r"'[^']*'|\\'|\"\$nl\"", "", quoted) == ""
+    kinds = re.findall(r"'[^']*'|\\'|\"\$nl\"", quoted)
+    meant = "".join(
+        "\n" if kind == '"$nl"' else plain or escaped
+        for kind, (plain, escaped) in zip(kinds, parts, strict=True)
+    )
+    assert meant == text
+
+
+def test_a_word_with_nul_is_refused() -> None:
+    with pytest.raises(UsageError, match="NUL"):
+        quote("a\0b")
+
+
+def environment(uri: str, **options: object) -> dict[str, str]:
+    out = execute(uri, "env", "-0", **options).out
+    return dict(entry.partition("=")[::2] for entry in out.decode().split("\0") if entry)
+
+
+def test_variables_are_merged(local_agent: str) -> None:
+    given = {"A": "1", "SPACE": " a  b ", "LINES_": "one\ntwo'\n", "odd.name": "x y", "PATH": "/bin"}
+    found = environment(local_agent, env=given)
+    assert given.items() <= found.items()
+    assert {"HOME", "LANG", "TERM"} <= set(found)
+    kept = set(os.environ) - {"PWD", "OLDPWD", "_", "SHLVL", "LINES", "COLUMNS"}
+    names = {name for name in kept if re.fullmatch(r"\w+", name)}
+    assert names <= set(found)
+
+
+def test_a_clean_environment_has_little(local_agent: str) -> None:
+    found = environment(local_agent, env={"A": "1"}, clean_env=True)
+    mark = found.pop("QGA_EXEC")
+    assert mark.startswith("qga-")
+    assert set(found) - {"PWD", "SHLVL", "OLDPWD"} == {"A", "PATH", "HOME", "LANG", "TERM"}
+    assert (found["TERM"], found["LANG"]) == ("dumb", "C.UTF-8")
+
+
+def test_variables_of_options_and_files(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("# comment\n\nA=file\nB=two words \nOURS\nGONE\n")
+    found = variables(["A=option", "EMPTY="], [str(file)], {"OURS": "from here"})
+    assert found == {"A": "option", "B": "two words ", "OURS": "from here", "EMPTY": ""}
+
+
+@pytest.mark.parametrize("word", ["=x", "a b=1", ""])
+def test_what_is_no_variable_is_told(word: str) -> None:
+    with pytest.raises(UsageError, match="no variable"):
+        variables([word], [], {})
+
+
+def test_options_of_the_command_line(local_agent: str, tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("FROM_FILE=1\n")
+    ran = qga(
+        "-c", local_agent, "exec", "-e", "A=b c", "-e", "MINE", "--env-file", str(file),
+        "-w", str(tmp_path), "x", "--", "sh", "-c", 'echo "$A,$MINE,$FROM_FILE,$PWD"',
+        env={"MINE": "ours"},
+    )  # fmt: skip
+    assert (ran.out, ran.err) == (f"b c,ours,1,{tmp_path}\n", "")
+
+
+def test_a_value_is_not_in_the_request_as_text(local_agent: str) -> None:
+    """argv is logged by the agent, input-data is not."""
+    ran = qga("-c", local_agent, "exec", "--explain", "-e", "PASSWORD=hunter2", "x", "true")
+    assert "guest-exec" in ran.out
+    assert "hunter2" not in ran.out
+
+
+def test_a_directory_that_is_not_there(local_agent: str) -> None:
+    with pytest.raises(Refused, match="/no/such/place"):
+        execute(local_agent, "pwd", workdir="/no/such/place")
+
+
+def test_a_user_that_is_not_there(local_agent: str) -> None:
+    with pytest.raises(Refused, match="no user nobody-we-know"):
+        execute(local_agent, "id", user="nobody-we-know")
+    with pytest.raises(UsageError, match="USER"):
+        execute(local_agent, "id", user="; reboot")
+
+
+def test_a_name_with_a_dash_and_a_line_too_long(local_agent: str) -> None:
+    with pytest.raises(UsageError, match="dash"):
+        execute(local_agent, "-x")
+    with pytest.raises(UsageError, match="this command line takes 6"):
+        execute(local_agent, "true", *["x" * 100] * 6000)
+
+
+SCRIPTS = {
+    "sh": ("echo sh: $1; cat; exit 3\n", "sh: a b\ninput"),
+    "py": (
+        "#!/usr/bin/env python3\nimport sys\nprint('py:', sys.argv[1])\n"
+        "print(end=sys.stdin.read())\nsys.exit(3)\n",
+        "py: a b\ninput",
+    ),
+    "opt": ("#!/bin/sh -e\ncat; false; echo never\n", "input"),
+    "env": ("#!/usr/bin/env -S sh -u\necho $1; cat; exit 3", "a b\ninput"),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_runs_under_its_interpreter(local_agent: str, tmp_path: Path, name: str) -> None:
+    content, out = SCRIPTS[name]
+    script = tmp_path / "script"
+    script.write_text(content)
+    ran = qga("-c", local_agent, "script", "x", str(script), "a b", stdin=b"input")
+    assert (ran.out, ran.err, ran.code) == (out, "", 1 if name == "opt" else 3)
+
+
+def test_a_script_from_standard_input_and_a_long_one(local_agent: str, tmp_path: Path) -> None:
+    ran = qga("-c", local_agent, "script", "x", "-", "-v", stdin=b"echo got $1")
+    assert (ran.out, ran.code) == ("got -v\n", 0)
+    script = tmp_path / "long"
+    script.write_text("# padding\n" * 200_000 + "wc -c\n")
+    ran = qga("-c", local_agent, "script", "x", str(script), stdin=bytes(300_000))
+    assert (ran.out.strip(), ran.code) == ("300000", 0)
+    assert marked() == []
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"", "empty"), (b"#!\n", "no interpreter")])
+def test_what_is_no_script(
+    local_agent: str, tmp_path: Path, content: bytes, message: str
+) -> None:
+    script = tmp_path / "script"
+    script.write_bytes(content)
+    ran = qga("-c", local_agent, "script", "x", str(script))
+    assert (ran.code, message in ran.err) == (2, True)
+    assert qga("-c", local_agent, "script", "x", str(tmp_path / "none")).code == 2
