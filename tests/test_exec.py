@@ -78,7 +78,7 @@ def test_words_arrive_exactly(local_agent: str, words: list[bytes]) -> None:
 @pytest.mark.parametrize("name", ["echo", "printf", "kill"])
 def test_a_program_is_no_builtin_of_the_shell(local_agent: str, name: str) -> None:
     ran = execute(local_agent, name, "--version")
-    builtin = execute(local_agent, "sh", "-c", f'{name} --version')
+    builtin = execute(local_agent, "sh", "-c", f"{name} --version")
     assert ran.out != builtin.out
 
 

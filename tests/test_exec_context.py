@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,13 +34,19 @@ def test_a_word_with_nul_is_refused() -> None:
         quote("a\0b")
 
 
-def environment(uri: str, **options: object) -> dict[str, str]:
+def environment(uri: str, **options: Any) -> dict[str, str]:
     out = execute(uri, "env", "-0", **options).out
     return dict(entry.partition("=")[::2] for entry in out.decode().split("\0") if entry)
 
 
 def test_variables_are_merged(local_agent: str) -> None:
-    given = {"A": "1", "SPACE": " a  b ", "LINES_": "one\ntwo'\n", "odd.name": "x y", "PATH": "/bin"}
+    given = {
+        "A": "1",
+        "SPACE": " a  b ",
+        "LINES_": "one\ntwo'\n",
+        "odd.name": "x y",
+        "PATH": "/bin",
+    }
     found = environment(local_agent, env=given)
     assert given.items() <= found.items()
     assert {"HOME", "LANG", "TERM"} <= set(found)
@@ -138,9 +145,7 @@ def test_a_script_from_standard_input_and_a_long_one(local_agent: str, tmp_path:
 
 
 @pytest.mark.parametrize(("content", "message"), [(b"", "empty"), (b"#!\n", "no interpreter")])
-def test_what_is_no_script(
-    local_agent: str, tmp_path: Path, content: bytes, message: str
-) -> None:
+def test_what_is_no_script(local_agent: str, tmp_path: Path, content: bytes, message: str) -> None:
     script = tmp_path / "script"
     script.write_bytes(content)
     ran = qga("-c", local_agent, "script", "x", str(script))
