@@ -41,6 +41,9 @@ class Pump:
         self._bell, self._rope = os.pipe()
         self._orders: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
         self._trouble = 0.0  # since when the agent has not served us
+
+    def start(self) -> None:
+        """Begin; the screen must be raw by now."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def fileno(self) -> int:

@@ -76,7 +76,8 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
         pump = Pump(carrier, job.streams.stdout)
         try:
             with console.raw():
-                _converse(job, console, escape, pump)
+                pump.start()
+                _converse(job, console, wish.size, escape, pump)
         except QgaError:
             _part(pump)
             raise
@@ -88,9 +89,11 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
     return Finished(code=_HUNG_UP if carrier.code is None else carrier.code)
 
 
-def _converse(job: Job, console: Console, escape: Escape, pump: Pump) -> None:
+def _converse(
+    job: Job, console: Console, size: tuple[int, int], escape: Escape, pump: Pump
+) -> None:
     """Serve the keyboard until the program or the user ends it. Raises Interrupted, TimedOut."""
-    carrier, size = pump.carrier, console.size()
+    carrier = pump.carrier
     until = None if job.timeout is None else time.monotonic() + job.timeout
     while not escape.end:
         if job.interrupt.count:
