@@ -106,3 +106,4 @@ def test_halt(spare: lab.Guest) -> None:
         assert time.monotonic() < until
         time.sleep(0.2)
     assert qga("ping", spare.name, "--timeout", "2s").code != 0
+    spare.destroy()  # halted, it still counts as running
