@@ -221,16 +221,21 @@ def boot_id(guest: lab.Guest) -> str:
     return qga("exec", guest.name, "cat", "/proc/sys/kernel/random/boot_id").out
 
 
+def await_the_end(guest: lab.Guest, pid: object) -> None:
+    """Ask for a program's status; the first answer after its end is the one that kills."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        guest.call("guest-exec-status", 60, pid=pid)
+        time.sleep(0.1)
+
+
 def test_a_link_that_a_10_mib_reply_killed_is_replugged(spare: lab.Guest) -> None:
     before = boot_id(spare)
     captured = ["-c", "9000000", "/dev/zero"]
     started = spare.call("guest-exec", 10, path="head", arg=captured, **CAPTURE)
     assert isinstance(started, dict)
-    until = time.monotonic() + 60
     with pytest.raises(lab.LabError, match="No complete agent response"):
-        while time.monotonic() < until:  # the first status after the end is the one that kills
-            spare.call("guest-exec-status", 60, pid=started["pid"])
-            time.sleep(0.1)
+        await_the_end(spare, started["pid"])
     assert qga("ping", spare.name).code == 5
     assert "\twedged\t" in qga("list", spare.name).out
 
