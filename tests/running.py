@@ -12,9 +12,7 @@ from qga_cli.agent import Agent
 from qga_cli.exec import Completed, run
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
-
-_RUN = "QGA_TEST_RUN"
-os.environ[_RUN] = f"{os.getpid()}"  # the agents of this run inherit it, and all they start
+from tests.lab.local_agent import MARK
 
 
 class Result:
@@ -54,7 +52,6 @@ class Started:
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={name: value for name, value in os.environ.items() if name != _RUN},
         )
         assert self.process.stdout
         assert self.process.stderr
@@ -86,7 +83,8 @@ def eventually(true: Callable[[], object], seconds: float = 20.0) -> bool:
 
 
 def marked() -> list[str]:
-    """What still runs of all that the agents of this test run have started."""
+    """What still runs of all that the local agents of this test run have started."""
+    mark = "=".join(MARK).encode()
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -96,6 +94,6 @@ def marked() -> list[str]:
                 words = file.read().decode(errors="replace").split("\0")
         except OSError:  # it has just ended
             continue
-        if f"{_RUN}={os.environ[_RUN]}".encode() in environ and "qemu-ga" not in words[0]:
+        if mark in environ and "qemu-ga" not in words[0]:
             found.append(" ".join(words)[:200])
     return found

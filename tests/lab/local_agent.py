@@ -1,6 +1,7 @@
 """A real qemu-ga on this machine, no guest around it: it acts on this machine, so it is tied."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -19,6 +20,9 @@ ALLOWED = re.compile(
     r"guest-(ping|info|sync|sync-delimited|exec|exec-status|fsfreeze-status|file-\w+)"
     r"|guest-(network-|ssh-)?get-[\w-]+"
 )
+
+# In the environment of the agents of this process, and so of all that they start.
+MARK = ("QGA_TEST_RUN", f"{os.getpid()}.{time.time_ns()}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def agent(folder: Path, name: str, *options: str) -> Iterator[LocalAgent]:
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", *command, "-b", ",".join(blocked), *options],
         stdin=subprocess.DEVNULL,
+        env=dict([*os.environ.items(), MARK]),
     )
     try:
         _assert_tied(path, process)
