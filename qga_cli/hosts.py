@@ -40,7 +40,7 @@ class Hosts:
         self._default = self._named.get(default or "", default)
         self._labels = labels
         self._state = state
-        self.timeout = timeout
+        self._timeout = timeout
         self.interrupt = interrupt or Interrupt()
         self.guard = guard
         self._open: dict[str | None, Host] = {}
@@ -77,7 +77,8 @@ class Hosts:
         """
         from qga_cli.selection import Narrowing, find
 
-        return find(self, self._wishes(text), Narrowing(self._state or state, self._labels))
+        narrow = Narrowing(self._state or state, self._labels)
+        return find(self.host, self._wishes(text), narrow, self.interrupt, self._timeout)
 
     def host(self, uri: str | None) -> "Host":
         """The host behind a target's `uri`."""

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from qga_cli.errors import NoGuest, QgaError
 from qga_cli.fleet import Fleet
-from qga_cli.hosts import Hosts
+from qga_cli.interrupt import Interrupt
 from qga_cli.targets import Target, Wish, blame, is_glob
 
 TYPE_CHECKING = False
@@ -25,11 +25,18 @@ class Narrowing:
         self.labels = labels
 
 
-def find(hosts: Hosts, wishes: Sequence[Wish], narrow: Narrowing) -> list[Target]:
+def find(
+    host: "Callable[[str | None], Host]",
+    wishes: Sequence[Wish],
+    narrow: Narrowing,
+    interrupt: Interrupt,
+    timeout: float | None,
+) -> list[Target]:
     """The guests that are there, in the order of their words, each once.
 
-    A host that cannot be asked is a target with an error, unless it is the only one: then the
-    error is raised, as NoGuest always is.
+    `host` gives the one behind a URI, and is waited for `timeout` seconds at most. One that cannot
+    be asked is a target with an error, unless it is the only one: then the error is raised, as
+    NoGuest always is.
     """
     asked: dict[str | None, list[tuple[int, Wish]]] = {}
     for order, wish in enumerate(wishes):
@@ -38,10 +45,10 @@ def find(hosts: Hosts, wishes: Sequence[Wish], narrow: Narrowing) -> list[Target
     stand_ins = [_stand_in(todo[0][1]) for todo in questions]
     fleet = Fleet(
         stand_ins,
-        lambda index, _: _ask(hosts.host(stand_ins[index].uri), questions[index], narrow),
-        hosts.interrupt,
+        lambda index, _: _ask(host(stand_ins[index].uri), questions[index], narrow),
+        interrupt,
         parallel=len(questions),
-        limit=hosts.timeout,
+        limit=timeout,
     )
     found: _Found = []
     for index, outcome in fleet.outcomes():

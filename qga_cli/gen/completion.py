@@ -4,27 +4,14 @@ Command names, options, choices and columns are written into the scripts, so tha
 without starting Python; for guests and what is inside them the scripts call `qga __complete`.
 """
 
-import os
-
-from qga_cli import catalog, spec
-from qga_cli.cli.manual import TOPICS
-from qga_cli.cli.options import COMMON, for_command
+from qga_cli.gen import bash, fish, zsh
 from qga_cli.job import Finished, Job
-from qga_cli.spec import Arg, Command
 
 SHELLS = {"bash": "qga.bash", "zsh": "_qga", "fish": "qga.fish"}
-_HEADER = "# {} completion of qga. Written by `make gen` from the command records: do not edit."
-_ASKED = (
-    spec.GUEST, spec.PLACE, spec.GUEST_PATH, spec.MOUNTPOINT, spec.USER, spec.PID, spec.HOST_PATH,
-    spec.KEY, spec.WORDS,
-)  # fmt: skip
-HERE = "words-here"  # a command line for this host, not for the guest
 
 
 def script(shell: str) -> str:
     """The completion script of one of SHELLS."""
-    from qga_cli.gen import bash, fish, zsh
-
     return {"bash": bash.script, "zsh": zsh.script, "fish": fish.script}[shell]()
 
 
@@ -33,76 +20,3 @@ def verb(job: Job) -> Finished:
     job.streams.stdout.write(script(job.arguments["shell"]).encode())
     job.streams.stdout.flush()
     return Finished()
-
-
-def header(shell: str) -> str:
-    """The first line, saying where the file comes from."""
-    return _HEADER.format(shell) + "\n"
-
-
-def engine(name: str) -> str:
-    """The part of a script that does not depend on the commands."""
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        return file.read()
-
-
-def kind(command: Command | None, arg: Arg) -> str:
-    """What completes an argument: a kind, |a|b for choices, ,a,b for a comma-separated list."""
-    if arg.choices:
-        return "|" + "|".join(arg.choices)
-    if arg.name == "connect":
-        return "uri"
-    names = [column.name for column in command.columns] if command else []
-    if arg.name == "columns" and names:
-        return "," + ",".join(names)
-    if arg.name == "sort" and names:
-        return "|" + "|".join(names)
-    if arg.name == "topic":
-        return "|" + "|".join([*children(()), *TOPICS])
-    if arg.kind == spec.WIRE:
-        return "|" + "|".join(sorted(c.wire for c in catalog.walk() if c.wire))
-    if arg.kind == spec.WORDS and command and command.scope != "guest":
-        return HERE
-    return arg.kind if arg.kind in _ASKED else spec.TEXT
-
-
-def options(command: Command | None) -> list[Arg]:
-    """The options of a command, or those that may stand before any."""
-    args = for_command(command) if command else COMMON
-    return [arg for arg in args if not arg.positional]
-
-
-def positionals(command: Command | None) -> list[Arg]:
-    """What a command takes besides options, in order."""
-    return [arg for arg in for_command(command) if arg.positional] if command else []
-
-
-def takes_value(arg: Arg) -> bool:
-    """Whether a word follows the option."""
-    return arg.kind not in (spec.FLAG, spec.COUNT)
-
-
-def names(arg: Arg) -> list[str]:
-    """The option as it is typed, long and short."""
-    return [f"--{arg.name}", *([arg.short] if arg.short else [])]
-
-
-def paths() -> list[tuple[str, ...]]:
-    """What a command line may have reached: nothing, a group, a command."""
-    groups = [(group,) for group in catalog.groups()]
-    return [(), *groups, *(command.words for command in catalog.walk())]
-
-
-def children(path: tuple[str, ...]) -> dict[str, str]:
-    """The words that go on from the root or a group, and what each is about."""
-    if len(path) > 1 or (path and not catalog.is_group(path[0])):
-        return {}
-    found = {word: catalog.load((*path, word)).summary for word in catalog.leaves(path)}
-    if not path:
-        found |= {group: catalog.group_summary(group) for group in catalog.groups()}
-    return dict(sorted(found.items()))
-
-
-def slot(command: Command | None, arg: Arg) -> str:
-    """The kind of a positional, with a star when it takes all words that are left."""
-    return kind(command, arg) + ("*" if arg.many else "")

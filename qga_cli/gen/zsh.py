@@ -1,27 +1,21 @@
 """The zsh script: one function of `_arguments` for each command, and what asks qga."""
 
 from qga_cli import catalog, spec
-from qga_cli.gen import completion
+from qga_cli.gen import grammar
 from qga_cli.spec import Arg, Command
 
 
 def script() -> str:
     """completions/_qga."""
     leaves = "".join(_leaf(command) for command in catalog.walk())
-    groups = "".join(_group(path) for path in completion.paths() if completion.children(path))
-    return (
-        "#compdef qga\n"
-        + completion.header("zsh")
-        + "\n"
-        + groups
-        + leaves
-        + completion.engine("engine.zsh")
-    )
+    groups = "".join(_group(path) for path in grammar.paths() if grammar.children(path))
+    head = "#compdef qga\n" + grammar.header("zsh")
+    return head + "\n" + groups + leaves + grammar.engine("engine.zsh")
 
 
 def _group(path: tuple[str, ...]) -> str:
     """A function that offers the words that go on, and hands over to theirs."""
-    words = completion.children(path)
+    words = grammar.children(path)
     go = "_".join(("_qga", *path))
     listed = "".join(
         f"        {_quote(f'{_colon(word)}:{says}')}\n" for word, says in words.items()
@@ -42,10 +36,10 @@ def _group(path: tuple[str, ...]) -> str:
 
 def _leaf(command: Command) -> str:
     specs = _options(command)
-    slots = completion.positionals(command)
+    slots = grammar.positionals(command)
     ends = any(arg.kind == spec.WORDS for arg in slots)
     other = ""
-    if slots and completion.kind(command, slots[-1]) == completion.HERE:
+    if slots and grammar.kind(command, slots[-1]) == grammar.HERE:
         slots, ends, other = slots[:-1], False, "_qga_other && return\n    "
     for index, arg in enumerate(slots, 1):
         where = "*::" if arg.many and arg.kind == spec.WORDS else "*" if arg.many else str(index)
@@ -58,9 +52,9 @@ def _leaf(command: Command) -> str:
 
 def _options(command: Command | None) -> list[str]:
     found = ["'(- *)'{-h,--help}'[Show help]'"]
-    for arg in completion.options(command):
+    for arg in grammar.options(command):
         value = f":{_colon(arg.metavar or arg.name)}:{_action(command, arg)}"
-        if not completion.takes_value(arg):
+        if not grammar.takes_value(arg):
             value = ""
         repeat = arg.many or arg.kind == spec.COUNT
         long = f"--{arg.name}" + ("=" if value else "")
@@ -75,7 +69,7 @@ def _options(command: Command | None) -> list[str]:
 
 
 def _action(command: Command | None, arg: Arg) -> str:
-    kind = completion.kind(command, arg)
+    kind = grammar.kind(command, arg)
     if kind.startswith("|"):
         return "(" + kind[1:].replace("|", " ") + ")"
     if kind.startswith(","):
