@@ -1,14 +1,14 @@
 """`python -m bench`: measures every row and writes docs/benchmarks.md and .svg."""
 
 import subprocess
-import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from bench import plot, report, single
-from bench.measure import Pair
-from bench.rows import ROWS, Row, Setting
+from bench.report import Result
+from bench.rows import BIG, QGA, ROWS, Row, Setting
 from tests import lab
 from tests.lab.local_agent import agent
 
@@ -29,25 +29,23 @@ def main() -> None:
         setting = Setting(guest.name, socket, fleet, folder)
         versions = f"libvirt {_version('virsh')}, qemu-ga {guest.agent_version}"
         _prepare(setting)
-        pairs = [(row, _measured(row, setting)) for row in ROWS]
-        small = Row("2,000 small files", "one file at a time", 0.1, lambda s: ([], []))
-        pairs.append((small, single.small_files(setting)))
+        results = [result for row in ROWS for result in _measured(row, setting)]
+        results.append(single.small_files(setting))
         figures = list(single.figures(setting))
-        DOCS.joinpath("benchmarks.md").write_text(report.page(pairs, figures, versions))
+        DOCS.joinpath("benchmarks.md").write_text(report.page(results, figures, versions))
         DOCS.joinpath("benchmarks.svg").write_text(plot.svg(single.growth(setting)))
 
 
 def _prepare(setting: Setting) -> None:
     """The file that `cp` brings out of the guest."""
-    local = setting.file("bench64", 64 * 2**20)
-    command = [sys.executable, "-m", "qga_cli", "cp", "-q", local]
-    subprocess.run([*command, f"{setting.guest}:/var/tmp/bench64"], check=True)
+    command = [*QGA, "cp", "-q", setting.big(), f"{setting.guest}:/var/tmp/{BIG}"]
+    subprocess.run(command, check=True)
 
 
-def _measured(row: Row, setting: Setting) -> Pair:
-    pair = row.run(setting)
-    print(f"{pair.ratio:6.2f}  {row.name} / {row.peer}", flush=True)
-    return pair
+def _measured(row: Row, setting: Setting) -> Iterator[Result]:
+    for peer, pair in zip(row.peers, row.run(setting), strict=True):
+        print(f"{pair.ratio:6.2f}  {row.name} / {peer.name}", flush=True)
+        yield Result(row.name, peer.name, peer.goal, pair)
 
 
 def _version(command: str) -> str:

@@ -20,7 +20,7 @@ class Sample:
 
 
 class Pair:
-    """Runs of two commands in turn: ours, the peer's, ours, … after one of each uncounted."""
+    """Runs of ours and of a peer's, taken in turn."""
 
     def __init__(self, ours: Sequence[Sample], peer: Sequence[Sample]) -> None:
         self.ours = list(ours)
@@ -37,12 +37,12 @@ class Pair:
         return statistics.median(self.ratios)
 
 
-def pair(ours: Sequence[str], peer: Sequence[str], runs: int) -> Pair:
-    """Alternate two commands. Raises BenchError when one of them fails."""
-    once(ours)
-    once(peer)
-    samples = [(once(ours), once(peer)) for _ in range(runs)]
-    return Pair([a for a, _ in samples], [b for _, b in samples])
+def in_turn(commands: Sequence[Sequence[str]], runs: int) -> list[list[Sample]]:
+    """Runs of each command: one of each, then one of each again. The first round counts only
+    where it is the only one. Raises BenchError when one of them fails.
+    """
+    rounds = [[once(command) for command in commands] for _ in range(runs + (runs > 1))]
+    return [list(samples) for samples in zip(*rounds[-runs:], strict=True)]
 
 
 def alone(command: Sequence[str], runs: int) -> list[Sample]:

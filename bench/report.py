@@ -2,11 +2,10 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.measure import Pair, median
-from bench.rows import Row
-from bench.single import Figure
 
 HEAD = """# Benchmarks
 
@@ -20,13 +19,35 @@ random bytes.
 """
 
 
-def page(pairs: list[tuple[Row, Pair]], figures: list[Figure], versions: str) -> str:
+class Result:
+    """A job of ours beside a peer's. `goal` is the ratio to reach, None where there is none."""
+
+    def __init__(self, job: str, peer: str, goal: float | None, pair: Pair) -> None:
+        self.job = job
+        self.peer = peer
+        self.goal = goal
+        self.pair = pair
+
+
+class Figure:
+    """One number: seconds or MiB, with the most it may be, None where it is only told."""
+
+    def __init__(self, name: str, value: float, unit: str, goal: float | None = None) -> None:
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.goal = goal
+
+
+def page(results: Sequence[Result], figures: Sequence[Figure], versions: str) -> str:
     """The whole page as Markdown."""
     text = HEAD.format(machine=machine(versions))
-    for row, pair in pairs:
+    for result in results:
+        pair = result.pair
         spread = f"{min(pair.ratios):.2f} to {max(pair.ratios):.2f}"
         text += (
-            f"| {row.name} | {row.peer} | **{pair.ratio:.2f}** | {_goal(pair.ratio, row.goal)} "
+            f"| {result.job} | {result.peer} | **{pair.ratio:.2f}** "
+            f"| {_goal(pair.ratio, result.goal)} "
             f"| {spread} | {_time(median(pair.ours))} | {_time(median(pair.peer))} |\n"
         )
     text += "\n| figure | value | goal |\n|---|---|---|\n"

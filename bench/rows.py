@@ -10,6 +10,9 @@ from bench import measure
 PEERS = Path(__file__).parent / "peers"
 QGA = [str(Path(sys.executable).parent / "qga")]
 MIB = 2**20
+BIG = "bench64"  # a file of 64 MiB in the guest's /var/tmp and in our folder
+
+Command = Callable[["Setting"], list[str]]
 
 
 class Setting:
@@ -30,27 +33,45 @@ class Setting:
                     out.write(os.urandom(min(MIB, size)))
         return str(path)
 
+    def big(self) -> str:
+        """64 MiB that nothing can compress."""
+        return self.file(BIG, 64 * MIB)
+
+    def log(self) -> str:
+        """64 MiB of lines that differ in numbers, as logs do."""
+        path = self.folder / "log"
+        if not path.exists():
+            line = "Nov 26 {:02}:{:02}:{:02} web1 sshd[{}]: Accepted publickey for root port {}\n"
+            with open(path, "w") as out:
+                for second in range(64 * MIB // 72):
+                    clock = second // 3600 % 24, second // 60 % 60, second % 60
+                    out.write(line.format(*clock, second * 7919 % 30000, second * 104729 % 65536))
+        return str(path)
+
+
+class Peer:
+    """What a job is compared with. `goal` is the ratio to reach, None where there is none."""
+
+    def __init__(self, name: str, goal: float | None, command: Command) -> None:
+        self.name = name
+        self.goal = goal
+        self.command = command
+
 
 class Row:
-    """One comparison. `goal` is the ratio to reach, None where there is none."""
+    """One job of ours, done by its peers too."""
 
-    def __init__(
-        self,
-        name: str,
-        peer: str,
-        goal: float | None,
-        commands: Callable[[Setting], tuple[list[str], list[str]]],
-        runs: int = 9,
-    ) -> None:
+    def __init__(self, name: str, command: Command, *peers: Peer, runs: int = 9) -> None:
         self.name = name
-        self.peer = peer
-        self.goal = goal
-        self.commands = commands
+        self.command = command
+        self.peers = peers
         self.runs = runs
 
-    def run(self, setting: Setting) -> measure.Pair:
-        """Measure it."""
-        return measure.pair(*self.commands(setting), self.runs)
+    def run(self, setting: Setting) -> list[measure.Pair]:
+        """Measure it: a pair for each peer."""
+        commands = [each(setting) for each in (self.command, *(p.command for p in self.peers))]
+        ours, *peers = measure.in_turn(commands, self.runs)
+        return [measure.Pair(ours, peer) for peer in peers]
 
 
 def _python(script: str, *words: str) -> list[str]:
@@ -61,76 +82,102 @@ def _shell(script: str, *words: str) -> list[str]:
     return ["sh", str(PEERS / script), *words]
 
 
-def _copy_out(setting: Setting, chunk: int, where: str) -> tuple[list[str], list[str]]:
-    """64 MiB from guest to host; the file lies in the guest since set-up."""
-    ours = str(setting.folder / "ours")
-    peers = str(setting.folder / "peers")
+def _ends(setting: Setting, where: str) -> tuple[str, str, list[str]]:
+    """Where a bare loop finds the agent, the folder there to copy from and to, our options."""
     if where == "libvirt":
-        source, flags, place = "/var/tmp/bench64", [], setting.guest
-    else:
-        source, flags = setting.file("bench64", 64 * MIB), ["-c", setting.socket]
-        place = setting.socket
-    name = setting.guest
-    return (
-        [*QGA, "cp", "-q", *flags, f"{name}:{source}", ours],
-        _python("read.py", place, source, str(chunk), peers),
-    )
+        return setting.guest, "/var/tmp", []
+    return setting.socket, str(setting.folder), ["-c", setting.socket]
 
 
-def _copy_in(setting: Setting, chunk: int, where: str) -> tuple[list[str], list[str]]:
+def _out(where: str, *loops: tuple[str, float, int], runs: int) -> Row:
+    """64 MiB from guest to host. A loop has a name, the ratio to reach and its chunk in bytes."""
+
+    def ours(setting: Setting) -> list[str]:
+        _, folder, options = _ends(setting, where)
+        source, target = f"{setting.guest}:{folder}/{BIG}", str(setting.folder / "ours")
+        return [*QGA, "cp", "-q", *options, source, target]
+
+    def loop(chunk: int) -> Command:
+        def theirs(setting: Setting) -> list[str]:
+            agent, folder, _ = _ends(setting, where)
+            target = str(setting.folder / "theirs")
+            return _python("read.py", agent, f"{folder}/{BIG}", str(chunk), target)
+
+        return theirs
+
+    peers = [Peer(name, goal, loop(chunk)) for name, goal, chunk in loops]
+    return Row(f"`cp` 64 MiB out, {where}", ours, *peers, runs=runs)
+
+
+def _in(where: str, *loops: tuple[str, float, int], runs: int) -> Row:
     """64 MiB from host to guest."""
-    local = setting.file("bench64", 64 * MIB)
-    if where == "libvirt":
-        target, flags, place = "/var/tmp/bench64", [], setting.guest
-    else:
-        target, flags, place = str(setting.folder / "in"), ["-c", setting.socket], setting.socket
-    return (
-        [*QGA, "cp", "-q", *flags, local, f"{setting.guest}:{target}"],
-        _python("write.py", place, target, str(chunk), local),
-    )
+
+    def ours(setting: Setting) -> list[str]:
+        _, folder, options = _ends(setting, where)
+        return [*QGA, "cp", "-q", *options, setting.big(), f"{setting.guest}:{folder}/in"]
+
+    def loop(chunk: int) -> Command:
+        def theirs(setting: Setting) -> list[str]:
+            agent, folder, _ = _ends(setting, where)
+            return _python("write.py", agent, f"{folder}/in", str(chunk), setting.big())
+
+        return theirs
+
+    peers = [Peer(name, goal, loop(chunk)) for name, goal, chunk in loops]
+    return Row(f"`cp` 64 MiB in, {where}", ours, *peers, runs=runs)
 
 
-ROWS = [
+def _log(setting: Setting, compress: str) -> list[str]:
+    target = f"{setting.guest}:/var/tmp/log"
+    return [*QGA, "cp", "-q", "--compress", compress, setting.log(), target]
+
+
+def _batch(setting: Setting) -> list[str]:
+    return ["sh", "-c", 'yes guest-ping | head -200 | "$@"', "sh", *QGA, "batch", setting.guest]
+
+
+def _script(*argv: str) -> Peer:
+    return Peer("virsh + jq + base64", 0.8, lambda s: _shell("exec.sh", s.guest, *argv))
+
+
+ROWS = (
     Row(
-        "one `ping`", "virsh qemu-agent-command", None,
-        lambda s: ([*QGA, "ping", s.guest],
-                   ["virsh", "qemu-agent-command", s.guest, '{"execute":"guest-ping"}']),
+        "one `ping`",
+        lambda s: [*QGA, "ping", s.guest],
+        Peer("virsh qemu-agent-command", None,
+             lambda s: ["virsh", "qemu-agent-command", s.guest, '{"execute":"guest-ping"}']),
+        Peer("bare libvirt-python", 1.5, lambda s: _python("ping.py", s.guest)),
     ),
     Row(
-        "one `ping`", "bare libvirt-python", 1.5,
-        lambda s: ([*QGA, "ping", s.guest], _python("ping.py", s.guest)),
+        "`exec ip addr list`",
+        lambda s: [*QGA, "exec", s.guest, "ip", "addr", "list"],
+        _script("ip", "addr", "list"),
+    ),
+    Row("`exec true`", lambda s: [*QGA, "exec", s.guest, "true"], _script("true")),
+    Row(
+        "200 commands in a `batch`", _batch,
+        Peer("bare libvirt-python loop", 1.15, lambda s: _python("pings.py", s.guest, "200")),
     ),
     Row(
-        "`exec ip addr list`", "virsh + jq + base64", 0.8,
-        lambda s: ([*QGA, "exec", s.guest, "ip", "addr", "list"],
-                   _shell("exec.sh", s.guest, "ip", "addr", "list")),
+        "200 commands in a `batch`", _batch,
+        Peer("200 virsh processes", 0.15, lambda s: _shell("pings.sh", s.guest, "200")), runs=3,
+    ),
+    _out("libvirt", ("best bare loop, 1 MiB", 1.1, MIB), ("64 KiB loop", 0.7, 65536), runs=3),
+    _in("libvirt", ("best bare loop, 120 KiB", 1.1, 122_880), ("64 KiB loop", 0.7, 65536), runs=2),
+    _out("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=5),
+    _in("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=5),
+    Row(
+        "`cp` of a 64 MiB log in, `--compress auto`", lambda s: _log(s, "auto"),
+        Peer("`--compress none`", None, lambda s: _log(s, "none")), runs=1,
     ),
     Row(
-        "`exec true`", "virsh + jq + base64", 0.8,
-        lambda s: ([*QGA, "exec", s.guest, "true"], _shell("exec.sh", s.guest, "true")),
+        "`exec` with 64 MiB of output", lambda s: [*QGA, "exec", s.guest, "cat", f"/var/tmp/{BIG}"],
+        Peer("bare loop that reads the file", 1.2,
+             lambda s: _python("read.py", s.guest, f"/var/tmp/{BIG}", str(MIB), os.devnull)),
+        runs=3,
     ),
     Row(
-        "200 commands in a `batch`", "bare libvirt-python loop", 1.15,
-        lambda s: (["sh", "-c", 'yes guest-ping | head -200 | "$@"', "sh", *QGA, "batch", s.guest],
-                   _python("pings.py", s.guest, "200")),
+        "`--version`", lambda s: [*QGA, "--version"],
+        Peer("python -c pass", 1.6, lambda s: [sys.executable, "-c", "pass"]), runs=25,
     ),
-    Row(
-        "200 commands in a `batch`", "200 virsh processes", 0.15,
-        lambda s: (["sh", "-c", 'yes guest-ping | head -200 | "$@"', "sh", *QGA, "batch", s.guest],
-                   _shell("pings.sh", s.guest, "200")), runs=3,
-    ),
-    Row("`cp` 64 MiB out, libvirt", "best bare loop (1 MiB)", 1.1,
-        lambda s: _copy_out(s, MIB, "libvirt"), runs=3),
-    Row("`cp` 64 MiB out, libvirt", "64 KiB loop", 0.7,
-        lambda s: _copy_out(s, 65536, "libvirt"), runs=3),
-    Row("`cp` 64 MiB in, libvirt", "best bare loop (120 KiB)", 1.1,
-        lambda s: _copy_in(s, 120 * 1024, "libvirt"), runs=3),
-    Row("`cp` 64 MiB in, libvirt", "64 KiB loop", 0.7,
-        lambda s: _copy_in(s, 65536, "libvirt"), runs=3),
-    Row("`cp` 64 MiB out, raw socket", "best bare loop (1 MiB)", 1.1,
-        lambda s: _copy_out(s, MIB, "socket"), runs=5),
-    Row("`cp` 64 MiB in, raw socket", "best bare loop (1 MiB)", 1.1,
-        lambda s: _copy_in(s, MIB, "socket"), runs=5),
-    Row("`--version`", "python -c pass", 1.6,
-        lambda s: ([*QGA, "--version"], [sys.executable, "-c", "pass"]), runs=25),
-]  # fmt: skip
+)  # fmt: skip

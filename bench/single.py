@@ -4,35 +4,25 @@ import sys
 from collections.abc import Callable, Iterator
 
 from bench import measure
+from bench.report import Figure, Result
 from bench.rows import MIB, PEERS, QGA, Setting
 
 GIB = 1024 * MIB
 
 
-class Figure:
-    """One number: seconds or bytes, with the most it may be, None where it is only told."""
-
-    def __init__(self, name: str, value: float, unit: str, goal: float | None = None) -> None:
-        self.name = name
-        self.value = value
-        self.unit = unit
-        self.goal = goal
-
-
 def figures(setting: Setting) -> Iterator[Figure]:
     """The rows without a peer."""
     fleet = [*QGA, "-c", setting.fleet]
-    yield _seconds("`exec sleep 1` on 32 agents", [*fleet, "exec", "*", "sleep", "1"], 2.0)
-    yield _seconds("`list` with 32 agents", [*fleet, "list"])
+    yield _seconds("`exec sleep 1` on 32 agents", [*fleet, "exec", _some(32), "sleep", "1"], 2.0)
+    yield _seconds("`list` with 50 agents", [*fleet, "list", _some(50)])
     yield _seconds("`--help`", [*QGA, "--help"])
     yield _seconds("completing a guest's name", [*QGA, "__complete", "guest", ""], 0.12)
-    out = ["sh", "-c", '"$@" >/dev/null', "sh", *QGA]
-    stream = [*out, "exec", setting.guest, "head", "-c", str(GIB), "/dev/zero"]
-    yield _memory("memory of `exec`, 1 GiB of output", stream)
-    local = setting.file("bench1g", GIB)
-    yield _memory("memory of `cp`, 1 GiB in", [
-        *QGA, "cp", "-q", "-c", setting.socket, local, f"x:{setting.folder}/copy1g",
-    ])  # fmt: skip
+    local = [*QGA, "-c", setting.socket]
+    yield _memory("memory of `exec`, 1 GiB of output, raw socket",
+                  [*local, "exec", "x", "head", "-c", str(GIB), "/dev/zero"])  # fmt: skip
+    big, copy = setting.file("bench1g", GIB), f"x:{setting.folder}/copy1g"
+    yield _memory("memory of `cp`, 1 GiB in, raw socket", [*local, "cp", "-q", big, copy])
+    yield _memory("memory of `cp`, 1 GiB out, raw socket", [*local, "cp", "-q", copy, big])
 
 
 def growth(setting: Setting) -> dict[str, list[tuple[float, float]]]:
@@ -57,17 +47,23 @@ def growth(setting: Setting) -> dict[str, list[tuple[float, float]]]:
     }  # fmt: skip
 
 
-def small_files(setting: Setting, count: int = 2000) -> measure.Pair:
+def small_files(setting: Setting, count: int = 2000) -> Result:
     """A tree of small files in one go, beside one file at a time (a tenth of them, times ten)."""
     tree = setting.folder / "small"
     tree.mkdir(exist_ok=True)
     for number in range(count):
         (tree / f"{number:04}").write_text(f"file {number}\n" * 20)
-    ours = measure.alone([*QGA, "cp", "-qr", str(tree), f"{setting.guest}:/var/tmp/"], 3)
-    peer = measure.alone(
-        [sys.executable, str(PEERS / "small.py"), setting.guest, str(tree), str(count // 10)], 3
+    ours, peer = measure.in_turn(
+        [
+            [*QGA, "cp", "-qr", str(tree), f"{setting.guest}:/var/tmp/"],
+            [sys.executable, str(PEERS / "small.py"), setting.guest, str(tree), str(count // 10)],
+        ],
+        3,
     )
-    return measure.Pair(ours, [measure.Sample(s.seconds * 10, s.memory) for s in peer])
+    tenfold = [measure.Sample(sample.seconds * 10, sample.memory) for sample in peer]
+    return Result(
+        f"`cp -r`, {count:,} small files", "one file at a time", 0.1, measure.Pair(ours, tenfold)
+    )
 
 
 def _some(count: int) -> str:
