@@ -4,14 +4,14 @@ import sys
 from collections.abc import Callable
 
 from qga_cli.agent import Agent, Reply
+from qga_cli.guests.targets import Target
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
-    from qga_cli.hosts import Hosts
+    from qga_cli.guests.hosts import Hosts
 
 
 class Streams:

@@ -30,7 +30,7 @@ def watchdogs(name: str) -> list[int]:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if b"qga_cli.watchdog" in words and name.encode() in words:
+        if b"qga_cli.freeze.watchdog" in words and name.encode() in words:
             found.append(int(folder.name))
     return found
 

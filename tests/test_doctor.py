@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from qga_cli import advice
+from qga_cli.health import advice
 from qga_cli.wire import to_base64
 from tests import lab
 from tests.conftest import Ran, qga, qga_tty

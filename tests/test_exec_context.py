@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qga_cli.context import quote, variables
 from qga_cli.errors import Refused, UsageError
+from qga_cli.exec.context import quote, variables
 from tests.conftest import qga
 from tests.running import eventually, execute, marked
 

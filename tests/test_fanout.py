@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qga_cli.fanout import Gathered, Prefixed, Reader, Shared
+from qga_cli.guests.fanout import Gathered, Prefixed, Reader, Shared
 
 
 def prefixed(out: io.BytesIO, name: str = "web1") -> Prefixed:

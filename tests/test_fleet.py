@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import Interrupted, NotConnected, TimedOut
-from qga_cli.fleet import Fleet, Outcome
+from qga_cli.guests.fleet import Fleet, Outcome
+from qga_cli.guests.targets import Target
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Target
 from tests.conftest import Ran, qga, qga_tty
 from tests.fake import AgentFault, FakeAgent, Handler, Silence
 from tests.lab.local_agent import agent as local_agent

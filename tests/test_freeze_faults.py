@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import QgaError
-from qga_cli.hold import Watchdog
-from qga_cli.targets import Target
+from qga_cli.freeze.hold import Watchdog
+from qga_cli.guests.targets import Target
 from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent, Hangup, Silence
 from tests.freezes import await_no_watchdog, start, watchdogs
@@ -232,7 +232,7 @@ STUB = """
 import sys, syslog
 log = open(sys.argv[1], "a")
 syslog.syslog = lambda priority, text: print(priority, text, file=log, flush=True)
-from qga_cli.watchdog import main
+from qga_cli.freeze.watchdog import main
 main()
 """
 

@@ -7,9 +7,10 @@ from typing import Any
 import libvirt
 import pytest
 
-from qga_cli import freeze
 from qga_cli.errors import NotRunning
-from qga_cli.targets import Target
+from qga_cli.freeze import steps
+from qga_cli.freeze.line import Line
+from qga_cli.guests.targets import Target
 from qga_cli.transports.libvirt import LibvirtTransport
 from tests import lab
 from tests.conftest import qga
@@ -166,10 +167,10 @@ def test_a_guest_that_migrates_is_told_from_one_that_has_another_job(
 
 
 def test_a_guest_that_migrates_is_not_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = freeze.Line(Target(None, "web1", "web1"))
+    line = Line(Target(None, "web1", "web1"))
     monkeypatch.setattr(line, "state", lambda: "migrating")
     with pytest.raises(NotRunning, match="migrating to another host"):
-        freeze.check(line, [])
+        steps.check(line, [])
 
 
 @pytest.mark.parametrize(("program", "code"), [("nosuchprogram", 127), ("/etc/passwd", 126)])

@@ -23,7 +23,7 @@ SIGNATURES = {
     "= None, *, timeout: float | None = None) -> 'Any'",
     "Guest.exec": "(self, argv: collections.abc.Sequence[str], *, stdin: bytes = b'', "
     "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
-    "timeout: float | None = None) -> qga_cli.exec.Completed",
+    "timeout: float | None = None) -> qga_cli.exec.run.Completed",
 }
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from qga_cli.errors import NoGuest, Unreachable
-from qga_cli.hosts import Hosts
+from qga_cli.guests.hosts import Hosts
 from qga_cli.transports import libvirt_link
 from qga_cli.transports.libvirt import LibvirtHost
 

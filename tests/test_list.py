@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qga_cli.network import addresses
+from qga_cli.health.network import addresses
 from tests import lab
 from tests.conftest import Ran, qga, qga_tty
 from tests.fake import AgentFault, FakeAgent, Silence

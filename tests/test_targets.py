@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qga_cli.errors import UsageError
-from qga_cli.fold import fold
-from qga_cli.selection import has_labels, matching
-from qga_cli.targets import is_fleet, wishes
+from qga_cli.guests.fold import fold
+from qga_cli.guests.selection import has_labels, matching
+from qga_cli.guests.targets import is_fleet, wishes
 from qga_cli.transports import Guest
 from tests.conftest import qga
 

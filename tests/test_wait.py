@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import UsageError
-from qga_cli.readiness import condition
+from qga_cli.health.readiness import condition
 from qga_cli.wire import to_base64
 from tests import lab
 from tests.conftest import Ran, qga

@@ -15,10 +15,10 @@ import pytest
 from qga_cli import spec
 from qga_cli.commands.cpu.stats import COMMAND as CPU_STATS
 from qga_cli.commands.disk.stats import COMMAND as DISK_STATS
-from qga_cli.fleet import Outcome
+from qga_cli.guests.fleet import Outcome
+from qga_cli.guests.targets import Target
 from qga_cli.render import View, watch
 from qga_cli.spec import Column
-from qga_cli.targets import Target
 from tests.conftest import _environment, qga
 from tests.fake import AgentFault, FakeAgent, Handler
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from qga_cli.wrapper import END
+from qga_cli.exec.wrapper import END
 
 GONE = "99999999"  # above the kernel's largest pid
 

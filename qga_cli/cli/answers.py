@@ -109,7 +109,7 @@ def _mountpoints(connect: str, guest: str) -> list[str]:
 
 
 def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
-    from qga_cli.exec import capture
+    from qga_cli.exec.run import capture
 
     done = capture(_agent(connect, guest), ["sh", "-c", script, "sh", *words])
     return _rows(done.stdout.decode("utf-8", "surrogateescape"))
@@ -118,7 +118,7 @@ def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
 def _agent(connect: str, guest: str) -> "Agent":
     from qga_cli import config
     from qga_cli.agent import Agent
-    from qga_cli.hosts import Hosts, guarding
+    from qga_cli.guests.hosts import Hosts, guarding
 
     known = config.load()
     hosts = Hosts(

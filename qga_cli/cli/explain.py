@@ -5,8 +5,8 @@ import shlex
 
 from qga_cli import spec, wire
 from qga_cli.cli.options import for_command
+from qga_cli.guests.targets import Target
 from qga_cli.spec import Command
-from qga_cli.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,18 +7,18 @@ import threading
 from qga_cli import render
 from qga_cli.agent import Reply
 from qga_cli.errors import FleetFailed, Interrupted, QgaError
-from qga_cli.fold import fold
 from qga_cli.format import printable
+from qga_cli.guests.fold import fold
 from qga_cli.job import Finished, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
-    from qga_cli.fanout import Gathered, Shared
-    from qga_cli.fleet import Fleet, Outcome
+    from qga_cli.guests.fanout import Gathered, Shared
+    from qga_cli.guests.fleet import Fleet, Outcome
+    from qga_cli.guests.targets import Target
     from qga_cli.render import View
-    from qga_cli.targets import Target
 
 _REASONS = 5  # told apart in the summary; the guests' own lines have them all
 _RULE = "-" * 15
@@ -44,7 +44,7 @@ class Report:
 
     def streams(self, index: int, target: "Target") -> Streams:
         """A guest's own streams: its output is prefixed or kept, the input is for everyone."""
-        from qga_cli.fanout import Gathered, Prefixed, Reader, Shared
+        from qga_cli.guests.fanout import Gathered, Prefixed, Reader, Shared
 
         standard = Streams.standard()
         with self._lock:

@@ -10,12 +10,12 @@ from qga_cli.agent import Agent, Reply
 from qga_cli.cli import values
 from qga_cli.cli.options import fill, for_command
 from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
-from qga_cli.fleet import Fleet
-from qga_cli.hosts import Hosts, guarding
+from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.hosts import Hosts, guarding
+from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
 from qga_cli.job import Finished, Job, Meter, Streams
 from qga_cli.spec import Command
-from qga_cli.targets import Target, is_fleet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

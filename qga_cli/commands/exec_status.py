@@ -29,7 +29,7 @@ COMMAND = Command(
         Column("stderr", "err-data", spec.OUTPUT),
     ],
     changes=True,
-    run="detached:status",
+    run="exec.detached:status",
     notes=(
         "The agent hands a finished program's status and output out once, then forgets them. "
         "The exit code is the program's once it has exited, 0 while it runs."

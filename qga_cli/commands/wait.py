@@ -21,7 +21,7 @@ COMMAND = Command(
         Column("seconds", kind=spec.SECONDS),
         Column("reason"),
     ],
-    run="wait:verb",
+    run="health.wait:verb",
     scope="fleet",
     notes=(
         "agent: it answers. exec: and may run programs. ip: the guest has an address that is "

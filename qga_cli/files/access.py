@@ -6,7 +6,7 @@ from qga_cli import wire
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
-from qga_cli.exec import Completed, run
+from qga_cli.exec.run import Completed, run
 from qga_cli.files.named import LATE, NamedAgent, named
 
 TYPE_CHECKING = False

@@ -8,8 +8,8 @@ from qga_cli.files.guests import Guests
 from qga_cli.files.named import named
 from qga_cli.files.place import Place, parse
 from qga_cli.files.transfer import Wishes
+from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.job import Finished, Job
-from qga_cli.targets import Target, is_fleet
 
 _PARALLEL = 16
 
@@ -29,7 +29,7 @@ def verb(job: Job) -> Finished:
 
 def _many(job: Job, wishes: Wishes, sources: list[Place], target: Place) -> Finished:
     """To many guests, the same; from many, each into a folder of its name."""
-    from qga_cli.fleet import Fleet
+    from qga_cli.guests.fleet import Fleet
 
     outward = is_fleet(target.guest)
     fleets = {place.guest for place in (*sources, target) if is_fleet(place.guest)}

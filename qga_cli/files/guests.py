@@ -5,7 +5,7 @@ import time
 from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
 from qga_cli.files.access import Access
 from qga_cli.files.named import NamedAgent, named
-from qga_cli.targets import is_fleet
+from qga_cli.guests.targets import is_fleet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from qga_cli.files.place import Place
+    from qga_cli.guests.targets import Target
     from qga_cli.job import Job
-    from qga_cli.targets import Target
 
 
 class Guests:

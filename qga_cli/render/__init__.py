@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from qga_cli.fleet import Outcome
+    from qga_cli.guests.fleet import Outcome
     from qga_cli.render.watch import Rates
 
 

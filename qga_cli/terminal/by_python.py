@@ -7,7 +7,7 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.errors import BadReply, QgaError, Refused
-from qga_cli.exec import capture
+from qga_cli.exec.run import capture
 from qga_cli.terminal import inside
 from qga_cli.terminal.carrier import PARTING, Carrier, Wish
 from qga_cli.terminal.inside import frames

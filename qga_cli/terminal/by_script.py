@@ -17,7 +17,7 @@ from qga_cli.agent import Agent
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
-from qga_cli.exec import capture
+from qga_cli.exec.run import capture
 from qga_cli.terminal.carrier import PARTING, Carrier, Wish
 from qga_cli.wire import to_base64
 

@@ -8,8 +8,8 @@ import os
 import signal
 import time
 
-from qga_cli.context import Context
 from qga_cli.errors import Interrupted, QgaError, TimedOut, UsageError
+from qga_cli.exec.context import Context
 from qga_cli.job import Finished, Job
 from qga_cli.terminal import by_python, by_script
 from qga_cli.terminal.carrier import Wish

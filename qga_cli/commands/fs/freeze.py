@@ -15,7 +15,7 @@ COMMAND = Command(
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,
-    run="frozen:freeze",
+    run="freeze.verbs:freeze",
     notes=(
         "Prints the number of filesystems frozen. Without --for nothing thaws them but `qga fs "
         "thaw`: an agent on Linux has no timer. Windows thaws by itself after about 10 seconds. "

@@ -17,7 +17,7 @@ COMMAND = Command(
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,
-    run="frozen:freeze",
+    run="freeze.verbs:freeze",
     notes=(
         "Prints the number of filesystems frozen. The agent passes over a mount point that it "
         "does not know without a word, so they are looked up first."

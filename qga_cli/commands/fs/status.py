@@ -9,7 +9,7 @@ COMMAND = Command(
     result=("thawed", "frozen"),
     systems=["Linux", "Windows", "FreeBSD"],
     patience=5,
-    run="frozen:status",
+    run="freeze.verbs:status",
     notes="Exit code 1 if any guest asked is frozen, which comes before those that failed.",
     examples=[
         Example("qga fs status web1", "prints thawed or frozen"),

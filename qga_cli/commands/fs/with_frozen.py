@@ -19,7 +19,7 @@ COMMAND = Command(
     ],
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
-    run="frozen:run",
+    run="freeze.verbs:run",
     scope="fleet",
     notes=(
         "CMD runs on the host with QGA_VM (the guests, comma-separated) and QGA_FROZEN (how many "

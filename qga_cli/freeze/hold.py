@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 
-from qga_cli import freeze
 from qga_cli.agent import Reply, Trace
 from qga_cli.errors import Frozen, NotConsistent, NotDelivered, QgaError, Refused
-from qga_cli.targets import Target
+from qga_cli.freeze import steps
+from qga_cli.freeze.line import Line
+from qga_cli.guests.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _START = 60.0  # seconds for a watchdog to start, connect and hear the agent; li
 _ANSWER = 5.0  # seconds for a watchdog that has nothing to do but answer
 _FREEZE = 60.0  # seconds for a freeze, however long it is to last
 _THAW = 5.0  # seconds that we try to thaw before the watchdog is left alone with it
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 class Watchdog:
@@ -39,7 +40,7 @@ class Watchdog:
                     sys.executable,
                     "-P",
                     "-m",
-                    "qga_cli.watchdog",
+                    "qga_cli.freeze.watchdog",
                     target.label,
                     *(guard.audit_files() if guard else ()),
                 ],
@@ -113,14 +114,14 @@ class Hold:
         self.watchdog = Watchdog(target, guard)
         self.count = 0
         self.since = 0.0  # time.monotonic
-        self._line = freeze.Line(target, trace, guard)
+        self._line = Line(target, trace, guard)
         self._mountpoints: Sequence[str] = ()
         self._least = 1
 
     def prepare(self, mountpoints: "Sequence[str]") -> None:
         """Make sure of the guest and of the watchdog, as far as that goes without freezing."""
         self._mountpoints = mountpoints
-        self._least = freeze.check(self._line, mountpoints)
+        self._least = steps.check(self._line, mountpoints)
         self.watchdog.await_ready()
 
     def freeze(self, seconds: float) -> Reply:
@@ -128,12 +129,12 @@ class Hold:
         self.watchdog.arm(seconds)
         try:
             timeout = min(seconds, _FREEZE)
-            reply = freeze.freeze(self._line, self._mountpoints, self._least, timeout)
+            reply = steps.freeze(self._line, self._mountpoints, self._least, timeout)
         except (NotDelivered, Frozen):  # nothing is frozen, or not by us
             self.watchdog.leave()
             raise
         except Refused:  # maybe some filesystems are; if it cannot be mended, `close` does
-            freeze.thaw(self._line, _THAW)
+            steps.thaw(self._line, _THAW)
             self.watchdog.leave()
             raise
         self.watchdog.frozen()
@@ -147,7 +148,7 @@ class Hold:
             return
         count, self.count = self.count, 0
         try:
-            left = freeze.thaw(self._line, _THAW)
+            left = steps.thaw(self._line, _THAW)
         except QgaError as error:
             self._give_up(error)
             raise

@@ -8,17 +8,17 @@ import codecs
 import time
 
 from qga_cli import wire
-from qga_cli.context import is_text
 from qga_cli.errors import QgaError, Refused, Unsupported, UsageError
+from qga_cli.exec.context import is_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.calls import Calls
-    from qga_cli.context import Context
-    from qga_cli.feed import Feed
+    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.context import Context
+    from qga_cli.exec.feed import Feed
 
 _CEILING = 0.25  # seconds between two looks
 _PATIENCE = 5.0  # seconds for a question of ours

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.bare import Bare
-    from qga_cli.control import Control
-    from qga_cli.feed import Source
+    from qga_cli.exec.bare import Bare
+    from qga_cli.exec.control import Control
+    from qga_cli.exec.feed import Source
+    from qga_cli.exec.program import Program
     from qga_cli.interrupt import Interrupt
-    from qga_cli.program import Program
 
 _FIRST, _CEILING = 0.002, 1.0  # seconds between polls: at once, then 2, 4, 8 ms …
 
@@ -108,11 +108,11 @@ def run(
     TERM, after `kill_after` seconds KILL; then TimedOut is raised. Raises NoProgram (127),
     NotExecutable (126) when the program cannot be started, and whatever Agent.call raises.
     """
-    from qga_cli.calls import Calls
-    from qga_cli.context import Context
-    from qga_cli.control import Control
-    from qga_cli.feed import Feed
-    from qga_cli.program import NoShell, Program
+    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.context import Context
+    from qga_cli.exec.control import Control
+    from qga_cli.exec.feed import Feed
+    from qga_cli.exec.program import NoShell, Program
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
     calls = Calls(agent, interrupt)
@@ -124,7 +124,7 @@ def run(
             program.start(context, stdout, stderr)
             follow(program, control, interrupt)
         except NoShell as error:
-            from qga_cli import bare
+            from qga_cli.exec import bare
 
             agent.trace(1, f"without shell, output at the end only: {error.message}")
             program = bare.Bare(calls, argv, feed, text=text)

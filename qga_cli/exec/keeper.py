@@ -3,15 +3,15 @@
 import time
 
 from qga_cli.errors import Refused, Unsupported
-from qga_cli.outputs import Polled, Spooled
-from qga_cli.wrapper import KEEPER
+from qga_cli.exec.outputs import Polled, Spooled
+from qga_cli.exec.wrapper import KEEPER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qga_cli.calls import Calls
-    from qga_cli.outputs import Stream
+    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.outputs import Stream
 
 _BEAT = 5.0  # seconds; the keeper gives up after 40 without one
 _TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet

@@ -4,16 +4,16 @@ import os
 import stat
 import time
 
-from qga_cli.exec import Completed, run
+from qga_cli.exec.run import Completed, run
+from qga_cli.exec.sinks import Kept, Passed
 from qga_cli.job import Finished, Job
-from qga_cli.sinks import Kept, Passed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, BinaryIO
 
-    from qga_cli.feed import Source
+    from qga_cli.exec.feed import Source
 
 
 def verb(job: Job) -> Finished:
@@ -26,8 +26,8 @@ def verb(job: Job) -> Finished:
 
         return session.run(job, around)
     if job.arguments.get("detach"):
-        from qga_cli import detached
-        from qga_cli.context import Context
+        from qga_cli.exec import detached
+        from qga_cli.exec.context import Context
 
         context = Context(**around)
         return Finished(detached.start(job.agent, command, context, job.interrupt, stdin(job)))
@@ -76,7 +76,7 @@ def stdin(job: Job) -> "BinaryIO | None":
 
 def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
     """What the options say of the program's environment, as keywords of `run`."""
-    from qga_cli.context import variables
+    from qga_cli.exec.context import variables
 
     return {
         "env": variables(given.get("env", ()), given.get("env-file", ()), os.environ),

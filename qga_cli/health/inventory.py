@@ -18,10 +18,10 @@ from qga_cli.errors import (
     Refused,
     Unreachable,
 )
-from qga_cli.fleet import Fleet
+from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.targets import Target
+from qga_cli.health.network import addresses
 from qga_cli.job import Finished, Job
-from qga_cli.network import addresses
-from qga_cli.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from qga_cli.errors import (
     TimedOut,
     Unsupported,
 )
-from qga_cli.fleet import Fleet
+from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.targets import Target, is_fleet
+from qga_cli.health.readiness import Condition, NotYet, condition
 from qga_cli.job import Finished, Job
-from qga_cli.readiness import Condition, NotYet, condition
-from qga_cli.targets import Target, is_fleet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from qga_cli.errors import NoGuest, QgaError
-from qga_cli.fleet import Fleet
+from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.targets import Target, Wish, blame, is_glob
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Target, Wish, blame, is_glob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

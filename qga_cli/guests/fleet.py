@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from qga_cli.errors import Interrupted, QgaError, TimedOut
+from qga_cli.guests.targets import Target, blame
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Target, blame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

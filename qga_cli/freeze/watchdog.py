@@ -25,12 +25,13 @@ import sys
 import syslog
 import time
 
-from qga_cli import freeze
 from qga_cli.errors import QgaError
-from qga_cli.fleet import Fleet
 from qga_cli.format import printable
+from qga_cli.freeze import steps
+from qga_cli.freeze.line import Line
+from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.targets import Target
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class Watch:
         if not first:
             return  # qga has died already
         self._target = Target(**json.loads(first))
-        self._line = freeze.Line(self._target, guard=self._guard)
+        self._line = Line(self._target, guard=self._guard)
         try:
-            self._try(freeze.is_frozen)
+            self._try(steps.is_frozen)
         except QgaError as error:
             self._tell(f"no {error.message}")
             return
@@ -120,7 +121,7 @@ class Watch:
         while (left := deadline - time.monotonic()) > 0 and not self._interrupt.count:
             self._interrupt.select([], min(_LOOK, left), 0)
             try:
-                if not self._try(freeze.is_frozen, max(_LOOK, left)):
+                if not self._try(steps.is_frozen, max(_LOOK, left)):
                     self._log(syslog.LOG_NOTICE, "thawed by somebody else")
                     return ""
             except QgaError as error:  # no answer: the deadline still holds
@@ -134,7 +135,7 @@ class Watch:
         pause, complain, calm = _FIRST, begin, 0.0
         while True:
             try:
-                count = self._try(lambda line: freeze.thaw(line, 0))
+                count = self._try(lambda line: steps.thaw(line, 0))
             except Exception as error:  # whatever it is, giving up leaves the guest frozen
                 if time.monotonic() >= complain:
                     self._log(syslog.LOG_ERR, f"cannot thaw, goes on trying: {error}")
@@ -163,13 +164,13 @@ class Watch:
                 return True
         return False
 
-    def _try(self, work: "Callable[[freeze.Line], Any]", limit: float = _STUCK) -> "Any":
+    def _try(self, work: "Callable[[Line], Any]", limit: float = _STUCK) -> "Any":
         """Do it in a thread, for libvirt may never come back; after an error with a new line."""
         line = self._line
         fleet = Fleet([self._target], lambda *_: work(line), Interrupt(), limit=limit)
         ((_, outcome),) = fleet.outcomes()
         if outcome.error:
-            self._line = freeze.Line(self._target, guard=self._guard)
+            self._line = Line(self._target, guard=self._guard)
             raise outcome.error
         return outcome.value
 

@@ -6,97 +6,19 @@ So nothing is assumed here: state and counts are asked for, and compared.
 
 import time
 
-from qga_cli.agent import Agent, Reply, Trace
+from qga_cli.agent import Agent, Reply
 from qga_cli.commands.fs.freeze import COMMAND as FREEZE
 from qga_cli.commands.fs.status import COMMAND as STATUS
 from qga_cli.commands.fs.thaw import COMMAND as THAW
-from qga_cli.errors import NoGuest, NotRunning, OutcomeUnknown, QgaError, Refused, Unsupported
-from qga_cli.targets import Target
-from qga_cli.transports import connect
+from qga_cli.errors import NotRunning, OutcomeUnknown, QgaError, Refused, Unsupported
+from qga_cli.freeze.line import Line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from qga_cli.guard import Guard
-    from qga_cli.spec import Command
-    from qga_cli.transports import Host, Transport
+    from collections.abc import Sequence
 
 _THAW = 8.0  # seconds for a thaw's reply; not 5 or 10, see docs/architecture.md
 _FIRST, _CEILING = 0.02, 1.0  # seconds between two attempts
-_NOBODY = ("shut off", "crashed", "gone")  # states in which nothing can be frozen
-
-
-class Line:
-    """The way to one guest's agent, opened anew after it has failed.
-
-    It has a connection of its own. A raw socket is closed after each call: QEMU serves one client
-    at a time, and the watchdog must get through.
-    """
-
-    def __init__(
-        self, target: Target, trace: Trace | None = None, guard: "Guard | None" = None
-    ) -> None:
-        self.target = target
-        self._trace = trace
-        self._guard = guard
-        self._host: Host | None = None
-        self._agent: Agent | None = None
-
-    def call(
-        self,
-        command: "Command",
-        arguments: "Mapping[str, object] | None" = None,
-        timeout: float | None = None,
-    ) -> Reply:
-        """As Agent.call. Raises Unreachable and NoGuest too."""
-        agent = self._open()
-        try:
-            return agent.call(command, arguments, timeout)
-        except Refused:
-            raise
-        except QgaError:
-            self.drop()
-            raise
-        finally:
-            agent.transport.close()
-
-    def warn(self, text: str) -> None:
-        """Tell whoever waits for this guest."""
-        if self._trace:
-            self._trace(0, f"{self.target.label}: {text}")
-
-    def state(self) -> str:
-        """The guest's run state; "" when nobody can tell."""
-        try:
-            return self._open().transport.state()
-        except NoGuest:
-            return "gone"
-
-    def is_gone(self, error: BaseException) -> bool:
-        """Whether a call ended so because the guest does not run: there is nothing to thaw."""
-        if isinstance(error.__cause__, (FileNotFoundError, ConnectionRefusedError)):
-            return True  # no QEMU holds its raw socket
-        try:
-            return self.state() in _NOBODY
-        except QgaError:
-            return False  # nobody can tell: the host cannot be reached
-
-    def drop(self) -> None:
-        """Close the connection."""
-        if self._host:
-            self._host.close()
-        self._host = self._agent = None
-
-    def _open(self) -> Agent:
-        if self._agent is None:
-            self.drop()
-            self._host = connect(self.target.uri)
-            transport: Transport = self._host.open(self.target.name)
-            if self._guard:
-                transport = self._guard.wrap(transport, self.target.uri, self.target.name)
-            self._agent = Agent(transport, self.target.label, self._trace)
-        return self._agent
 
 
 def is_frozen(line: Line) -> bool:

@@ -5,7 +5,7 @@ import io
 import os
 
 from qga_cli.errors import UsageError
-from qga_cli.execution import answer, stdin
+from qga_cli.exec.verb import answer, stdin
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False

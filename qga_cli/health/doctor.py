@@ -2,7 +2,6 @@
 
 import time
 
-from qga_cli.checkup import CHECKS, Patient, Warning
 from qga_cli.commands.info import COMMAND as INFO
 from qga_cli.errors import (
     Denied,
@@ -13,6 +12,7 @@ from qga_cli.errors import (
     QgaError,
     UsageError,
 )
+from qga_cli.health.checkup import CHECKS, Patient, Warning
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False

@@ -2,13 +2,13 @@
 
 import time
 
-from qga_cli import wrapper
-from qga_cli.calls import Calls
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.context import INLINE, NO_INPUT, Context, request
 from qga_cli.errors import Interrupted, Refused, TimedOut, UsageError
-from qga_cli.exec import Completed
-from qga_cli.feed import Feed
+from qga_cli.exec import wrapper
+from qga_cli.exec.calls import Calls
+from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
+from qga_cli.exec.feed import Feed
+from qga_cli.exec.run import Completed
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.agent import Agent, Reply
-    from qga_cli.feed import Source
+    from qga_cli.exec.feed import Source
     from qga_cli.interrupt import Interrupt
 
 _CEILING = 1.0  # seconds between two looks

@@ -4,15 +4,15 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from qga_cli.errors import NoGuest
+from qga_cli.guests.targets import Target, is_fleet, is_glob, wishes
 from qga_cli.interrupt import Interrupt
-from qga_cli.targets import Target, is_fleet, is_glob, wishes
 from qga_cli.transports import connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.config import Config
     from qga_cli.guard import Guard
-    from qga_cli.targets import Wish
+    from qga_cli.guests.targets import Wish
     from qga_cli.transports import Host, Transport
 
 
@@ -75,7 +75,7 @@ class Hosts:
 
         A host that cannot be asked is a target with an error, unless it is the only one.
         """
-        from qga_cli.selection import Narrowing, find
+        from qga_cli.guests.selection import Narrowing, find
 
         narrow = Narrowing(self._state or state, self._labels)
         return find(self.host, self._wishes(text), narrow, self.interrupt, self._timeout)

@@ -5,9 +5,7 @@ import os
 import re
 import time
 
-from qga_cli import wire, wrapper
-from qga_cli.calls import Calls
-from qga_cli.context import INLINE, NO_INPUT, STREAMED, Context, request
+from qga_cli import wire
 from qga_cli.errors import (
     BadReply,
     NoProgram,
@@ -16,15 +14,18 @@ from qga_cli.errors import (
     Refused,
     Unsupported,
 )
-from qga_cli.keeper import Keeper, reap
-from qga_cli.outputs import Stream
+from qga_cli.exec import wrapper
+from qga_cli.exec.calls import Calls
+from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
+from qga_cli.exec.keeper import Keeper, reap
+from qga_cli.exec.outputs import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.feed import Feed
+    from qga_cli.exec.feed import Feed
 
 _SHORT = (0.15, 0.3)  # seconds: what ends within is told at its end, the rest is streamed
 _CEILING = 0.25  # seconds between two looks at a stream

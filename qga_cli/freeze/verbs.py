@@ -5,7 +5,7 @@ import time
 
 from qga_cli.agent import Reply
 from qga_cli.errors import Interrupted, NotConsistent, QgaError
-from qga_cli.fleet import Fleet
+from qga_cli.guests.fleet import Fleet
 from qga_cli.interrupt import Interrupt
 from qga_cli.job import Finished, Job
 
@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from qga_cli.child import Child
-    from qga_cli.hold import Hold
+    from qga_cli.freeze.child import Child
+    from qga_cli.freeze.hold import Hold
 
     Failures = list[tuple["Hold", QgaError]]
 
@@ -33,7 +33,7 @@ def freeze(job: Job) -> Reply:
     if "for" in job.arguments:
         return _freeze_for(job, mountpoints, job.arguments["for"])
     if mountpoints:
-        from qga_cli.freeze import look_up
+        from qga_cli.freeze.steps import look_up
 
         look_up(job.agent, mountpoints)
     reply = job.wire()
@@ -44,7 +44,7 @@ def freeze(job: Job) -> Reply:
 
 
 def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply:
-    from qga_cli.hold import Hold
+    from qga_cli.freeze.hold import Hold
 
     assert job.agent is not None
     target = next(target for target in job.targets if target.label == job.agent.name)
@@ -68,8 +68,8 @@ def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply
 
 def run(job: Job) -> Finished:
     """`qga fs with-frozen`: a command of the host while guests are frozen."""
-    from qga_cli import child
-    from qga_cli.hold import Hold
+    from qga_cli.freeze import child
+    from qga_cli.freeze.hold import Hold
 
     argv = job.arguments["command"]
     child.find(argv[0])
@@ -86,8 +86,8 @@ def run(job: Job) -> Finished:
 
 
 def _run(job: Job, holds: "list[Hold]", argv: "Sequence[str]") -> Finished:
-    from qga_cli.child import Child
-    from qga_cli.hold import Hold
+    from qga_cli.freeze.child import Child
+    from qga_cli.freeze.hold import Hold
 
     longest: float = job.arguments["max"]
     seconds = min(longest, job.timeout or longest)

@@ -7,7 +7,6 @@ returns a Warning when the chain holds all the same, and None when there is noth
 import contextlib
 import time
 
-from qga_cli import advice, peek
 from qga_cli.agent import Agent
 from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
 from qga_cli.commands.info import COMMAND as INFO
@@ -23,14 +22,15 @@ from qga_cli.errors import (
     Refused,
     Unsupported,
 )
+from qga_cli.health import advice, peek
 from qga_cli.refusal import frozen, policy_hint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from qga_cli.guests.targets import Target
     from qga_cli.job import Job
-    from qga_cli.targets import Target
     from qga_cli.transports import Host
     from qga_cli.transports.libvirt_xml import Facts
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.calls import Calls
+    from qga_cli.exec.calls import Calls
 
 _BLOCKS = 128  # of 64 KiB: 8 MiB in a spool file, one dd for each
 _HALF = 4 * 2**20  # bytes of a spool file after which the next one is prepared

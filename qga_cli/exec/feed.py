@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from qga_cli.calls import Calls
-    from qga_cli.keeper import Keeper
+    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.keeper import Keeper
 
     class Source(Protocol):
         """What a program's input is read from: any file, or less. With a method `read1`, this is

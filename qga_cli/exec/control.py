@@ -4,13 +4,13 @@ import signal
 import time
 
 from qga_cli.errors import Interrupted, Refused, TimedOut
-from qga_cli.keeper import reap
+from qga_cli.exec.keeper import reap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.bare import Bare
+    from qga_cli.exec.bare import Bare
+    from qga_cli.exec.program import Program
     from qga_cli.interrupt import Interrupt
-    from qga_cli.program import Program
 
 _MARGIN = 8.0  # seconds past KILL: what is still there then cannot be killed
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
-from qga_cli import peek
 from qga_cli.agent import Agent
 from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
+from qga_cli.health import peek
 
 _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
 _STOPPED = ("shut off", "crashed", "gone")
@@ -70,7 +70,7 @@ def _may_exec(agent: Agent) -> None:
 
 def _has_address(agent: Agent) -> None:
     from qga_cli.commands.net.interfaces import COMMAND
-    from qga_cli.network import addresses
+    from qga_cli.health.network import addresses
 
     if not addresses(agent.call(COMMAND).value):
         raise NotYet("the guest has no address but loopback and link-local ones")
@@ -123,7 +123,7 @@ def _ipv6_table(agent: Agent) -> bytes:
 
 def _netstat_tells(agent: Agent, port: int) -> bool:
     """Lines such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` and `tcp4 0 0 *.80 *.* LISTEN`."""
-    from qga_cli.exec import capture
+    from qga_cli.exec.run import capture
 
     output = capture(agent, ["netstat", "-an"]).stdout.decode("ascii", "replace")
     line = re.compile(rf"^\s*tcp.*[.:]{port}\s+\S+\s+LISTEN", re.IGNORECASE | re.MULTILINE)

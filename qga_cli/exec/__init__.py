@@ -1,0 +1,1 @@
+"""Programs in guests: started, fed, streamed, ended."""

@@ -1,0 +1,1 @@
+"""Freezes that cannot be left behind."""

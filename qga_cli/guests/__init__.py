@@ -1,0 +1,1 @@
+"""Which guests a command line means, and the same work on many of them."""

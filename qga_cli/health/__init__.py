@@ -1,0 +1,1 @@
+"""How guests are: listed, waited for, examined, mended."""
