@@ -87,6 +87,8 @@ def test_memory_set_fails_if_a_block_does(fake: Make) -> None:
         (("power", "shutdown", "x", "--mode", "off"), "--mode is one of powerdown, halt, reboot"),
         (("ssh", "add", "x", "root", "@/nope"), "a readable key file"),
         (("ssh", "add", "x", "root", "@/dev/null"), "a file with a key in it"),
+        (("ssh", "add", "x", "root", "key.pub"), "'key.pub' is not a public key such as"),
+        (("ssh", "add", "x", "root", "@/nonexistent/k"), "key file: No such file or directory\n"),
     ],
 )
 def test_arguments_refused_before_anything_is_sent(

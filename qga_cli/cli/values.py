@@ -120,12 +120,17 @@ def a_label(text: str) -> str:
 def key(text: str) -> list[str]:
     """An OpenSSH public key, or those of @FILE, one on each line."""
     if not text.startswith("@"):
+        if len(text.split()) < 2:  # the agent would write down anything, a forgotten @ as well
+            raise ValueError(
+                "a public key such as 'ssh-ed25519 AAAA...', nor @FILE with keys in it"
+            )
         return [text]
     try:
         with open(os.path.expanduser(text[1:]), encoding="utf-8") as file:
             lines = [line.strip() for line in file]
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"a readable key file: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(f"a readable key file: {why}") from error
     found = [line for line in lines if line and not line.startswith("#")]
     if not found:
         raise ValueError("a file with a key in it")
