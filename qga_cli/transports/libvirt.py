@@ -168,7 +168,7 @@ class LibvirtTransport:
             raise Unsupported(
                 "guest-sync-delimited cannot pass through libvirt: its 0xFF byte ends the "
                 "guest's agent link",
-                hint="use guest-sync, or a raw socket (-c unix:PATH)",
+                hint="use `qga sync`, or a raw socket (-c unix:PATH)",
             )
         if len(text) > _MAX_REQUEST:
             raise Unsupported(
