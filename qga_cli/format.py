@@ -25,9 +25,10 @@ def size(count: float) -> str:
 
 def duration(seconds: float) -> str:
     """The two largest units of a time span."""
-    if seconds < 0:
+    if seconds <= -0.05:
         return "-" + duration(-seconds)
     if seconds < 60:
+        seconds = abs(seconds)
         return f"{seconds:.0f}s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f}s"
     parts = []
     rest = int(seconds)

@@ -106,6 +106,11 @@ class View:
 
     def _cells(self, values: "Sequence[tuple[str, Any]]") -> str:
         """Rows and columns, an object's lines, or bare values, whichever the command has."""
+        if self._form == "csv" and not self._columns:
+            vm = (Column("vm"),) if self._fleet else ()
+            told = [(label, value) for label, value in values if value not in (None, {})]
+            rows = [{"vm": label, "value": value} for label, value in told]
+            return self._grid((*vm, Column("value")), rows) if rows else ""
         if not self._fleet:
             return self._alone(values[0][1])
         if not self._columns:

@@ -36,7 +36,7 @@ def yaml_text(value: object) -> str:
     """A YAML document."""
     import yaml
 
-    text = str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+    text = str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True)).removesuffix("...\n")
     if all(line.isprintable() for line in text.split("\n")):
         return text
     # YAML's idea of printable lets bidirectional overrides and zero-width characters through.
@@ -68,7 +68,7 @@ def csv_text(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool) 
         writer.writerow(column.name for column in columns)
     for row in rows:
         cells = (column.value(row) for column in columns)
-        writer.writerow("" if cell is None else scalar(cell) for cell in cells)
+        writer.writerow("" if cell is None or cell == [] else scalar(cell) for cell in cells)
     return out.getvalue()
 
 

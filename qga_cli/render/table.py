@@ -4,8 +4,9 @@ import io
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     from qga_cli.spec import Row
 
 _RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.TRAFFIC, spec.BUSY, spec.PERCENT)
+_WHOLE = (*_RIGHT, spec.BAR, spec.TREE, spec.MOMENT, spec.SECONDS)  # never broken in two
 _PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)\n")  # of the last column, codes or not
 _BAR = 10  # cells
-_WHOLE = 43  # characters of an IPv6 address with its prefix: never folded
+_GAP = 2  # cells between columns
+_LEAST = 8  # cells to which a name is squeezed on a narrow screen
 _LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
 
@@ -31,17 +34,45 @@ _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
 def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = True) -> str:
     """A table with one line of titles."""
     table = Table(
-        box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0)
+        box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0)
     )
     cells = [[cell(column, row) for column in columns] for row in rows]
-    for index, column in enumerate(columns):
+    widths = _widths(columns, cells, header=header)
+    for column, width in zip(columns, widths, strict=True):
         justify: JustifyMethod = "right" if column.kind in _RIGHT else "left"
-        longest = max((len(line) for row in cells for line in row[index].split()), default=0)
-        whole = column.kind == spec.LINES and longest <= _WHOLE
-        table.add_column(column.name.upper(), justify=justify, overflow="fold", no_wrap=whole)
+        table.add_column(column.name.upper(), justify=justify, overflow="fold", width=width)
     for row in cells:
         table.add_row(*row)
     return _draw(table)
+
+
+def _widths(
+    columns: Sequence[Column], cells: "Sequence[Sequence[Text]]", *, header: bool
+) -> list[int]:
+    """Each column's width. What does not fit breaks between words, then names break: never numbers.
+
+    rich's own way shortens the widest column, which cuts a word in two while others have spaces.
+    """
+    widths, words, least = [], [], []
+    for index, column in enumerate(columns):
+        texts = [row[index].plain for row in cells] + [column.name.upper()] * header
+        whole = column.kind in _WHOLE
+        widths.append(_longest(line for text in texts for line in text.split("\n")))
+        longest = _longest(word for text in texts for word in text.split())
+        words.append(widths[-1] if whole else longest)
+        least.append(widths[-1] if whole else min(longest, _LEAST))
+    room = shutil.get_terminal_size().columns - _GAP * (len(columns) - 1)
+    for floors in (words, least):
+        while sum(widths) > room:
+            wide = [index for index, floor in enumerate(floors) if widths[index] > floor]
+            if not wide:
+                break
+            widths[max(wide, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(cell_len, texts), default=1)
 
 
 def lines(columns: Sequence[Column], row: "Row") -> str:

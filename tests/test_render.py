@@ -1,0 +1,70 @@
+"""Single values and tables, as rendered; whole answers are in tests/cases."""
+
+import pytest
+
+from qga_cli import format
+from qga_cli.agent import Reply
+from qga_cli.commands.fs.status import COMMAND as FS_STATUS
+from qga_cli.fleet import Outcome
+from qga_cli.render import View, machine, table
+from qga_cli.spec import BAR, BYTES, LINES, MOMENT, Column
+from qga_cli.targets import Target
+
+COLUMNS = [
+    Column("name"),
+    Column("state"),
+    Column("used", kind=BYTES),
+    Column("used%", kind=BAR),
+    Column("since", kind=MOMENT),
+    Column("addresses", kind=LINES),
+]
+ROW = {
+    "name": "web",
+    "state": "blocked by policy",
+    "used": 1536,
+    "used%": 7,
+    "since": 0,
+    "addresses": ["10.0.2.15/24", "fe80::5054:ff:fe1c:be90/64"],
+}
+
+
+@pytest.mark.parametrize("width", [95, 86])
+def test_a_narrow_screen_breaks_between_words(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = table.grid(COLUMNS, [ROW])
+    assert max(map(len, text.splitlines())) <= width
+    words = text.split()
+    assert {"blocked", "by", "policy", "1.5K", "7%", "1970-01-01T00:00:00Z"} <= set(words)
+    assert {"10.0.2.15/24", "fe80::5054:ff:fe1c:be90/64"} <= set(words)
+
+
+def test_a_narrower_one_breaks_names_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    text = table.grid(COLUMNS, [ROW])
+    assert max(map(len, text.splitlines())) <= 70
+    assert {"1.5K", "7%", "1970-01-01T00:00:00Z", "blocked", "policy"} <= set(text.split())
+    assert "fe80::5054:ff:fe1c:be90/64" not in text
+    assert "".join(line[-15:].strip() for line in text.splitlines()[3:]).endswith("be90/64")
+
+
+def test_no_time_is_not_minus_no_time() -> None:
+    shown = [format.duration(seconds) for seconds in (-0.04, -0.06, -90)]
+    assert shown == ["0.0s", "-0.1s", "-1m 30s"]
+
+
+def test_an_empty_list_is_an_empty_cell_of_csv() -> None:
+    columns = [Column("a"), Column("b", kind=LINES)]
+    assert machine.csv_text(columns, [{"a": None, "b": []}], header=False) == ",\n"
+    assert machine.tsv_text(columns, [{"a": None, "b": []}], header=False) == "-\t-\n"
+
+
+def test_a_bare_value_in_yaml_has_no_end_of_document() -> None:
+    assert machine.yaml_text("thawed") == "thawed\n"
+    assert machine.yaml_text({"a": "..."}) == "a: '...'\n"
+
+
+def test_bare_values_in_csv_are_rows() -> None:
+    assert View(FS_STATUS, output="csv").one("thawed") == "value\nthawed\n"
+    outcomes = [Outcome(Target(None, name, name), Reply("", "thawed")) for name in ("a", "b,c")]
+    text = View(FS_STATUS, output="csv", fleet=True).many(outcomes)
+    assert text == 'vm,value\na,thawed\n"b,c",thawed\n'
