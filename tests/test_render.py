@@ -5,10 +5,10 @@ import pytest
 from qga_cli import format
 from qga_cli.agent import Reply
 from qga_cli.commands.fs.status import COMMAND as FS_STATUS
-from qga_cli.fleet import Outcome
+from qga_cli.guests.fleet import Outcome
+from qga_cli.guests.targets import Target
 from qga_cli.render import View, machine, table
 from qga_cli.spec import BAR, BYTES, LINES, MOMENT, Column
-from qga_cli.targets import Target
 
 COLUMNS = [
     Column("name"),
