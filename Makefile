@@ -34,7 +34,9 @@ pictures: setup
 gen: setup
 	$(BIN)/python -m qga_cli.gen
 
+# Compiled here, for where PYTHONDONTWRITEBYTECODE is set each start would compile it all anew.
 setup: $(VENV)/.ready
+	$(BIN)/python -m compileall -q qga_cli
 
 $(VENV)/.ready: pyproject.toml
 	$(LAB) setup

@@ -72,7 +72,7 @@ class Guest:
         """Run a program and wait for it: no shell, output of any size, all of it in memory.
 
         `env` is added to the guest's environment; `user` is USER[:GROUP]. Past `timeout` seconds
-        the program and its children are ended and TimedOut is raised. Raises NotFound and
+        the program and its children are ended and TimedOut is raised. Raises NoProgram and
         NotExecutable when it cannot be started.
         """
         if isinstance(argv, str) or not argv:
