@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qga_cli.errors import UsageError
 from qga_cli.guests.fold import fold
 from qga_cli.guests.selection import has_labels, matching
-from qga_cli.guests.targets import is_fleet, wishes
+from qga_cli.guests.targets import Target, is_fleet, typable, wishes
 from qga_cli.transports import Guest
 from tests.conftest import qga
 
@@ -192,6 +192,21 @@ def test_folding_loses_nobody(given_names: list[str]) -> None:
     assert sorted(unfold(fold(given_names))) == sorted(set(given_names))
 
 
+@pytest.mark.parametrize(
+    ("target", "start", "thaw"),
+    [
+        (Target(None, "web1", "web1"), "virsh start web1", "qga fs thaw web1"),
+        (Target(None, "my VM", "my VM"), "virsh start 'my VM'", "qga fs thaw 'my VM'"),
+        (Target(None, "-x", "-x"), "virsh start -- -x", "qga fs thaw -- -x"),
+        (Target(None, "$(id)", "$(id)"), "virsh start '$(id)'", "qga fs thaw '$(id)'"),
+        (Target("test:///?a&b", "v", "h/v"), "virsh -c 'test:///?a&b' start v", "qga fs thaw h/v"),
+    ],
+)  # fmt: skip
+def test_hints_can_be_typed(target: Target, start: str, thaw: str) -> None:
+    hint = typable("`virsh start VM`, then `qga fs thaw VM`; see VMs", target)
+    assert hint == f"`{start}`, then `{thaw}`; see VMs"
+
+
 def test_libvirt_finds_odd_names_and_suggests_the_near_ones() -> None:
     connect = ("-c", "test:///default", "ping")
     assert "no guest named 'tes'" in qga(*connect, "tes").err
@@ -203,4 +218,5 @@ def test_libvirt_finds_odd_names_and_suggests_the_near_ones() -> None:
         assert "no guest agent calls" in qga(*connect, name).err
     nobody = qga(*connect, "x*")
     assert (nobody.code, "no running guest matches 'x*'" in nobody.err) == (4, True)
+    assert "[hosts] of the configuration" in qga(*connect, "h/test").err
     assert "no paused guest matches '*'" in qga(*connect, "*", "--state", "paused").err

@@ -83,7 +83,10 @@ def _fail(error: QgaError, command: "Command | None", guest: str, as_json: bool)
     from qga_cli import render
 
     about = "" if isinstance(error, UsageError) or error.exit_code == 123 else guest
-    error.hint = error.hint.replace(" VM", f" {guest}") if guest else error.hint
+    if guest and error.hint:
+        from qga_cli.guests.targets import Target, blame
+
+        blame(error, Target(None, guest, guest))
     sys.stderr.write(render.error_text(error, about, as_json=as_json))
     passes_through = command is not None and any(arg.kind == spec.WORDS for arg in command.args)
     if passes_through and error.exit_code < 123 and not isinstance(error, UsageError):

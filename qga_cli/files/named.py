@@ -5,6 +5,7 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.errors import Frozen, QgaError, TimedOut
+from qga_cli.guests.targets import Target, blame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,5 +66,5 @@ def named(error: QgaError, name: str) -> QgaError:
     """`error` with the guest's name in front, once."""
     if name and not error.message.startswith(f"{name}: "):
         error.message = f"{name}: {error.message}"
-        error.hint = error.hint.replace(" VM", f" {name}")
+        return blame(error, Target(None, name, name))
     return error

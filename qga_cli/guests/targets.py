@@ -90,8 +90,30 @@ def wishes(
 
 def blame(error: QgaError, target: Target) -> QgaError:
     """`error` with VM in its hint replaced by the guest's name, ready to be typed."""
-    error.hint = error.hint.replace(" VM", f" {target.label}")
+    error.hint = typable(error.hint, target)
     return error
+
+
+def typable(hint: str, target: Target) -> str:
+    """`hint` with the guest for VM, as a shell wants it; virsh knows hosts by their URI only."""
+    if " VM" not in hint:
+        return hint
+    import re
+
+    virsh = f"virsh -c {_word(target.uri)}" if target.uri else "virsh"
+
+    def fill(match: "re.Match[str]") -> str:
+        if match[1]:
+            return f"{virsh} {match[1]} {_word(target.name)}"
+        return f" {_word(target.label)}"
+
+    return re.sub(r"(?:virsh (\S+))? VM\b", fill, hint)
+
+
+def _word(text: str) -> str:
+    import shlex
+
+    return "-- " * text.startswith("-") + shlex.quote(text)
 
 
 def _words(text: str, groups: Mapping[str, Sequence[str]], inside: tuple[str, ...]) -> list[str]:

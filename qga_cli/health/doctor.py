@@ -12,6 +12,7 @@ from qga_cli.errors import (
     QgaError,
     UsageError,
 )
+from qga_cli.guests.targets import typable
 from qga_cli.health.checkup import CHECKS, Patient, Warning
 from qga_cli.job import Finished, Job
 
@@ -60,7 +61,7 @@ def _look(
     if found is None:
         return None, None
     if isinstance(found, Warning):
-        fix = found.fix.replace(" VM", f" {patient.target.label}")
+        fix = typable(found.fix, patient.target)
         return _row(name, "warn", found.finding, fix), None
     return _row(name, "ok", found, ""), None
 
@@ -156,7 +157,7 @@ _REMEDIES: dict[type[QgaError], Remedy] = {
 
 def _broken(patient: Patient, name: str, error: QgaError) -> Row:
     name = "rights" if isinstance(error, Denied) else name
-    return _row(name, "FAIL", error.message, error.hint.replace(" VM", f" {patient.target.label}"))
+    return _row(name, "FAIL", error.message, typable(error.hint, patient.target))
 
 
 def _row(check: str, verdict: str, finding: str, fix: str) -> Row:

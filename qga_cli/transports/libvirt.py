@@ -135,6 +135,8 @@ class LibvirtHost:
     def _hint(self, connection: "libvirt.virConnect", name: str) -> str:
         import difflib
 
+        if "/" in name:  # which libvirt allows in no name
+            return "HOST/VM needs HOST in [hosts] of the configuration: see `qga config show`"
         try:
             names = [guest.name for guest in self.guests()]
             where = connection.getURI()
