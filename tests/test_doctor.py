@@ -102,6 +102,19 @@ def test_what_a_policy_blocks_and_where_it_is_written(fake: Callable[[Handler], 
     assert "confinement" not in rows, "nobody can tell without files"
 
 
+def test_a_policy_that_allows_next_to_nothing_is_no_freeze(
+    fake: Callable[[Handler], FakeAgent],
+) -> None:
+    agent = fake(Scripted(blocked=COMMANDS[2:]))
+    ran, rows = examine(agent)
+    assert ran.code == 0
+    assert rows["policy"]["verdict"] == "warn"
+    assert rows["policy"]["finding"] == "9 commands are blocked: `qga info web1` lists them"
+    states = qga("-c", agent.uri, "info", "web1", "--columns", "wire,state").out
+    assert "guest-exec\tblocked by policy\n" in states
+    assert "frozen" not in states
+
+
 def test_selinux(fake: Callable[[Handler], FakeAgent]) -> None:
     context = "system_u:system_r:virt_qemu_ga_t:s0\0"
     files = {"/sys/fs/selinux/enforce": "1", "/proc/self/attr/current": context}

@@ -27,7 +27,8 @@ def _states(info: "dict[str, Any]") -> list[dict[str, str]]:
     told = {row["name"]: row["enabled"] for row in info["supported_commands"]}
     known = {command.wire: command for command in catalog.walk() if command.wire}
     enabled = {name for name in told if told[name]}
-    frozen = bool(enabled) and enabled <= WHILE_FROZEN < set(told)
+    # A policy may allow as little; but no freeze takes the thaw away.
+    frozen = "guest-fsfreeze-thaw" in enabled and enabled <= WHILE_FROZEN < set(told)
     system = "Windows" if "guest-get-devices" in enabled else "Linux"
     rows = []
     for name in sorted(told.keys() | known.keys()):

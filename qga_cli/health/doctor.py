@@ -62,7 +62,7 @@ def _look(
         return None, None
     if isinstance(found, Warning):
         fix = typable(found.fix, patient.target)
-        return _row(name, "warn", found.finding, fix), None
+        return _row(name, "warn", typable(found.finding, patient.target), fix), None
     return _row(name, "ok", found, ""), None
 
 
