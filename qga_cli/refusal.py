@@ -36,6 +36,18 @@ _CURES = (
 _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "eurolinux", "circle", "virtuozzo")
 _SYSCONFIG = "/etc/sysconfig/qemu-ga"
 _RESTART = "then `systemctl restart qemu-guest-agent`"
+_CONF = "/etc/qemu/qemu-ga.conf"
+# Configuration file, the service's arguments, and how it is started again.
+_PLACES = {
+    "": (_CONF, "`systemctl cat qemu-guest-agent`", _RESTART),
+    "alpine": (
+        _CONF, "/etc/conf.d/qemu-guest-agent", "then `rc-service qemu-guest-agent restart`",
+    ),
+    "freebsd": (
+        "/usr/local" + _CONF, "qemu_guest_agent_flags of /etc/rc.conf",
+        "then `service qemu-guest-agent restart`",
+    ),
+}  # fmt: skip
 
 
 def explain(agent: "Agent", command: Command, desc: str) -> Refused:
@@ -73,8 +85,9 @@ def policy_hint(agent: "Agent", command: Command) -> str:
     system, system_release = _system(agent)
     name = command.wire
     if system in _RED_HAT:
-        # RHEL 9.4 turned a list of what is blocked into a list of what is allowed.
-        if system_release >= (9, 4):
+        # RHEL 9.4 turned a list of what is blocked into a list of what is allowed; CentOS Stream,
+        # which has no minor release, followed.
+        if system_release >= (9, 4) or system_release == (9,):
             change = f"add {name} to --allow-rpcs of FILTER_RPC_ARGS"
         elif system_release >= (9,):
             change = f"remove {name} from BLOCK_RPCS or FILTER_RPC_ARGS"
@@ -91,9 +104,10 @@ def policy_hint(agent: "Agent", command: Command) -> str:
         where = "the command line of the service QEMU-GA (`sc qc QEMU-GA` shows it)"
         return f"in the guest, remove {name} from {where}; then restart that service"
     lists = "block-rpcs" if _version(agent) >= (7, 2) else "blacklist"
+    file, service, restart = _PLACES.get(system, _PLACES[""])
     return (
         f"in the guest, look for {name} in {lists} (or its absence from allow-rpcs) of "
-        f"/etc/qemu/qemu-ga.conf, and in `systemctl cat qemu-guest-agent`; {_RESTART}"
+        f"{file}, and in {service}; {restart}"
     )
 
 

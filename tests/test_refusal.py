@@ -71,6 +71,9 @@ def test_blocked_is_code_6_and_names_the_file(fake: Make, version: str) -> None:
         ("rhel", "8.10", "remove guest-ping from BLACKLIST_RPC in /etc/sysconfig/qemu-ga"),
         ("rocky", "9.2", "remove guest-ping from BLOCK_RPCS or FILTER_RPC_ARGS in /etc/sysconfig"),
         ("almalinux", "9.4", "add guest-ping to --allow-rpcs of FILTER_RPC_ARGS in /etc/sysconfig"),
+        ("centos", "9", "add guest-ping to --allow-rpcs of FILTER_RPC_ARGS in /etc/sysconfig"),
+        ("alpine", "3.22", "/etc/conf.d/qemu-guest-agent; then `rc-service qemu-guest-agent re"),
+        ("freebsd", "14.3", "/usr/local/etc/qemu/qemu-ga.conf, and in qemu_guest_agent_flags of "),
         ("centos", "10", "add guest-ping to --allow-rpcs of FILTER_RPC_ARGS in /etc/sysconfig"),
         ("fedora", "42", "remove guest-ping from QEMU_GA_ARGS or BLACKLIST_RPC in /etc/sysconfig"),
         (
