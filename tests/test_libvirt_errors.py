@@ -70,6 +70,7 @@ def test_old_libvirt_says_the_same_for_two_timeouts(
     error = Error(86, "Guest agent not available for now")
     found = translate(error, elapsed=elapsed, timeout=30, state=str)
     assert type(found) is kind
+    assert "`qga doctor VM`" in found.hint
 
 
 def test_bytes_that_are_no_text_mean_a_dead_link() -> None:

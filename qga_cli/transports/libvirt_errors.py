@@ -28,6 +28,7 @@ _LINK_BROKE = re.compile(
     r"connection (was )?(closed|reset)|keepalive",
     re.IGNORECASE,
 )
+_SILENT = "it may be busy, or stopped: `qga doctor VM` tells"
 _REPLUG = "`qga doctor --fix VM` replugs the channel without a reboot"
 _RIGHTS = "join the group libvirt, or run as root"
 _START = "start qemu-guest-agent in the guest; `qga doctor VM` walks the whole chain"
@@ -75,7 +76,7 @@ def translate(
     if code == AGENT_UNRESPONSIVE:
         return _unresponsive(text, elapsed, timeout)
     if code == COMMAND_TIMEOUT:
-        return errors.OutcomeUnknown(_no_reply(text, timeout))
+        return errors.OutcomeUnknown(_no_reply(text, timeout), hint=_SILENT)
     if code == OPERATION_INVALID:
         return not_running(state())
     if code in _DENIED:
@@ -94,10 +95,8 @@ def _unresponsive(text: str, elapsed: float, timeout: int) -> errors.QgaError:
     # "Guest agent not available for now" is libvirt < 11.2 both for a guest-sync without an
     # answer (5 s, nothing sent yet) and for a command without one (the whole timeout).
     if "disappeared" not in text and ("synchronization" in text or elapsed < timeout - 0.5):
-        return errors.NotAnswering(
-            "guest agent does not answer", hint="it may be busy, or stopped: `qga doctor VM` tells"
-        )
-    return errors.OutcomeUnknown(_no_reply(text, timeout))
+        return errors.NotAnswering("guest agent does not answer", hint=_SILENT)
+    return errors.OutcomeUnknown(_no_reply(text, timeout), hint=_SILENT)
 
 
 def _no_reply(text: str, timeout: int) -> str:
