@@ -94,6 +94,11 @@ EVIL = {
     "a file as a folder": [entry("f"), entry("f/g")],
     "a root that is a file": [entry(".")],
     "a root that is a link": [entry("./", LINK, linkname="OUT")],
+    "a name longer than any path": [entry("a/" * 3000 + "f")],
+    "more folders in each other than can be removed": [entry("a/" * 1500 + "f")],
+    "an owner that no system has": [entry("f", pax_headers={"uid": "9" * 19})],
+    "an owner below zero": [entry("f", uid=-5)],
+    "a time that no filesystem has": [entry("f", pax_headers={"mtime": "9" * 19})],
 }  # fmt: skip
 
 
@@ -107,7 +112,7 @@ def test_nothing_leaves_the_folder(case: str, tmp_path: Path) -> None:
         info.linkname = info.linkname.replace("OUT", str(outside))
     before = everything(outside)
     with pytest.raises(QgaError):
-        extract(tmp_path / "stage", archive(*EVIL[case]))
+        extract(tmp_path / "stage", archive(*EVIL[case]), Wishes(preserve=True))
     assert everything(outside) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outside", "secret", "stage"]
     assert os.stat(tmp_path / "secret").st_nlink == 1
@@ -153,6 +158,7 @@ def sparse(numbers: str, stored: int, real: int) -> bytes:
     )  # fmt: skip
 
 
+PATH = b"13 path=aaaa\n".ljust(512, b"\0")
 BROKEN = {
     "no archive": b"GIF89a" * 200,
     "a header of 8 GiB": header(2**33, tarfile.XHDTYPE) + bytes(2048),
@@ -169,6 +175,9 @@ BROKEN = {
     "sparse parts that do not add up": sparse("1\n0\n10\n", 512 + 5000, 100),
     "a sparse map without end": sparse("9" * 30, 600, 100) + b"9" * 2**21,
     "a sparse map of letters": sparse("x\ny\n", 600, 100),
+    "a sparse file larger than any": sparse("1\n0\n0\n", 512, 10**19) + bytes(1024),
+    "headers without end": (header(13, tarfile.XHDTYPE) + PATH) * 3000,
+    "global headers without end": (header(13, tarfile.XGLTYPE) + PATH) * 3000,
     "goes on after its end": bytes(1024) + b"x" * (2**20 + 1),
 }
 
@@ -185,6 +194,8 @@ def test_a_limit_is_kept(tmp_path: Path) -> None:
         extract(tmp_path / "a", archive(*files, data=bytes(10_000)), Wishes(limit=500_000))
     with pytest.raises(QgaError, match="more than"):  # empty ones cost something too
         extract(tmp_path / "b", archive(*files, data=b""), Wishes(limit=300_000))
+    with pytest.raises(QgaError, match="more than"):  # and folders that are only passed through
+        extract(tmp_path / "c", archive(entry("a/" * 100 + "f")), Wishes(limit=300_000))
 
 
 def test_a_sparse_bomb_costs_nothing(tmp_path: Path) -> None:
@@ -277,7 +288,7 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
     assert copy.stat().st_blocks < 100
     writer = TarWriter({".": str(tmp_path / "tree")}, Wishes(), lambda text: None)
     assert len(writer.read()) < 10_000
-    assert writer.apart == [("./sparse", str(tmp_path / "tree" / "sparse"))]
+    assert writer.apart == [("./sparse", str(tmp_path / "tree" / "sparse"), "")]
 
 
 def test_a_tree_fills_the_one_that_is_there(tmp_path: Path) -> None:
@@ -296,6 +307,18 @@ def test_a_tree_fills_the_one_that_is_there(tmp_path: Path) -> None:
     for name in ("replaced", "new/f", "sub/f", "link"):
         assert (there / name).read_text() == "data"
     assert sorted(os.listdir(there)) == ["kept", "link", "new", "replaced", "sub"]
+
+
+def test_a_tree_is_not_even_staged_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "link").symlink_to("outside")
+    stage = Stage(str(tmp_path / "link"))
+    assert os.listdir(tmp_path / "outside") == []
+    extract(Path(stage.path), archive(entry("f")))
+    with pytest.raises(QgaError):
+        stage.settle()
+    stage.remove()
+    assert sorted(os.listdir(tmp_path)) == ["link", "outside"]
 
 
 @pytest.mark.parametrize("name", ["link/f", "folder", "file/f"])

@@ -167,9 +167,12 @@ class Copier:
         meter = self._progress(name or target.name, None)
         try:
             push.send(writer, meter.advance)
-            for inner, path in writer.apart:
+            for inner, path, first in writer.apart:
                 folder = os.path.dirname(path)
-                self.copy(Place("", path), Place(target.guest, f"{push.stage}/{inner}"))
+                if first:
+                    push.link(first, inner)
+                else:
+                    self.copy(Place("", path), Place(target.guest, f"{push.stage}/{inner}"))
                 if self._wishes.preserve:
                     push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
             push.settle()
@@ -204,7 +207,8 @@ def _inside(place: Place, name: str, *, needed: bool = True) -> str:
     if os.path.isdir(path):
         if needed and not name:
             raise UsageError(f"{path} is a folder: give the name of the file too")
-        return os.path.join(path, name) if name else path
+        # A link that was named is followed; one below it may be a guest's, copied earlier.
+        return os.path.join(path, name) if name else os.path.realpath(path)
     if place.is_folder:
         raise FileError(f"{path}: no such folder")
     folder = os.path.dirname(path) or "."

@@ -4,6 +4,7 @@ import os
 
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.digest import GuestDigest, parse
+from qga_cli.files.facts import seconds
 from qga_cli.files.handle import open_handle
 from qga_cli.files.landing import SUFFIX
 from qga_cli.format import size as human
@@ -165,7 +166,7 @@ class Delivery:
         mode = owner = moment = ""
         if self._wishes.preserve:
             mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
-            moment = f"{facts.mtime // 10**9}.{facts.mtime % 10**9:09}" if facts.mtime else ""
+            moment = seconds(facts.mtime) if facts.mtime else ""
         fresh = f"{facts.mode & 0o755:o}"
         words = (mode, owner, moment, fresh, self._wishes.replaces, *self._useless)
         done = self.access.attempt(_FINISH, self._part, self._final, digest, *words)

@@ -5,10 +5,12 @@ from there without following a link, so no entry can leave it, whatever earlier 
 """
 
 import contextlib
+import errno
 import os
 import tarfile
 
 from qga_cli.errors import BadReply, FileError
+from qga_cli.files.facts import nanoseconds
 from qga_cli.format import printable
 from qga_cli.format import size as human
 
@@ -23,6 +25,7 @@ _FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LINKS = (tarfile.SYMTYPE, tarfile.LNKTYPE)
 _COST = 4096  # bytes that an entry is counted as, beside its data
 _SHARE = 0.9  # of the free space and inodes that one tree may use
+_LONG, _DEEP = 4096, 400  # bytes of a path, folders in each other: what our own tools can remove
 
 
 class Extractor:
@@ -37,17 +40,16 @@ class Extractor:
         self._note = note
         self._root = os.open(stage, _FOLDER)
         self._parent: tuple[tuple[str, ...], int] = ((), self._root)  # the last one used
-        self._folders: list[tuple[tuple[str, ...], tarfile.TarInfo]] = []  # to be dressed last
+        # The folders around the last entry: dressed when all in them has come.
+        self._folders: list[tuple[tuple[str, ...], tarfile.TarInfo]] = []
         self._file = -1
         self._info = tarfile.TarInfo()
 
     def entry(self, info: tarfile.TarInfo) -> None:
         """See tar_reader.Receiver. Raises BadReply for what an honest tar does not send."""
         parts = parts_of(info.name)
-        self._take(_COST)
-        self._inodes -= 1
-        if self._inodes < 0:
-            raise FileError("the guest sends more files than this filesystem has room for")
+        self._count()
+        self._leave(parts)
         if info.isdir():
             self._folder(parts, info)
             return
@@ -81,9 +83,8 @@ class Extractor:
         self._close_file()
 
     def finish(self) -> None:
-        """Give the folders their modes and times, which their contents would have changed."""
-        for parts, info in reversed(self._folders):
-            self._dress(self._walk(parts), info)
+        """Dress the folders that are still open."""
+        self._leave(())
 
     def close(self) -> None:
         """Let go of everything that is open."""
@@ -91,6 +92,15 @@ class Extractor:
         if self._parent[1] != self._root:
             os.close(self._parent[1])
         os.close(self._root)
+
+    def _leave(self, parts: tuple[str, ...]) -> None:
+        """Give the folders that `parts` is not in their modes and times: all in them has come."""
+        while self._folders:
+            folder, info = self._folders[-1]
+            if len(folder) < len(parts) and parts[: len(folder)] == folder:
+                return
+            self._folders.pop()
+            self._dress(self._walk(folder), info)
 
     def _folder(self, parts: tuple[str, ...], info: tarfile.TarInfo) -> None:
         if parts:
@@ -132,6 +142,8 @@ class Extractor:
                 os.close(last)
         except OSError as error:
             os.close(at)
+            if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+                raise
             name = printable("/".join(parts))
             raise BadReply(f"the guest's archive uses {name!r} as a folder, and it is none") from (
                 error
@@ -142,6 +154,7 @@ class Extractor:
     def _make(self, name: str, parent: int) -> None:
         with contextlib.suppress(FileExistsError):  # if it is no folder, opening it will tell
             os.mkdir(name, 0o700, dir_fd=parent)
+            self._count()
 
     def _dress(self, number: int, info: tarfile.TarInfo) -> None:
         mode = info.mode & (0o7777 if self._wishes.special else 0o1777)
@@ -151,7 +164,7 @@ class Extractor:
             os.fchown(number, info.uid, info.gid)
         os.fchmod(number, mode)
         if self._wishes.preserve:
-            moment = nanoseconds(info)
+            moment = _moment(info)
             os.utime(number, ns=(moment, moment))
 
     def _dress_link(self, info: tarfile.TarInfo, parent: int, name: str) -> None:
@@ -159,8 +172,15 @@ class Extractor:
             return
         if os.geteuid() == 0:
             os.chown(name, info.uid, info.gid, dir_fd=parent, follow_symlinks=False)
-        moment = nanoseconds(info)
+        moment = _moment(info)
         os.utime(name, ns=(moment, moment), dir_fd=parent, follow_symlinks=False)
+
+    def _count(self) -> None:
+        """One entry more."""
+        self._take(_COST)
+        self._inodes -= 1
+        if self._inodes < 0:
+            raise FileError("the guest sends more files than this filesystem has room for")
 
     def _take(self, count: int) -> None:
         self._room -= count
@@ -183,14 +203,17 @@ def parts_of(name: str) -> tuple[str, ...]:
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if name.startswith("/") or ".." in parts or "\0" in name:
         raise BadReply(f"the guest's archive has a name that leads out of it: {printable(name)!r}")
+    if len(name) > _LONG or len(parts) > _DEEP:
+        raise BadReply(
+            f"the guest's archive has a name of {len(parts)} parts and {len(name)} characters"
+        )
     return parts
 
 
-def nanoseconds(info: tarfile.TarInfo) -> int:
+def _moment(info: tarfile.TarInfo) -> int:
     """The time of change, from the pax header where there is one."""
-    seconds, _, fraction = info.pax_headers.get("mtime", str(int(info.mtime))).partition(".")
     try:
-        moment = int(seconds) * 10**9 + int(fraction.ljust(9, "0")[:9])
+        moment = nanoseconds(info.pax_headers.get("mtime", str(int(info.mtime))))
     except ValueError:
         raise BadReply("the guest's archive has a time that is none") from None
     if abs(moment) >= 2**62:

@@ -50,13 +50,14 @@ def ask(access: "Access", path: str, *, follow: bool) -> Facts:
     try:
         mode = int(said[0], 16)
         size, blocks, uid, gid = (int(word) for word in said[1:5])
-        seconds, _, fraction = said[5].partition(b".")  # busybox knows whole seconds only
-        mtime = int(seconds) * 10**9 + int(fraction.ljust(9, b"0")[:9] or 0)
+        mtime = nanoseconds(said[5].decode())  # busybox knows whole seconds only
     except (ValueError, IndexError) as error:
         raise BadReply(f"{access.agent.name}: stat's answer makes no sense: {said!r}") from error
     if min(size, blocks, uid, gid) < 0 or max(uid, gid) >= 2**32 or size >= 2**63:
         raise BadReply(f"{access.agent.name}: stat's answer is out of range: {said!r}")
     kind = _KINDS.get(stat.S_IFMT(mode), "other")
+    if follow and kind == "link":
+        raise BadReply(f"{access.agent.name}: stat followed {path} and found a link")
     return Facts(
         kind,
         size if kind == "file" and size else None,  # files of /proc say 0
@@ -81,6 +82,19 @@ def look(path: str, *, follow: bool) -> Facts:
         mtime=found.st_mtime_ns,
         sparse=kind == "file" and found.st_blocks * 512 < found.st_size - 4096,
     )
+
+
+def nanoseconds(text: str) -> int:
+    """A time as stat and tar write it, in seconds. Raises ValueError."""
+    whole, _, fraction = text.partition(".")
+    part = int(fraction[:9].ljust(9, "0"))
+    return int(whole) * 10**9 + (-part if whole.startswith("-") else part)
+
+
+def seconds(moment: int) -> str:
+    """Nanoseconds as touch and tar read them."""
+    whole, part = divmod(abs(moment), 10**9)
+    return f"{'-' * (moment < 0)}{whole}.{part:09}"
 
 
 def measure(access: "Access", path: str) -> Facts:

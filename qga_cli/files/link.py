@@ -2,6 +2,7 @@
 
 import os
 
+from qga_cli.files.facts import seconds
 from qga_cli.files.landing import SUFFIX
 
 TYPE_CHECKING = False
@@ -35,6 +36,6 @@ def push_link(access: "Access", target: str, path: str, facts: "Facts", wishes: 
     owner = moment = ""
     if wishes.preserve:
         owner = f"{facts.uid}:{facts.gid}"
-        moment = f"{facts.mtime // 10**9}.{facts.mtime % 10**9:09}"
+        moment = seconds(facts.mtime)
     access.run(_LINK, target, os.path.basename(path), os.readlink(path),
                os.urandom(8).hex() + SUFFIX, owner, moment)  # fmt: skip

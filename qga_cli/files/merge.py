@@ -17,7 +17,7 @@ class Stage:
     def __init__(self, final: str, *, resume: bool = False) -> None:
         self.final = final
         above, name = os.path.split(os.path.abspath(final))
-        if os.path.isdir(final):
+        if os.path.lexists(final) and _is_folder(final):
             above = final
         if resume:
             for left in leftovers(above, name, folders=True):

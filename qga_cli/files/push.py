@@ -4,6 +4,7 @@ import hashlib
 import os
 
 from qga_cli.errors import BadReply, FileError, QgaError
+from qga_cli.files.facts import seconds
 from qga_cli.files.landing import SUFFIX
 from qga_cli.files.squeeze import SAMPLE, UNPACK, Outgoing, packs, pays_here
 from qga_cli.files.tar_writer import TarWriter
@@ -130,10 +131,13 @@ class Push:
         if bytes(said).strip() != digest.hexdigest().encode():
             raise FileError(f"{self._access.agent.name}: what arrived is not what was sent")
 
+    def link(self, first: str, inner: str) -> None:
+        """Make a hard link to what has come as `first`."""
+        self._access.run('exec ln -- "$1" "$2"', f"{self.stage}/{first}", f"{self.stage}/{inner}")
+
     def touch(self, inner: str, mtime: int) -> None:
         """Give a folder of the tree its time again, after something was put into it."""
-        moment = f"{mtime // 10**9}.{mtime % 10**9:09}"
-        self._access.run(_TOUCH, f"{self.stage}/{inner}", moment)
+        self._access.run(_TOUCH, f"{self.stage}/{inner}", seconds(mtime))
 
     def settle(self) -> None:
         """Put the tree in its place."""

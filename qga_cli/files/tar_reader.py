@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     Steps = Generator[int, bytes, None]
 
 _BLOCK = 512
-_MAX_HEADER = 2**20  # bytes of a pax header or a long name; Linux paths end at 4096
+_MAX_HEADER = 2**20  # bytes that stand before an entry: long names, pax; Linux paths end at 4096
 _MAX_NUMBER = 20  # digits of a number in a pax header or a sparse map
+_MAX_TIME = 40  # characters; those that are left out are no nanoseconds any more
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 _OTHERS = (  # without content
     tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE,
@@ -44,6 +45,7 @@ class TarReader:
         self._receiver = receiver
         self._buffer = bytearray()
         self._pax: dict[str, str] = {}
+        self._headers = 0  # bytes of headers since the last entry
         self._steps = self._archive()
         self._wanted = next(self._steps)
         self._after = 0  # bytes that came after the end
@@ -82,8 +84,6 @@ class TarReader:
                 info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
             except tarfile.TarError as error:
                 raise BadReply(f"the guest's archive is broken: {error}") from error
-            if info.size < 0:
-                raise BadReply("the guest's archive has a file of negative size")
             if info.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE):
                 self._pax |= _records((yield from self._header(info.size)))
             elif info.type == tarfile.GNUTYPE_LONGNAME:
@@ -98,17 +98,19 @@ class TarReader:
                 raise BadReply(f"the guest's archive has an entry of unknown type {info.type!r}")
 
     def _header(self, size: int) -> "Generator[int, bytes, bytes]":
-        if not 0 < size <= _MAX_HEADER:
-            raise BadReply(f"the guest's archive has a header of {size} bytes")
+        self._headers += _BLOCK + size
+        if size <= 0 or self._headers > _MAX_HEADER:
+            raise BadReply(f"the guest's archive has headers of {self._headers} bytes")
         return (yield size + -size % _BLOCK)[:size]
 
     def _entry(self, info: tarfile.TarInfo) -> "Steps":
-        pax, self._pax = self._pax, {}
+        pax, self._pax, self._headers = self._pax, {}, 0
         info.name = pax.get("GNU.sparse.name", pax.get("path", info.name))
         info.linkname = pax.get("linkpath", info.linkname)
-        info.uid, info.gid = _number(pax, "uid", info.uid), _number(pax, "gid", info.gid)
+        info.uid = _number(pax, "uid", info.uid, 2**32)
+        info.gid = _number(pax, "gid", info.gid, 2**32)
         stored = info.size = _number(pax, "size", info.size)
-        info.pax_headers = {"mtime": pax["mtime"]} if "mtime" in pax else {}
+        info.pax_headers = {"mtime": pax["mtime"][:_MAX_TIME]} if "mtime" in pax else {}
         if info.type not in _FILES:
             self._receiver.entry(info)
             return
@@ -157,13 +159,15 @@ class TarReader:
 def _records(data: bytes) -> dict[str, str]:
     """The members of a pax header: `LENGTH KEY=VALUE` lines, where LENGTH counts all of it."""
     found: dict[str, str] = {}
-    while data.strip(b"\0"):
-        length = _integer(data.split(b" ", 1)[0])
-        key, equals, value = data[:length].partition(b" ")[2].partition(b"=")
-        if length > len(data) or not equals or not value.endswith(b"\n"):
+    begin, end = 0, len(data.rstrip(b"\0"))
+    while begin < end:
+        length = _integer(data[begin : begin + _MAX_NUMBER + 1].split(b" ", 1)[0])
+        record = data[begin : begin + length]
+        key, equals, value = record.partition(b" ")[2].partition(b"=")
+        if length > len(record) or not equals or not value.endswith(b"\n"):
             raise BadReply("the guest's archive has a broken pax header")
         found[_text(key)] = _text(value[:-1])
-        data = data[length:]
+        begin += length
     return found
 
 
@@ -171,8 +175,11 @@ def _text(data: bytes) -> str:
     return data.rstrip(b"\0").decode("utf-8", "surrogateescape")
 
 
-def _number(pax: dict[str, str], key: str, otherwise: int) -> int:
-    return _integer(pax[key].encode("utf-8", "replace")) if key in pax else otherwise
+def _number(pax: dict[str, str], key: str, otherwise: int, end: int = 2**63) -> int:
+    number = _integer(pax[key].encode("utf-8", "replace")) if key in pax else otherwise
+    if not 0 <= number < end:
+        raise BadReply(f"the guest's archive has a {key} that none can be: {number}")
+    return number
 
 
 def _integer(data: bytes) -> int:

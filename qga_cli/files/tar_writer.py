@@ -5,6 +5,7 @@ import stat
 import tarfile
 
 from qga_cli.errors import FileError
+from qga_cli.files.facts import seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ class TarWriter:
     def __init__(
         self, paths: "dict[str, str]", wishes: "Wishes", note: "Callable[[str], None]"
     ) -> None:
-        self.apart: list[tuple[str, str]] = []  # name in the tree, path here
+        # Name in the tree, path here; of a further hard link, the name that came first.
+        self.apart: list[tuple[str, str, str]] = []
         self._wishes = wishes
         self._note = note
         self._links: dict[tuple[int, int], str] = {}
+        self._holey: dict[tuple[int, int], str] = {}
         self._stream = self._archive(paths)
         self._buffer = bytearray()
 
@@ -80,7 +83,8 @@ class TarWriter:
             info.type, info.linkname = tarfile.LNKTYPE, self._links[here]
             yield self._header(info, found.st_mtime_ns)
         elif found.st_blocks * 512 < found.st_size - _SPARSE:
-            self.apart.append((name, path))
+            self.apart.append((name, path, self._holey.get(here, "")))
+            self._holey.setdefault(here, name)
         else:
             if found.st_nlink > 1:
                 self._links[here] = name
@@ -114,7 +118,7 @@ class TarWriter:
         """
         before = b""
         if self._wishes.preserve and mtime % 10**9:
-            record = f"mtime={mtime // 10**9}.{mtime % 10**9:09}\n"
+            record = f"mtime={seconds(mtime)}\n"
             size = len(record) + 3  # two digits and a space; 30 bytes or so
             pax = tarfile.TarInfo("pax")
             pax.type, pax.size = tarfile.XHDTYPE, size
