@@ -46,7 +46,11 @@ def _run(job: Job, guest: str, program: list[str], places: "list[Place]") -> Fin
     with job.interrupt.shield(), Guests(job) as guests:
         access = guests.access(places[0])
         access.needs_exec(program[0])
-        access.run('exec "$@"', *program, "--", *(place.path for place in places))
+        # As a stream: one line for each file that cannot be removed is more than a reply carries.
+        done = access.stream('exec "$@"', *program, "--", *(place.path for place in places),
+                             stdout=lambda data: None)  # fmt: skip
+        if done.code:
+            raise access.failure(done)
     return Finished()
 
 

@@ -1,6 +1,6 @@
 """`qga ls`: what is in a folder of a guest."""
 
-from qga_cli.errors import BadReply
+from qga_cli.errors import BadReply, FileError
 from qga_cli.files.cat import guest_place
 from qga_cli.files.guests import Guests
 from qga_cli.format import printable
@@ -8,7 +8,10 @@ from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+_MOST = 2**27  # bytes
 
 # $1 folder or file  $2 1 for hidden names too. A record ends with NUL; in it, no name has a slash.
 # GNU find is one process for all; elsewhere each file costs two, for busybox's stat knows no NUL.
@@ -40,8 +43,11 @@ def verb(job: Job) -> Finished:
     with job.interrupt.shield(), Guests(job) as guests:
         access = guests.access(place)
         access.needs_exec("ls")
-        said = access.run(_LIST, place.path.rstrip("/") or "/", hidden)
-    rows = [_row(record) for record in said.split(b"\0")[:-1]]
+        said = bytearray()
+        done = access.stream(_LIST, place.path.rstrip("/") or "/", hidden, stdout=_bounded(said))
+        if done.code:
+            raise access.failure(done)
+    rows = [_row(record) for record in bytes(said).split(b"\0")[:-1]]
     rows.sort(key=lambda row: str(row["name"]))
     shaped = job.output or "columns" in job.arguments or "sort" in job.arguments
     if job.arguments.get("long") or shaped:
@@ -50,6 +56,17 @@ def verb(job: Job) -> Finished:
         name = printable(row["name"].replace("\\", "\\\\"))
         job.streams.stdout.write(name.encode() + b"\n")
     return Finished()
+
+
+def _bounded(said: bytearray) -> "Callable[[bytes], None]":
+    """Keeps what comes in `said`, up to a million names or so."""
+
+    def take(data: bytes) -> None:
+        said.extend(data)
+        if len(said) > _MOST:
+            raise FileError(f"the list has more than {_MOST >> 20} MiB")
+
+    return take
 
 
 def _row(record: bytes) -> "dict[str, Any]":
