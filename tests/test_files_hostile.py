@@ -1,6 +1,7 @@
 """Copies from and to agents that lie, or take little: an error, or the right bytes, and no more."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.conftest import Ran, qga
 from tests.fake import FakeAgent, Handler
 from tests.fake_files import FakeFiles
+from tests.running import Started, eventually
 
 DATA = bytes(range(256)) * 10_000
 Start = Callable[[Handler], FakeAgent]
@@ -213,3 +215,15 @@ def test_a_link_at_the_target_is_replaced_not_followed(
     assert victim.read_text() == "old"
     assert (folder / "link").read_bytes() == DATA
     assert not (folder / "link").is_symlink()
+
+
+def test_a_tail_of_a_size_that_no_disk_has_can_be_stopped(fake: Start) -> None:
+    files = FakeFiles({"/log": DATA})
+    files.twist = lambda name, reply: (
+        {**reply, "position": 2**62} if name == SEEK and reply["position"] == len(DATA) else reply
+    )
+    agent = fake(files)
+    tail = Started("-c", agent.uri, "tail", "vm:/log")
+    assert eventually(lambda: len(agent.requests) > 50)
+    tail.signal(signal.SIGINT)
+    assert tail.end()[0] == 130

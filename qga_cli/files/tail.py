@@ -60,7 +60,7 @@ class Follower:
         while True:
             with handle:
                 if position is None:
-                    position = _begin(handle, lines)
+                    position = _begin(handle, lines, self._guests)
                 fresh = self._until_rotated(handle, position)
             handle, position = fresh, 0
 
@@ -102,7 +102,7 @@ class Follower:
 
 def _print_end(handle: "Handle", out: "Out", lines: int, guests: Guests) -> None:
     """The last lines of a file that is not followed. Files of /proc have no size to count from."""
-    start = _begin(handle, lines)
+    start = _begin(handle, lines, guests)
     if handle.size():
         _copy(handle, out, start, guests)
         return
@@ -111,17 +111,19 @@ def _print_end(handle: "Handle", out: "Out", lines: int, guests: Guests) -> None
     while (data := handle.read(2**20)) and len(text) < UNPROMISED:
         text += data
         guests.check()
-    out.write(b"".join(text.splitlines(keepends=True)[-lines:] if lines else []))
+    parts = text.removesuffix(b"\n").split(b"\n")[-lines:] if lines else []
+    out.write(b"\n".join(parts) + b"\n" * (bool(parts) and text.endswith(b"\n")))
     out.flush()
 
 
-def _begin(handle: "Handle", lines: int) -> int:
+def _begin(handle: "Handle", lines: int, guests: Guests) -> int:
     """Where the last `lines` lines begin."""
     size = start = handle.size()
     if not lines:
         return size
     found = 0
     while start:
+        guests.check()
         length = min(_BLOCK, start)
         start -= length
         handle.seek(start)
