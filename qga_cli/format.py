@@ -63,12 +63,28 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else _spell(char) for char in text)
 
 
+def visible(text: str) -> str:
+    """JSON text with everything that is no plain character written as \\uXXXX."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(char if char.isprintable() or char == "\n" else _escape(char) for char in text)
+
+
 def shorten(text: str, length: int = 500) -> str:
     """`text` with its middle left out when it is longer than a screen has patience for."""
     if len(text) <= length:
         return text
     half = length // 2
     return f"{text[:half]} ... {text[-half:]}"
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def _spell(char: str) -> str:

@@ -7,6 +7,7 @@ import time
 from qga_cli import catalog, refusal, wire
 from qga_cli.agent import Agent, Reply
 from qga_cli.errors import NotDelivered, OutcomeUnknown, QgaError, TimedOut, UsageError
+from qga_cli.format import visible
 from qga_cli.job import Finished, Job
 from qga_cli.spec import Command
 
@@ -52,6 +53,7 @@ def batch(job: Job) -> Finished:
             continue
         reply = _answer(job.agent, line.decode("utf-8", "replace").strip(), job.timeout)
         failed += "error" in wire.parse(reply)
+        reply = visible(reply) if job.streams.stdout.isatty() else reply
         job.streams.stdout.write(reply.encode("utf-8", "replace") + b"\n")
         job.streams.stdout.flush()
     return Finished(code=1 if failed else 0)

@@ -48,15 +48,15 @@ def _check_object(value: object, shape: Mapping[str, object], where: str) -> Non
 
 
 def _is_scalar(value: object, shape: object) -> bool:
-    if shape is int:
-        return type(value) is int and _INT_MIN <= value <= _INT_MAX
-    if shape is float:
-        return type(value) in (int, float)
+    if type(value) is int and shape in (int, float):
+        return _INT_MIN <= value <= _INT_MAX
     return type(value) is (str if shape is bytes else shape)
 
 
 def _wrong(value: object, wanted: str, where: str) -> BadReply:
     found = "null" if value is None else type(value).__name__
+    if type(value) is int and wanted in (_NAMES[int], _NAMES[float]):
+        found = "out of range"
     return BadReply(
         f"the agent's reply is malformed: {where} should be {wanted}, is {found}",
         details=repr(value)[:200],

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 
 from qga_cli.errors import BadReply, Refused, UsageError
 
-MAX_REPLY = 72 * 2**20  # a 48 MiB guest-file-read, the agent's own limit, in base64
+# Bytes of a reply line. Only files and output are ever so long: a 48 MiB guest-file-read in
+# base64, the agent's own limit. Nothing else comes near 8 MiB; libvirt carries 4.
+MAX_REPLY = 8 * 2**20
+MAX_BULK = 72 * 2**20
+_BULK = ("guest-file-read", "guest-exec-status")
+_LONG = 2**20  # bytes of a line above which it is looked at more closely
+_MANY = 250_000  # members and elements; each takes some 60 bytes of memory
 DELIMITER = b"\xff"  # never part of valid UTF-8: resets the agent's parser, marks the sync reply
 
 # Arguments that may hold what nobody else shall read: programs get passwords by env and stdin.
@@ -36,6 +42,24 @@ def encode(wire: str, arguments: Mapping[str, object]) -> str:
     return text
 
 
+def limit(request: str) -> int:
+    """How long the reply to a request line may be, in bytes."""
+    return MAX_BULK if name_of(request) in _BULK else MAX_REPLY
+
+
+def reply_text(line: bytes) -> str:
+    """A reply line as text. Raises BadReply for one that would take many times its size in memory.
+
+    One character beyond ASCII makes Python spend up to four bytes on every other, and `[],` takes
+    three bytes of the line and sixty of ours. What is rightly long is base64, and has neither.
+    """
+    if len(line) > _LONG and (
+        not line.isascii() or sum(map(line.count, (b",", b"[", b"{"))) > _MANY
+    ):
+        raise BadReply(f"the agent's reply of {len(line):,} bytes is no file and no output")
+    return line.decode("utf-8", "replace")
+
+
 def decode(text: str) -> object:
     """The `return` of one reply line. Raises AgentError for an error reply, else BadReply."""
     reply = parse(text)
@@ -49,9 +73,9 @@ def decode(text: str) -> object:
 
 
 def parse(text: str | bytes) -> dict[str, object]:
-    """One JSON object. Raises BadReply for anything else, NaN and endless nesting included."""
+    """One JSON object. Raises BadReply for all else: NaN, 1e999 and endless nesting included."""
     try:
-        reply = json.loads(text, parse_constant=_no_constant)
+        reply = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BadReply(
             "the agent's reply is not JSON", details=f"{error}: {text[:200]!r}"
@@ -95,6 +119,13 @@ def from_base64(text: object) -> bytes:
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if abs(number) == float("inf"):  # JSON can say it here, and then cannot any more
+        raise ValueError(f"{text[:20]} is no number")
+    return number
 
 
 def _has_surrogate(value: object) -> bool:

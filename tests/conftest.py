@@ -54,17 +54,23 @@ def qga(
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def qga_tty(*words: str, env: dict[str, str] | None = None, timeout: float = 60) -> Ran:
-    """Run it with stdout on a terminal of 100 columns, stdin and stderr in pipes."""
+def qga_tty(
+    *words: str, stdin: bytes = b"", env: dict[str, str] | None = None, timeout: float = 60
+) -> Ran:
+    """Run it with stdout on a terminal of 100 columns, a little stdin and stderr in pipes."""
     master, slave = pty.openpty()
+    source, sink = os.pipe()
+    os.write(sink, stdin)
+    os.close(sink)
     process = subprocess.Popen(
         [sys.executable, "-m", "qga_cli", *words],
-        stdin=subprocess.DEVNULL,
+        stdin=source,
         stdout=slave,
         stderr=subprocess.PIPE,
         env=_environment(env),
     )
     os.close(slave)
+    os.close(source)
     out = b""
     while select.select([master], [], [], timeout)[0]:
         try:

@@ -5,9 +5,13 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qga_cli.errors import BadReply, QgaError
+from qga_cli.exec.keeper import Keeper
+from qga_cli.exec.outputs import Stream
 from tests.conftest import qga, qga_tty
 from tests.fake import AgentFault, FakeAgent, Hangup, Raw, Silence
 
@@ -21,6 +25,7 @@ NONSENSE: dict[str, object] = {
     "neither return nor error": Raw(b'{"id": 1}\n'),
     "NaN": Raw(b'{"return": NaN}\n'),
     "infinity": Raw(b'{"return": [{"x": -Infinity}]}\n'),
+    "a number beyond all bounds": Raw(b'{"return": [{"x": 1e400}]}\n'),
     "deep nesting": Raw(b'{"return": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"),
     "unclosed": Raw(b'{"return": {\n'),
     "duplicate keys": Raw(b'{"return": 1, "return": null}\n'),
@@ -50,11 +55,133 @@ def test_nonsense_is_one_clear_error(fake: Make, kind: str) -> None:
     assert re.fullmatch(r"qga: x: [^\n]{10,300}\n(hint: [^\n]+\n)?", ran.err), ran.err
 
 
-def test_a_line_too_long_is_refused_in_bounded_memory(fake: Make) -> None:
+@pytest.mark.parametrize(
+    ("words", "limit"), [(("fs", "list", "x"), 8), (("file", "read", "x", "1"), 72)]
+)
+def test_a_line_too_long_is_refused_in_bounded_memory(
+    fake: Make, words: tuple[str, ...], limit: int
+) -> None:
     agent = fake(lambda request: Raw(b'{"return": "' + b"x" * (100 << 20) + b'"}\n'))
-    ran = qga("-c", agent.uri, "fs", "list", "x")
+    ran = qga("-c", agent.uri, *words)
     assert (ran.code, ran.stdout) == (1, b"")
-    assert "longer than 72 MiB" in ran.err
+    assert f"longer than {limit} MiB" in ran.err
+
+
+LOAD = {"load1m": 0.5, "load15m": 1}
+
+
+@pytest.mark.parametrize("wide", [10**400, 2**64])
+def test_a_number_wider_than_the_wire_has(fake: Make, wide: int) -> None:
+    ran = qga("-c", fake(lambda request: {**LOAD, "load5m": wide}).uri, "cpu", "load", "x")
+    assert (ran.code, ran.out) == (1, "")
+    assert "load5m should be a number, is out of range" in ran.err
+
+
+ROUTE = {"iface": "e", "destination": "10.0.0.0", "metric": 0, "version": 4}
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "shown"),
+    [
+        (("net", "routes", "x"), [{**ROUTE, "mask": "9" * 5000 + ".255.\u0665"}], "10.0.0.0/8"),
+        (("os", "devices", "x"), [{"driver-name": "qx", "id": {"type": "pci", "vendor-id": 7}}],
+         "qx"),
+        (("memory", "set", "x", "1=off"), [{"phys-index": 1, "response": "operation-failed",
+                                            "error-code": 2**40}], f"error {2**40}"),
+    ],
+)  # fmt: skip
+def test_what_is_odd_and_fits_its_type_is_shown(
+    fake: Make, words: tuple[str, ...], value: object, shown: str
+) -> None:
+    ran = qga("-c", fake(lambda request: value).uri, *words)
+    assert (ran.code, ran.err) == (words[0] == "memory", "")  # 1: the guest did not do it
+    assert shown in ran.out
+
+
+@pytest.mark.parametrize(
+    "end", [{"exitcode": code} for code in (256, 300, -1, 2**62)] + [{"signal": 0xC0000005}]
+)
+def test_no_exit_code_wraps_around_to_success(fake: Make, end: dict[str, int]) -> None:
+    agent = fake(lambda request: {"exited": True, **end})
+    assert qga("-c", agent.uri, "exec-status", "x", "7").code == 255
+
+
+INFO = {
+    "version": "9.1.0",
+    "supported_commands": [
+        {"name": name, "enabled": True, "success-response": True}
+        for name in ("guest-info", "guest-exec", "guest-exec-status", "guest-file-open",
+                     "guest-file-close", "guest-file-read", "guest-file-seek", "guest-file-write",
+                     "guest-file-flush")
+    ],
+}  # fmt: skip
+LIAR: dict[str, object] = {
+    "guest-info": INFO,
+    "guest-file-open": 1,
+    "guest-file-read": {"count": 5, "buf-b64": "", "eof": False},
+    "guest-exec": {"pid": 7},
+    "guest-exec-status": {"exited": True, "exitcode": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("doctor", "x"), 0),
+        (("wait", "x", "--for", "port:22", "--timeout", "2s"), 124),
+        (("cp", __file__, "x:/tmp/f"), 1),
+        (("tail", "x:/f"), 1),
+    ],
+)
+def test_lies_about_files_and_programs_have_an_end(
+    fake: Make, words: tuple[str, ...], code: int
+) -> None:
+    agent = fake(lambda request: LIAR.get(str(request["execute"]), {}))
+    ran = qga("-c", agent.uri, *words)
+    assert ran.code == code, ran.err
+    assert "bug in qga" not in ran.err
+    assert len(agent.requests) < 100
+
+
+def test_a_file_that_says_it_is_endless_and_is_empty(fake: Make) -> None:
+    def lie(request: dict[str, Any]) -> object:
+        if request["execute"] == "guest-file-read":
+            return {"count": 0, "buf-b64": "", "eof": True}
+        if request["execute"] == "guest-file-seek":
+            return {"position": request["arguments"]["offset"] or 2**62, "eof": False}
+        return LIAR.get(request["execute"], {})
+
+    agent = fake(lie)
+    ran = qga("-c", agent.uri, "tail", "x:/f", timeout=20)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert len(agent.requests) < 30
+
+
+def test_a_helper_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Busy:
+        def start(self, argv: list[str]) -> int:
+            return 7
+
+        def status(self, pid: int) -> dict[str, object]:
+            return {"exited": False}
+
+    monkeypatch.setattr("qga_cli.exec.keeper._SHORT", 0.1)
+    keeper = Keeper(Busy(), 1, "mark", "", stdin=False)  # type: ignore[arg-type]
+    with pytest.raises(QgaError, match="does not end"):
+        keeper.tell("beat")
+
+
+def test_the_end_of_a_program_has_an_end() -> None:
+    with pytest.raises(BadReply):
+        Stream(bytearray().extend, b"MARK").feed(b"MARK" + b"0" * 70_000)
+
+
+def test_a_table_of_a_million_rows_is_cut(fake: Make) -> None:
+    agent = fake(lambda request: [{"logical-id": 1, "online": True}] * 2500)
+    ran = qga_tty("-c", agent.uri, "cpu", "list", "x")
+    assert len(ran.out.splitlines()) == 2002
+    assert ran.out.endswith("... 500 more; -o tsv prints them all\n")
+    assert len(qga("-c", agent.uri, "cpu", "list", "x").out.splitlines()) == 2501
 
 
 def test_new_members_survive_in_json(fake: Make) -> None:
@@ -104,6 +231,28 @@ def test_text_from_the_guest_does_not_reach_the_terminal_alive(fake: Make, outpu
         assert len(ran.out.splitlines()) == 3, "a newline from the guest made a row"
     if output == "json":
         assert json.loads(ran.out) == [row, row]
+
+
+RAW = '{"return": {"host-name": "a\x7f\x9b31m\u202e"}}'
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("raw", "agent0", "guest-get-host-name"),
+        ("os", "hostname", "agent0", "-o", "raw"),
+        ("os", "hostname", "agent0,agent0", "-o", "raw"),
+        ("batch", "agent0"),
+    ],
+)
+def test_what_goes_through_to_the_letter_does_not_reach_a_terminal(
+    fake: Make, words: tuple[str, ...]
+) -> None:
+    agent = fake(lambda request: Raw(f"{RAW}\n".encode()))
+    connect = ("-c", f"unix:{agent.path.parent}/{{vm}}.sock")
+    ran = qga_tty(*connect, *words, stdin=b"guest-get-host-name\n")
+    assert ran.out == '{"return": {"host-name": "a\\u007f\\u009b31m\\u202e"}}\n'
+    assert RAW in qga(*connect, *words, stdin=b"guest-get-host-name\n").out
 
 
 def test_error_text_from_the_guest_is_harmless(fake: Make) -> None:

@@ -183,3 +183,38 @@ def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with peer(behave) as transport, pytest.raises(BadReply, match="longer than 1 MiB"):
         transport.call(PING, 10)
+
+
+@pytest.mark.parametrize("synced", [False, True])
+def test_an_agent_that_never_stops_talking_does_not_hold_us(synced: bool) -> None:
+    def behave(connection: socket.socket) -> None:
+        if synced:
+            sync(connection)
+            read_line(connection)
+        while True:
+            connection.sendall(b'{"return": {}}\n' * 1000 if not synced else b" ")
+
+    with peer(behave) as transport:
+        begun = time.monotonic()
+        with pytest.raises(OutcomeUnknown if synced else NotAnswering):
+            transport.call(PING, 0.5)
+        assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b'{"return": [' + b"[]," * 400_000 + b"[]]}\n",
+        b'{"return": "\xf0\x9f\x98\x80' + b"x" * 2**20 + b'"}\n',
+    ],
+)
+def test_a_reply_that_would_swell_in_memory_is_refused(reply: bytes) -> None:
+    with peer(answer(reply)) as transport, pytest.raises(BadReply, match="no file and no output"):
+        transport.call(PING, 10)
+
+
+def test_a_file_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qga_cli.wire.MAX_REPLY", 1000)
+    reply = b'{"return": {"count": 3, "buf-b64": "' + b"QUJD" * 2**19 + b'", "eof": true}}'
+    with peer(answer(reply + b"\n")) as transport:
+        assert transport.call('{"execute":"guest-file-read"}', 10) == reply.decode()

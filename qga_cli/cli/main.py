@@ -28,6 +28,8 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.stderr.flush()
     except BrokenPipeError:
         code = code or 141  # 128 + SIGPIPE: the reader of our output has gone
+    # Windows has wider exit codes, and a guest may claim any: none shall wrap around to success.
+    code = code if 0 <= code <= 255 else 255
     # Threads stuck in the hypervisor's library must not hold us, nor must the interpreter's own
     # clean-up (3 ms): everything of ours is closed already.
     os._exit(code)

@@ -2,7 +2,7 @@
 
 import time
 
-from qga_cli.errors import Refused, Unsupported
+from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec.outputs import Polled, Spooled
 from qga_cli.exec.wrapper import KEEPER
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _BEAT = 5.0  # seconds; the keeper gives up after 40 without one
 _TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet
+_SHORT = 10.0  # seconds for a helper that ends at once
 _REAP = 3.0  # seconds to wait for helpers that were told to end
 
 
@@ -85,7 +86,10 @@ class Keeper:
     def _helper(self, *argv: str) -> int:
         """The exit code of a program that ends at once; -1 after a signal."""
         pid = self.calls.start(argv)
+        until = time.monotonic() + _SHORT
         while not (status := self.calls.status(pid))["exited"]:
+            if time.monotonic() > until:
+                raise QgaError(f"a helper in the guest (pid {pid}) does not end")
             time.sleep(0.005)
         return int(status.get("exitcode", -1))
 

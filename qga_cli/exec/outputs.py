@@ -6,7 +6,7 @@ output of one dd after another (`Polled`), a pipe's worth each.
 """
 
 from qga_cli import wire
-from qga_cli.errors import QgaError
+from qga_cli.errors import BadReply, QgaError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BLOCKS = 128  # of 64 KiB: 8 MiB in a spool file, one dd for each
 _HALF = 4 * 2**20  # bytes of a spool file after which the next one is prepared
+_LAST = 64 * 1024  # bytes from the end mark to the end of its line, which are a few
 _SMALL = 64 * 1024  # bytes to ask for while little comes: the agent clears as many each time
 
 
@@ -48,6 +49,8 @@ class Stream:
             self.ended = bool(newline)
             self.last = line.decode("ascii", "replace")
         self._held = data[at:]
+        if len(self._held) > _LAST:
+            raise BadReply("what the guest says of the program's end has no end itself")
         if at:
             self.begun = True
             self._sink(data[:at])

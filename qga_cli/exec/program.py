@@ -241,7 +241,7 @@ def _meaning(line: str) -> "tuple[int | None, int | None]":
     """Exit code or signal. A shell's code for both is the same; it says which unless it is bash,
     and says nothing of INT and PIPE."""
     words = line.split()
-    if not words or not words[0].isdigit():
+    if not words or not words[0].isdigit() or len(words[0]) > 3:
         raise BadReply("the guest's shell does not tell how the program ended", details=line)
     code = int(words[0])
     killed = len(words) > 1 or code in (128 + 2, 128 + 13)

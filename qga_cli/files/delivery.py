@@ -199,7 +199,7 @@ class Delivery:
                                 os.urandom(8).hex() + SUFFIX,
                                 str(size) if size > _ROOMY else "", resume)  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
-        if len(fields) % 3 != 1 or fields.pop():
+        if len(fields) < 4 or len(fields) % 3 != 1 or fields.pop():
             raise BadReply(f"{self.access.agent.name}: the guest's answer makes no sense")
         self._final, self._part = fields[:2]
         return fields[2:]

@@ -123,13 +123,15 @@ def _begin(handle: "Handle", lines: int, guests: Guests) -> int:
         return size
     found = 0
     while start:
-        guests.check()
         length = min(_BLOCK, start)
         start -= length
         handle.seek(start)
         block = b""
         while len(block) < length and (data := handle.read(length - len(block))):
             block += data
+            guests.check()
+        if not block:  # shorter than it was said to be: just now, or a lie
+            return start
         if start + length == size and block.endswith(b"\n"):
             block = block[:-1]  # the end of the last line begins no other
         if found + block.count(b"\n") >= lines:

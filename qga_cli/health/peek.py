@@ -22,8 +22,9 @@ def read(agent: Agent, path: str) -> bytes:
     try:
         while len(content) < _LIMIT:
             reply = agent.call(READ, {"handle": handle, "count": _CHUNK}).value
-            content += wire.from_base64(reply["buf-b64"])
-            if reply["eof"] or not reply["count"]:
+            data = wire.from_base64(reply["buf-b64"])
+            content += data
+            if reply["eof"] or not data:
                 break
     finally:
         agent.call(CLOSE, {"handle": handle})

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from qga_cli.errors import QgaError, UsageError
-from qga_cli.format import printable, shorten
+from qga_cli.format import printable, shorten, visible
 from qga_cli.render import machine
 from qga_cli.spec import OUTPUT, Column, Command
 
@@ -77,8 +77,7 @@ class View:
         if value is None and not text:
             return ""  # no reply came, which is how shutdown and suspend succeed
         if form == "raw":
-            text = machine.visible(text) if self._terminal else text
-            return text + "\n" if text else ""
+            return self._raw(text)
         if form == "json":
             return machine.json_text(self._json(value), indent=2 if self._terminal else None)
         if form == "jsonl":
@@ -97,12 +96,16 @@ class View:
             return "".join(machine.json_text(self._fleet_json(outcome)) for outcome in outcomes)
         good = [(outcome.target.label, outcome.value) for outcome in outcomes if not outcome.error]
         if self._form == "raw":
-            texts = [getattr(value, "text", "") for _, value in good]
-            return "".join(f"{text}\n" for text in texts if text)
+            return "".join(self._raw(getattr(value, "text", "")) for _, value in good)
         values = [(label, getattr(value, "value", value)) for label, value in good]
         if self._form == "yaml":
             return machine.yaml_text({label: self._json(value) for label, value in values})
         return self._cells(values)
+
+    def _raw(self, text: str) -> str:
+        """A reply line to the letter, unless a terminal would act on it."""
+        text = visible(text) if self._terminal else text
+        return text + "\n" if text else ""
 
     def _cells(self, values: "Sequence[tuple[str, Any]]") -> str:
         """Rows and columns, an object's lines, or bare values, whichever the command has."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from qga_cli import wire
-from qga_cli.format import printable
+from qga_cli.format import printable, visible
 from qga_cli.spec import Column
 
 TYPE_CHECKING = False
@@ -22,14 +22,6 @@ def json_text(value: object, indent: int | None = None) -> str:
     separators = (",", ": ") if indent else (",", ":")
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
     return visible(text) + "\n"
-
-
-def visible(text: str) -> str:
-    """JSON text with everything that is no plain character written as \\uXXXX."""
-    if text.isascii():
-        return text
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() or c in "\n " else _escape(c) for c in text)
 
 
 def yaml_text(value: object) -> str:
@@ -125,11 +117,3 @@ def _comparable(value: object) -> tuple[int, float, str]:
     if isinstance(value, (int, float)):
         return (0, value, "")
     return (1, 0.0, scalar(value))
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    code -= 0x10000
-    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

@@ -27,6 +27,7 @@ _PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)\n")  # of the last column, codes 
 _BAR = 10  # cells
 _GAP = 2  # cells between columns
 _LEAST = 8  # cells to which a name is squeezed on a narrow screen
+_MOST = 2000  # rows of one table: rich takes a millisecond for each, and nobody reads on
 _LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
 
@@ -36,14 +37,15 @@ def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = Tru
     table = Table(
         box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0)
     )
-    cells = [[cell(column, row) for column in columns] for row in rows]
+    cells = [[cell(column, row) for column in columns] for row in rows[:_MOST]]
     widths = _widths(columns, cells, header=header)
     for column, width in zip(columns, widths, strict=True):
         justify: JustifyMethod = "right" if column.kind in _RIGHT else "left"
         table.add_column(column.name.upper(), justify=justify, overflow="fold", width=width)
     for row in cells:
         table.add_row(*row)
-    return _draw(table)
+    left = len(rows) - len(cells)
+    return _draw(table) + (f"... {left:,} more; -o tsv prints them all\n" if left else "")
 
 
 def _widths(
@@ -54,14 +56,14 @@ def _widths(
     rich's own way shortens the widest column, which cuts a word in two while others have spaces.
     """
     widths, words, least = [], [], []
+    room = max(1, shutil.get_terminal_size().columns - _GAP * (len(columns) - 1))
     for index, column in enumerate(columns):
         texts = [row[index].plain for row in cells] + [column.name.upper()] * header
         whole = column.kind in _WHOLE
-        widths.append(_longest(line for text in texts for line in text.split("\n")))
-        longest = _longest(word for text in texts for word in text.split())
+        widths.append(min(room, _longest(line for text in texts for line in text.split("\n"))))
+        longest = min(room, _longest(word for text in texts for word in text.split()))
         words.append(widths[-1] if whole else longest)
         least.append(widths[-1] if whole else min(longest, _LEAST))
-    room = shutil.get_terminal_size().columns - _GAP * (len(columns) - 1)
     for floors in (words, least):
         while sum(widths) > room:
             wide = [index for index, floor in enumerate(floors) if widths[index] > floor]

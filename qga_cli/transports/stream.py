@@ -47,7 +47,7 @@ class StreamTransport:
             raise OutcomeUnknown(f"sending to {self._label} broke off: {error}") from error
         try:
             # The reply to a guest-sync-delimited of our caller begins with 0xFF.
-            return self._line(deadline).removeprefix(wire.DELIMITER).decode("utf-8", "replace")
+            line = self._line(deadline, wire.limit(text))
         except TimeoutError as error:
             self._synced = False
             raise OutcomeUnknown(f"the agent did not reply within {timeout:g} s") from error
@@ -56,6 +56,7 @@ class StreamTransport:
             raise OutcomeUnknown(
                 f"the agent's connection closed before it replied ({error})"
             ) from error
+        return wire.reply_text(line.removeprefix(wire.DELIMITER))
 
     def resync(self) -> None:
         """Begin the next call with a synchronisation."""
@@ -95,7 +96,7 @@ class StreamTransport:
         try:
             self._send(wire.DELIMITER + request + b"\n", deadline)
             while True:
-                line = self._line(deadline)
+                line = self._line(deadline, wire.MAX_REPLY)
                 _, mark, reply = line.rpartition(wire.DELIMITER)
                 if mark and _is_sync_reply(reply, token):
                     break
@@ -117,7 +118,7 @@ class StreamTransport:
             self._wait(deadline, writing=True)
             view = view[self._socket.send(view) :]
 
-    def _line(self, deadline: float) -> bytes:
+    def _line(self, deadline: float, limit: int) -> bytes:
         """The next line, without its newline. Raises TimeoutError, OSError, BadReply."""
         assert self._socket is not None
         while True:
@@ -128,9 +129,9 @@ class StreamTransport:
                 self._searched = 0
                 return line
             self._searched = len(self._buffer)
-            if self._searched > wire.MAX_REPLY:
+            if self._searched > limit:
                 self.close()
-                raise BadReply(f"the agent's reply is longer than {wire.MAX_REPLY >> 20} MiB")
+                raise BadReply(f"the agent's reply is longer than {limit >> 20} MiB")
             self._wait(deadline, writing=False)
             data = self._socket.recv(_RECEIVE)
             if not data:
@@ -141,8 +142,10 @@ class StreamTransport:
         left = deadline - time.monotonic()
         assert self._socket is not None
         ours = [self._socket]
-        ready = select.select([] if writing else ours, ours if writing else [], [], max(0.0, left))
-        if not any(ready):
+        # Past the deadline nothing is looked at: an agent that never stops talking is always ready.
+        if left <= 0 or not any(
+            select.select([] if writing else ours, ours if writing else [], [], left)
+        ):
             raise TimeoutError
 
     def _lost(self, error: BaseException) -> None:

@@ -10,7 +10,10 @@ def _reason(row: Mapping[str, int]) -> str | None:
     """The guest's errno in words: systems that have this command number them as we do."""
     import os
 
-    return os.strerror(row["error-code"]) if row.get("error-code") else None
+    code = row.get("error-code")
+    if not code:
+        return None
+    return os.strerror(code) if 0 < code < 2**31 else f"error {code}"
 
 
 COMMAND = Command(

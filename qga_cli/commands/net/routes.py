@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _REJECT, _LOCAL = 0x200, 0x80000000  # RTF_* of Linux, include/uapi/linux/{,ipv6_}route.h
 _NOWHERE = ("0.0.0.0", "::", "")
+_OCTETS = frozenset(map(str, range(256)))
 _COUNTERS = ("irtt", "flags", "refcnt", "use", "window", "mtu")
 _TEXTS = ("gateway", "mask", "desprefixlen", "source", "srcprefixlen", "nexthop")
 
@@ -19,8 +20,8 @@ _TEXTS = ("gateway", "mask", "desprefixlen", "source", "srcprefixlen", "nexthop"
 def _prefix(route: "Route") -> str:
     """The destination's prefix length; "" when the agent does not tell."""
     if "mask" in route:
-        parts = [int(part) for part in route["mask"].split(".") if part.isdecimal()]
-        return str(sum(part.bit_count() for part in parts))
+        parts = route["mask"].split(".")
+        return str(sum(int(part).bit_count() for part in parts if part in _OCTETS))
     return str(route.get("desprefixlen", ""))
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 def _id(device: "Mapping[str, Any]") -> str | None:
     """Vendor and device as lspci -n writes them."""
     pci = device.get("id", {})
-    return f"{pci['vendor-id']:04x}:{pci['device-id']:04x}" if "vendor-id" in pci else None
+    if "vendor-id" not in pci or "device-id" not in pci:
+        return None
+    return f"{pci['vendor-id']:04x}:{pci['device-id']:04x}"
 
 
 COMMAND = Command(
