@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -383,3 +384,14 @@ def test_mkdir_mv_rm(near: Far) -> None:
     assert near("rm", "FAR/c").code == 1
     near.good("rm", "-f", "FAR/c")
     assert near("mv", "FAR/c", "other:/x").code == 2
+
+
+def test_guests_that_fail_among_many_are_told_as_everywhere(tmp_path: Path) -> None:
+    for name in "ab":  # sockets that nobody listens on any more
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.bind(f"{tmp_path}/{name}.sock")
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "cp", __file__, "a,b:/tmp/")
+    assert ran.code == 123
+    lines = ran.err.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["qga", "hint", "qga", "hint", "qga"]
+    assert lines[-1] == "qga: 0 ok, 2 failed"

@@ -112,7 +112,7 @@ def _parameter(name: str, arg: Arg, *, one: bool) -> inspect.Parameter:
 
 def _option_help(arg: Arg) -> str:
     shown = "|".join(arg.choices) == arg.metavar
-    extra = f" [{', '.join(arg.choices)}]" if arg.choices and not shown else ""
+    extra = f": {', '.join(arg.choices)}" if arg.choices and not shown else ""
     if arg.default not in (None, False):
         extra += f" (default {arg.default})"
     return arg.help + extra

@@ -8,6 +8,7 @@ from qga_cli.files.guests import Guests
 from qga_cli.files.named import named
 from qga_cli.files.place import Place, parse
 from qga_cli.files.transfer import Wishes
+from qga_cli.format import printable
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.job import Finished, Job
 
@@ -58,11 +59,12 @@ def _many(job: Job, wishes: Wishes, sources: list[Place], target: Place) -> Fini
             failed += 1
             job.say(0, named(outcome.error, outcome.target.label).message)
             if outcome.error.hint:
-                job.say(0, f"hint: {outcome.error.hint}")
+                job.streams.stderr.write(f"hint: {printable(outcome.error.hint)}\n".encode())
+                job.streams.stderr.flush()
         elif outcome.error:
             raise outcome.error
     if failed:
-        raise FleetFailed(f"{failed} of {len(guests)} guests failed")
+        raise FleetFailed(f"{len(guests) - failed} ok, {failed} failed")
     return Finished()
 
 
