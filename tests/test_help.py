@@ -63,10 +63,20 @@ def test_a_group_lists_its_commands(group: str) -> None:
             assert f"  {group} {leaf} " in ran.out
 
 
-def test_a_slip_is_answered_with_what_was_meant() -> None:
-    ran = qga("fs", "lits", "web1")
+@pytest.mark.parametrize(
+    ("words", "said", "meant"),
+    [
+        (["fs", "lits"], "fs lits", "`qga fs list`"),
+        (["pign"], "pign", "`qga ping`"),
+        (["shutdown"], "shutdown", "`qga power shutdown`"),
+        (["freeze"], "freeze", "`qga fs freeze` or `qga fs freeze-list`"),
+        (["guest-fstrm"], "guest-fstrm", "`qga guest-fstrim`"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(words: list[str], said: str, meant: str) -> None:
+    ran = qga(*words, "web1")
     assert ran.code == 2
-    assert ran.err == "qga: no command 'fs lits'\nhint: did you mean `qga fs list`?\n"
+    assert ran.err == f"qga: no command '{said}'\nhint: did you mean {meant}?\n"
 
 
 def test_explain_prints_what_would_be_sent_and_sends_nothing(

@@ -144,11 +144,19 @@ def _help(words: list[str]) -> int:
 def _unknown(group: str, word: str) -> UsageError:
     import difflib
 
-    known = catalog.leaves((group,) if group else ()) + ([] if group else catalog.groups())
-    close = difflib.get_close_matches(word, known, 3)
+    known: dict[str, list[str]] = {} if group else {name: [name] for name in catalog.groups()}
+    for command in catalog.walk():  # single words come first, and keep their name to themselves
+        if group in ("", command.words[0]):
+            named = known.setdefault(command.words[-1], [])
+            if named != [command.words[-1]]:
+                named.append(command.name)
+        if command.wire and word.startswith("guest-"):
+            known[command.wire] = [command.wire]
+    near = difflib.get_close_matches(word, known, 3, cutoff=0.7)
+    close = [name for one in near for name in known[one]][:3]
     name = f"{group} {word}".strip()
+    hint = "did you mean " + " or ".join(f"`qga {one}`" for one in close) + "?" if close else ""
     prefix = f"qga {group} ".replace("  ", " ")
-    hint = "did you mean " + " or ".join(f"`{prefix}{c}`" for c in close) + "?" if close else ""
     return UsageError(f"no command {name!r}", hint=hint or f"`{prefix}--help` lists them")
 
 
