@@ -70,7 +70,7 @@ def test_a_group_lists_its_commands(group: str) -> None:
         (["pign"], "pign", "`qga ping`"),
         (["shutdown"], "shutdown", "`qga power shutdown`"),
         (["freeze"], "freeze", "`qga fs freeze` or `qga fs freeze-list`"),
-        (["guest-fstrm"], "guest-fstrm", "`qga guest-fstrim`"),
+        (["guest-get-hostname"], "guest-get-hostname", "`qga guest-get-host-name`"),
     ],
 )
 def test_a_slip_is_answered_with_what_was_meant(words: list[str], said: str, meant: str) -> None:

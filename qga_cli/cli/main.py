@@ -152,7 +152,8 @@ def _unknown(group: str, word: str) -> UsageError:
                 named.append(command.name)
         if command.wire and word.startswith("guest-"):
             known[command.wire] = [command.wire]
-    near = difflib.get_close_matches(word, known, 3, cutoff=0.7)
+    alike = 0.9 if word.startswith("guest-") else 0.7  # of the letters
+    near = difflib.get_close_matches(word, known, 3, cutoff=alike)
     close = [name for one in near for name in known[one]][:3]
     name = f"{group} {word}".strip()
     hint = "did you mean " + " or ".join(f"`qga {one}`" for one in close) + "?" if close else ""
