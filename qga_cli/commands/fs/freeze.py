@@ -22,7 +22,7 @@ COMMAND = Command(
         "With --for a process is left behind that thaws in time; it writes to the system log."
     ),
     examples=[
-        Example("qga fs with-frozen web1 -- lvcreate ...", "better: thaws whatever happens"),
         Example("qga fs freeze --for 60s web1; lvcreate ...; qga fs thaw web1", "by hand"),
+        Example("qga fs with-frozen web1 -- lvcreate ...", "better: thaws whatever happens"),
     ],
 )
