@@ -103,12 +103,11 @@ def policy_hint(agent: "Agent", command: Command) -> str:
     if system == "mswindows":
         where = "the command line of the service QEMU-GA (`sc qc QEMU-GA` shows it)"
         return f"in the guest, remove {name} from {where}; then restart that service"
-    lists = "block-rpcs" if _version(agent) >= (7, 2) else "blacklist"
+    version = _version(agent)
+    lists = "block-rpcs" if version >= (7, 2) else "blacklist"
+    lists += " (or its absence from allow-rpcs)" if version >= (8, 1) or not version else ""
     file, service, restart = _PLACES.get(system, _PLACES[""])
-    return (
-        f"in the guest, look for {name} in {lists} (or its absence from allow-rpcs) of "
-        f"{file}, and in {service}; {restart}"
-    )
+    return f"in the guest, look for {name} in {lists} of {file}, and in {service}; {restart}"
 
 
 def _blocked(agent: "Agent", command: Command, desc: str) -> Unsupported:

@@ -7,6 +7,7 @@ import pytest
 
 from qga_cli import refusal
 from qga_cli.agent import Agent
+from qga_cli.commands.info import release
 from qga_cli.errors import Refused, Unsupported
 from qga_cli.spec import TEXT, Arg, Command
 from qga_cli.transports.unix import UnixHost
@@ -63,6 +64,7 @@ def test_blocked_is_code_6_and_names_the_file(fake: Make, version: str) -> None:
     assert "guest-get-fsinfo is blocked by the guest's policy" in ran.err
     assert "/etc/qemu/qemu-ga.conf" in ran.err
     assert ("blacklist" in ran.err) == (version == "5.2.0")
+    assert ("allow-rpcs" in ran.err) == (release(version) >= (8, 1))
 
 
 @pytest.mark.parametrize(
