@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qga_cli.errors import NoProgram, NotExecutable, QgaError, TimedOut
 from tests.conftest import qga
+from tests.lab.local_agent import agent as run_local_agent
 from tests.running import Started, eventually, execute, marked
 
 SLOW = settings(
@@ -238,3 +239,10 @@ def test_a_detached_program_may_write_more_than_is_kept(local_agent: str) -> Non
     pid = qga(*words).out.strip()
     ended = qga("-c", local_agent, "exec-status", "--wait", "x", pid)
     assert (ended.code, len(ended.stdout)) == (0, 2**20)
+
+
+def test_a_policy_that_allows_opening_and_no_writing(tmp_path: Path) -> None:
+    script = "echo a; sleep 1; echo b; exit 3"
+    with run_local_agent(tmp_path, "a", "-b", "guest-file-write") as agent:
+        ran = qga("-c", f"unix:{agent.socket}", "exec", "x", "--", "sh", "-c", script)
+    assert (ran.code, ran.out, ran.err) == (3, "a\nb\n", "")
