@@ -362,3 +362,14 @@ def test_many_real_agents_at_once(tmp_path: Path) -> None:
         took = time.monotonic() - started
     assert (ran.code, ran.err) == (0, "qga: 32 ok\n")
     assert took < 8, "one after the other would be 32 s"
+
+
+def test_what_helps_many_is_told_once(fake: Callable[[Handler], FakeAgent]) -> None:
+    def refuse(request: dict[str, object]) -> object:
+        raise AgentFault("requested suspend mode is not supported by the guest")
+
+    ran = qga("-c", fake(refuse).uri, "power", "suspend-ram", "a,b,c", "-j1")
+    assert [line.split(": ")[0:2] for line in ran.err.splitlines()] == [
+        ["qga", "a"], ["hint", "the guest needs systemd or pm-utils for it"], ["qga", "b"],
+        ["qga", "c"], ["qga", "3 failed (a,b,c"],
+    ]  # fmt: skip

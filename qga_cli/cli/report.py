@@ -34,6 +34,7 @@ class Report:
         self._gather = gather
         self._waiting: dict[int, Outcome] = {}  # not printed yet
         self._shown = 0
+        self._hints: set[str] = set()  # told already
         self._good = 0
         self._code = 0  # the worst of answers that are bad news without being failures
         self._reasons: dict[str, list[str]] = {}  # why, and which guests
@@ -122,6 +123,9 @@ class Report:
         for outcome in outcomes:
             if isinstance(outcome.error, QgaError):
                 if not self._view.errors_are_json:
+                    if outcome.error.hint in self._hints:
+                        outcome.error.hint = ""  # fifty guests of one policy need it once
+                    self._hints.add(outcome.error.hint)
                     sys.stderr.write(render.error_text(outcome.error, outcome.target.label))
             elif outcome.error:
                 raise outcome.error
