@@ -59,6 +59,7 @@ def test_the_readme_of_the_library_on_a_real_agent(local_agent: str) -> None:
         guest.ping()
         done = guest.exec(["sh", "-c", "cat; echo oops >&2; exit 7"], stdin=b"\x00\xff")
         assert (done.code, done.stdout, done.stderr) == (7, b"\x00\xff", b"oops\n")
+        assert repr(done).startswith("Completed(exitcode=7, signal=None, stderr=b'oops")
         assert guest.call("guest-get-host-name")["host-name"] == socket.gethostname()
 
 

@@ -43,6 +43,10 @@ class Completed:
         """As a shell's $?: the exit code, or 128 + N after signal N."""
         return 128 + (self.signal or 0) if self.exitcode is None else self.exitcode
 
+    def __repr__(self) -> str:
+        told = (f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return f"Completed({', '.join(told)})"
+
 
 def capture(
     agent: Agent,
