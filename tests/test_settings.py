@@ -106,3 +106,10 @@ def test_colour_where_it_is_wanted(
     run = qga_tty if terminal else qga
     shown = run("-c", agent.uri, "fs", "list", "x", "-o", "table", env=env).out
     assert ("\x1b[31m" in shown) is coloured  # red: the disk is full
+
+
+def test_show_tells_where_a_file_may_be_when_there_is_none(tmp_path: Path) -> None:
+    ran = qga("config", "show", env={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert ran.err == (
+        f"qga: nothing is set; a file may be /etc/qga/config.toml or {tmp_path}/qga/config.toml\n"
+    )

@@ -19,6 +19,8 @@ def verb(job: Job) -> list[dict[str, str]]:
     default = os.environ.get("LIBVIRT_DEFAULT_URI")
     if default:
         found.setdefault(("connect",), (default, "LIBVIRT_DEFAULT_URI"))
+    if not found:
+        job.say(0, f"nothing is set; a file may be {' or '.join(config.paths())}")
     return [
         {"setting": ".".join(path), "value": _text(value), "origin": origin}
         for path, (value, origin) in sorted(found.items())
