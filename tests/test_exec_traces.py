@@ -1,8 +1,11 @@
 """exec leaves nothing behind in a guest: no file, process, handle or record, however it ends."""
 
+import contextlib
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,17 +31,18 @@ def spooled() -> list[str]:
             if name.startswith("qga-") and len(name.split(".")[0]) == 20]  # fmt: skip
 
 
-def deleted(pid: int) -> list[str]:
+def spools(pid: int) -> list[Path]:
     """Spool files without a name that a process holds."""
-    folder = Path(f"/proc/{pid}/fd")
-    return [name for name in map(str, map(Path.readlink, folder.iterdir())) if "qga-" in name]
+    return [file for file in Path(f"/proc/{pid}/fd").iterdir() if "qga-" in str(file.readlink())]
 
 
 def descriptors(pid: int) -> list[str]:
     """What a process has open, kinds only: pipe, anon_inode …"""
-    folder = Path(f"/proc/{pid}/fd")
-    kinds = [str(fd.readlink()).split(":")[0] for fd in folder.iterdir()]
-    return sorted(kind for kind in kinds if kind != "socket")  # clients come and go
+    kinds = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # clients come and go
+            kinds.append(str(file.readlink()).split(":")[0])
+    return sorted(kind for kind in kinds if kind != "socket")
 
 
 def test_many_in_a_row_leak_nothing(own: LocalAgent) -> None:
@@ -74,19 +78,64 @@ def test_streamed_programs_leave_nothing(own: LocalAgent, way: str) -> None:
         else:
             started.end()
     assert spooled() == []
-    assert deleted(own.pid) == []
+    assert spools(own.pid) == []
     assert descriptors(own.pid) == before
     assert eventually(lambda: marked() == [])
 
 
-def test_killed_at_any_moment_it_leaves_no_file(own: LocalAgent) -> None:
-    words = ("-c", f"unix:{own.socket}", "exec", "x", "--", "sh", "-c", "seq 1 9999999; sleep 3")
+# qga with a keeper and a timer that lose their patience sooner.
+HASTY = """
+from qga_cli.exec import keeper, wrapper
+keeper._BEAT = 0.1
+keeper.KEEPER = keeper.KEEPER.replace("sleep 20", "sleep 0.5")
+wrapper.WRAPPER = wrapper.WRAPPER.replace("sleep 50", "sleep 2")
+from qga_cli.__main__ import main
+main()
+"""
+
+
+def hasty(own: LocalAgent, script: str) -> "subprocess.Popen[bytes]":
+    """Such a qga, to be killed."""
+    words = ("-c", f"unix:{own.socket}", "exec", "x", "--", "sh", "-c", script)
+    return subprocess.Popen([sys.executable, "-c", HASTY, *words], stdout=subprocess.PIPE)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    assert process.stdout
+    process.stdout.close()
+
+
+def test_killed_at_any_moment_it_leaves_nothing(own: LocalAgent) -> None:
     moments = random.Random(7)
     for _ in range(8):
-        started = Started(*words)
+        process = hasty(own, "seq 1 9999999; sleep 3")
         time.sleep(moments.uniform(0.1, 1.2))
-        started.signal(signal.SIGKILL)
-        started.stdout.close()
-        started.process.wait()
-        started.stderr.close()
+        kill(process)
     assert eventually(lambda: spooled() == [], 5)
+    assert eventually(lambda: marked() == [])
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("program", ["yes", "cat"])
+def test_what_serves_a_killed_qga_ends_by_itself(
+    own: LocalAgent, tmp_path: Path, streamed: bool, program: str
+) -> None:
+    os.mkfifo(tmp_path / "silence")
+    running = f"{program} {tmp_path}/silence"
+    process = hasty(own, f"echo; exec {running}")
+    assert process.stdout
+    assert streamed is False or process.stdout.readline() == b"\n"
+    assert eventually(lambda: any(words.startswith(running) for words in marked()))
+    kill(process)
+
+    def helpers() -> list[str]:
+        return [words for words in marked() if not words.startswith((running, "sh -c # qga-"))]
+
+    assert eventually(lambda: helpers() == [])
+    if program == "cat":  # it has written too little to meet an error, and runs on
+        assert any(words.startswith(running) for words in marked())
+        os.close(os.open(tmp_path / "silence", os.O_WRONLY | os.O_NONBLOCK))
+    assert eventually(lambda: marked() == [])
+    assert all(file.stat().st_size == 0 for file in spools(own.pid))

@@ -1,5 +1,7 @@
 """The agent calls that carry a running program: a freeze in the middle is waited for, not fatal."""
 
+import time
+
 from qga_cli import wire
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
@@ -29,6 +31,13 @@ class Calls:
     def __init__(self, agent: "Agent", interrupt: "Interrupt") -> None:
         self.agent = agent
         self.interrupt = interrupt
+        self._count = 0
+        self._seconds = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Seconds that a call has taken so far: how slow this guest is just now."""
+        return self._seconds / max(1, self._count)
 
     def start(
         self,
@@ -82,8 +91,12 @@ class Calls:
 
     def _call(self, command: "Command", arguments: "Mapping[str, object]") -> "Any":
         while True:
+            begun = time.monotonic()
             try:
-                return self.agent.call(command, arguments).value
+                value = self.agent.call(command, arguments).value
+                self._count += 1
+                self._seconds += time.monotonic() - begun
+                return value
             except (Frozen, Busy):  # neither has reached a command: repeating is safe
                 if not self.patient:
                     raise

@@ -55,9 +55,10 @@ class Keeper:
             ]
         return bool(self.outputs)
 
-    def gone(self) -> bool:
-        """Whether it has ended by itself: no room for files, or nothing left to take over."""
-        return bool(self.calls.status(self._pid)["exited"])
+    def gone(self) -> int | None:
+        """Its exit code if it has ended by itself: no room for files, or nothing to take over."""
+        status = self.calls.status(self._pid)
+        return int(status.get("exitcode", -1)) if status["exited"] else None
 
     def beat(self) -> None:
         """Say now and then that we are still here."""

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from qga_cli.exec.feed import Feed
 
-_SHORT = (0.15, 0.3)  # seconds: what ends within is told at its end, the rest is streamed
+_SHORT = (0.15, 3.0)  # seconds: what ends within is told at its end, the rest is streamed
+_CALLS = 20  # or the time of so many calls: in a slow guest short programs take longer
 _CEILING = 0.25  # seconds between two looks at a stream
 _LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
 _ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
@@ -55,6 +56,7 @@ class Program:
         self._ways = [self.mark, ""]  # names for spool files, for keepers to try
         self._status: Mapping[str, Any] | None = None  # the wrapper's last
         self._exited = 0.0  # when that was
+        self._late = False  # its wrapper is passing on all there was: nothing is left to carry
         self._pause = 0.0
 
     def start(
@@ -79,9 +81,8 @@ class Program:
             raise
         except Refused as error:
             raise NoShell(f"no shell: {error.message}") from error
+        self._begun = begun
         self._moved = self._asked = time.monotonic()
-        # The agent has forked by now: ten times that is enough for a short program.
-        self._short = begun + min(max(_SHORT[0], 10 * (self._moved - begun)), _SHORT[1])
         self.calls.patient = True
 
     def step(self) -> float:
@@ -95,7 +96,8 @@ class Program:
             self._moved = now
             self._pause = 0.0
         else:
-            share = max(0.005, (now - self._moved) / 5)
+            # No more than half of a slow guest's time goes into answering us.
+            share = max(0.005, self.calls.mean, (now - self._moved) / 4)
             self._pause = min(max(0.002, self._pause * 2), share, _CEILING)
         return self._pause
 
@@ -109,7 +111,7 @@ class Program:
         """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
         self.calls.patient = False
         until = time.monotonic() + _ARRIVAL
-        while not (drop or self.ended or (self._keeper and self._keeper.outputs)):
+        while not (drop or self._late or self.ended or (self._keeper and self._keeper.outputs)):
             self._arrive() if self._keeper else self._take_over()
             if time.monotonic() > until:
                 break
@@ -139,7 +141,8 @@ class Program:
         """Whether it has ended in the short time; past that a keeper is to take over."""
         if self._look():
             return self._deliver()
-        if self._feed or time.monotonic() > self._short:
+        short = min(max(_SHORT[0], _CALLS * self.calls.mean), _SHORT[1])
+        if not self._late and (self._feed or time.monotonic() > self._begun + short):
             self._take_over()
         return False
 
@@ -147,7 +150,7 @@ class Program:
         """Whether the wrapper has ended."""
         if self._status is None:
             status = self.calls.status(self.pid)
-            if status["exited"] and not self._keeper and not self._has_end(status):
+            if status["exited"] and not self._keeper and self._end not in _told(status)[0]:
                 # Or is it what nobody has fetched of an earlier program with this pid?
                 with contextlib.suppress(Refused):
                     status = self.calls.status(self.pid)
@@ -156,14 +159,13 @@ class Program:
                 self._exited = time.monotonic()
         return self._status is not None
 
-    def _has_end(self, status: "Mapping[str, Any]") -> bool:
-        return self._end in wire.from_base64(status.get("out-data", ""))
-
     def _deliver(self) -> bool:
-        """Pass on what the wrapper's reader had for us, and see why if it had nothing."""
+        """Pass on what the wrapper had for us, and see why if it had nothing."""
         assert self._status is not None
-        out = wire.from_base64(self._status.get("out-data", ""))
-        err = wire.from_base64(self._status.get("err-data", ""))
+        out, err = _told(self._status)
+        if not err and self._end in out:
+            at = out.index(b"\n", out.index(self._end)) + 1
+            out, err = out[:at], out[at:]
         if self._end not in out or self._end not in err:
             raise self._failure(err)
         self._streams[0].feed(out)
@@ -225,16 +227,22 @@ class Program:
             if self._feed:
                 self._feed.begin(self.calls, keeper)
             return True
-        gone = keeper.gone()
-        if self._look() and self._status and (gone or self._has_end(self._status)):
-            self._keeper = None
-            if not gone:
-                keeper.leave([])
-            return self._deliver()
-        if gone:
-            self._keeper = None
+        code = keeper.gone()
+        if code is None:
+            return False
+        self._keeper = None
+        if code == wrapper.TOO_LATE:
+            self._late = True
+        else:
             self._take_over()
         return False
+
+
+def _told(status: "Mapping[str, Any]") -> tuple[bytes, bytes]:
+    return (
+        wire.from_base64(status.get("out-data", "")),
+        wire.from_base64(status.get("err-data", "")),
+    )
 
 
 def _meaning(line: str) -> "tuple[int | None, int | None]":
