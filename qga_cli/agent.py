@@ -63,13 +63,23 @@ class Agent:
         """
         text = wire.encode(command.wire, arguments or {})
         try:
-            line = self._exchange(text, timeout or command.patience, silent=command.result is None)
-            value = wire.decode(line)
-            check(value, {} if command.result is None else command.result)
+            return self._ask(command, text, timeout)
         except wire.AgentError as error:
             from qga_cli import refusal  # only now: the good path starts a millisecond sooner
 
+            if not refusal.is_over(self, command, error.desc):
+                raise refusal.explain(self, command, error.desc) from error
+        try:
+            return self._ask(command, text, timeout)
+        except wire.AgentError as error:
             raise refusal.explain(self, command, error.desc) from error
+
+    def _ask(self, command: Command, text: str, timeout: float | None) -> Reply:
+        """One request, its reply checked. Raises AgentError for a refusal."""
+        try:
+            line = self._exchange(text, timeout or command.patience, silent=command.result is None)
+            value = wire.decode(line)
+            check(value, {} if command.result is None else command.result)
         except OutcomeUnknown as error:
             if command.result is None:
                 return Reply("", None)  # silence is how these succeed

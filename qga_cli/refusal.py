@@ -68,6 +68,16 @@ def explain(agent: "Agent", command: Command, desc: str) -> Refused:
     return Refused(desc.removesuffix(": Success"), desc=desc, hint=hint)
 
 
+def is_over(agent: "Agent", command: Command, desc: str) -> bool:
+    """Whether a freeze refused it that has ended since: a policy would refuse it still."""
+    if not _DISABLED.match(desc.strip()):
+        return False
+    info = _ask(agent, "guest-info")
+    told = info.get("supported_commands") if isinstance(info, dict) else None
+    known = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    return any(one.get("name") == command.wire and one.get("enabled") is True for one in known)
+
+
 def is_unknown(desc: str) -> bool:
     """Whether the agent's error was of the class CommandNotFound, which libvirt drops."""
     return bool(_UNKNOWN.match(desc) or _DISABLED.match(desc))

@@ -1,6 +1,6 @@
 """Refusals explained: what the agents of four releases say, and what a person reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 import pytest
@@ -30,12 +30,14 @@ def agent(
     version: str = "7.2.22",
     *,
     status: object = "thawed",
+    enabled: Sequence[str] = (),
     system: dict[str, str] | None = None,
 ) -> Handler:
     """An agent that refuses everything with `said`, but tells about itself."""
+    commands = [{"name": name, "enabled": True, "success-response": True} for name in enabled]
     about: dict[object, object] = {
         "guest-fsfreeze-status": status,
-        "guest-info": {"version": version, "supported_commands": []},
+        "guest-info": {"version": version, "supported_commands": commands},
         "guest-get-osinfo": {"id": "debian"} if system is None else system,
     }
 
@@ -55,6 +57,22 @@ def test_frozen_is_code_7(fake: Make, version: str) -> None:
     assert ran.err == (
         "qga: x: the guest's filesystems are frozen\nhint: `qga fs thaw x` thaws them\n"
     )
+
+
+@pytest.mark.parametrize("version", FROZEN)
+def test_a_freeze_that_has_ended_meanwhile_is_no_policy(fake: Make, version: str) -> None:
+    refused: list[object] = []
+    told = agent(FROZEN[version], version, enabled=["guest-get-host-name"])
+
+    def handle(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-get-host-name" and refused:
+            return {"host-name": "web1"}
+        refused.append(request)
+        return told(request)
+
+    assert qga("-c", fake(handle).uri, "os", "hostname", "x").out == "web1\n"
+    ran = qga("-c", fake(told).uri, "os", "hostname", "x")
+    assert ran.code == 6  # nonsense, but no reason to ask for ever
 
 
 @pytest.mark.parametrize("version", BLOCKED)
