@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from qga_cli.exec.calls import Calls
     from qga_cli.exec.outputs import Stream
 
-_BEAT = 5.0  # seconds; the keeper gives up after 40 without one
+_BEAT = 5.0  # seconds; the keeper gives up after 40 to 60 without one
 _TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet
 _SHORT = 10.0  # seconds for a helper that ends at once
 _REAP = 3.0  # seconds to wait for helpers that were told to end
