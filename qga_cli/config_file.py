@@ -28,6 +28,8 @@ def read(path: str) -> dict[tuple[str, ...], Setting]:
     try:
         with open(path, "rb") as file:
             _check_owner(path, os.fstat(file.fileno()))
+            for folder in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
+                _check_folder(path, folder or ".")
             text = file.read().decode("utf-8")
         tables = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
@@ -50,6 +52,15 @@ def _check_owner(path: str, status: os.stat_result) -> None:
         raise UsageError(
             f"{path} is refused: it belongs to another user",
             hint="HOME or XDG_CONFIG_HOME may be another user's, as under `sudo -E`",
+        )
+
+
+def _check_folder(path: str, folder: str) -> None:
+    """Who may write to its folder can put another file in its place, or have it go."""
+    mode = os.stat(folder).st_mode
+    if mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
+        raise UsageError(
+            f"{path} is refused: others can write to {folder}", hint=f"chmod go-w {folder}"
         )
 
 
@@ -103,6 +114,11 @@ def _check_guard(path: tuple[str, ...], value: object, origin: str) -> None:
     if origin.rpartition(":")[0] != SYSTEM:
         raise UsageError(f"{origin}: [{top}] counts in {SYSTEM} only")
     table, depth = ('[policy."GUESTS"]', 3) if top == "policy" else ("[audit]", 2)
+    if len(path) == depth == 3 and (path[1].startswith("@") or not {"/", ","}.isdisjoint(path[1])):
+        raise UsageError(
+            f"{origin}: {path[1]!r} matches no guest: a policy goes by guests' own names",
+            hint="a glob, without a host, a group or a comma; one table for each",
+        )
     if name not in _GUARDS[top] or len(path) != depth:
         known = ", ".join(_GUARDS[top])
         raise UsageError(f"{origin}: unknown {'.'.join(path)}; {table} has {known}")

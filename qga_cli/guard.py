@@ -8,20 +8,26 @@
     file = "/var/log/qga.jsonl"
 
 Every table whose glob matches must agree. What an agent answers even while frozen passes always:
-a policy shall not keep anyone from a thaw.
+a policy shall not keep anyone from a thaw. A guest goes by libvirt's name for it, or by its CID.
+
+A socket has only the name that a template makes of its path, and who runs us may bring a template
+of his own. So names count that come from `connect` and [hosts] of the same file; any other socket
+may be any guest's, and every table holds there.
 """
 
 import json
+import os
 from fnmatch import fnmatchcase
 
 from qga_cli import catalog
 from qga_cli.audit import Audit
+from qga_cli.config import SYSTEM
 from qga_cli.errors import Forbidden, QgaError, UsageError
 from qga_cli.wire import AgentError, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from qga_cli.config import Config, Setting
@@ -32,6 +38,10 @@ _ALWAYS = frozenset(
     ("guest-ping", "guest-info", "guest-sync", "guest-sync-delimited",
      "guest-fsfreeze-status", "guest-fsfreeze-thaw")
 )  # fmt: skip
+_NAMELESS = (
+    f"nobody vouches for which guest this socket is, so all tables hold; its path, or a template, "
+    f"belongs into `connect` or [hosts] of {SYSTEM}"
+)
 
 
 class Policy:
@@ -39,17 +49,29 @@ class Policy:
 
     def __init__(self, config: "Config") -> None:
         self._rules: dict[str, dict[str, Setting]] = {}
+        self._vouched: dict[str, list[str]] = {}  # URIs of the administrator's, and his names
         for path, setting in config.settings.items():
             if path[0] == "policy":
                 self._rules.setdefault(path[1], {})[path[2]] = setting
+            elif path[0] in ("connect", "hosts") and setting.origin.startswith(f"{SYSTEM}:"):
+                self._vouched.setdefault(setting.value, []).extend(path[1:])
 
-    def check(self, guest: str, command: str) -> None:
-        """Raise Forbidden unless every table for the guest lets the command pass."""
+    def names(self, uri: str, guest: str) -> "Sequence[str]":
+        """What a guest goes by; nothing for one that may be any. `guest`: what its way calls it."""
+        if not uri.startswith("unix:"):
+            return [guest]
+        if uri not in self._vouched:
+            return []
+        file = os.path.basename(uri)
+        return [guest] if guest else [*self._vouched[uri], file, os.path.splitext(file)[0]]
+
+    def check(self, names: "Sequence[str]", command: str) -> None:
+        """Raise Forbidden unless every table for a guest of these names lets the command pass."""
         if command in _ALWAYS:
             return
         for pattern, rule in self._rules.items():
-            if fnmatchcase(guest, pattern):
-                _check(rule, command)
+            if not names or any(fnmatchcase(name, pattern) for name in names):
+                _check(rule, command, _NAMELESS if not names and pattern != "*" else "")
 
 
 class Guard:
@@ -59,7 +81,7 @@ class Guard:
         self.policy = policy
         self.audit = audit
 
-    def wrap(self, transport: "Transport", uri: str | None, name: str) -> "Transport":
+    def wrap(self, transport: "Transport", uri: str | None, name: str) -> "Guarded":
         """`transport` of the guest addressed as `name`, with every call under guard."""
         return Guarded(transport, self, uri, name)
 
@@ -77,9 +99,10 @@ class Guarded:
     """A transport under guard. What is sent is what was judged: encoded anew from its parse."""
 
     def __init__(self, inner: "Transport", guard: Guard, uri: str | None, name: str) -> None:
-        where, self._guest = inner.identity()
+        where, guest = inner.identity()
         self._host = uri or where
-        self._name = self._guest or name
+        self._name = guest or name
+        self._names = guard.policy.names(self._host, guest) if guard.policy else ()
         self._inner = inner
         self._guard = guard
         self.read_chunk = inner.read_chunk
@@ -88,20 +111,12 @@ class Guarded:
     def call(self, text: str, timeout: float) -> str:
         """See Transport.call. Raises Forbidden and FileError too."""
         request = _parse(text)
-        audit = self._guard.audit
-        if not audit:
-            return self._call(request, timeout)
-        call = audit.begin(self._host, self._name, request)
-        outcome = "failed"
-        try:
-            reply = self._call(request, timeout)
-            outcome = _outcome(reply)
-            return reply
-        except QgaError as error:
-            outcome = error.kind
-            raise
-        finally:
-            audit.end(call, outcome)
+        line = json.dumps(request, separators=(",", ":"))
+        return str(self._judged(request, lambda: self._inner.call(line, timeout), _outcome))
+
+    def change(self, how: str, work: "Callable[[], None]") -> None:
+        """Change the guest beside its agent, if the policy lets `how` pass. Raises as `call`."""
+        self._judged({"execute": how}, work, lambda _: "ok")
 
     def resync(self) -> None:
         """See Transport."""
@@ -119,10 +134,25 @@ class Guarded:
         """See Transport."""
         self._inner.close()
 
-    def _call(self, request: "dict[str, Any]", timeout: float) -> str:
-        if self._guard.policy:
-            self._guard.policy.check(self._guest, request["execute"])
-        return self._inner.call(json.dumps(request, separators=(",", ":")), timeout)
+    def _judged(
+        self, request: "dict[str, Any]", work: "Callable[[], Any]", tell: "Callable[[Any], str]"
+    ) -> "Any":
+        """Do what `request` says if it may be, and log how it ended: `tell` knows."""
+        audit = self._guard.audit
+        call = audit.begin(self._host, self._name, request) if audit else 0
+        outcome = "failed"
+        try:
+            if self._guard.policy:
+                self._guard.policy.check(self._names, request["execute"])
+            done = work()
+            outcome = tell(done) if audit else ""
+            return done
+        except QgaError as error:
+            outcome = error.kind
+            raise
+        finally:
+            if audit:
+                audit.end(call, outcome)
 
 
 def guard(config: "Config", audit: str) -> Guard | None:
@@ -134,7 +164,7 @@ def guard(config: "Config", audit: str) -> Guard | None:
     return Guard(policy, Audit(files) if files else None)
 
 
-def _check(rule: "dict[str, Setting]", command: str) -> None:
+def _check(rule: "dict[str, Setting]", command: str, hint: str) -> None:
     allow, deny, read_only = (rule.get(name) for name in ("allow", "deny", "read-only"))
     broken = None
     if deny and _matches(command, deny.value):
@@ -144,7 +174,7 @@ def _check(rule: "dict[str, Setting]", command: str) -> None:
     elif read_only and read_only.value and _changes(command):
         broken = read_only
     if broken:
-        raise Forbidden(f"{command} is denied by this host's policy ({broken.origin})")
+        raise Forbidden(f"{command} is denied by this host's policy ({broken.origin})", hint=hint)
 
 
 def _matches(command: str, patterns: "Sequence[str]") -> bool:

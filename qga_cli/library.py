@@ -4,17 +4,19 @@
         done = host.guest("web1").exec(["ip", "addr"])
         print(done.code, done.stdout.decode())
 
-Nothing here prints, reads the configuration or ends the process; what fails raises an error of
-qga_cli.errors, the same that the command line prints.
+Nothing here prints or ends the process; what fails raises an error of qga_cli.errors, the same
+that the command line prints. Of the configuration only [policy] and [audit] count: what this
+host's administrator forbids is forbidden here too.
 """
 
 import io
 from collections.abc import Mapping, Sequence
 
-from qga_cli import catalog, wire
+from qga_cli import catalog, config, wire
 from qga_cli.agent import Agent
 from qga_cli.errors import UsageError
 from qga_cli.exec.run import Completed, run
+from qga_cli.guests.hosts import guarding
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect as open_host
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+    from qga_cli.guard import Guard
     from qga_cli.transports import Host as Backend
     from qga_cli.transports import Transport
 
@@ -90,8 +93,9 @@ class Guest:
 class Host:
     """A hypervisor, or a folder of sockets, as `--connect` names it."""
 
-    def __init__(self, backend: "Backend") -> None:
+    def __init__(self, backend: "Backend", guard: "Guard | None" = None) -> None:
         self._backend = backend
+        self._guard = guard
         self._opened: list[Transport] = []
 
     @property
@@ -106,14 +110,18 @@ class Host:
     def guest(self, name: str) -> Guest:
         """A guest by name, UUID or id. Raises NoGuest."""
         transport = self._backend.open(name)
+        if self._guard:
+            transport = self._guard.wrap(transport, self._backend.uri, name)
         self._opened.append(transport)
         return Guest(name, Agent(transport, name))
 
     def close(self) -> None:
-        """Close the connection, and those of its guests."""
+        """Close the connection, and those of its guests. FileError: the log is incomplete."""
         for transport in self._opened:
             transport.close()
         self._backend.close()
+        if self._guard:
+            self._guard.close()
 
     def __enter__(self) -> "Self":
         return self
@@ -130,6 +138,7 @@ class Host:
 def connect(uri: str | None = None) -> Host:
     """Open a host: a libvirt URI, unix:PATH, unix:TEMPLATE{vm} or vsock:CID:PORT.
 
-    None is libvirt's own choice. Raises Unreachable, UsageError.
+    None is libvirt's own choice. Raises Unreachable, UsageError; FileError for an audit file that
+    cannot be written.
     """
-    return Host(open_host(uri))
+    return Host(open_host(uri), guarding(config.load([config.SYSTEM])))

@@ -133,6 +133,21 @@ def test_a_file_that_others_can_write_is_refused(file: Path, mode: int) -> None:
     assert f"chmod go-w {file}" in done.err
 
 
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_a_file_in_a_folder_that_others_can_write_to_is_refused(file: Path, mode: int) -> None:
+    """They could put another one in its place, or have it go."""
+    file.write_text("")
+    file.parent.chmod(mode)
+    try:
+        with pytest.raises(UsageError, match=f"others can write to {file.parent}") as error:
+            load([str(file)])
+        assert error.value.hint == f"chmod go-w {file.parent}"
+        file.parent.chmod(mode | 0o1000)  # in such a one only the owner can
+        load([str(file)])
+    finally:
+        file.parent.chmod(0o700)
+
+
 def test_a_file_of_another_user_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("")
     monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)

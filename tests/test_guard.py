@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from qga_cli.errors import NoGuest
+from qga_cli.transports import connect
 from tests.conftest import Ran, qga
 from tests.fake import AgentFault, FakeAgent, Silence
 from tests.lab import Guest
@@ -30,17 +32,29 @@ main()
 """
 
 
+# The same, and the doctor takes the channel for missing.
+BLIND = ENTRY.replace(
+    "from qga_cli.cli.main",
+    """from qga_cli.errors import NotConfigured
+from qga_cli.health import checkup
+def channel(patient):
+    raise NotConfigured("no channel")
+checkup.CHECKS = (checkup.host, checkup.guest, channel)
+from qga_cli.cli.main""",
+)
+
+
 @pytest.fixture
 def configured(tmp_path: Path) -> Configured:
     """Runs a command line on a machine whose /etc/qga/config.toml says what is given first."""
 
-    def run(text: str, *words: str, stdin: bytes = b"", own: str = "") -> Ran:
+    def run(text: str, *words: str, stdin: bytes = b"", own: str = "", entry: str = ENTRY) -> Ran:
         system = tmp_path / "etc.toml"
         system.write_text(text)
         (tmp_path / "qga").mkdir(exist_ok=True)
         (tmp_path / "qga" / "config.toml").write_text(own)
         done = subprocess.run(
-            [sys.executable, "-c", ENTRY, str(system), *words],
+            [sys.executable, "-c", entry, str(system), *words],
             input=stdin,
             capture_output=True,
             env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "LANG": "C.UTF-8"},
@@ -54,6 +68,11 @@ def configured(tmp_path: Path) -> Configured:
 def template(agent: FakeAgent) -> str:
     """The first agent's URI by which its guest has a name: agent0."""
     return f"unix:{agent.path.parent}/{{vm}}.sock"
+
+
+def vouched(agent: FakeAgent) -> str:
+    """What makes that name the administrator's word, at the end of his file."""
+    return f'[hosts]\nlocal = "{template(agent)}"\n'
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -70,6 +89,8 @@ DENY = '[policy."*"]\n\n\ndeny = ["guest-exec*", "guest-set-*"]\n'
     [
         (READ_ONLY, ("fs", "trim"), 2),
         (READ_ONLY, ("raw", "guest-future-thing"), 2),  # what we do not know may change anything
+        (READ_ONLY, ("guest-fstrim",), 2),
+        (READ_ONLY, ("trim",), 2),  # an alias of the user's
         (ALLOW, ("fs", "list", "--timeout", "5s"), None),
         (ALLOW, ("fs", "trim"), 2),
         (ALLOW, ("net", "interfaces"), 2),
@@ -92,9 +113,12 @@ def test_what_a_policy_lets_pass(
     results = {"guest-get-fsinfo": [], "guest-fsfreeze-thaw": 0, "guest-get-host-name":
                {"host-name": "h"}}  # fmt: skip
     agent = fake(lambda request: results.get(str(request["execute"]), {}))
-    head = words[:1] if words[0] in ("ping", "raw") else words[:2]
+    head = words[:2] if words[0] in ("fs", "net", "os", "time") else words[:1]
     rest = words[len(head) :]
-    ran = configured(policy, "-c", template(agent), *head, "agent0", *rest)
+    ran = configured(
+        policy + vouched(agent), "-c", template(agent), *head, "agent0", *rest,
+        own='[aliases]\ntrim = "fs trim"\n',
+    )  # fmt: skip
     if line is None:
         assert (ran.code, ran.err) == (0, "")
         return
@@ -103,13 +127,52 @@ def test_what_a_policy_lets_pass(
     assert agent.requests == []
 
 
-def test_a_plain_socket_has_no_name_so_only_a_star_holds(
-    configured: Configured, fake: Make
+@pytest.mark.parametrize("way", ["the path", "a template", "a template that cuts elsewhere"])
+def test_a_socket_that_nobody_vouches_for_may_be_any_guest(
+    configured: Configured, fake: Make, way: str
 ) -> None:
     agent = fake(lambda request: {"host-name": "h"})
-    words = ("-c", agent.uri, "os", "hostname", "agent0")
-    assert configured('[policy."agent*"]\nallow = []\n', *words).code == 0
-    assert configured('[policy."*"]\nallow = []\n', *words).code == 6
+    uri, name = {
+        "the path": (agent.uri, "agent0"),
+        "a template": (template(agent), "agent0"),
+        "a template that cuts elsewhere": (f"unix:{agent.path.parent}/ag{{vm}}.sock", "ent0"),
+    }[way]
+    words = ("-c", uri, "os", "hostname", name)
+    for pattern in ("agent*", "db*", "*"):
+        ran = configured(f'[policy."{pattern}"]\nallow = []\n', *words)
+        assert ran.code == 6
+        assert ("nobody vouches" in ran.err) == (pattern != "*")
+    own = f'connect = "{uri}"\n[hosts]\nmine = "{uri}"\n'
+    assert configured('[policy."db*"]\nallow = []\n', *words, own=own).code == 6
+    assert agent.requests == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code"), [("agent0", 6), ("agent0.sock", 6), ("db1", 6), ("web*", 0)]
+)
+def test_a_socket_of_the_administrator_s_goes_by_its_names(
+    configured: Configured, fake: Make, pattern: str, code: int
+) -> None:
+    agent = fake(lambda request: {"host-name": "h"})
+    policy = f'[policy."{pattern}"]\nallow = []\n[hosts]\ndb1 = "{agent.uri}"\n'
+    for words in (("-c", agent.uri, "os", "hostname", "x"), ("os", "hostname", "db1/x")):
+        ran = configured(policy, *words)
+        assert ran.code == code, ran.err
+    # What the caller says makes nothing of it.
+    assert configured(policy, "-c", agent.uri, "os", "hostname", "web1").code == code
+
+
+def test_a_template_leads_nowhere_else(configured: Configured, tmp_path: Path) -> None:
+    for name in ("..", ".", "../x"):
+        ran = configured("", "-c", f"unix:{tmp_path}/{{vm}}/qga.sock", "ping", name)
+        assert (ran.code, "is no path" in ran.err) == (4, True)
+
+
+def test_a_cid_is_a_number_however_it_is_written() -> None:
+    for text in ("3", "003"):
+        assert connect("vsock:{vm}:1").open(text).identity() == ("vsock:3:1", "3")
+    with pytest.raises(NoGuest):
+        connect("vsock:{vm}:1").open("\u00b2")
 
 
 def test_a_duplicate_key_smuggles_nothing(configured: Configured, fake: Make) -> None:
@@ -165,6 +228,9 @@ def test_no_file_of_a_user_counts(configured: Configured, fake: Make) -> None:
         '[policy."*"]\nallow = "x"\n',
         '[policy."*"]\nread-only = "yes"\n',
         '[policy."*".more]\nallow = ["x"]\n',
+        '[policy."alpha/db*"]\nallow = ["x"]\n',
+        '[policy."db1,db2"]\nallow = ["x"]\n',
+        '[policy."@prod"]\nallow = ["x"]\n',
         "[audit]\nfile = 3\n",
         '[audit]\nfiles = "x"\n',
     ],
@@ -282,7 +348,7 @@ def test_freezes_and_their_watchdog_are_under_guard(
     guest, log = Freezer(), tmp_path / "log"
     agent = fake(guest)
     words = ("-c", template(agent), "fs", "with-frozen", "agent0", "--audit", str(log), "--")
-    ran = configured(ALLOW, *words, "true")
+    ran = configured(ALLOW + vouched(agent), *words, "true")
     assert "guest-fsfreeze-freeze is denied by this host's policy" in ran.err
     assert not guest.frozen
     assert "forbidden" in [line["outcome"] for line in lines(log)]
@@ -294,6 +360,55 @@ def test_freezes_and_their_watchdog_are_under_guard(
         time.sleep(0.02)
     names = [line["command"] for line in lines(log)]
     assert "guest-fsfreeze-freeze" in names
+
+
+LIBRARY = """
+import sys
+from qga_cli import config
+config.SYSTEM = sys.argv[1]
+import qga_cli
+try:
+    with qga_cli.connect(sys.argv[2]) as host:
+        guest = host.guest("agent0")
+        guest.ping()
+        guest.call("guest-fstrim")
+except qga_cli.QgaError as error:
+    print(error.exit_code, error)
+"""
+
+
+def test_the_library_is_under_guard_too(fake: Make, tmp_path: Path) -> None:
+    agent = fake(lambda request: {"paths": []} if "fstrim" in str(request) else {})
+    system, log = tmp_path / "etc.toml", tmp_path / "log"
+    for policy, said in ((READ_ONLY, "6 guest-fstrim is denied"), ("", "")):
+        system.write_text(f'{policy}[audit]\nfile = "{log}"\n{vouched(agent)}')
+        words = [sys.executable, "-c", LIBRARY, str(system), template(agent)]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(said)
+        assert bool(done.stdout) == bool(said)
+    asked = [request["execute"] for request in agent.requests]
+    assert asked == ["guest-ping", "guest-ping", "guest-fstrim"]
+    ends = [(line["command"], line["outcome"]) for line in lines(log)]
+    assert ("guest-fstrim", "forbidden") in ends
+    assert len(ends) == 4
+
+
+@pytest.mark.parametrize("deny", ["read-only = true", 'deny = ["doctor*"]', 'allow = ["guest-*"]'])
+def test_the_doctor_mends_under_guard(
+    configured: Configured, guest: Guest, tmp_path: Path, deny: str
+) -> None:
+    """The channel of a guest that runs is gone from its XML only in the doctor's eyes."""
+    log = tmp_path / "log"
+    before = virsh(guest.uri, "dumpxml", guest.name)
+    policy = f'[policy."*"]\n{deny}\n[audit]\nfile = "{log}"\n'
+    ran = configured(policy, "-c", guest.uri, "doctor", "--fix", "-y", guest.name, entry=BLIND)
+    assert ran.code == 6, ran.out + ran.err
+    assert "doctor --fix is denied by this host's policy" in ran.out
+    assert [line["outcome"] for line in lines(log) if line["command"] == "doctor --fix"] == [
+        "forbidden"
+    ]
+    assert virsh(guest.uri, "dumpxml", guest.name) == before
 
 
 def test_the_name_of_a_real_guest_is_libvirts_own(

@@ -1,7 +1,7 @@
 """The hosts of one run: who is open, and which guests the words on the command line mean."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from qga_cli.errors import NoGuest
 from qga_cli.guests.targets import Target, is_fleet, is_glob, wishes
@@ -93,6 +93,17 @@ class Hosts:
             raise target.error
         transport = self.host(target.uri).open(target.name)
         return self.guard.wrap(transport, target.uri, target.name) if self.guard else transport
+
+    def change(self, target: Target, how: str, work: Callable[[], None]) -> None:
+        """Change a guest in a way that is no agent call. Raises Forbidden, and what `work` does."""
+        if not self.guard:
+            work()
+            return
+        transport = self.host(target.uri).open(target.name)
+        try:
+            self.guard.wrap(transport, target.uri, target.name).change(how, work)
+        finally:
+            transport.close()
 
     def close(self) -> None:
         """Close every connection. Raises FileError when the audit file is not complete."""

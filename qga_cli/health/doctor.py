@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import libvirt
+
     from qga_cli.transports.libvirt import LibvirtHost
 
 _RETURN = 20.0  # seconds for the agent to open a channel that was plugged in
@@ -110,14 +112,19 @@ class Remedy:
 def _add_channel(patient: Patient) -> None:
     from qga_cli.transports import libvirt_channel
 
-    libvirt_channel.add(_libvirt(patient).domain(patient.target.name))
-    _await_agent(patient)
+    _change(patient, libvirt_channel.add)
 
 
 def _replug(patient: Patient) -> None:
     from qga_cli.transports import libvirt_channel
 
-    libvirt_channel.replug(_libvirt(patient).domain(patient.target.name))
+    _change(patient, libvirt_channel.replug)
+
+
+def _change(patient: Patient, work: "Callable[[libvirt.virDomain], None]") -> None:
+    """Have the channel changed, under this host's policy, and the agent find it."""
+    target, host = patient.target, _libvirt(patient)
+    patient.job.hosts.change(target, "doctor --fix", lambda: work(host.domain(target.name)))
     _await_agent(patient)
 
 

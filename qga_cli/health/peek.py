@@ -24,7 +24,7 @@ def read(agent: Agent, path: str) -> bytes:
             reply = agent.call(READ, {"handle": handle, "count": _CHUNK}).value
             data = wire.from_base64(reply["buf-b64"])
             content += data
-            if reply["eof"] or not data:
+            if reply["eof"] or len(data) < _CHUNK:  # the agent's fread goes on to the end
                 break
     finally:
         agent.call(CLOSE, {"handle": handle})

@@ -49,8 +49,8 @@ class UnixHost:
 
     def open(self, name: str) -> StreamTransport:
         """The agent behind the socket; it is connected at the first call."""
-        if "/" in name and _NAME in self._path:
-            raise NoGuest(f"no guest named {name!r}: a name in a socket template has no slash")
+        if _NAME in self._path and ("/" in name or name in (".", "..")):
+            raise NoGuest(f"no guest named {name!r}: a name in a socket template is no path")
         path = self._path.replace(_NAME, name)
         if _NAME in self._path and not os.path.exists(path):
             raise NoGuest(f"no socket {path}", hint="is the guest running?")

@@ -16,7 +16,7 @@ class VsockHost:
 
     def __init__(self, address: str) -> None:
         cid, _, port = address.rpartition(":")
-        if not port.isdigit() or not cid:
+        if not port.isdecimal() or not cid:
             raise UsageError(
                 f"cannot read vsock:{address}", hint="write vsock:{vm}:PORT or vsock:CID:PORT"
             )
@@ -26,15 +26,18 @@ class VsockHost:
 
     def guests(self) -> list[Guest]:
         """vsock has no directory of guests; only a fixed CID is known."""
-        return [Guest(self._cid)] if self._cid.isdigit() else []
+        return [Guest(self._cid)] if self._cid.isdecimal() else []
 
     def open(self, name: str) -> StreamTransport:
         """The agent behind the CID; it is connected at the first call."""
         cid = self._cid.replace("{vm}", name)
-        if not cid.isdigit():
+        if not cid.isdecimal():
             raise NoGuest(f"{cid!r} is not a vsock context id", hint="a CID is a number above 2")
-        label = f"vsock:{cid}:{self._port}"
-        return StreamTransport(lambda timeout: _connect(int(cid), self._port, timeout), label)
+        number = int(cid)
+        label = f"vsock:{number}:{self._port}"
+        return StreamTransport(
+            lambda timeout: _connect(number, self._port, timeout), label, str(number)
+        )
 
     def facts(self, name: str) -> None:
         """A socket tells no more than its name."""
