@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 Handler = Callable[[dict[str, object]], object]
@@ -60,7 +61,7 @@ class FakeAgent:
             except OSError:
                 return  # closed
             self.connections += 1
-            with connection:
+            with connection, suppress(BrokenPipeError, ConnectionResetError):  # it has left again
                 connection.sendall(self._greeting)
                 self._talk(connection)
 
