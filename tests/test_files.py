@@ -149,6 +149,7 @@ def test_the_rules_of_docker_cp(near: Far, here: Path) -> None:
         done = near(*words)
         assert done.code in (1, 2), words
         assert len(done.err.splitlines()) <= 2, done.err
+    assert "write VM:PATH" in near("cp", "a", "b").err
     os.mkdir(here / "back")
     near.good("cp", "FAR/there", str(here / "back" / "new"))
     near.good("cp", "FAR/there", str(here / "back"))
@@ -224,6 +225,12 @@ def test_links(near: Far, here: Path) -> None:
     assert near.sh("readlink again") == "nowhere\n"
     near.good("cp", str(here / "text"), "FAR/link")  # named itself: written through
     assert near.sh("readlink link") == "file\n"
+    os.symlink("d", here / "to d")  # what ends with a slash is a folder, whatever led there
+    near.good("cp", f"{here}/to d/.", "FAR/one")
+    near.good("cp", f"{here}/to d/", "FAR/d")
+    assert near.sh("cat one/l d/to*/l") == "text\ntext\n"
+    near.good("cp", "FAR/one/.", str(here / "to d"))
+    assert (here / "to d").is_symlink()
 
 
 def test_several_small_files_at_once(near: Far, here: Path) -> None:

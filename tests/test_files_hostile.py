@@ -123,6 +123,13 @@ def test_endless_data_ends(fake: Start, folder: Path) -> None:
     assert os.listdir(folder) == []
 
 
+def test_what_is_larger_than_allowed_is_not_begun(fake: Start, folder: Path) -> None:
+    done = copy(fake(FakeFiles({"/data": DATA})), "--max-size", "1M", "vm:/data", str(folder))
+    assert done.code == 1
+    assert "--max-size" in done.err
+    assert os.listdir(folder) == []
+
+
 @pytest.mark.parametrize("count", [-1, 0, 10**9])
 def test_a_write_that_lies_is_an_error(count: int, fake: Start, folder: Path) -> None:
     files = FakeFiles()

@@ -8,6 +8,7 @@ from qga_cli.files import facts
 from qga_cli.files.place import Place
 from qga_cli.files.source import UNPROMISED, GuestFile, HostFile, HostStream
 from qga_cli.files.transfer import Wishes, transfer
+from qga_cli.format import size
 from qga_cli.job import Meter
 
 TYPE_CHECKING = False
@@ -85,6 +86,8 @@ class Copier:
         if place.is_stream:
             return HostStream(self._job.streams.stdin, self._job.interrupt)
         if place.guest:
+            if 0 < self._wishes.limit < (found.size or 0):
+                raise FileError(f"{place}: {size(found.size or 0)} are more than --max-size")
             return GuestFile(self._guests.access(place), place.path, place.name, found,
                              limit=self._wishes.limit or UNPROMISED,
                              verify=self._wishes.verify)  # fmt: skip
@@ -153,9 +156,9 @@ class Copier:
 
             push_link(access, target.path, source.path, found, self._wishes)
             return
-        path = os.path.normpath(source.path)
-        name = "" if source.is_contents else os.path.basename(os.path.abspath(path))
-        self._send({".": path}, target, name)
+        path = os.path.abspath(source.path)
+        name = "" if source.is_contents else os.path.basename(path)
+        self._send({".": os.path.realpath(path)}, target, name)
 
     def _send(self, paths: dict[str, str], target: Place, name: str, *, must: bool = False) -> None:
         from qga_cli.files.push import Push

@@ -28,7 +28,7 @@ d=$1
 while [ "$d" != "${d%/}" ]; do d=${d%/}; done
 [ ! -d "$d/" ] || [ -z "$2" ] || d=$d/$2
 if [ -d "$d/" ]; then s=$d/.$3
-elif [ "$4" ]; then say 'no such folder'
+elif [ "$4" ]; then [ ! -e "$d" ] || say 'is no folder'; say 'no such folder'
 else
   [ ! -e "$d" ] && [ ! -L "$d" ] || say 'is no folder, and a folder would replace it'
   [ -d "${d%/*}/" ] || { d=${d%/*}; say 'no such folder'; }

@@ -90,7 +90,8 @@ def wishes(
 
 def blame(error: QgaError, target: Target) -> QgaError:
     """`error` with VM in its hint replaced by the guest's name, ready to be typed."""
-    error.hint = typable(error.hint, target)
+    if target.label:  # cp and its kin name their guests in their paths
+        error.hint = typable(error.hint, target)
     return error
 
 
