@@ -157,7 +157,12 @@ def _spoil(files: FakeFiles) -> dict[str, object]:
 
 def test_without_exec_what_needs_it_is_refused_by_name(fake: Start, folder: Path) -> None:
     agent = fake(FakeFiles({"/data": DATA}))
-    for words in (["-p", str(folder), "vm:/x"], ["vm:/etc/.", str(folder)]):
+    (folder / "f").touch()
+    for words in (
+        ["-p", str(folder), "vm:/x"],
+        ["--compress", "gzip", str(folder / "f"), "vm:/x"],
+        ["vm:/etc/.", str(folder)],
+    ):
         done = copy(agent, *words)
         assert done.code in (1, 6), done.err
     assert qga("-c", agent.uri, "ls", "vm:/").code == 6

@@ -102,4 +102,12 @@ def measure(access: "Access", path: str) -> Facts:
     from qga_cli.files.handle import open_handle
 
     with open_handle(access, path, "r") as handle:
-        return Facts(size=handle.size() or None)
+        size = handle.size()
+        handle.seek(0)
+        try:
+            handle.read(1)  # a folder can be opened, and has whatever size its filesystem likes
+        except Refused as error:
+            if "Is a directory" in error.message:
+                access.needs_exec("copying a folder")
+            raise
+        return Facts(size=size or None)
