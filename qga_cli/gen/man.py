@@ -123,7 +123,7 @@ def option(arg: Arg) -> str:
 
 def _says(arg: Arg) -> str:
     text = arg.help + "."
-    if arg.choices:
+    if arg.choices and arg.metavar != "|".join(arg.choices):
         text += " One of " + ", ".join(f"`{choice}`" for choice in arg.choices) + "."
     if arg.default is not None:
         text += f" Default: {arg.default}."
