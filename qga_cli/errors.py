@@ -48,6 +48,7 @@ class QgaError(Exception):
         fields = {
             "kind": self.kind,
             "code": self.exit_code,
+            "origin": "qga",  # not the program that exec ran, which may have the same code
             "message": self.message,
             "hint": self.hint,
             "details": self.details,

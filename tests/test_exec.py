@@ -212,6 +212,14 @@ def test_json_tells_all(local_agent: str) -> None:
     }  # fmt: skip
 
 
+def test_json_tells_our_127_from_the_program_s(local_agent: str) -> None:
+    theirs = qga("-c", local_agent, "exec", "-o", "json", "x", "--", "sh", "-c", "exit 127")
+    ours = qga("-c", local_agent, "exec", "-o", "json", "x", "--", "nosuch")
+    assert (theirs.code, ours.code) == (127, 127)
+    assert json.loads(theirs.out)["origin"] == "guest"
+    assert json.loads(ours.err)["error"]["origin"] == "qga"
+
+
 def test_json_keeps_a_megabyte_and_says_so(local_agent: str) -> None:
     script = r"printf 'x\303\251%.0s' $(seq 1 400000)"
     ran = qga("-c", local_agent, "exec", "-o", "json", "x", "--", "sh", "-c", script)
