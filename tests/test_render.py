@@ -38,6 +38,13 @@ def test_a_narrow_screen_breaks_between_words(monkeypatch: pytest.MonkeyPatch, w
     assert {"10.0.2.15/24", "fe80::5054:ff:fe1c:be90/64"} <= set(words)
 
 
+def test_a_name_breaks_before_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "90")
+    text = table.grid(COLUMNS, [ROW | {"name": "a-rather-long-one"}])
+    assert {"fe80::5054:ff:fe1c:be90/64", "1970-01-01T00:00:00Z"} <= set(text.split())
+    assert "a-rather-long-one" not in text
+
+
 def test_a_narrower_one_breaks_names_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "70")
     text = table.grid(COLUMNS, [ROW])

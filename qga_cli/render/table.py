@@ -55,7 +55,7 @@ def _widths(
 
     rich's own way shortens the widest column, which cuts a word in two while others have spaces.
     """
-    widths, words, least = [], [], []
+    widths, words, names, least = [], [], [], []
     room = max(1, shutil.get_terminal_size().columns - _GAP * (len(columns) - 1))
     for index, column in enumerate(columns):
         texts = [row[index].plain for row in cells] + [column.name.upper()] * header
@@ -64,7 +64,8 @@ def _widths(
         longest = min(room, _longest(word for text in texts for word in text.split()))
         words.append(widths[-1] if whole else longest)
         least.append(widths[-1] if whole else min(longest, _LEAST))
-    for floors in (words, least):
+        names.append(longest if column.kind == spec.LINES else least[-1])  # addresses are copied
+    for floors in (words, names, least):
         while sum(widths) > room:
             wide = [index for index, floor in enumerate(floors) if widths[index] > floor]
             if not wide:
