@@ -137,6 +137,7 @@ def test_console_blocks_print_what_they_show(
     if not output:
         assert (code, said) == (0, "")
         return
+    said = re.sub(r"\((bullseye|trixie)\)", "(bookworm)", said)  # whichever suite is under test
     lines = said.replace(guest.name, "demo").splitlines()
     assert lines
     assert outline(lines[0]) == outline(GUESTS.sub("demo", output[0])), said
