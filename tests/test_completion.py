@@ -13,6 +13,7 @@ from qga_cli import catalog
 from qga_cli.cli.options import for_command
 from tests.conftest import Ran, qga
 from tests.fake import FakeAgent, Handler, Silence
+from tests.running import eventually
 from tests.shells import NAMES, SCRIPTS, Shell
 
 ODD = (
@@ -239,3 +240,10 @@ def test_nothing_can_prompt(tmp_path: Path) -> None:
         time.sleep(0.05)
     assert "not a tty" in (tmp_path / "told").read_text()
     assert "No such device" in (tmp_path / "told").read_text()
+
+
+def test_half_a_name_is_not_offered(tmp_path: Path) -> None:
+    for name in ("web1", "db1\tx"):
+        (tmp_path / f"{name}.sock").touch()
+    words = ("guest", "", "-c", f"unix:{tmp_path}/{{vm}}.sock", "ping")
+    assert eventually(lambda: complete(*words, cache=tmp_path / "cache").out == "web1\n")

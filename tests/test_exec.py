@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -218,6 +220,24 @@ def test_json_tells_our_127_from_the_program_s(local_agent: str) -> None:
     assert (theirs.code, ours.code) == (127, 127)
     assert json.loads(theirs.out)["origin"] == "guest"
     assert json.loads(ours.err)["error"]["origin"] == "qga"
+
+
+BACKWARDS = """
+import time
+real, begun = time.time, time.time()
+time.time = lambda: begun - 1000 * (real() - begun)
+from qga_cli.cli.main import main
+main()
+"""
+
+
+def test_the_host_s_clock_may_jump(local_agent: str) -> None:
+    words = ["-c", local_agent, "exec", "-o", "json", "x", "--", "sleep", "0.3"]
+    done = subprocess.run(
+        [sys.executable, "-c", BACKWARDS, *words], stdin=subprocess.DEVNULL, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["duration"] >= 0.3
 
 
 def test_json_keeps_a_megabyte_and_says_so(local_agent: str) -> None:

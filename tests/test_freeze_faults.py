@@ -187,6 +187,16 @@ def test_a_guest_that_is_gone_needs_no_thaw(tmp_path: Path) -> None:
     await_no_watchdog("web1")
 
 
+def test_a_guest_that_left_while_it_was_frozen_is_to_be_thawed_elsewhere(tmp_path: Path) -> None:
+    agent = FakeAgent(tmp_path / "gone.sock", Filesystems(thaw=[break_the_link_before] * 99))
+    ran = qga(*run(agent, "rm", str(agent.path)))
+    agent.close()
+    assert ran.code == 125
+    assert "does not run here any more" in ran.err
+    assert "`qga fs thaw web1` on that host" in ran.err
+    await_no_watchdog("web1")
+
+
 @pytest.fixture
 def pair(fake: Fake, tmp_path: Path) -> tuple[list[Filesystems], list[str]]:
     """Two guests, and the words that freeze both."""

@@ -275,3 +275,15 @@ def test_a_lone_surrogate_leaves_json_valid(fake: Make) -> None:
 def test_nothing_is_left_in_a_socket_template_that_a_name_could_abuse(tmp_path: Path) -> None:
     ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "ping", "../../etc/passwd")
     assert ran.code == 4
+
+
+def test_names_from_the_host_s_list_are_harmless_in_an_explanation(
+    fake: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "a\x1b[2Jb\u202e\n.sock").touch()
+    (tmp_path / "\udcff.sock").touch()
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "ping", "*", "--explain")
+    assert (ran.code, ran.err) == (0, "")
+    assert not DANGER.search(ran.out)
+    assert "/a\\x1b[2Jb\\u202e\\n.sock" in ran.out
+    assert "/\\xff.sock" in ran.out

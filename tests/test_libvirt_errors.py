@@ -73,6 +73,14 @@ def test_old_libvirt_says_the_same_for_two_timeouts(
     assert "`qga doctor VM`" in found.hint
 
 
+def test_a_guest_that_migrated_in_mid_call_is_to_be_asked_elsewhere() -> None:
+    error = Error(86, "Guest agent disappeared while executing command")
+    found = translate(error, elapsed=3.0, timeout=30, state=lambda: "gone")
+    assert (type(found), "guest has gone" in found.message) == (errors.OutcomeUnknown, True)
+    assert "new host" in found.hint
+    assert "new host" in translate(Error(42, "x"), elapsed=0, timeout=5, state=str).hint
+
+
 def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
     assert type(translate(None, elapsed=0, timeout=5, state=str)) is errors.LinkDead
 

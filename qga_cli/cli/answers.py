@@ -82,19 +82,19 @@ def _guests(connect: str, guest: str) -> list[str]:
 
     guests = open_host(connect or None).guests()
     guests.sort(key=lambda one: one.state not in ("running", ""))
-    return [f"{one.name}\t{one.state}" for one in guests]
+    return [f"{name}\t{one.state}" for one in guests for name in _whole([one.name])]
 
 
 def _paths(connect: str, guest: str, folder: str, start: str) -> list[str]:
-    return _shell(connect, guest, _PATHS, folder, start)
+    return _whole(_shell(connect, guest, _PATHS, folder, start))
 
 
 def _programs(connect: str, guest: str, start: str) -> list[str]:
-    return sorted(set(_shell(connect, guest, _PROGRAMS, start)))
+    return sorted(set(_whole(_shell(connect, guest, _PROGRAMS, start))))
 
 
 def _users(connect: str, guest: str) -> list[str]:
-    return _shell(connect, guest, _USERS)
+    return _whole(_shell(connect, guest, _USERS))
 
 
 def _pids(connect: str, guest: str) -> list[str]:
@@ -105,7 +105,12 @@ def _mountpoints(connect: str, guest: str) -> list[str]:
     from qga_cli.commands.fs.list import COMMAND
 
     found = _agent(connect, guest).call(COMMAND).value
-    return [f"{one['mountpoint']}\t{one['type']}" for one in found]
+    return [f"{one['mountpoint']}\t{one['type']}" for one in found if _whole([one["mountpoint"]])]
+
+
+def _whole(names: list[str]) -> list[str]:
+    """Those without a tab, behind which a remark begins: half a name may be another's."""
+    return [name for name in names if "\t" not in name]
 
 
 def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:

@@ -5,6 +5,7 @@ import shlex
 
 from qga_cli import spec, wire
 from qga_cli.cli.options import for_command
+from qga_cli.format import printable
 from qga_cli.guests.targets import Target
 from qga_cli.spec import Command
 
@@ -28,7 +29,7 @@ def explain(command: Command, given: "dict[str, Any]", targets: "Sequence[Target
     lines = [request, *(_by_hand(target, request, seconds) for target in targets)]
     if command.run:
         lines.append(f"# `qga {command.name}` does more than this one call; -vvv shows it all")
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)  # names come from the host's list
 
 
 def _request(command: Command, given: "dict[str, Any]") -> str:

@@ -6,6 +6,7 @@ import time
 
 from qga_cli.exec.run import Completed, run
 from qga_cli.exec.sinks import Kept, Passed
+from qga_cli.format import moment
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -43,7 +44,7 @@ def answer(job: Job, argv: "Sequence[str]", source: "Source | None") -> Finished
         out, err = Kept(), Kept()
     else:
         out, err = Passed(job.streams.stdout), Passed(job.streams.stderr)
-    begun = time.time()
+    started, begun = time.time(), time.monotonic()
     done = run(
         job.agent,
         argv,
@@ -57,7 +58,9 @@ def answer(job: Job, argv: "Sequence[str]", source: "Source | None") -> Finished
         **_around(job.arguments),
     )
     if isinstance(out, Kept) and isinstance(err, Kept):
-        return Finished(_record(done, out, err, begun), done.code)
+        lasted = round(time.monotonic() - begun, 3)
+        record = _record(done, out, err) | {"started": moment(started), "duration": lasted}
+        return Finished(record, done.code)
     return Finished(code=done.code)
 
 
@@ -86,10 +89,8 @@ def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
     }
 
 
-def _record(done: Completed, out: "Kept", err: "Kept", begun: float) -> dict[str, object]:
-    """The answer for -o json."""
-    from qga_cli.format import moment
-
+def _record(done: Completed, out: "Kept", err: "Kept") -> dict[str, object]:
+    """The answer for -o json, but for the time it took."""
     return {
         "exitcode": done.exitcode,
         "signal": done.signal,
@@ -97,6 +98,4 @@ def _record(done: Completed, out: "Kept", err: "Kept", begun: float) -> dict[str
         **err.fields("stderr"),
         "truncated": out.truncated or err.truncated,
         "origin": "guest",
-        "started": moment(begun),
-        "duration": round(time.time() - begun, 3),
     }

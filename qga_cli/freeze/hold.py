@@ -168,6 +168,8 @@ class Hold:
     def _give_up(self, error: QgaError) -> None:
         if self._line.is_gone(error):
             self.watchdog.leave()
+            error.message = f"cannot be thawed, and does not run here any more: {error.message}"
+            error.hint = "if it has migrated, it is frozen there: run `qga fs thaw VM` on that host"
             return
         self.watchdog.child(0)
         self.watchdog.close()

@@ -28,6 +28,7 @@ _LINK_BROKE = re.compile(
     r"connection (was )?(closed|reset)|keepalive",
     re.IGNORECASE,
 )
+_GONE = "it was ended, or has migrated: then its new host knows it"
 _SILENT = "it may be busy, or stopped: `qga doctor VM` tells"
 _REPLUG = "`qga doctor --fix VM` replugs the channel without a reboot"
 _RIGHTS = "join the group libvirt, or run as root"
@@ -74,9 +75,9 @@ def translate(
     if said and code in (COMMAND_FAILED, INTERNAL_ERROR):
         return AgentError(said[1])
     if code == AGENT_UNRESPONSIVE:
-        return _unresponsive(text, elapsed, timeout)
+        return _unresponsive(text, elapsed, timeout, state)
     if code == COMMAND_TIMEOUT:
-        return errors.OutcomeUnknown(_no_reply(text, timeout), hint=_SILENT)
+        return _no_reply(text, timeout, state)
     if code == OPERATION_INVALID:
         return not_running(state())
     if code in _DENIED:
@@ -87,7 +88,9 @@ def translate(
     return _by_code(code, text) or _broken(code, text)
 
 
-def _unresponsive(text: str, elapsed: float, timeout: int) -> errors.QgaError:
+def _unresponsive(
+    text: str, elapsed: float, timeout: int, state: Callable[[], str]
+) -> errors.QgaError:
     if "not connected" in text:
         return errors.NotConnected("guest agent is not connected", hint=_START)
     if "due to an error" in text:
@@ -96,13 +99,15 @@ def _unresponsive(text: str, elapsed: float, timeout: int) -> errors.QgaError:
     # answer (5 s, nothing sent yet) and for a command without one (the whole timeout).
     if "disappeared" not in text and ("synchronization" in text or elapsed < timeout - 0.5):
         return errors.NotAnswering("guest agent does not answer", hint=_SILENT)
-    return errors.OutcomeUnknown(_no_reply(text, timeout), hint=_SILENT)
+    return _no_reply(text, timeout, state)
 
 
-def _no_reply(text: str, timeout: int) -> str:
-    if "disappeared" in text:
-        return "the agent went away before it replied"
-    return f"the agent did not reply within {timeout} s"
+def _no_reply(text: str, timeout: int, state: Callable[[], str]) -> errors.OutcomeUnknown:
+    if "disappeared" not in text:
+        return errors.OutcomeUnknown(f"the agent did not reply within {timeout} s", hint=_SILENT)
+    if state() == "gone":
+        return errors.OutcomeUnknown("the guest has gone before its agent replied", hint=_GONE)
+    return errors.OutcomeUnknown("the agent went away before it replied", hint=_SILENT)
 
 
 def not_running(state: str) -> errors.NotRunning:
@@ -119,7 +124,7 @@ def _by_code(code: int, text: str) -> errors.QgaError | None:
             "guest has no agent channel", hint="`qga doctor --fix VM` adds it, or virt-xml --add"
         )
     if code == NO_DOMAIN:
-        return errors.NoGuest("the guest has gone while it was asked")
+        return errors.NoGuest("the guest has gone while it was asked", hint=_GONE)
     if code == OPERATION_TIMEOUT:
         return errors.Busy(
             "another caller has held this guest's agent for 30 s",
