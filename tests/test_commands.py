@@ -212,3 +212,13 @@ def test_columns_on_request(fake: Make) -> None:
 def test_every_wire_name_is_found_by_reading() -> None:
     assert by_wire("guest-fstrim") is by_wire("guest-fstrim")
     assert by_wire("guest-nosuch") is None
+
+
+@pytest.mark.parametrize("form", ["table", "json", "tsv"])
+def test_output_is_utf_8_in_any_locale(fake: Make, form: str) -> None:
+    agent = fake(lambda request: [{"name": "vda", "mountpoint": "/\u00fc\u6c34", "type": "ext4",
+                                   "used-bytes": 1, "total-bytes": 2, "disk": []}])  # fmt: skip
+    env = {"PYTHONIOENCODING": "latin-1"}
+    ran = qga("-c", agent.uri, "fs", "list", "x", "-o", form, env=env)
+    assert (ran.code, ran.err) == (0, "")
+    assert "\u00fc\u6c34" in ran.stdout.decode("utf-8")

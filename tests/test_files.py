@@ -409,3 +409,10 @@ def test_guests_that_fail_among_many_are_told_as_everywhere(tmp_path: Path) -> N
     lines = ran.err.splitlines()
     assert [line.split(": ")[0] for line in lines] == ["qga", "hint", "qga", "hint", "qga"]
     assert lines[-1] == "qga: 0 ok, 2 failed"
+
+
+def test_vi_is_not_started_without_a_terminal(tmp_path: Path) -> None:
+    ran = qga(
+        "-c", f"unix:{tmp_path}/a.sock", "edit", "a:/etc/hosts", env={"VISUAL": "", "EDITOR": ""}
+    )
+    assert (ran.code, "not a terminal" in ran.err) == (2, True)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from qga_cli import catalog, spec
 from qga_cli.cli import plain
@@ -22,6 +23,9 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)  # what a write to 
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command line and end the process."""
     words = list(sys.argv[1:] if words is None else words)
+    for stream in (sys.stdout, sys.stderr):  # whatever the locale: scripts and bars count on it
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
     code = _run(words)
     try:
         sys.stdout.flush()

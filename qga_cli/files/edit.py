@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
@@ -21,6 +22,7 @@ def verb(job: Job) -> Finished:
     place = guest_place(job.arguments["place"])
     if not place.name or place.is_folder:
         raise UsageError(f"{place} is a folder")
+    editor = _editor()
     folder = tempfile.mkdtemp(prefix="qga-edit-")  # 0700: the file may hold secrets
     here = Place("", os.path.join(folder, place.name))
     kept = False
@@ -29,7 +31,7 @@ def verb(job: Job) -> Finished:
             found = _fetch(Copier(job, guests, Wishes(umask=0o077)), place, here)
             before = _digest(here.path)
             try:
-                _edit(here.path)
+                _edit(editor, here.path)
                 if _digest(here.path) == before:
                     job.say(0, f"{place}: not changed")
                 else:
@@ -58,8 +60,15 @@ def _fetch(copier: Copier, place: Place, here: Place) -> bool:
     return True
 
 
-def _edit(path: str) -> None:
-    command = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+def _editor() -> list[str]:
+    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not (chosen or sys.stdin.isatty()):
+        hint = "set VISUAL or EDITOR to a program that needs none"
+        raise UsageError("standard input is not a terminal, which vi needs", hint=hint)
+    return shlex.split(chosen or "vi")
+
+
+def _edit(command: list[str], path: str) -> None:
     try:
         code = subprocess.run([*command, path]).returncode
     except OSError as error:
