@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qga_cli.errors import NoProgram, NotExecutable, QgaError, TimedOut
+from qga_cli.exec import program, wrapper
 from tests.conftest import qga
 from tests.lab.local_agent import agent as run_local_agent
 from tests.running import Started, eventually, execute, marked
@@ -144,6 +145,17 @@ def test_a_background_child_neither_holds_the_call_nor_dies_of_it(
         assert ran.out == b"now\n"
         assert not proof.exists()
         assert eventually(proof.exists)
+
+
+def test_a_keeper_that_comes_too_late_is_no_failure(
+    local_agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = wrapper.WRAPPER.replace("export LC_ALL=C", "sleep 2; export LC_ALL=C")
+    monkeypatch.setattr(wrapper, "WRAPPER", slow)
+    monkeypatch.setattr(program, "_SHORT", (0.1, 0.1))
+    ran = execute(local_agent, "echo", "hello")
+    assert (ran.code, ran.out) == (0, b"hello\n")
+    assert sum("guest-exec:" in line for line in ran.trace) == 2  # the wrapper, and a keeper
 
 
 def test_timeout_ends_the_whole_tree(local_agent: str) -> None:

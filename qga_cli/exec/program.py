@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qga_cli.exec.feed import Feed
 
 _SHORT = (0.15, 3.0)  # seconds: what ends within is told at its end, the rest is streamed
-_CALLS = 20  # or the time of so many calls: in a slow guest short programs take longer
+_CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
 _CEILING = 0.25  # seconds between two looks at a stream
 _LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
 _ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
@@ -83,6 +83,7 @@ class Program:
             raise NoShell(f"no shell: {error.message}") from error
         self._begun = begun
         self._moved = self._asked = time.monotonic()
+        self._pause = self.calls.mean / 4  # nothing ends sooner where that call was slow
         self.calls.patient = True
 
     def step(self) -> float:
@@ -96,8 +97,8 @@ class Program:
             self._moved = now
             self._pause = 0.0
         else:
-            # No more than half of a slow guest's time goes into answering us.
-            share = max(0.005, self.calls.mean, (now - self._moved) / 4)
+            # No more than a third of a slow guest's time goes into answering us.
+            share = max(0.005, 2 * self.calls.mean, (now - self._moved) / 4)
             self._pause = min(max(0.002, self._pause * 2), share, _CEILING)
         return self._pause
 
