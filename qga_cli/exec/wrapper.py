@@ -85,8 +85,8 @@ exit $code
 # $1 the wrapper's pid, $2 its mark, $3 a name for spool files, or empty where none are wanted,
 # $4 not empty if the program's input is streamed.
 #
-# It takes the pipes over from the wrapper and holds them open, with spool files that have no name
-# any more. When it has done so, descriptors 6 and 7 are two spool files for stdout, or the pipes
+# It takes the pipes over from the wrapper and holds them open, with spool files whose names it
+# removes. When it has done so, descriptors 6 and 7 are two spool files for stdout, or the pipes
 # themselves; before they are a directory, lest the shell use them for something that the host
 # could take for ready. 9 is stderr's spool file, 3 stdin's, 8 the program's stdin.
 # The wrapper is ready when its own stderr goes to its descriptor 6.
@@ -117,20 +117,19 @@ $(df -Pk $dirs)
 .
   [ "$dir" ] || exit 98
   exec 1>$dir/$3.1 2>$dir/$3.2 3>$dir/$3.3 9>$dir/$3.9
-  rm $dir/$3.1 $dir/$3.2 $dir/$3.3 $dir/$3.9
 else exec 1<>/proc/self/fd/4 2<>/proc/self/fd/5
 fi
 taken=ended; read -r taken </proc/$1/fd/3
+if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2; fi
+[ "$3" ] && rm $dir/$3.1 $dir/$3.2 $dir/$3.3 $dir/$3.9
 case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
-echo taken >/proc/$1/fd/3
 read -r timer </proc/$1/fd/7
 [ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill $timer
 # The shell gives what runs in the background /dev/null for stdin, before any redirection of its.
 { ( trap 'kill $!; exit' TERM
-  while sleep 20 & wait $!; do echo tick; done ) </dev/null 4>&- 5>&- 8>&- & } >&0
+  while sleep 20 & wait $!; do echo tick; done ) </dev/null 4>&- 5>&- 6>&- 7>&- 8>&- & } >&0
 ticker=$!
 trap 'kill $ticker' EXIT
-exec 6>&1 7>&2
 silent=0
 while read -r order pids; do
   case $order in
