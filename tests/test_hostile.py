@@ -184,6 +184,19 @@ def test_a_table_of_a_million_rows_is_cut(fake: Make) -> None:
     assert len(qga("-c", agent.uri, "cpu", "list", "x").out.splitlines()) == 2501
 
 
+def test_broken_base64_of_one_guest_hides_no_other(fake: Make) -> None:
+    ends = iter(("QUJD", "Q", "QUJD"))
+    agents = [
+        fake(lambda request: {"count": 3, "buf-b64": next(ends), "eof": True}) for _ in range(3)
+    ]
+    words = ("-c", f"unix:{agents[0].path.parent}/{{vm}}.sock", "file", "read", "*", "7")
+    ran = qga(*words, "-o", "json", "--parallel", "1")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.code == 123
+    assert [line.get("return", {}).get("buf-b64") for line in lines] == ["ABC", None, "ABC"]
+    assert "broken base64" in lines[1]["error"]["message"]
+
+
 def test_new_members_survive_in_json(fake: Make) -> None:
     row = {"name": "a", "mountpoint": "/", "type": "x", "disk": [], "brand-new": {"a": [1]}}
     agent = fake(lambda request: [row])

@@ -190,6 +190,8 @@ class Run:
             agent.deadline = time.monotonic() + self.timeout
         try:
             reply = agent.call(self.command, arguments)
+            if self.fleet:  # what cannot be shown is an error of this guest, and hides no other
+                render.machine.readable(reply.value, self.command.result)
         except QgaError as error:
             if agent.deadline is not None and time.monotonic() >= agent.deadline:
                 raise self._too_late(agent) from error
