@@ -92,16 +92,15 @@ def name_of(request: str) -> str:
 
 def traced(line: str) -> str:
     """A request or reply as a trace may show it: secrets masked, and not without end."""
-    request = line.startswith('{"execute"')
-    if '"password"' in line or (request and any(f'"{name}"' in line for name in SECRET)):
+    shown = line[:_TRACED]  # first, for a megabyte costs more to search than to send
+    secrets = SECRET if shown.startswith('{"execute"') else ("password",)
+    if any(f'"{name}"' in shown for name in secrets):
         import re
 
-        names = "|".join(SECRET) if request else "password"
-        text = r'"[^"\\]*(?:\\.[^"\\]*)*"'
-        line = re.sub(
-            rf'("(?:{names})": ?)(?:{text}|\[[^\]"]*(?:{text}[^\]"]*)*\])', r'\1"***"', line
-        )
-    return line if len(line) <= _TRACED else f"{line[:_TRACED]}... {len(line):,} bytes in all"
+        text = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'  # the end may be cut off
+        array = rf'\[[^\]"]*(?:{text}[^\]"]*)*(?:\]|\Z)'
+        shown = re.sub(rf'("(?:{"|".join(secrets)})": ?)(?:{text}|{array})', r'\1"***"', shown)
+    return shown if len(line) <= _TRACED else f"{shown}... {len(line):,} bytes in all"
 
 
 def to_base64(data: bytes) -> str:

@@ -249,3 +249,11 @@ def test_explain_names_it_only(fake: Make) -> None:
     assert "password" in ran.out
     for secret in (CANARY, SHOWN):
         assert secret not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("secret", ["canary" * 1000, ["a\\\"=canary" * 300, "b"], ["canary"] * 500])
+def test_a_secret_that_is_cut_off_is_still_one(secret: object) -> None:
+    for place in ("buf-b64", "env", "input-data"):
+        traced = wire.traced(wire.encode("guest-exec", {"path": "x", place: secret}))
+        assert "canary" not in traced
+        assert traced.endswith(" bytes in all")
