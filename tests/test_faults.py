@@ -61,6 +61,28 @@ def during(console: Path, name: str, fault: Callable[[], object], *words: str) -
     return Ran(process.returncode, out, err)
 
 
+def in_mid_copy(source: str, target: str, fault: Callable[[], object], *host: str) -> None:
+    """Something happens in the middle of a copy: it tells how to go on, and so it can be."""
+    command = [sys.executable, "-m", "qga_cli", *host, "-vv", "cp", source, target]
+    moved, said = 0, ""
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said += line
+            moved += "guest-file-write: ok" in line or "guest-file-read: ok" in line
+            if moved == 2:
+                process.send_signal(signal.SIGSTOP)  # it shall not be done before
+                fault()
+                process.send_signal(signal.SIGCONT)
+                moved += 1
+    assert process.returncode in (3, 5, 8), said
+    assert "repeat with --resume to complete it" in said
+    guest = (source if ":" in source else target).partition(":")[0]
+    assert qga(*host, *WAIT, guest).code == 0
+    done = qga(*host, "cp", "--resume", source, target)
+    assert (done.code, done.err) == (0, "")
+
+
 def works_again(name: str, *host: str) -> None:
     """The next calls are as ever."""
     assert qga(*host, *WAIT, name).code == 0
@@ -73,6 +95,18 @@ def test_qemu_ga_is_killed_in_mid_call_and_comes_back(victim: lab.Guest) -> None
     assert (ran.code, ran.out) == (8, "")
     assert ran.err.startswith(f"qga: {victim.name}: the agent went away before it replied")
     works_again(victim.name)
+
+
+def test_qemu_ga_is_killed_in_mid_copy(victim: lab.Guest, tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(os.urandom(6_000_000))
+    far = f"{victim.name}:/root/data"
+    in_mid_copy(
+        str(tmp_path / "data"), far,
+        lambda: qga("exec", victim.name, "--", "sh", "-c", "kill -9 $(pidof qemu-ga)"),
+    )  # fmt: skip
+    assert qga("ls", "-a", f"{victim.name}:/root").out.count("data") == 1  # nothing is left over
+    assert qga("cp", far, str(tmp_path / "back")).code == 0
+    assert (tmp_path / "back").read_bytes() == (tmp_path / "data").read_bytes()
 
 
 def test_paused_in_mid_call(victim: lab.Guest) -> None:
@@ -155,7 +189,7 @@ def test_destroyed_in_mid_call_then_undefined(victim: lab.Guest) -> None:
     virsh(victim.uri, "define", str(xml))
 
 
-def test_libvirtd_dies_in_mid_call() -> None:
+def test_libvirtd_dies_in_mid_call(tmp_path: Path) -> None:
     name = f"qga-second-{os.getpid()}"
     with SecondHost() as second:
         second.boot(name)
@@ -175,6 +209,12 @@ def test_libvirtd_dies_in_mid_call() -> None:
         assert ran[0].code == 3
         assert f"cannot use {second.uri}" in ran[0].err
         works_again(name, *host)
+        (tmp_path / "data").write_bytes(os.urandom(6_000_000))
+        far = f"{name}:/root/data"
+        in_mid_copy(str(tmp_path / "data"), far, second.restart, *host)
+        in_mid_copy(far, str(tmp_path / "back"), second.restart, *host)
+        assert (tmp_path / "back").read_bytes() == (tmp_path / "data").read_bytes()
+        assert sorted(os.listdir(tmp_path)) == ["back", "data"]
 
 
 def test_a_local_agent_is_killed_in_mid_call_and_respawned(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Ran, qga
-from tests.fake import FakeAgent, Handler
+from tests.fake import AgentFault, FakeAgent, Handler
 from tests.fake_files import FakeFiles
 from tests.running import Started, eventually
 
@@ -121,6 +121,28 @@ def test_endless_data_ends(fake: Start, folder: Path) -> None:
     assert done.code == 1
     assert "--max-size" in done.err
     assert os.listdir(folder) == []
+
+
+def test_an_agent_that_has_forgotten_its_handles_was_restarted(fake: Start, folder: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+    reads: list[str] = []
+
+    def forget(name: str, reply: Any) -> Any:
+        reads.extend([name] * (name == READ))
+        if len(reads) == 3:  # one measures the file, one brings a megabyte
+            raise AgentFault("handle '1001' has not been found")
+        return reply
+
+    files.twist = forget
+    agent = fake(files)
+    done = copy(agent, "vm:/data", str(folder))
+    assert done.code == 5
+    assert "the agent was restarted" in done.err
+    assert "--resume" in done.err
+    files.twist = lambda name, reply: reply
+    assert copy(agent, "--resume", "vm:/data", str(folder)).code == 0
+    assert (folder / "data").read_bytes() == DATA
+    assert os.listdir(folder) == ["data"]
 
 
 def test_what_is_larger_than_allowed_is_not_begun(fake: Start, folder: Path) -> None:

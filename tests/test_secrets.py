@@ -251,7 +251,7 @@ def test_explain_names_it_only(fake: Make) -> None:
         assert secret not in ran.out + ran.err
 
 
-@pytest.mark.parametrize("secret", ["canary" * 1000, ["a\\\"=canary" * 300, "b"], ["canary"] * 500])
+@pytest.mark.parametrize("secret", ["canary" * 1000, ['a\\"=canary' * 300, "b"], ["canary"] * 500])
 def test_a_secret_that_is_cut_off_is_still_one(secret: object) -> None:
     for place in ("buf-b64", "env", "input-data"):
         traced = wire.traced(wire.encode("guest-exec", {"path": "x", place: secret}))

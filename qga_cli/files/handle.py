@@ -1,7 +1,7 @@
 """An open file of a guest: by the agent's file commands, or by dd where they may not be used."""
 
 from qga_cli import wire
-from qga_cli.errors import BadReply, QgaError, Refused
+from qga_cli.errors import BadReply, NotConnected, QgaError, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,6 +107,11 @@ class FileHandle:
         try:
             return self._access.agent.call(command, arguments).value
         except Refused as error:
+            if error.desc.startswith("handle ") and "has not been found" in error.desc:
+                name = self._access.agent.name
+                raise NotConnected(
+                    f"{name}: the agent was restarted: its open files are gone"
+                ) from (error)
             if type(error) is Refused:
                 reason = error.desc.rpartition(": ")[2]
                 error.message = f"{self._access.agent.name}: {self._path}: {reason}"
