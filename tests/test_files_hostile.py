@@ -11,7 +11,9 @@ import pytest
 from tests.conftest import Ran, qga
 from tests.fake import AgentFault, FakeAgent, Handler
 from tests.fake_files import FakeFiles
+from tests.lab.local_agent import agent as run_local_agent
 from tests.running import Started, eventually
+from tests.test_tar import EVIL, archive, entry
 
 DATA = bytes(range(256)) * 10_000
 Start = Callable[[Handler], FakeAgent]
@@ -266,3 +268,29 @@ def test_a_tail_of_a_size_that_no_disk_has_can_be_stopped(fake: Start) -> None:
     assert eventually(lambda: len(agent.requests) > 50)
     tail.signal(signal.SIGINT)
     assert tail.end()[0] == 130
+
+
+def test_a_guest_whose_tar_is_evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole way: a real agent whose `tar` writes archives that lead out of the folder."""
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    for path in (tmp_path / "bin", tmp_path / "far", outside, folder):
+        path.mkdir()
+    tar = tmp_path / "bin" / "tar"
+    tar.write_text(f'#!/bin/sh\n[ "$1" = --version ] || cat {tmp_path}/archive\n')
+    tar.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tar.parent}:{os.environ['PATH']}")
+    with run_local_agent(tmp_path, "evil") as agent:
+        for case in ("above", "absolute", "through a link", "a hard link through a link"):
+            entries = [
+                entry(info.name, info.type, linkname=info.linkname.replace("OUT", str(outside)))
+                for info in EVIL[case]
+            ]
+            (tmp_path / "archive").write_bytes(archive(*entries))
+            done = qga("-c", f"unix:{agent.socket}", "cp", f"vm:{tmp_path}/far", str(folder))
+            assert done.code == 1, case
+            assert "the guest's archive" in done.err
+            assert os.listdir(folder) == os.listdir(outside) == []
+        (tmp_path / "archive").write_bytes(archive(entry("good")))
+        words = ("-c", f"unix:{agent.socket}", "cp", f"vm:{tmp_path}/far", str(folder))
+        assert qga(*words).code == 0  # it is this tar that is used
+        assert os.listdir(folder / "far") == ["good"]
