@@ -5,6 +5,7 @@ Nothing is registered anywhere. Finding one command imports that one file.
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import import_module
 
 from qga_cli.spec import Command
@@ -34,6 +35,7 @@ def load(path: tuple[str, ...]) -> Command:
     return command
 
 
+@cache  # a policy asks before each call
 def by_wire(wire: str) -> Command | None:
     """The command for a wire name. Reads every file until one has it, and imports that one."""
     for path in _paths():
