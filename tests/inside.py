@@ -27,7 +27,7 @@ def await_state(guest: lab.Guest, state: str, seconds: float = 60) -> None:
         time.sleep(0.2)
 
 
-def await_agent(guest: lab.Guest, seconds: float = 60) -> None:
+def await_agent(guest: lab.Guest, seconds: float = 180) -> None:
     until = time.monotonic() + seconds
     while (ran := qga("ping", guest.name)).code:
         assert time.monotonic() < until, ran.err
