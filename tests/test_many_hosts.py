@@ -11,7 +11,7 @@ from tests.conftest import Ran, qga
 from tests.second_host import SecondHost
 
 MACHINE = "71676100000000000000000000001ab0"  # the same in every guest of the lab
-SILENCE = "(sleep 0.3; kill -STOP $(pidof qemu-ga)) >/dev/null 2>&1 &"
+SILENCE = 'arg:=["-c", "sleep 0.3; kill -STOP $(pidof qemu-ga)"]'
 CONFIG = """
 [hosts]
 near = "{near}"
@@ -38,8 +38,10 @@ def ask(guest: lab.Guest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             return qga(*words, env={"XDG_CONFIG_HOME": str(folder)})
 
         assert run("wait", "far/*", "--for", "exec").code == 0
-        assert run("exec", "far/mute", "--", "sh", "-c", SILENCE).code == 0
-        time.sleep(0.5)
+        run("raw", "far/mute", "guest-exec", "path=/bin/sh", SILENCE)
+        until = time.monotonic() + 60
+        while run("ping", "far/mute", "--timeout", "2s").code == 0:
+            assert time.monotonic() < until, "it has not fallen silent"
         yield run
 
 
