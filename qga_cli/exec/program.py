@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _SHORT = (0.15, 1.0)  # seconds: what ends within is told at its end, the rest is streamed
 _CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
+_EARLY = 0.1  # seconds before the first look, at most
 _CEILING = 0.25  # seconds between two looks at a stream
 _LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
 _ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
@@ -83,8 +84,10 @@ class Program:
             raise NoShell(f"no shell: {error.message}") from error
         self._begun = begun
         self._moved = self._asked = time.monotonic()
-        self._pause = self.calls.mean / 4  # nothing ends sooner where that call was slow
         self.calls.patient = True
+        # Nothing ends sooner where that call was slow, and a look would slow it further.
+        self._pause = min(2 * self.calls.mean, _EARLY)
+        self.calls.interrupt.sleep(self._pause, 0)
 
     def step(self) -> float:
         """Carry what there is. Returns how long to wait before the next step, in seconds."""
