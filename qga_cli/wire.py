@@ -53,11 +53,20 @@ def reply_text(line: bytes) -> str:
     One character beyond ASCII makes Python spend up to four bytes on every other, and `[],` takes
     three bytes of the line and sixty of ours. What is rightly long is base64, and has neither.
     """
-    if len(line) > _LONG and (
-        not line.isascii() or sum(map(line.count, (b",", b"[", b"{"))) > _MANY
-    ):
+    if len(line) > _LONG and (not line.isascii() or _has_many(line)):
         raise BadReply(f"the agent's reply of {len(line):,} bytes is no file and no output")
     return line.decode("utf-8", "replace")
+
+
+def _has_many(line: bytes) -> bool:
+    """Whether it has too many values. `find` is ten times faster than `count` where few are."""
+    left = _MANY
+    for mark in (b",", b"[", b"{"):
+        at = line.find(mark)
+        while at >= 0 and left:
+            left -= 1
+            at = line.find(mark, at + 1)
+    return not left
 
 
 def decode(text: str) -> object:
