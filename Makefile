@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := $(PYTHON) -m tests.lab
 
-.PHONY: demo test check test-matrix bench pictures gen setup clean
+.PHONY: demo test test-guest test-host check test-matrix bench pictures gen setup clean
 
 demo: setup
 	$(LAB) up demo
@@ -12,7 +12,14 @@ demo: setup
 
 test: setup check
 	$(LAB) setup --tests
-	$(BIN)/pytest
+	$(MAKE) --jobs 2 --output-sync=line test-host test-guest
+
+# Both at once: tests on guests mostly wait.
+test-guest: setup
+	$(BIN)/pytest -m guest
+
+test-host: setup
+	$(BIN)/pytest -m "not guest"
 
 check: setup
 	$(BIN)/ruff check .

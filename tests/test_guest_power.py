@@ -94,7 +94,7 @@ def test_reboot(spare: lab.Guest) -> None:
         ran = qga("exec", spare.name, "--", "cat", "/proc/sys/kernel/random/boot_id")
         if ran.code == 0 and ran.out.strip() != boot:
             break
-        assert time.monotonic() < until, ran.err
+        assert time.monotonic() < until, ran.err + spare.console.read_text(errors="replace")[-4000:]
         time.sleep(0.2)
     assert spare.state() == "running"
 
