@@ -1,10 +1,13 @@
 """Scripts that run in guests, tried here."""
 
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from qga_cli.exec.wrapper import END
+from qga_cli.exec.wrapper import END, KEEPER
+from tests.running import eventually
 
 GONE = "99999999"  # above the kernel's largest pid
 
@@ -20,3 +23,35 @@ def test_a_walk_down_a_tree_ends_where_a_process_has_gone(shell: str) -> None:
         [shell, "-c", f"{script} # x"], capture_output=True, text=True, timeout=20
     )
     assert done.stdout == "<>\n"
+
+
+@pytest.mark.parametrize("spool", ["qga-spool-test", ""])
+def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: str) -> None:
+    """The wrapper has ended, all but its pipes, when the keeper asks it for its timer."""
+    pipes = [tmp_path / number for number in "3456"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    opened = "".join(f"exec {pipe.name}<>{pipe}\n" for pipe in pipes)
+    script = f"# mark\n{opened}exec 2>&6\necho >&3\nread -r end <&6"
+    wrapper = subprocess.Popen(["sh", "-c", script], stdin=subprocess.DEVNULL)
+    words = ["qga-keeper", f"{wrapper.pid}", "mark", spool, ""]
+    keeper = subprocess.Popen(["sh", "-c", KEEPER, *words], stdout=subprocess.DEVNULL)
+    own = Path(f"/proc/{keeper.pid}")
+    ticker = own / f"task/{keeper.pid}/children"
+    try:
+        assert eventually(lambda: (own / "fd/7").exists() and not (own / "fd/7").is_dir())
+        assert eventually(ticker.read_text)  # what could go wrong has
+        for number in "674":
+            output = os.open(own / f"fd/{number}", os.O_RDWR | os.O_NONBLOCK)
+            try:
+                assert os.read(output, 4096) == b""
+            except BlockingIOError:
+                pass  # an empty pipe
+            finally:
+                os.close(output)
+        (own / "fd/0").write_text("drop\n")
+        keeper.wait(20)
+    finally:
+        for process in (keeper, wrapper):
+            process.kill()
+            process.wait()

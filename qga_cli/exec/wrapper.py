@@ -88,7 +88,8 @@ exit $code
 # It takes the pipes over from the wrapper and holds them open, with spool files whose names it
 # removes. When it has done so, descriptors 6 and 7 are two spool files for stdout, or the pipes
 # themselves; before they are a directory, lest the shell use them for something that the host
-# could take for ready. 9 is stderr's spool file, 3 stdin's, 8 the program's stdin.
+# could take for ready. 9 is stderr's spool file, 3 stdin's, 8 the program's stdin. What the shell
+# complains of goes nowhere from then on: it must not get among the program's output.
 # The wrapper is ready when its own stderr goes to its descriptor 6.
 # It gives up when the host has been silent for three ticks, unless the agent is frozen. A dd that
 # the host has started may then wait for a program that writes next week: it is found by its pipe.
@@ -120,7 +121,7 @@ $(df -Pk $dirs)
 else exec 1<>/proc/self/fd/4 2<>/proc/self/fd/5
 fi
 taken=ended; read -r taken </proc/$1/fd/3
-if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2; fi
+if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2 >/dev/null 2>&1; fi
 [ "$3" ] && rm $dir/$3.1 $dir/$3.2 $dir/$3.3 $dir/$3.9
 case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
 read -r timer </proc/$1/fd/7
@@ -152,7 +153,7 @@ fi
 for pid in $pids; do for pipe in 4 5 8; do for end in 0 1; do
   [ /proc/$pid/fd/$end -ef /proc/self/fd/$pipe ] && kill $pid
 done; done; done 2>/dev/null
-[ "$3" ] && for file in 1 2 3 9; do : >|/proc/self/fd/$file; done
+[ "$3" ] && for file in 6 7 3 9; do : >|/proc/self/fd/$file; done
 exec 0</dev/null 1>/dev/null 2>&1 3>&- 6>&- 7>&- 8>&- 9>&-
 [ $order = leave ] || exit
 exec 4</proc/self/fd/4 5</proc/self/fd/5
