@@ -31,8 +31,10 @@ def main() -> None:
         _prepare(setting)
         results = [result for row in ROWS for result in _measured(row, setting)]
         results.append(single.small_files(setting))
+        page = DOCS / "benchmarks.md"
+        page.write_text(report.page(results, [], versions))  # in case that what follows fails
         figures = list(single.figures(setting))
-        DOCS.joinpath("benchmarks.md").write_text(report.page(results, figures, versions))
+        page.write_text(report.page(results, figures, versions))
         DOCS.joinpath("benchmarks.svg").write_text(plot.svg(single.growth(setting)))
 
 

@@ -14,8 +14,8 @@ Commands alternate with their peers, ratios are medians of the pairs (qga / peer
 they hold on other machines, seconds do not. The guest is emulated, not run under KVM. Files are
 random bytes.
 
-| job | peer | ratio | goal | spread of the ratio | qga | peer |
-|---|---|---|---|---|---|---|
+| job | peer | ratio | goal | spread of the ratio | rounds | qga | peer |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -48,7 +48,8 @@ def page(results: Sequence[Result], figures: Sequence[Figure], versions: str) ->
         text += (
             f"| {result.job} | {result.peer} | **{pair.ratio:.2f}** "
             f"| {_goal(pair.ratio, result.goal)} "
-            f"| {spread} | {_time(median(pair.ours))} | {_time(median(pair.peer))} |\n"
+            f"| {spread} | {len(pair.ours)} "
+            f"| {_time(median(pair.ours))} | {_time(median(pair.peer))} |\n"
         )
     text += "\n| figure | value | goal |\n|---|---|---|\n"
     for figure in figures:

@@ -41,7 +41,7 @@ def growth(setting: Setting) -> dict[str, list[tuple[float, float]]]:
             ],
         ),
         "exec output, libvirt, KiB": _line(
-            (1, 16, 256, 4096, 65536, 262144),
+            (1, 16, 256, 4096, 65536),
             lambda n: [*QGA, "exec", setting.guest, "head", "-c", str(n * 1024), "/dev/zero"],
         ),
     }  # fmt: skip
@@ -58,7 +58,7 @@ def small_files(setting: Setting, count: int = 2000) -> Result:
             [*QGA, "cp", "-qr", str(tree), f"{setting.guest}:/var/tmp/"],
             [sys.executable, str(PEERS / "small.py"), setting.guest, str(tree), str(count // 10)],
         ],
-        3,
+        1,
     )
     tenfold = [measure.Sample(sample.seconds * 10, sample.memory) for sample in peer]
     return Result(
