@@ -18,6 +18,17 @@ random bytes.
 |---|---|---|---|---|---|---|---|
 """
 
+WHY = """
+Where a goal is missed: `exec` runs the program between a shell and a timer of its own, which make
+output of any size, true codes and a clean end possible; each fork costs an emulated guest 5 ms, an
+exec 25 to 45 ms, a KVM guest about 1 ms. `cp` compares SHA-256 at both ends and flushes the file to
+the disk; the loops do neither, and over a socket of the same machine this shows. A loop of 64 KiB
+chunks is hardly slower than the best one here: the agent's own parsing takes the time. Names of
+commands are completed without starting Python.
+
+![How cost grows](benchmarks.svg)
+"""
+
 
 class Result:
     """A job of ours beside a peer's. `goal` is the ratio to reach, None where there is none."""
@@ -55,7 +66,7 @@ def page(results: Sequence[Result], figures: Sequence[Figure], versions: str) ->
     for figure in figures:
         value = _time(figure.value) if figure.unit == "s" else f"{figure.value:.0f} {figure.unit}"
         text += f"| {figure.name} | {value} | {_goal(figure.value, figure.goal)} |\n"
-    return text + "\n![How cost grows](benchmarks.svg)\n"
+    return text + WHY
 
 
 def machine(versions: str) -> str:
