@@ -8,7 +8,7 @@ import codecs
 import time
 
 from qga_cli import wire
-from qga_cli.errors import QgaError, Refused, Unsupported, UsageError
+from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec.context import is_text
 
 TYPE_CHECKING = False
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _CEILING = 0.25  # seconds between two looks
 _PATIENCE = 5.0  # seconds for a question of ours
+_STREAMS = "out-data", "err-data"
+FILE = "have it write a file, and `qga cat VM:FILE`"
 
 
 class Bare:
@@ -49,31 +51,30 @@ class Bare:
             raise Unsupported(
                 "this guest has no POSIX shell: no variables, directory, user or bytes beyond UTF-8"
             )
-        stdin = self._feed.small() if self._feed else b""
-        if stdin is None:
-            raise UsageError("a program in this guest gets 64 KiB of input at most")
         self._sinks = stdout, stderr
-        self.pid = self.calls.start(self._argv, capture=True, stdin=stdin)
+        self._launch(self._argv, self._input())
+
+    def _input(self) -> bytes:
+        return self._feed.whole(self.calls.interrupt) if self._feed else b""
+
+    def _launch(self, argv: "Sequence[str]", stdin: bytes, env: "list[str] | None" = None) -> None:
+        self.pid = self.calls.start(argv, capture=True, stdin=stdin, env=env)
         self.calls.patient = True
         self._began = time.monotonic()
 
     def step(self) -> float:
-        """See whether it has ended, then pass on all it has written."""
+        """See whether it has ended, then pass on all it has written. Raises QgaError if lost."""
         try:
             self._status = self.calls.status(self.pid)
         except QgaError as error:
-            error.hint = error.hint or (
-                "too much output for one reply? Have it write a file, and `qga cat VM:FILE`"
-            )
+            error.hint = error.hint or f"too much output for one reply? {FILE}"
             raise
         if not self._status["exited"]:
             return max(0.002, min((time.monotonic() - self._began) / 5, _CEILING))
+        out, err = (wire.from_base64(self._status.get(name, "")) for name in _STREAMS)
+        self._pass_on(out, err)
         if self._status.get("out-truncated") or self._status.get("err-truncated"):
-            self.calls.agent.trace(0, "the agent has kept 16 MiB of the output, and no more")
-        for name, sink in zip(("out-data", "err-data"), self._sinks, strict=True):
-            data = wire.from_base64(self._status.get(name, ""))
-            if data:
-                sink(self._readable(data) if self._text else data)
+            raise QgaError("the agent has kept 16 MiB of the output, the rest is lost", hint=FILE)
         self.ended = True
         return 0.0
 
@@ -91,6 +92,11 @@ class Bare:
             return self.calls.start(["taskkill.exe", "/PID", pid, "/T", "/F"])
         except Refused:
             return self.calls.start(["kill", "-s", name, pid])
+
+    def _pass_on(self, out: bytes, err: bytes) -> None:
+        for data, sink in zip((out, err), self._sinks, strict=True):
+            if data:
+                sink(self._readable(data) if self._text else data)
 
     def _readable(self, data: bytes) -> bytes:
         try:

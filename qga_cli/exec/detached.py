@@ -3,7 +3,7 @@
 import time
 
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import Interrupted, Refused, TimedOut, UsageError
+from qga_cli.errors import Interrupted, Refused, TimedOut
 from qga_cli.exec import wrapper
 from qga_cli.exec.calls import Calls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
@@ -32,9 +32,7 @@ def start(
 ) -> int:
     """Start a program and return its pid. The agent keeps the first megabyte of its output."""
     feed = Feed(stdin) if stdin else None
-    given = feed.small() if feed else b""
-    if given is None:
-        raise UsageError("a detached program gets 64 KiB of input at most", hint="or -n for none")
+    given = feed.whole(interrupt) if feed else b""
     calls = Calls(agent, interrupt)
     how = INLINE if feed else NO_INPUT
     words, line = request(agent, wrapper.DETACHED, "qga-detached", argv, context, how)

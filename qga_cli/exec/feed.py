@@ -4,12 +4,15 @@ import queue
 import threading
 import time
 
+from qga_cli.errors import Interrupted, UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
     from qga_cli.exec.calls import Calls
     from qga_cli.exec.keeper import Keeper
+    from qga_cli.interrupt import Interrupt
 
     class Source(Protocol):
         """What a program's input is read from: any file, or less. With a method `read1`, this is
@@ -48,6 +51,18 @@ class Feed:
             except queue.Empty:
                 break
         return self._first if self._at_end and len(self._first) <= _INLINE else None
+
+    def whole(self, interrupt: "Interrupt") -> bytes:
+        """All of it, waited for. Raises UsageError if it is more than goes along in a request."""
+        while (given := self.small()) is None:
+            if len(self._first) > _INLINE:
+                raise UsageError(
+                    f"a program started this way gets {_INLINE // 1024} KiB of input at most",
+                    hint="-n gives it none",
+                )
+            if interrupt.count:
+                raise Interrupted(interrupt.last)
+        return given
 
     def begin(self, calls: "Calls", keeper: "Keeper") -> None:
         """Stream it from now on."""

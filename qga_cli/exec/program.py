@@ -2,21 +2,14 @@
 
 import contextlib
 import os
-import re
 import time
 
 from qga_cli import wire
-from qga_cli.errors import (
-    BadReply,
-    NoProgram,
-    NotExecutable,
-    QgaError,
-    Refused,
-    Unsupported,
-)
+from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import wrapper
 from qga_cli.exec.calls import Calls
 from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
+from qga_cli.exec.ending import NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper, reap
 from qga_cli.exec.outputs import Stream
 
@@ -36,10 +29,6 @@ _ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
 _LAST = 3.0  # seconds for the wrapper to end behind the program
 _PIPE = 0.5  # seconds for a program to end that cannot write any more
 _SELDOM = 0.2  # seconds between two looks at stderr while stdout is busy
-
-
-class NoShell(QgaError):
-    """The guest cannot run the wrapper: no POSIX shell, /proc or dd."""
 
 
 class Program:
@@ -109,7 +98,7 @@ class Program:
         """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
         if self._keeper:
             self._leave()
-        return _meaning(self._streams[0].last)
+        return outcome(self._streams[0].last)
 
     def abandon(self, *, drop: bool = False) -> None:
         """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
@@ -171,28 +160,11 @@ class Program:
             at = out.index(b"\n", out.index(self._end)) + 1
             out, err = out[:at], out[at:]
         if self._end not in out or self._end not in err:
-            raise self._failure(err)
+            raise failure(self.argv[0], self._status.get("exitcode"), err)
         self._streams[0].feed(out)
         self._streams[1].feed(err)
         self.ended = True
         return True
-
-    def _failure(self, said: bytes) -> QgaError:
-        """What it means that the wrapper has ended without the program's end."""
-        assert self._status is not None
-        name, code = self.argv[0], self._status.get("exitcode")
-        lines = said.decode("utf-8", "replace").strip().splitlines()
-        # Shells put their name and a line number in front.
-        reason = re.sub(r"^\S+: (line )?\d+: ", "", lines[-1]) if lines else f"exit code {code}"
-        if code == wrapper.NOT_FOUND:
-            return NoProgram(f"no program {name!r} in the guest")
-        if code == wrapper.NOT_EXECUTABLE:
-            return NotExecutable(f"{name!r} is not executable in the guest")
-        if code == wrapper.CANNOT:
-            return NoShell(reason)
-        if code == wrapper.CONTEXT:
-            return Refused(reason)
-        return QgaError("the program's wrapper was killed in the guest", details=reason)
 
     def _carry(self) -> bool:
         """Whether anything moved between the program and us."""
@@ -247,14 +219,3 @@ def _told(status: "Mapping[str, Any]") -> tuple[bytes, bytes]:
         wire.from_base64(status.get("out-data", "")),
         wire.from_base64(status.get("err-data", "")),
     )
-
-
-def _meaning(line: str) -> "tuple[int | None, int | None]":
-    """Exit code or signal. A shell's code for both is the same; it says which unless it is bash,
-    and says nothing of INT and PIPE."""
-    words = line.split()
-    if not words or not words[0].isdigit() or len(words[0]) > 3:
-        raise BadReply("the guest's shell does not tell how the program ended", details=line)
-    code = int(words[0])
-    killed = len(words) > 1 or code in (128 + 2, 128 + 13)
-    return (None, code - 128) if killed and 128 < code <= 128 + 64 else (code, None)

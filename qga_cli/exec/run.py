@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qga_cli.exec.bare import Bare
     from qga_cli.exec.control import Control
+    from qga_cli.exec.ending import NoShell
     from qga_cli.exec.feed import Source
     from qga_cli.exec.program import Program
     from qga_cli.interrupt import Interrupt
@@ -115,8 +116,9 @@ def run(
     from qga_cli.exec.calls import Calls
     from qga_cli.exec.context import Context
     from qga_cli.exec.control import Control
+    from qga_cli.exec.ending import NoShell
     from qga_cli.exec.feed import Feed
-    from qga_cli.exec.program import NoShell, Program
+    from qga_cli.exec.program import Program
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
     calls = Calls(agent, interrupt)
@@ -128,16 +130,25 @@ def run(
             program.start(context, stdout, stderr)
             follow(program, control, interrupt)
         except NoShell as error:
-            from qga_cli.exec import bare
-
-            agent.trace(1, f"without shell, output at the end only: {error.message}")
-            program = bare.Bare(calls, argv, feed, text=text)
+            agent.trace(1, f"output at the end only: {error.message}")
+            program = _without_streams(error)(calls, argv, feed, text=text)
             control = Control(program, interrupt, timeout, kill_after)
             program.start(context, stdout, stderr)
             follow(program, control, interrupt)
         exitcode, signal = program.result()
         control.close()
     return Completed({"exitcode": exitcode, "signal": signal})
+
+
+def _without_streams(error: "NoShell") -> "type[Bare]":
+    """The way that is left, imported only now."""
+    if error.shell:
+        from qga_cli.exec.bounded import Bounded
+
+        return Bounded
+    from qga_cli.exec.bare import Bare
+
+    return Bare
 
 
 def follow(program: "Program | Bare", control: "Control", interrupt: "Interrupt") -> None:

@@ -1,0 +1,212 @@
+"""exec where the guest lacks what streaming needs: /proc or dd, or any POSIX shell (Windows)."""
+
+import base64
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qga_cli.exec.bounded import END
+from tests.conftest import qga, qga_tty
+from tests.fake import AgentFault, FakeAgent, Handler
+from tests.lab.local_agent import agent
+from tests.running import Started, eventually
+
+MB = 2**20
+
+
+@pytest.fixture(scope="module")
+def poor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An agent whose programs find no dd."""
+    folder = tmp_path_factory.mktemp("poor")
+    programs = folder / "bin"
+    programs.mkdir()
+    for name in ("setpriv", "sh", "head", "cat", "sleep", "ps", "seq", "tr", "wc", "env"):
+        program = shutil.which(name)
+        assert program
+        (programs / name).symlink_to(program)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(programs))
+        with agent(folder, "poor") as running:
+            patch.undo()
+            yield f"unix:{running.socket}"
+
+
+def poorly(uri: str, *words: str, stdin: bytes = b"") -> "tuple[int, bytes, str]":
+    ran = qga("-c", uri, "exec", *words, stdin=stdin)
+    return ran.code, ran.stdout, ran.err
+
+
+def test_streams_and_codes_without_dd(poor: str) -> None:
+    script = "wc -c; echo to stderr >&2; exit 3"
+    assert poorly(poor, "x", "--", "sh", "-c", script, stdin=b"12345") == (3, b"5\n", "to stderr\n")
+    assert poorly(poor, "x", "--", "cat", stdin=b"\0\xff\n") == (0, b"\0\xff\n", "")
+    assert poorly(poor, "x", "--", "sh", "-c", "kill -9 $$")[0] == 137
+
+
+def test_a_context_without_dd(poor: str) -> None:
+    words = "-e", "GREETING=a 'b'", "-w", "/usr", "x", "--", "sh", "-c", 'echo "$GREETING $PWD"'
+    assert poorly(poor, *words) == (0, b"a 'b' /usr\n", "")
+    code, out, err = poorly(poor, "-w", "/nowhere", "x", "--", "cat")
+    assert (code, out) == (125, b"")
+    assert "/nowhere" in err
+    assert poorly(poor, "x", "--", "nosuch")[0] == 127
+
+
+def test_output_without_dd_is_bounded_and_the_loss_is_told(poor: str) -> None:
+    for count, lost in ((MB, False), (MB + 1, True), (9 * MB, True)):
+        code, out, err = poorly(poor, "x", "--", "head", "-c", str(count), "/dev/zero")
+        assert out == bytes(MB)
+        assert code == (125 if lost else 0)
+        assert ("past the first megabyte is lost" in err) == lost
+    script = f"head -c {9 * MB} /dev/zero >&2; echo out"
+    code, out, err = poorly(poor, "x", "--", "sh", "-c", script)
+    assert (code, out) == (125, b"out\n")
+
+
+def test_a_timeout_without_dd_ends_the_tree(poor: str) -> None:
+    """`trap`: what does not end by TERM is killed."""
+    script = "trap '' TERM; sleep 987 & sleep 987"
+    words = ("-c", poor, "--timeout", "0.3", "exec", "--kill-after", "1s", "x", "--")
+    assert qga(*words, "sh", "-c", script).code == 124
+    assert subprocess.run(["pgrep", "-fx", "sleep 987"], stdout=subprocess.DEVNULL).returncode == 1
+
+
+def test_input_that_comes_late_is_waited_for(poor: str) -> None:
+    late = Started("-c", poor, "exec", "x", "--", "cat", stdin=subprocess.PIPE)
+    assert late.process.stdin
+    time.sleep(0.3)  # ten times the moment that a quick input has
+    late.process.stdin.write(b"late\n")
+    late.process.stdin.close()
+    late.process.stdin = None
+    assert late.end() == (0, "late\n", "")
+
+
+def test_input_that_is_awaited_can_be_interrupted(poor: str) -> None:
+    waiting = Started("-vv", "-c", poor, "exec", "x", "--", "cat", stdin=subprocess.PIPE)
+    assert "output at the end only" in next(
+        line for line in map(bytes.decode, waiting.stderr) if "at the end" in line
+    )
+    waiting.signal(signal.SIGINT)
+    assert waiting.process.wait(20) == 130
+    waiting.end()
+
+
+def test_too_much_input_is_refused_before_the_program_runs(poor: str, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    code, _, err = poorly(poor, "x", "--", "sh", "-c", f"echo >{ran}", stdin=bytes(100_000))
+    assert code == 2
+    assert "48 KiB of input at most" in err
+    assert not ran.exists()
+
+
+def test_a_tree_is_found_by_parents() -> None:
+    tree = subprocess.Popen(["sh", "-c", "(sleep 986 & wait) & sleep 986; :"])
+    try:
+        asleep = ["pgrep", "-cfx", "sleep 986"]
+        assert eventually(lambda: subprocess.check_output(asleep) == b"2\n")
+        subprocess.run(["sh", "-c", END, "qga-end", str(tree.pid), "TERM", "0"], check=True)
+        assert tree.wait(10) == -signal.SIGTERM
+        assert eventually(lambda: subprocess.run(asleep, stdout=subprocess.DEVNULL).returncode == 1)
+    finally:
+        tree.kill()
+
+
+class Windows:
+    """A Windows guest's agent, as far as exec goes: no sh, programs that write `output`."""
+
+    def __init__(self, output: bytes = b"", *, exits: bool = True, code: int = 0) -> None:
+        self.started: list[dict[str, object]] = []
+        self._output = output
+        self._exits = exits
+        self._code = code
+
+    def __call__(self, request: dict[str, object]) -> object:
+        arguments = request.get("arguments", {})
+        assert isinstance(arguments, dict)
+        if request["execute"] == "guest-exec":
+            return self._start(arguments)
+        if request["execute"] == "guest-exec-status":
+            return self._status(int(arguments["pid"]))
+        raise AgentFault("unexpected")
+
+    def _start(self, arguments: dict[str, object]) -> object:
+        if arguments["path"] == "sh":
+            raise AgentFault("Failed to execute helper program (No such file or directory)")
+        self.started.append(arguments)
+        if arguments["path"] == "taskkill.exe":
+            self._exits, self._code, self._output = True, 1, b""
+        return {"pid": len(self.started)}
+
+    def _status(self, pid: int) -> object:
+        program = self.started[pid - 1]["path"]
+        output = b"Active code page: 850\r\n" if program == "cmd.exe" else self._output
+        if not self._exits:
+            return {"exited": False}
+        return {
+            "exited": True,
+            "exitcode": self._code,
+            "out-data": base64.b64encode(output).decode(),
+        }
+
+
+def test_arguments_reach_a_windows_agent_as_they_are(fake: Callable[[Handler], FakeAgent]) -> None:
+    """glib's protect_argv quotes them for CreateProcess (gspawn-win32.c)."""
+    windows = Windows(code=7)
+    words = ["C:\\Program Files\\x.exe", "", 'a "b"', "c\\", "%PATH%", "é"]
+    assert qga("-c", fake(windows).uri, "exec", "x", "--", *words, stdin=b"in").code == 7
+    assert windows.started[0]["path"] == words[0]
+    assert windows.started[0]["arg"] == words[1:]
+    assert windows.started[0]["input-data"] == base64.b64encode(b"in").decode()
+
+
+@pytest.mark.parametrize("written", ["Größe", "Größe".encode("cp850"), b"ok\r\n"])
+def test_output_of_windows_is_readable_on_a_terminal_and_exact_in_a_pipe(
+    fake: Callable[[Handler], FakeAgent], written: "str | bytes"
+) -> None:
+    output = written.encode() if isinstance(written, str) else written
+    uri = fake(Windows(output)).uri
+    assert qga("-c", uri, "exec", "x", "--", "cmd", "/c", "dir").stdout == output
+    shown = qga_tty("-c", uri, "exec", "x", "--", "cmd", "/c", "dir").out
+    assert shown.strip() == ("ok" if b"ok" in output else "Größe")
+    told = json.loads(qga("-c", uri, "-o", "json", "exec", "x", "--", "cmd", "/c", "dir").out)
+    assert told["stdout"].strip() == shown.strip()
+
+
+def test_a_timeout_on_windows_ends_the_tree(fake: Callable[[Handler], FakeAgent]) -> None:
+    windows = Windows(exits=False)
+    ran = qga("-c", fake(windows).uri, "--timeout", "0.2", "exec", "x", "--", "ping", "-t", "::1")
+    assert ran.code == 124
+    assert windows.started[-1] == {"path": "taskkill.exe", "arg": ["/PID", "1", "/T", "/F"]}
+
+
+@pytest.mark.parametrize("flag", [("-e", "A=b"), ("-w", "C:\\"), ("-u", "me")])
+def test_a_context_on_windows_is_refused(
+    fake: Callable[[Handler], FakeAgent], flag: tuple[str, str]
+) -> None:
+    windows = Windows()
+    ran = qga("-c", fake(windows).uri, "exec", *flag, "x", "--", "cmd")
+    assert ran.code == 125
+    assert "no POSIX shell" in ran.err
+    assert windows.started == []
+
+
+def test_a_powershell_script_goes_encoded(
+    fake: Callable[[Handler], FakeAgent], tmp_path: Path
+) -> None:
+    windows = Windows(b"done\r\n")
+    script = tmp_path / "hello.ps1"
+    script.write_text('param($name)\nWrite-Output "hello $name"\n')
+    ran = qga("-c", fake(windows).uri, "script", "x", str(script), "it's me")
+    assert (ran.code, ran.out) == (0, "done\r\n")
+    words = windows.started[0]["arg"]
+    assert isinstance(words, list)
+    assert words[:-1] == ["-NoProfile", "-NonInteractive", "-EncodedCommand"]
+    assert base64.b64decode(words[-1]).decode("utf-16-le") == (
+        "& {\nparam($name)\nWrite-Output \"hello $name\"\n\n} 'it''s me'\n"
+    )
