@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qga_cli.errors import Refused, UsageError
-from qga_cli.exec.context import quote, variables
+from qga_cli.exec.context import NO_INPUT, Context, quote, variables
 from tests.conftest import qga
 from tests.running import eventually, execute, marked
 
@@ -104,6 +105,40 @@ def test_a_user_that_is_not_there(local_agent: str) -> None:
         execute(local_agent, "id", user="nobody-we-know")
     with pytest.raises(UsageError, match="USER"):
         execute(local_agent, "id", user="; reboot")
+
+
+@pytest.mark.parametrize(
+    ("user", "tools", "chosen"),
+    [
+        ("root", "runuser su setpriv", "runuser -u root -- id -u"),
+        ("root:sys", "runuser su setpriv", "runuser -u root -g sys -- id -u"),
+        ("root", "su setpriv", """su -s /bin/sh root -c exec "$@" -- sh id -u"""),
+        ("root:sys", "su setpriv", "setpriv --reuid root --regid sys --init-groups id -u"),
+        ("root", "setpriv", "setpriv --reuid root --regid 0 --init-groups id -u"),
+        ("7:9", "runuser su setpriv", "setpriv --reuid 7 --regid 9 --clear-groups id -u"),
+        ("root:sys", "su", None),
+        ("7", "runuser su", None),
+    ],
+)
+def test_a_user_is_become_by_the_tool_that_is_there(
+    tmp_path: Path, user: str, tools: str, chosen: str | None
+) -> None:
+    (tmp_path / "id").symlink_to("/usr/bin/id")
+    for tool in tools.split():
+        (tmp_path / tool).write_text("#!/bin/sh\n")
+        (tmp_path / tool).chmod(0o755)
+    line = Context(user=user).line(NO_INPUT).decode()
+    ran = subprocess.run(
+        ["/bin/sh", "-c", f'{line}echo "$@"', "sh", "id", "-u"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    if chosen is None:
+        assert (ran.returncode, ran.stdout) == (96, "")
+        assert f"becoming {user} needs" in ran.stderr
+    else:
+        assert (ran.stdout, ran.stderr) == (f"{chosen}\n", "")
 
 
 def test_a_name_with_a_dash_and_a_line_too_long(local_agent: str) -> None:

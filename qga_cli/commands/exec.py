@@ -44,8 +44,9 @@ COMMAND = Command(
         "pipe or a file. --timeout ends the program with all it has started and exits 124. "
         "The first Ctrl-C goes to the program, a second one leaves it running. "
         "A child left in the background does not hold the call. "
-        "A guest without POSIX shell and /proc gives its output at the end only, and "
-        "through libvirt it must be below 3 MB. "
+        "A guest without /proc (FreeBSD) gives its output at the end only, a megabyte of each "
+        "stream; so does one without POSIX shell (Windows), where it must be below 3 MB through "
+        "libvirt. "
         "With -t the program has a terminal, see `qga help shell`; -i alone lets it read what is "
         "typed here, line by line."
     ),

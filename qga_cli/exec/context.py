@@ -140,14 +140,24 @@ def _as_user(user: str) -> list[str]:
     if match is None:
         raise UsageError(f"-u: {user!r} is not USER or USER:GROUP")
     name, group = match.groups()
+    parts, ways = [], {}
     if name.isdigit():
         groups = f"--regid {group} --clear-groups" if group else "--clear-groups"
-        return [f'set -- setpriv --reuid {name} {groups} "$@"']
-    # ~name without a home directory stays as it is: the cheapest question whether it exists.
-    return [
-        f"HOME=~{name} USER={name} LOGNAME={name}; export HOME USER LOGNAME",
-        f'case $HOME in "~"*) echo "no user {name}" >&2; exit 96; esac',
-        f"if command -v runuser >/dev/null; then set -- runuser -u {name}"
-        f'{f" -g {group}" if group else ""} -- "$@"; '
-        f"""else set -- su -s /bin/sh {name} -c 'exec "$@"' -- sh "$@"; fi""",
-    ]
+    else:
+        # ~name without a home directory stays as it is: the cheapest question whether it exists.
+        parts = [
+            f"HOME=~{name} USER={name} LOGNAME={name}; export HOME USER LOGNAME",
+            f'case $HOME in "~"*) echo "no user {name}" >&2; exit 96; esac',
+        ]
+        ways["runuser"] = f"-u {name}{f' -g {group}' if group else ''} --"
+        if not group:  # su cannot choose one
+            ways["su"] = f"""-s /bin/sh {name} -c 'exec "$@"' -- sh"""
+        groups = f"--regid {group or f'$(id -g {name})'} --init-groups"
+    ways["setpriv"] = f"--reuid {name} {groups}"
+    choice = "; el".join(
+        f'if command -v {tool} >/dev/null; then set -- {tool} {options} "$@"'
+        for tool, options in ways.items()
+    )
+    needed = " or ".join(ways)
+    parts.append(f'{choice}; else echo "becoming {user} needs {needed}" >&2; exit 96; fi')
+    return parts
