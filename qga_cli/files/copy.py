@@ -77,8 +77,10 @@ class Copier:
             from qga_cli.files.packing import packed
 
             carry = packed(source, goal, self._wishes.compress, meter.advance)
+        between = isinstance(source, GuestFile) and bool(target.guest)
         try:
-            transfer(source, goal, self._wishes, self._guests.check, meter.advance, carry)
+            transfer(source, goal, self._wishes, self._guests.check, meter.advance, carry,
+                     behind=not between)  # fmt: skip
         finally:
             meter.close()
 

@@ -1,6 +1,8 @@
 """One file from where it is to where it shall be: right, or not at all."""
 
-from contextlib import closing
+import queue
+import threading
+from contextlib import ExitStack, closing
 
 from qga_cli.errors import Interrupted, NotDelivered, OutcomeUnknown, QgaError, TimedOut
 
@@ -77,10 +79,13 @@ def transfer(
     check: "Callable[[], None]",
     advance: "Callable[[int], None]",
     carry: "Callable[[int], None] | None" = None,
+    *,
+    behind: bool = True,
 ) -> None:
     """Copy one file. `check` raises when it is time to stop, `advance` is told of progress.
 
-    `carry` moves the bytes from an offset on, where that is not done piece by piece.
+    `carry` moves the bytes from an offset on, where that is not done piece by piece. One piece is
+    written while the next is read, unless `behind` is false: an agent does not serve two threads.
     """
     try:
         position = target.begin(source.facts, source.prefix if wishes.resume else None)
@@ -88,7 +93,7 @@ def transfer(
         if carry:
             carry(position)
         else:
-            _carry(source, target, position, check, advance)
+            _carry(source, target, position, check, advance, behind=behind)
         check()
         target.finish(source.facts, source.digest() if wishes.verify else "")
     except BaseException as error:
@@ -102,13 +107,51 @@ def _carry(
     position: int,
     check: "Callable[[], None]",
     advance: "Callable[[int], None]",
+    *,
+    behind: bool,
 ) -> None:
-    with closing(source.pieces(position, target.chunk)) as pieces:
+    with ExitStack() as stack:
+        pieces = stack.enter_context(closing(source.pieces(position, target.chunk)))
+        write = target.write
+        if behind:
+            write = stack.enter_context(closing(_Behind(write))).put
         for offset, data in pieces:
             check()
-            target.write(offset, data)
+            write(offset, data)
             advance(offset + len(data) - position)
             position = offset + len(data)
+
+
+class _Behind:
+    """Writes a piece in a thread of its own while the next one is read."""
+
+    def __init__(self, write: "Callable[[int, bytes], None]") -> None:
+        self._write = write
+        self._error: BaseException | None = None
+        self._pieces: queue.Queue[tuple[int, bytes] | None] = queue.Queue(1)
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def put(self, offset: int, data: bytes) -> None:
+        """Have a piece written. Raises what an earlier one has met."""
+        if self._error:
+            raise self._error
+        self._pieces.put((offset, data))
+
+    def close(self) -> None:
+        """Return when all is written. Raises as `put`."""
+        self._pieces.put(None)
+        self._thread.join()
+        if self._error:
+            raise self._error
+
+    def _work(self) -> None:
+        while piece := self._pieces.get():
+            if self._error is None:
+                try:
+                    self._write(*piece)
+                except BaseException as error:  # raised in the other thread
+                    self._error = error
 
 
 def _leave(target: "Target", error: BaseException) -> None:

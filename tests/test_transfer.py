@@ -1,0 +1,107 @@
+"""How one file's pieces go from a source to a target."""
+
+import threading
+from collections.abc import Callable, Generator
+
+import pytest
+
+from qga_cli.errors import FileError
+from qga_cli.files.facts import Facts
+from qga_cli.files.transfer import Wishes, transfer
+
+WAIT = 10.0  # seconds
+
+
+class Pieces:
+    """A source of `count` pieces, of one byte each."""
+
+    name = "x"
+
+    def __init__(self, count: int, on_read: Callable[[int], None] = lambda number: None) -> None:
+        self.facts = Facts()
+        self._count = count
+        self._on_read = on_read
+
+    def pieces(self, start: int, chunk: int) -> Generator[tuple[int, bytes], None, None]:
+        for number in range(self._count):
+            self._on_read(number)
+            yield number, b"x"
+
+    def prefix(self, length: int) -> str:
+        raise NotImplementedError
+
+    def digest(self) -> str:
+        return ""
+
+
+class Target:
+    """Notes what happens to it."""
+
+    chunk = 1
+
+    def __init__(self, on_write: Callable[[int], None] = lambda offset: None) -> None:
+        self.seen: list[object] = []
+        self._on_write = on_write
+
+    def begin(self, facts: Facts, prove: object) -> int:
+        return 0
+
+    def write(self, offset: int, data: bytes) -> None:
+        self._on_write(offset)
+        self.seen.append(offset)
+
+    def finish(self, facts: Facts, digest: str) -> None:
+        self.seen.append("finish")
+
+    def abandon(self, *, keep: bool) -> str:
+        self.seen.append("abandon")
+        return ""
+
+
+def copy(source: Pieces, target: Target, *, behind: bool = True) -> None:
+    transfer(source, target, Wishes(), lambda: None, lambda count: None, behind=behind)
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_pieces_are_written_in_order(behind: bool) -> None:
+    target = Target()
+    copy(Pieces(100), target, behind=behind)
+    assert target.seen == [*range(100), "finish"]
+
+
+def test_a_piece_is_written_while_the_next_is_read() -> None:
+    second = threading.Event()
+
+    def on_read(number: int) -> None:
+        if number == 1:
+            second.set()
+
+    waited = []
+    target = Target(lambda offset: waited.append(second.wait(WAIT)))
+    copy(Pieces(2, on_read), target)
+    assert waited == [True, True]
+
+
+def test_one_agent_is_not_asked_from_two_threads() -> None:
+    threads = set()
+
+    def note(number: int) -> None:
+        threads.add(threading.get_ident())
+
+    copy(Pieces(3, note), Target(note), behind=False)
+    assert threads == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("number", [0, 1, 8, 9])
+@pytest.mark.parametrize("side", ["read", "write"])
+def test_after_a_failure_nothing_is_written(number: int, side: str) -> None:
+    """The write that fails may be the last one, found when all has been read."""
+
+    def fail(at: int) -> None:
+        if at == number:
+            raise FileError("no room")
+
+    source, target = (Pieces(10, fail), Target()) if side == "read" else (Pieces(10), Target(fail))
+    with pytest.raises(FileError, match="no room"):
+        copy(source, target)
+    assert target.seen == [*range(number), "abandon"]
