@@ -3,10 +3,54 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests import lab
 from tests.conftest import qga
+from tests.fake import AgentFault
+
+Carry = Callable[[], object]  # carries the command out, and returns its answer
+Fault = Callable[[Carry], object]
+
+
+class Filesystems:
+    """Two filesystems behind an agent. `faults` stand in for its first answers, by command."""
+
+    def __init__(self, **faults: list[Fault]) -> None:
+        self.frozen = False
+        self.faults = faults
+        self.seen: list[str] = []
+
+    def __call__(self, request: dict[str, object]) -> object:
+        name = str(request["execute"]).removeprefix("guest-fsfreeze-")
+        self.seen.append(name)
+        faults = self.faults.get(name)
+        if faults:
+            return faults.pop(0)(lambda: self._carry_out(name))
+        return self._carry_out(name)
+
+    def _carry_out(self, name: str) -> object:
+        before = self.frozen
+        if name == "status":
+            return "frozen" if before else "thawed"
+        if name not in ("freeze", "thaw") or (before and name == "freeze"):
+            raise AgentFault(f"Command {name} has been disabled: the command is not allowed")
+        self.frozen = name == "freeze"
+        return 2 if before != self.frozen else 0
+
+    def await_thawed(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.frozen:
+            assert time.monotonic() < deadline, f"frozen still: {self.seen}"
+            time.sleep(0.01)
+
+
+def refuse(text: str) -> Fault:
+    def fault(carry: Carry) -> object:
+        raise AgentFault(text)
+
+    return fault
 
 
 def status(guest: lab.Guest) -> str:

@@ -1,12 +1,5 @@
 """Freezes on agents that fail in ways a real one cannot be made to."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import syslog
 import threading
 import time
 from collections.abc import Callable
@@ -14,48 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.errors import QgaError
-from qga_cli.freeze.hold import Watchdog
-from qga_cli.guests.targets import Target
 from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent, Hangup, Silence
-from tests.freezes import await_no_watchdog, start, watchdogs
+from tests.freezes import Carry, Fault, Filesystems, await_no_watchdog, refuse, start, watchdogs
 
 Fake = Callable[..., FakeAgent]
-Carry = Callable[[], object]  # carries the command out, and returns its answer
-Fault = Callable[[Carry], object]
-
-
-class Filesystems:
-    """Two filesystems behind an agent. `faults` stand in for its first answers, by command."""
-
-    def __init__(self, **faults: list[Fault]) -> None:
-        self.frozen = False
-        self.faults = faults
-        self.seen: list[str] = []
-
-    def __call__(self, request: dict[str, object]) -> object:
-        name = str(request["execute"]).removeprefix("guest-fsfreeze-")
-        self.seen.append(name)
-        faults = self.faults.get(name)
-        if faults:
-            return faults.pop(0)(lambda: self._carry_out(name))
-        return self._carry_out(name)
-
-    def _carry_out(self, name: str) -> object:
-        before = self.frozen
-        if name == "status":
-            return "frozen" if before else "thawed"
-        if name not in ("freeze", "thaw") or (before and name == "freeze"):
-            raise AgentFault(f"Command {name} has been disabled: the command is not allowed")
-        self.frozen = name == "freeze"
-        return 2 if before != self.frozen else 0
-
-    def await_thawed(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while self.frozen:
-            assert time.monotonic() < deadline, f"frozen still: {self.seen}"
-            time.sleep(0.01)
 
 
 def lose_the_reply(carry: Carry) -> object:
@@ -77,13 +33,6 @@ def fail(text: str) -> Fault:
 
     def fault(carry: Carry) -> object:
         carry()
-        raise AgentFault(text)
-
-    return fault
-
-
-def refuse(text: str) -> Fault:
-    def fault(carry: Carry) -> object:
         raise AgentFault(text)
 
     return fault
@@ -236,51 +185,3 @@ def test_two_guests_and_a_kill(pair: tuple[list[Filesystems], list[str]]) -> Non
     for index, filesystems in enumerate(both):
         filesystems.await_thawed(2)
         await_no_watchdog(f"agent{index}")
-
-
-STUB = """
-import sys, syslog
-log = open(sys.argv[1], "a")
-syslog.syslog = lambda priority, text: print(priority, text, file=log, flush=True)
-from qga_cli.freeze.watchdog import main
-main()
-"""
-
-
-def test_what_the_watchdog_logs(fake: Fake, tmp_path: Path) -> None:
-    filesystems = Filesystems(thaw=[refuse("not \x1b[1mnow")])
-    log = tmp_path / "log"
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen([sys.executable, "-c", STUB, str(log)], stdin=theirs.fileno())
-    with ours:
-        ours.sendall(json.dumps({"uri": fake(filesystems).uri, "name": "x", "label": "x"}).encode())
-        ours.sendall(b"\narm 30\n")
-        while b"armed" not in ours.recv(99):
-            pass
-        filesystems.frozen = True
-    assert process.wait(5) == 0
-    assert not filesystems.frozen
-    lines = log.read_text().splitlines()
-    assert lines[:3] == [
-        f"{syslog.LOG_NOTICE} x: freezing, for 30 s at most",
-        f"{syslog.LOG_WARNING} x: thawing: the qga that froze it has died",
-        f"{syslog.LOG_ERR} x: cannot thaw, goes on trying: not \\x1b[1mnow",
-    ]
-    assert lines[3].startswith(f"{syslog.LOG_WARNING} x: thawed after ")
-
-
-def test_a_watchdog_that_dies_before_the_freeze_is_noticed(fake: Fake) -> None:
-    watchdog = Watchdog(Target(fake(Filesystems()).uri, "web1", "web1"))
-    watchdog.await_ready()
-    os.kill(watchdog.pid, signal.SIGKILL)
-    with pytest.raises(QgaError, match="nothing was frozen: the watchdog has died"):
-        watchdog.arm(5)
-    watchdog.leave()
-
-
-def test_a_watchdog_that_cannot_reach_the_guest(tmp_path: Path) -> None:
-    watchdog = Watchdog(Target(f"unix:{tmp_path}/none.sock", "web1", "web1"))
-    with pytest.raises(QgaError, match=r"nothing was frozen: .*none\.sock"):
-        watchdog.await_ready()
-    watchdog.leave()

@@ -13,8 +13,7 @@ import pytest
 from tests import lab
 from tests.conftest import qga
 from tests.fake import FakeAgent
-from tests.freezes import await_no_watchdog, status
-from tests.test_freeze_faults import Filesystems
+from tests.freezes import Filesystems, await_no_watchdog, status
 
 Fake = Callable[..., FakeAgent]
 
