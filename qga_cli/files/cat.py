@@ -3,18 +3,15 @@
 import codecs
 import re
 
-from qga_cli.errors import UsageError
 from qga_cli.files.guests import Guests
 from qga_cli.files.handle import open_handle
-from qga_cli.files.place import parse
+from qga_cli.files.place import guest_place
 from qga_cli.format import printable
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO, Protocol
-
-    from qga_cli.files.place import Place
 
     class Out(Protocol):
         """What text is written to."""
@@ -40,14 +37,6 @@ def verb(job: Job) -> Finished:
                     guests.check()
         out.flush()
     return Finished()
-
-
-def guest_place(text: str) -> "Place":
-    """`text` as a place in a guest. Raises UsageError for any other."""
-    place = parse(text)
-    if not place.guest:
-        raise UsageError(f"{text!r} names no guest", hint="write VM:PATH")
-    return place
 
 
 def stdout(job: Job) -> "Out":

@@ -1,8 +1,8 @@
 """`qga rm`, `qga mkdir`, `qga mv`: the guest's own programs, given the words as they are."""
 
 from qga_cli.errors import UsageError
-from qga_cli.files.cat import guest_place
 from qga_cli.files.guests import Guests
+from qga_cli.files.place import guest_place
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 def rm(job: Job) -> Finished:
     """Remove files, and folders with --recursive."""
-    flags = ["-r"] * bool(job.arguments.get("recursive")) + ["-f"] * bool(
-        job.arguments.get("force")
-    )
-    return _each(job, ["rm", *flags])
+    recursive, force = job.arguments.get("recursive"), job.arguments.get("force")
+    return _each(job, ["rm", *["-r"] * bool(recursive), *["-f"] * bool(force)])
 
 
 def mkdir(job: Job) -> Finished:

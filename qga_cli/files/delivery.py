@@ -1,12 +1,10 @@
 """Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
 
-import os
-
 from qga_cli.errors import BadReply, FileError, QgaError
-from qga_cli.files.digest import GuestDigest, parse
+from qga_cli.files.digest import GuestDigest
 from qga_cli.files.facts import seconds
 from qga_cli.files.handle import open_handle
-from qga_cli.files.landing import SUFFIX
+from qga_cli.files.parts import mark
 from qga_cli.format import size as human
 
 TYPE_CHECKING = False
@@ -108,19 +106,13 @@ class Delivery:
 
     def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
         """See Landing.begin."""
-        start = 0
-        if prove:
-            start = self._adopt(facts.size or 0, prove)
+        size = facts.size or 0
+        start = self._adopt(size, prove) if prove else 0
         if not start:
-            free = self._prepare(facts.size or 0)[0]
-            if (
-                free.isdecimal()
-                and len(free) < 20
-                and (facts.size or 0) > int(free) * 1024
-                and not facts.sparse
-            ):
+            free = self._prepare(size)[0]
+            if _is_count(free) and size > int(free) * 1024 and not facts.sparse:
                 raise FileError(
-                    f"{self._place}: {human(facts.size or 0)} are to come and "
+                    f"{self._place}: {human(size)} are to come and "
                     f"{human(int(free) * 1024)} are free"
                 )
         self._position = start
@@ -195,12 +187,12 @@ class Delivery:
     def _prepare(self, size: int, resume: str = "") -> list[str]:
         """Set the final name and the part's; returns the free KiB and what was left earlier."""
         must = "1" if self._place.is_folder else ""
-        said = self.access.run(_PREPARE, self._place.path, self._name, must,
-                                os.urandom(8).hex() + SUFFIX,
-                                str(size) if size > _ROOMY else "", resume)  # fmt: skip
+        asked = str(size) if size > _ROOMY else ""
+        said = self.access.run(_PREPARE, self._place.path, self._name, must, mark(), asked, resume)
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) < 4 or len(fields) % 3 != 1 or fields.pop():
-            raise BadReply(f"{self.access.agent.name}: the guest's answer makes no sense")
+            name = self.access.agent.name
+            raise BadReply(f"{name}: the guest was asked for a part's name and says {said[:80]!r}")
         self._final, self._part = fields[:2]
         return fields[2:]
 
@@ -208,9 +200,9 @@ class Delivery:
         """Take over the longest part that is equal to the source so far; note the others."""
         left = self._prepare(0, "1")[1:]
         found = [
-            (int(left[at + 1]), left[at], parse(left[at + 2].encode()))
-            for at in range(0, len(left), 3)
-            if left[at + 1].isdecimal() and len(left[at + 1]) < 20
+            (int(length), path, digest[:64])  # sha256sum's line; "" where there is no sha256sum
+            for path, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
+            if _is_count(length)
         ]
         start = 0
         for length, path, digest in sorted(found, reverse=True):
@@ -223,4 +215,9 @@ class Delivery:
     def _close(self) -> None:
         handle, self._handle = self._handle, None
         if handle:
-            handle.__exit__(None, None, None)
+            handle.close()
+
+
+def _is_count(text: str) -> bool:
+    """Whether a guest's word is a number, and no longer than a size can be."""
+    return text.isdecimal() and len(text) < 20

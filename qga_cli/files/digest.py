@@ -35,7 +35,7 @@ class GuestDigest:
             return self._by_reading()
         if done.code:
             raise self._access.failure(done)
-        return parse(done.stdout)
+        return digest_in(done.stdout, self._access.agent.name)
 
     def _by_reading(self) -> str:
         digest = hashlib.sha256()
@@ -48,11 +48,11 @@ class GuestDigest:
         return digest.hexdigest()
 
 
-def parse(said: bytes) -> str:
-    """The digest in a line of sha256sum. Raises BadReply."""
+def digest_in(said: bytes, guest: str) -> str:
+    """The digest in a line that a guest's sha256sum has written. Raises BadReply."""
     text = said[:64].decode("ascii", "replace")
     if len(text) != 64 or set(text) - set("0123456789abcdef"):
-        raise BadReply(f"sha256sum's answer makes no sense: {said[:80]!r}")
+        raise BadReply(f"{guest}: sha256sum's answer makes no sense: {said[:80]!r}")
     return text
 
 

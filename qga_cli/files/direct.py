@@ -119,4 +119,4 @@ class Direct:
     def _close(self) -> None:
         handle, self._handle = self._handle, None
         if handle:
-            handle.__exit__(None, None, None)
+            handle.close()

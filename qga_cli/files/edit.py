@@ -9,10 +9,9 @@ import sys
 import tempfile
 
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
-from qga_cli.files.cat import guest_place
 from qga_cli.files.copy import Copier
 from qga_cli.files.guests import Guests
-from qga_cli.files.place import Place
+from qga_cli.files.place import Place, guest_place
 from qga_cli.files.transfer import ABSENT, Wishes
 from qga_cli.job import Finished, Job
 

@@ -55,33 +55,20 @@ def ask(access: "Access", path: str, *, follow: bool) -> Facts:
         raise BadReply(f"{access.agent.name}: stat's answer makes no sense: {said!r}") from error
     if min(size, blocks, uid, gid) < 0 or max(uid, gid) >= 2**32 or size >= 2**63:
         raise BadReply(f"{access.agent.name}: stat's answer is out of range: {said!r}")
-    kind = _KINDS.get(stat.S_IFMT(mode), "other")
-    if follow and kind == "link":
+    if follow and stat.S_ISLNK(mode):  # it would be followed again, without end
         raise BadReply(f"{access.agent.name}: stat followed {path} and found a link")
-    return Facts(
-        kind,
-        size if kind == "file" and size else None,  # files of /proc say 0
-        stat.S_IMODE(mode),
-        uid=uid,
-        gid=gid,
-        mtime=mtime,
-        sparse=kind == "file" and blocks * 512 < size - 4096,
-    )
+    found = _facts(mode, size, blocks, uid, gid, mtime)
+    found.size = found.size or None  # files of /proc say 0
+    return found
 
 
 def look(path: str, *, follow: bool) -> Facts:
     """The facts of a file of this host. Raises OSError."""
     found = os.stat(path, follow_symlinks=follow)
-    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
-    return Facts(
-        kind,
-        found.st_size if kind == "file" else None,
-        stat.S_IMODE(found.st_mode),
-        uid=found.st_uid,
-        gid=found.st_gid,
-        mtime=found.st_mtime_ns,
-        sparse=kind == "file" and found.st_blocks * 512 < found.st_size - 4096,
-    )
+    return _facts(
+        found.st_mode, found.st_size, found.st_blocks, found.st_uid, found.st_gid,
+        found.st_mtime_ns,
+    )  # fmt: skip
 
 
 def nanoseconds(text: str) -> int:
@@ -111,3 +98,16 @@ def measure(access: "Access", path: str) -> Facts:
                 access.needs_exec("copying a folder")
             raise
         return Facts(size=size or None)
+
+
+def _facts(mode: int, size: int, blocks: int, uid: int, gid: int, mtime: int) -> Facts:
+    kind = _KINDS.get(stat.S_IFMT(mode), "other")
+    return Facts(
+        kind,
+        size if kind == "file" else None,
+        stat.S_IMODE(mode),
+        uid=uid,
+        gid=gid,
+        mtime=mtime,
+        sparse=kind == "file" and blocks * 512 < size - 4096,
+    )

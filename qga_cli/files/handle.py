@@ -29,6 +29,9 @@ if TYPE_CHECKING:
         def flush(self) -> None:
             """Hand what is buffered in the agent to the guest's kernel."""
 
+        def close(self) -> None:
+            """Let go of it. Raises what the agent says to that."""
+
         def __enter__(self) -> Self: ...
 
         def __exit__(
@@ -58,8 +61,8 @@ class FileHandle:
         reply = self._call(READ, {"handle": self._number, "count": count})
         data = wire.from_base64(reply["buf-b64"])
         if len(data) != reply["count"] or len(data) > count:
-            raise BadReply(
-                f"the agent was asked for {count} bytes, says it sends {reply['count']}, "
+            raise self._lie(
+                f"was asked for {count} bytes, says it sends {reply['count']}, "
                 f"and sends {len(data)}"
             )
         return data
@@ -75,13 +78,13 @@ class FileHandle:
             text = wire.to_base64(part)
             reply = self._call(WRITE, {"handle": self._number, "buf-b64": text})
             if not 0 < reply["count"] <= len(part):
-                raise BadReply(f"the agent was given {len(part)} bytes and took {reply['count']}")
+                raise self._lie(f"was given {len(part)} bytes and says it took {reply['count']}")
             at += reply["count"]
 
     def seek(self, offset: int) -> None:
         """See Handle."""
         if self._seek(offset, 0) != offset:
-            raise BadReply(f"the agent was told to seek to {offset} and went elsewhere")
+            raise self._lie(f"was told to seek to {offset} and went elsewhere")
 
     def size(self) -> int:
         """See Handle."""
@@ -99,8 +102,11 @@ class FileHandle:
         arguments = {"handle": self._number, "offset": offset, "whence": whence}
         position: int = self._call(SEEK, arguments)["position"]
         if position < 0:
-            raise BadReply(f"the agent says that the file's position is {position}")
+            raise self._lie(f"says that it is at byte {position}")
         return position
+
+    def _lie(self, what: str) -> BadReply:
+        return BadReply(f"{self._access.agent.name}: {self._path}: the agent {what}")
 
     def _call(self, command: "Command", arguments: "dict[str, object]") -> "Any":
         """The result of one file command. The agent's errors rarely name the file: ours do."""
@@ -109,13 +115,19 @@ class FileHandle:
         except Refused as error:
             if error.desc.startswith("handle ") and "has not been found" in error.desc:
                 name = self._access.agent.name
-                raise NotConnected(
-                    f"{name}: the agent was restarted: its open files are gone"
-                ) from (error)
+                gone = f"{name}: the agent was restarted: its open files are gone"
+                raise NotConnected(gone) from error
             if type(error) is Refused:
                 reason = error.desc.rpartition(": ")[2]
                 error.message = f"{self._access.agent.name}: {self._path}: {reason}"
             raise
+
+    def close(self) -> None:
+        """See Handle. There is always time for it: an agent keeps open files for ever."""
+        from qga_cli.commands.file.close import COMMAND as CLOSE
+
+        self._access.grace()
+        self._call(CLOSE, {"handle": self._number})
 
     def __enter__(self) -> "Self":
         return self
@@ -126,11 +138,8 @@ class FileHandle:
         error: "BaseException | None",
         trace: "TracebackType | None",
     ) -> None:
-        from qga_cli.commands.file.close import COMMAND as CLOSE
-
-        self._access.grace()
         try:
-            self._call(CLOSE, {"handle": self._number})
+            self.close()
         except QgaError as failed:
             if error is None:
                 raise
@@ -156,7 +165,8 @@ class ExecHandle:
         data = self._dd(f"if={self._path}", "bs=64k", "iflag=skip_bytes,count_bytes,fullblock",
                         f"skip={self._position}", f"count={count}")  # fmt: skip
         if len(data) > count:
-            raise BadReply(f"dd was asked for {count} bytes and sent {len(data)}")
+            name = self._access.agent.name
+            raise BadReply(f"{name}: dd was asked for {count} bytes and sent {len(data)}")
         self._position += len(data)
         return data
 
@@ -176,12 +186,16 @@ class ExecHandle:
         """See Handle."""
         text = self._access.run('stat -L -c %s -- "$1"', self._path).strip()
         if not text.isdigit() or len(text) > 19:
-            raise BadReply(f"the guest says that {self._path} has {text[:40]!r} bytes")
+            name = self._access.agent.name
+            raise BadReply(f"{name}: the guest says that {self._path} has {text[:40]!r} bytes")
         self._position = int(text)
         return self._position
 
     def flush(self) -> None:
         """See Handle. dd leaves nothing buffered."""
+
+    def close(self) -> None:
+        """See Handle. Nothing is open between two calls."""
 
     def _dd(self, *words: str, stdin: bytes = b"") -> bytes:
         return self._access.run('exec dd "$@"', *words, stdin=stdin)
@@ -190,7 +204,7 @@ class ExecHandle:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is open between two calls."""
+        """Nothing to close."""
 
 
 def open_handle(access: "Access", path: str, mode: str) -> "Handle":

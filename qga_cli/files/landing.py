@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-import re
 import stat
 
 from qga_cli.errors import FileError
 from qga_cli.files.digest import ZEROS, feed_zeros, of_file
+from qga_cli.files.parts import leftovers, part_name
 from qga_cli.format import size as human
 
 TYPE_CHECKING = False
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from qga_cli.files.facts import Facts
     from qga_cli.files.transfer import Wishes
-
-SUFFIX = ".qga-part"
 
 
 class Landing:
@@ -46,7 +44,8 @@ class Landing:
             self._part = os.path.join(self._folder, part_name(self._name))
             self._file = open(self._part, "x+b", opener=_private)  # closed by finish or abandon
         missing = 0 if facts.sparse or facts.size is None else facts.size - start
-        free = free_space(self._folder)
+        space = os.statvfs(self._folder)
+        free = space.f_bavail * space.f_frsize
         if missing > free:
             raise FileError(
                 f"{self._folder}: {human(missing)} are to come and {human(free)} are free"
@@ -78,7 +77,7 @@ class Landing:
         self._file.close()
         os.replace(self._part, self.path)
         self._part = ""
-        sync_folder(self._folder)
+        _sync_folder(self._folder)
 
     def abandon(self, *, keep: bool) -> str:
         """End without a result; the part stays for --resume when it is worth it. Its name, then."""
@@ -165,36 +164,7 @@ class Outlet:
         return ""
 
 
-def part_stem(name: str) -> str:
-    """How the names of a file's parts begin; short enough for 255 bytes with what follows."""
-    return f".{name}." if len(os.fsencode(name)) <= 200 else ".long."
-
-
-def part_name(name: str) -> str:
-    """A name for a new part that nobody can guess."""
-    return part_stem(name) + os.urandom(8).hex() + SUFFIX
-
-
-def leftovers(folder: str, name: str, *, folders: bool = False) -> "list[os.DirEntry[str]]":
-    """The parts of a file, or of a folder, that earlier copies of ours have left."""
-    ours = re.compile(re.escape(part_stem(name)) + "[0-9a-f]{16}" + re.escape(SUFFIX))
-    with os.scandir(folder) as entries:
-        return [
-            entry
-            for entry in entries
-            if ours.fullmatch(entry.name)
-            and (entry.is_dir if folders else entry.is_file)(follow_symlinks=False)
-            and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
-        ]
-
-
-def free_space(folder: str) -> int:
-    """Bytes that we may still write below `folder`."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
-
-
-def sync_folder(folder: str) -> None:
+def _sync_folder(folder: str) -> None:
     """Make a rename in `folder` survive a crash of this host."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

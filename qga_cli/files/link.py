@@ -3,7 +3,7 @@
 import os
 
 from qga_cli.files.facts import seconds
-from qga_cli.files.landing import SUFFIX
+from qga_cli.files.parts import mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,4 +38,4 @@ def push_link(access: "Access", target: str, path: str, facts: "Facts", wishes: 
         owner = f"{facts.uid}:{facts.gid}"
         moment = seconds(facts.mtime)
     access.run(_LINK, target, os.path.basename(path), os.readlink(path),
-               os.urandom(8).hex() + SUFFIX, owner, moment)  # fmt: skip
+               mark(), owner, moment)  # fmt: skip

@@ -1,8 +1,8 @@
 """`qga ls`: what is in a folder of a guest."""
 
 from qga_cli.errors import BadReply, FileError
-from qga_cli.files.cat import guest_place
 from qga_cli.files.guests import Guests
+from qga_cli.files.place import guest_place
 from qga_cli.format import printable
 from qga_cli.job import Finished, Job
 

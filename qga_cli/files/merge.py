@@ -5,7 +5,7 @@ import shutil
 import stat
 
 from qga_cli.errors import FileError
-from qga_cli.files.landing import leftovers, part_name
+from qga_cli.files.parts import leftovers, part_name
 
 
 class Stage:

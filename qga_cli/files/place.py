@@ -58,6 +58,14 @@ class Place:
         return r"[\\/]" if self.windows else "/"
 
 
+def guest_place(text: str) -> Place:
+    """The place in a guest that `text` names. Raises UsageError for any other."""
+    place = parse(text)
+    if not place.guest:
+        raise UsageError(f"{text!r} names no guest", hint="write VM:PATH")
+    return place
+
+
 def parse(text: str) -> Place:
     """The place `text` names. Raises UsageError."""
     if not text:

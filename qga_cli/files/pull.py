@@ -3,10 +3,11 @@
 import hashlib
 
 from qga_cli.errors import BadReply, FileError, Refused
-from qga_cli.files.digest import parse
+from qga_cli.files.digest import digest_in
 from qga_cli.files.extract import Extractor
 from qga_cli.files.merge import Stage
-from qga_cli.files.squeeze import PACK, Unpacker, packs, pays_there
+from qga_cli.files.packing import packs, pays_there
+from qga_cli.files.squeeze import PACK, Unpacker
 from qga_cli.files.tar_reader import TarReader
 
 TYPE_CHECKING = False
@@ -86,7 +87,7 @@ def _receive(
     last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
     if done.code or not reader.complete:
         raise _failure(access, done.code, done.stderr)
-    if parse(last) != digest.hexdigest():
+    if digest_in(last, access.agent.name) != digest.hexdigest():
         raise FileError(f"{access.agent.name}: the archive that came is not the one that was sent")
     extractor.finish()
 

@@ -1,12 +1,12 @@
 """A tree of this host brought into a guest, as one tar stream."""
 
 import hashlib
-import os
 
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.facts import seconds
-from qga_cli.files.landing import SUFFIX
-from qga_cli.files.squeeze import SAMPLE, UNPACK, Outgoing, packs, pays_here
+from qga_cli.files.packing import SAMPLE, packs, pays_here
+from qga_cli.files.parts import mark
+from qga_cli.files.squeeze import UNPACK, Outgoing
 from qga_cli.files.tar_writer import TarWriter
 
 TYPE_CHECKING = False
@@ -99,11 +99,12 @@ class Push:
         self._access = access
         self._wishes = wishes
         self.final, self.stage = "", ""
-        said = access.run(_PREPARE, target, name, os.urandom(8).hex() + SUFFIX,
+        said = access.run(_PREPARE, target, name, mark(),
                           "1" if must else "", "1" if wishes.resume else "")  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 3 or fields[2]:
-            raise BadReply(f"{access.agent.name}: the guest's answer makes no sense")
+            asked = f"{access.agent.name}: the guest was asked for a folder's name"
+            raise BadReply(f"{asked} and says {said[:80]!r}")
         self.final, self.stage = fields[:2]
 
     def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:

@@ -4,10 +4,9 @@ Not zstd: it packs better, but Python has none before 3.14, and gzip is in every
 """
 
 import io
-import time
 import zlib
 
-from qga_cli.errors import BadReply, Unsupported
+from qga_cli.errors import BadReply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,14 +15,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from qga_cli.files.access import Access
-
-SAMPLE = 2**20  # bytes that are tried before auto decides
-_WORTH = 0.7  # of the size: packed to less, a push is faster, for unpacking costs little
-_WORTH_THERE = 0.5  # likewise for a pull, where the guest must pack
-_RATE = 25e6  # bytes a second: a guest that packs slower is emulated, and its channel faster
 _PIECE = 2**20
-_HAVE = "command -v gzip >/dev/null"
 PACK, UNPACK = "gzip -1 -c", "gzip -dc"  # the guest's command lines
 
 
@@ -87,33 +79,3 @@ class Outgoing(io.RawIOBase):
         if self._packer:
             data = self._packer.compress(data) if data else self._packer.flush()
         self._buffer += data
-
-
-def packs(access: "Access", wish: str, pays: "Callable[[], bool]") -> bool:
-    """Whether to pack, for a wish: none, auto, gzip. `pays` is asked for auto only.
-
-    Raises Unsupported when gzip was named and the guest has none.
-    """
-    if wish == "none" or (wish == "auto" and not (access.exec and pays())):
-        return False
-    access.needs_exec("--compress")
-    has = access.attempt(_HAVE).code == 0
-    if not has and wish != "auto":
-        raise Unsupported(f"{access.agent.name}: the guest has no {wish}")
-    return has
-
-
-def pays_here(sample: bytes) -> bool:
-    """Whether data that begin like this travel faster packed, into a guest."""
-    return len(sample) == SAMPLE and len(zlib.compress(sample, 1)) < _WORTH * len(sample)
-
-
-def pays_there(access: "Access", script: str, *words: str) -> bool:
-    """Whether what a script in the guest writes travels faster when the guest packs it."""
-    begun = time.monotonic()
-    done = access.attempt(f"( {script} ) | head -c {SAMPLE} | {PACK} | wc -c", *words)
-    took = time.monotonic() - begun
-    size = done.stdout.strip()
-    if done.code or not size.isdigit() or len(size) > 9:
-        return False
-    return 100 < int(size) < _WORTH_THERE * SAMPLE and took < SAMPLE / _RATE

@@ -5,10 +5,13 @@ tell the rest. A file that was cut is shorter than what has been read of it; one
 rotated has, under its name, another size than the handle still sees.
 """
 
+from contextlib import ExitStack
+
 from qga_cli.errors import Interrupted, Refused
-from qga_cli.files.cat import guest_place, stdout
+from qga_cli.files.cat import stdout
 from qga_cli.files.guests import Guests
 from qga_cli.files.handle import open_handle
+from qga_cli.files.place import guest_place
 from qga_cli.files.source import UNPROMISED
 from qga_cli.job import Finished, Job
 
@@ -90,12 +93,14 @@ class Follower:
             named = open_handle(self._access, self._path, "r")
         except Refused:
             return None  # between two rotations there may be no file
-        # Sizes are asked in this order, as a file that grows meanwhile is larger the later it is
-        # asked: the same file can never be first larger, nor then smaller, than itself.
-        first, ours, second = named.size(), handle.size(), named.size()
-        if first <= ours <= second and _ending(named, first) == _ending(handle, first):
-            named.__exit__(None, None, None)
-            return None
+        with ExitStack() as opened:
+            opened.enter_context(named)
+            # In this order, as a file that grows meanwhile is larger the later it is asked: the
+            # same file can never be first larger, nor then smaller, than itself.
+            first, ours, second = named.size(), handle.size(), named.size()
+            if first <= ours <= second and _ending(named, first) == _ending(handle, first):
+                return None
+            opened.pop_all()
         self._job.say(0, f"{self._path}: file replaced, following the new one")
         return named
 

@@ -159,8 +159,8 @@ def _leave(target: "Target", error: BaseException) -> None:
     try:
         left = target.abandon(keep=isinstance(error, _CUT_OFF))
     except QgaError as second:
-        left, note = "", f"and cleaning up failed: {second.message}"
         if isinstance(error, QgaError):
+            note = f"and cleaning up failed: {second.message}"
             error.details = f"{error.details}; {note}".strip("; ")
         return
     if left and isinstance(error, QgaError):

@@ -1,0 +1,34 @@
+"""What a copy is called until it is proven: a hidden name beside the final one, told by its end."""
+
+import os
+import re
+
+_SUFFIX = ".qga-part"
+
+
+def mark() -> str:
+    """How a part's name ends: what nobody can guess, and what tells that it is a part."""
+    return os.urandom(8).hex() + _SUFFIX
+
+
+def part_name(name: str) -> str:
+    """A name for a new part of the file or folder `name`."""
+    return _stem(name) + mark()
+
+
+def leftovers(folder: str, name: str, *, folders: bool = False) -> "list[os.DirEntry[str]]":
+    """The parts of a file, or of a folder, that earlier copies of ours have left."""
+    ours = re.compile(re.escape(_stem(name)) + "[0-9a-f]{16}" + re.escape(_SUFFIX))
+    with os.scandir(folder) as entries:
+        return [
+            entry
+            for entry in entries
+            if ours.fullmatch(entry.name)
+            and (entry.is_dir if folders else entry.is_file)(follow_symlinks=False)
+            and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+        ]
+
+
+def _stem(name: str) -> str:
+    """How the names of its parts begin; short enough for 255 bytes with what follows."""
+    return f".{name}." if len(os.fsencode(name)) <= 200 else ".long."
