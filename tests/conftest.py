@@ -1,4 +1,4 @@
-"""Fixtures: the command line as users run it, and the three kinds of agent."""
+"""Fixtures: the command line as users run it, three kinds of agent, folders at both ends."""
 
 import os
 import pty
@@ -97,6 +97,33 @@ def _environment(extra: dict[str, str] | None) -> dict[str, str]:
     return clean | (extra or {})
 
 
+class Far:
+    """A folder on an agent's side, and the way there."""
+
+    def __init__(self, connect: str | None, name: str, folder: str) -> None:
+        self.flags = ["-c", connect] if connect else []
+        self.name = name
+        self.folder = folder
+
+    def __call__(self, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Ran:
+        """Run qga; FAR in its words is the folder there."""
+        place = f"{self.name}:{self.folder}"
+        words = tuple(word.replace("FAR", place) for word in words)
+        return qga(*self.flags, *words, stdin=stdin, env=env)
+
+    def good(self, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> str:
+        """The same; it must succeed, without a word on stderr. Returns its output."""
+        done = self(*words, stdin=stdin, env=env)
+        assert (done.code, done.err) == (0, ""), done.err
+        return done.out
+
+    def sh(self, script: str) -> str:
+        """What a script in that folder prints. A socket has one client: we go past it here."""
+        if self.flags:
+            return subprocess.check_output(["sh", "-c", script], cwd=self.folder, text=True)
+        return self.good("exec", self.name, "sh", "-c", f'cd "$0" && {script}', self.folder)
+
+
 @pytest.fixture
 def fake(tmp_path: Path) -> Iterator[Callable[[Handler], FakeAgent]]:
     """Makes a scripted agent; its `uri` goes to --connect."""
@@ -136,6 +163,31 @@ def _spares() -> Iterator[str]:
 def spare(_spares: str) -> lab.Guest:
     """A running guest that may be changed and stopped; it is made anew after that."""
     return lab.up(_spares, SUITE)
+
+
+@pytest.fixture(params=["local", "guest"])
+def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Far]:
+    if request.param == "local":
+        (tmp_path / "far").mkdir()
+        yield Far(request.getfixturevalue("local_agent"), "vm", str(tmp_path / "far"))
+        return
+    guest: lab.Guest = request.getfixturevalue("guest")
+    folder = f"/var/tmp/{tmp_path.name}"
+    qga("mkdir", f"{guest.name}:{folder}")
+    yield Far(None, guest.name, folder)
+    qga("rm", "-rf", f"{guest.name}:{folder}")
+
+
+@pytest.fixture
+def near(local_agent: str, tmp_path: Path) -> Far:
+    (tmp_path / "far").mkdir()
+    return Far(local_agent, "vm", str(tmp_path / "far"))
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,9 +4,18 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from tests.fake import AgentFault
+from tests.conftest import Ran, qga
+from tests.fake import AgentFault, FakeAgent, Handler
 
 Reply = dict[str, Any]
+Start = Callable[[Handler], FakeAgent]
+READ, SEEK = "guest-file-read", "guest-file-seek"
+DATA = bytes(range(256)) * 10_000
+
+
+def copy(agent: FakeAgent, *words: str) -> Ran:
+    """Run `qga cp` on that agent."""
+    return qga("-c", agent.uri, "cp", *words)
 
 
 class FakeFiles:

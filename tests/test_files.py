@@ -1,89 +1,16 @@
-"""Files of real agents: one on this machine, one in a guest under libvirt."""
+"""Files and folders copied from and to real agents: one on this machine, one in a guest."""
 
-import hashlib
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import lab
-from tests.conftest import Ran, qga
-from tests.lab.local_agent import agent as run_local_agent
-from tests.running import Started, eventually
-from tests.test_tar import everything, odd_tree
+from tests.conftest import Far
+from tests.trees import everything, odd_tree
 
 PART = 5_000_000  # bytes: several chunks, and a short last one
-WAYS = {
-    "both": (),
-    "files only": ("-b", "guest-exec"),
-    "exec only": ("-b", "guest-file-open"),
-}
-
-
-class Far:
-    """A folder on an agent's side, and the way there."""
-
-    def __init__(self, connect: str | None, name: str, folder: str) -> None:
-        self.flags = ["-c", connect] if connect else []
-        self.name = name
-        self.folder = folder
-
-    def __call__(self, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Ran:
-        """Run qga; FAR in its words is the folder there."""
-        place = f"{self.name}:{self.folder}"
-        words = tuple(word.replace("FAR", place) for word in words)
-        return qga(*self.flags, *words, stdin=stdin, env=env)
-
-    def good(self, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> str:
-        """The same; it must succeed, without a word on stderr. Returns its output."""
-        done = self(*words, stdin=stdin, env=env)
-        assert (done.code, done.err) == (0, ""), done.err
-        return done.out
-
-    def sh(self, script: str) -> str:
-        """What a script in that folder prints. A socket has one client: we go past it here."""
-        if self.flags:
-            return subprocess.check_output(["sh", "-c", script], cwd=self.folder, text=True)
-        return self.good("exec", self.name, "sh", "-c", f'cd "$0" && {script}', self.folder)
-
-
-@pytest.fixture(params=["local", "guest"])
-def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Far]:
-    if request.param == "local":
-        (tmp_path / "far").mkdir()
-        yield Far(request.getfixturevalue("local_agent"), "vm", str(tmp_path / "far"))
-        return
-    guest: lab.Guest = request.getfixturevalue("guest")
-    folder = f"/var/tmp/{tmp_path.name}"
-    qga("mkdir", f"{guest.name}:{folder}")
-    yield Far(None, guest.name, folder)
-    qga("rm", "-rf", f"{guest.name}:{folder}")
-
-
-@pytest.fixture
-def near(local_agent: str, tmp_path: Path) -> Far:
-    (tmp_path / "far").mkdir()
-    return Far(local_agent, "vm", str(tmp_path / "far"))
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Far]:
-    """An agent of this machine whose policy leaves this way only."""
-    (tmp_path / "far").mkdir()
-    with run_local_agent(tmp_path, "agent", *WAYS[request.param]) as running:
-        yield Far(f"unix:{running.socket}", "vm", str(tmp_path / "far"))
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Path:
-    (tmp_path / "here").mkdir()
-    return tmp_path / "here"
 
 
 def test_a_file_goes_there_and_back(far: Far, here: Path) -> None:
@@ -93,28 +20,6 @@ def test_a_file_goes_there_and_back(far: Far, here: Path) -> None:
     assert (here / "back").read_bytes() == (here / "data").read_bytes()
     assert sorted(os.listdir(here)) == ["back", "data"]
     assert far.sh("ls -A") == "data\n"
-
-
-def test_every_way_carries_the_same(way: Far, here: Path) -> None:
-    data = os.urandom(3_000_000)
-    (here / "data").write_bytes(data)
-    way.good("cp", str(here / "data"), "FAR/data")
-    way.good("cp", "FAR/data", str(here / "back"))
-    assert (here / "back").read_bytes() == data
-    assert Path(way.folder, "data").read_bytes() == data
-    assert qga(*way.flags, "cat", f"vm:{way.folder}/data").stdout == data
-    way.good("cp", str(here / "data"), "FAR")
-    (here / "empty").touch()
-    way.good("cp", str(here / "empty"), "FAR/data")
-    assert Path(way.folder, "data").read_bytes() == b""
-    assert "guest-exec" in way("-v", "cp", "FAR/data", str(here)).err
-
-
-def test_a_folder_needs_programs(tmp_path: Path) -> None:
-    with run_local_agent(tmp_path, "agent", "-b", "guest-exec") as running:
-        done = qga("-c", f"unix:{running.socket}", "cp", f"vm:{tmp_path}", str(tmp_path))
-    assert done.code == 6, done.err
-    assert "copying a folder needs guest-exec" in done.err
 
 
 def test_modes_and_times(far: Far, here: Path) -> None:
@@ -175,6 +80,16 @@ def test_standard_streams(near: Far, here: Path) -> None:
     near.good("cp", "-", "FAR/data", stdin=data)
     assert near("cp", "FAR/data", "-").stdout == data
     assert near("cp", "-", "FAR", stdin=data).code == 1
+
+
+def test_files_of_this_host_that_say_they_are_empty(near: Far) -> None:
+    paths = "/proc/version", "/proc/cmdline"
+    for path in paths:
+        near.good("cp", path, "FAR")
+    near.sh("mkdir both")
+    near.good("cp", *paths, "FAR/both")
+    there = near.sh("cat version cmdline both/version both/cmdline")
+    assert there == 2 * "".join(Path(path).read_text() for path in paths)
 
 
 @pytest.mark.parametrize(
@@ -273,146 +188,3 @@ def test_from_guest_to_guest(near: Far, here: Path) -> None:
     near.good("cp", "FAR/big", "FAR/copy")
     near.good("cp", "FAR/d", "FAR/e")
     assert near.sh("cmp big copy && cat e/d/f") == "1\n"
-
-
-# Not on a socket of this machine: qemu-ga dies of SIGPIPE there when its client is killed.
-@pytest.mark.parametrize("far", ["guest"], indirect=True)
-def test_a_killed_push_never_shows_half_a_file(far: Far, here: Path) -> None:
-    (here / "data").write_bytes(os.urandom(PART))
-    far.sh("echo old >data")
-    old = hashlib.sha256(b"old\n").hexdigest()
-    new = hashlib.sha256((here / "data").read_bytes()).hexdigest()
-    words = ["cp", str(here / "data"), f"{far.name}:{far.folder}/data"]
-    for number in range(5):
-        killed = Started(*words)
-        time.sleep(0.15 + number * 0.06)
-        killed.signal(signal.SIGKILL)
-        killed.end()
-        # It may have been faster than the signal.
-        assert far.sh("sha256sum <data")[:64] in (old, new)
-    far.good("cp", "--resume", *words[1:])
-    far.good("cp", "FAR/data", str(here / "back"))
-    assert (here / "back").read_bytes() == (here / "data").read_bytes()
-    assert far.sh("ls -A") == "data\n"
-
-
-def test_ctrl_c_keeps_what_has_come_and_tells(far: Far, here: Path) -> None:
-    (here / "data").write_bytes(bytes(60_000_000))
-    words = ["cp", str(here / "data"), f"{far.name}:{far.folder}/data"]
-    copy = Started(*far.flags, *words)
-    assert eventually(lambda: far.sh("find . -name '*.qga-part' -size +1000k"))
-    copy.signal(signal.SIGINT)
-    code, _, err = copy.end()
-    assert code == 130
-    assert "--resume" in err
-    assert far.sh("ls -A | grep -c qga-part") == "1\n"
-
-
-def test_tail(near: Far) -> None:
-    near.sh("seq 20000 >lines; printf last >>lines")
-    for count in (0, 1, 2, 10, 15000, 30000):
-        assert near.good("tail", "-n", str(count), "FAR/lines") == near.sh(f"tail -n {count} lines")
-    assert near.good("tail", "FAR/lines") == near.sh("tail lines")
-    assert near("tail", "FAR/none").code == 1
-
-
-def test_tail_follows(far: Far) -> None:
-    far.sh("echo one >log")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qga_cli", *far.flags, "tail", "-f", "-n", "1",
-         f"{far.name}:{far.folder}/log"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout
-    assert process.stdout.readline() == b"one\n"
-    far.sh("echo two >>log")
-    assert process.stdout.readline() == b"two\n"
-    far.sh("echo 3 >log")
-    assert process.stdout.readline() == b"3\n"
-    far.sh("mv log log.1; echo 4 >log")
-    assert process.stdout.readline() == b"4\n"
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert [line.rpartition(b": ")[2][:9] for line in err.splitlines()] == [
-        b"file trun", b"file repl",
-    ]  # fmt: skip
-
-
-def test_cat_of_what_has_no_size(near: Far) -> None:
-    assert near.good("cat", f"{near.name}:/proc/version", f"{near.name}:/proc/cmdline")
-    assert "Is a directory" in near("cat", "FAR").err
-
-
-def test_ls(far: Far) -> None:
-    far.sh("echo 12345 >file; ln -s 'a b' link; mkdir dir; touch .hidden; chmod 640 file")
-    assert far.good("ls", "FAR") == "dir\nfile\nlink\n"
-    assert far.good("ls", "-a", "FAR/") == ".hidden\ndir\nfile\nlink\n"
-    rows = [line.split("\t") for line in far.good("ls", "-l", "FAR").splitlines()]
-    assert rows[0] == ["mode", "owner", "group", "size", "modified", "name", "target"]
-    assert [row[0] for row in rows[1:]] == ["drwxr-xr-x", "-rw-r-----", "lrwxrwxrwx"]
-    assert [row[3] for row in rows[2:]] == ["6", "3"]
-    assert [row[-1] for row in rows[1:]] == ["-", "-", "a b"]
-    assert far.good("ls", "FAR/file") == "file\n"
-    assert far("ls", "FAR/none").code == 1
-
-
-def test_ls_of_a_folder_whose_list_no_reply_carries(near: Far) -> None:
-    for number in range(4500):  # 18 MB of targets: qemu-ga captures 16 MiB
-        os.symlink("x" * 4000, os.path.join(near.folder, str(number)))
-    assert near.good("ls", "FAR").split() == sorted(os.listdir(near.folder))
-
-
-def test_edit(near: Far, here: Path) -> None:
-    near.sh("echo old >file; chmod 640 file")
-    edit = {"VISUAL": "sed -i s/old/new/", "TMPDIR": str(here)}
-    near.good("edit", "FAR/file", env=edit)
-    assert near.sh("cat file; stat -c %a file") == "new\n640\n"
-    assert "not changed" in near("edit", "FAR/file", env=edit).err
-    assert os.listdir(here) == []
-    (here / "editor").write_text("#!/bin/sh\necho mine >$1\n")
-    (here / "editor").chmod(0o755)
-    near.good("edit", "FAR/made", env={**edit, "VISUAL": str(here / "editor")})
-    assert near.sh("cat made") == "mine\n"
-    theirs = f"echo theirs >{near.folder}/file"
-    if not near.flags:
-        theirs = f"{sys.executable} -m qga_cli exec {near.name} -- sh -c '{theirs}'"
-    (here / "editor").write_text(f"#!/bin/sh\necho mine >$1\n{theirs}\n")
-    done = near("edit", "FAR/file", env={**edit, "VISUAL": str(here / "editor")})
-    assert done.code == 1
-    assert "changed in the guest" in done.err
-    assert near.sh("cat file") == "theirs\n"
-    kept = Path(done.err.strip().rpartition(" ")[2])
-    assert kept.read_text() == "mine\n"
-    assert kept.parent.stat().st_mode & 0o777 == 0o700
-
-
-def test_mkdir_mv_rm(near: Far) -> None:
-    assert near("mkdir", "FAR/a/b").code == 1
-    near.good("mkdir", "-p", "FAR/a/b")
-    near.good("mkdir", "FAR/c")
-    near.good("mv", "FAR/a", "FAR/c")
-    assert near.good("ls", "FAR/c") == "a\n"
-    assert near("rm", "FAR/c").code == 1
-    near.good("rm", "-r", "FAR/c")
-    assert near("rm", "FAR/c").code == 1
-    near.good("rm", "-f", "FAR/c")
-    assert near("mv", "FAR/c", "other:/x").code == 2
-
-
-def test_guests_that_fail_among_many_are_told_as_everywhere(tmp_path: Path) -> None:
-    for name in "ab":  # sockets that nobody listens on any more
-        with socket.socket(socket.AF_UNIX) as gone:
-            gone.bind(f"{tmp_path}/{name}.sock")
-    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "cp", __file__, "a,b:/tmp/")
-    assert ran.code == 123
-    lines = ran.err.splitlines()
-    assert [line.split(": ")[0] for line in lines] == ["qga", "hint", "qga", "hint", "qga"]
-    assert lines[-1] == "qga: 0 ok, 2 failed"
-
-
-def test_vi_is_not_started_without_a_terminal(tmp_path: Path) -> None:
-    ran = qga(
-        "-c", f"unix:{tmp_path}/a.sock", "edit", "a:/etc/hosts", env={"VISUAL": "", "EDITOR": ""}
-    )
-    assert (ran.code, "not a terminal" in ran.err) == (2, True)

@@ -1,5 +1,6 @@
 """Copies from and to agents that lie, or take little: an error, or the right bytes, and no more."""
 
+import base64
 import os
 import signal
 from collections.abc import Callable
@@ -8,63 +9,33 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Ran, qga
-from tests.fake import AgentFault, FakeAgent, Handler
-from tests.fake_files import FakeFiles
+from tests.conftest import qga
+from tests.fake_files import DATA, READ, SEEK, FakeFiles, Start, copy
 from tests.lab.local_agent import agent as run_local_agent
 from tests.running import Started, eventually
-from tests.test_tar import EVIL, archive, entry
-
-DATA = bytes(range(256)) * 10_000
-Start = Callable[[Handler], FakeAgent]
+from tests.trees import EVIL, archive, entry
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where copies go; beside it, nothing may change."""
-    (tmp_path / "folder").mkdir()
-    return tmp_path / "folder"
-
-
-def copy(agent: FakeAgent, *words: str) -> Ran:
-    return qga("-c", agent.uri, "cp", *words)
-
-
-def test_out_and_in_by_file_commands_alone(fake: Start, folder: Path) -> None:
-    files = FakeFiles({"/data": DATA})
-    agent = fake(files)
-    done = copy(agent, "-v", "vm:/data", str(folder))
-    assert done.code == 0, done.err
-    assert "no guest-exec" in done.err
-    assert (folder / "data").read_bytes() == DATA
-    assert copy(agent, str(folder / "data"), "vm:/copy").code == 0
-    assert files.files["/copy"] == DATA
-    assert files.open == {}
-
-
-def test_short_writes_are_continued(fake: Start, folder: Path) -> None:
+def test_short_writes_are_continued(fake: Start, here: Path) -> None:
     files = FakeFiles()
     files.most = 1000
-    (folder / "data").write_bytes(DATA[:100_000])
-    done = copy(fake(files), str(folder / "data"), "vm:/copy")
+    (here / "data").write_bytes(DATA[:100_000])
+    done = copy(fake(files), str(here / "data"), "vm:/copy")
     assert done.code == 0, done.err
     assert files.files["/copy"] == DATA[:100_000]
 
 
-def test_a_file_without_size_is_read_to_its_end(fake: Start, folder: Path) -> None:
+def test_a_file_without_size_is_read_to_its_end(fake: Start, here: Path) -> None:
     files = FakeFiles({"/proc/version": DATA})
     files.twist = lambda name, reply: (
         {**reply, "position": 0} if name == "guest-file-seek" else reply
     )
-    assert copy(fake(files), "vm:/proc/version", str(folder)).code == 0
-    assert (folder / "version").read_bytes() == DATA
+    assert copy(fake(files), "vm:/proc/version", str(here)).code == 0
+    assert (here / "version").read_bytes() == DATA
 
 
 def lie(name: str, **changes: object) -> Callable[[str, Any], Any]:
     return lambda asked, reply: {**reply, **changes} if asked == name else reply
-
-
-READ, SEEK = "guest-file-read", "guest-file-seek"
 
 
 class Changing:
@@ -96,21 +67,21 @@ LIES: dict[str, Callable[[str, Any], Any]] = {
 
 
 @pytest.mark.parametrize("case", LIES)
-def test_a_lie_leaves_nothing_behind(case: str, fake: Start, folder: Path) -> None:
+def test_a_lie_leaves_nothing_behind(case: str, fake: Start, here: Path) -> None:
     files = FakeFiles({"/data": DATA})
     agent = fake(files)
     files.twist = LIES[case]
-    (folder / "data").write_text("old")
-    done = copy(agent, "vm:/data", str(folder / "data"))
+    (here / "data").write_text("old")
+    done = copy(agent, "vm:/data", str(here / "data"))
     assert done.code == 1, done.err
     assert "Traceback" not in done.err
     assert "bug" not in done.err
-    assert os.listdir(folder) == ["data"]
-    assert (folder / "data").read_text() == "old"
-    assert os.listdir(folder.parent) == ["agent0.sock", "folder"]
+    assert os.listdir(here) == ["data"]
+    assert (here / "data").read_text() == "old"
+    assert sorted(os.listdir(here.parent)) == ["agent0.sock", "here"]
 
 
-def test_endless_data_ends(fake: Start, folder: Path) -> None:
+def test_endless_data_ends(fake: Start, here: Path) -> None:
     files = FakeFiles({"/data": DATA})
 
     def endless(name: str, reply: Any) -> Any:
@@ -119,57 +90,35 @@ def test_endless_data_ends(fake: Start, folder: Path) -> None:
         return {**reply, "position": 0} if name == SEEK else reply
 
     files.twist = endless
-    done = copy(fake(files), "--max-size", "3M", "vm:/data", str(folder))
+    done = copy(fake(files), "--max-size", "3M", "vm:/data", str(here))
     assert done.code == 1
     assert "--max-size" in done.err
-    assert os.listdir(folder) == []
+    assert os.listdir(here) == []
 
 
-def test_an_agent_that_has_forgotten_its_handles_was_restarted(fake: Start, folder: Path) -> None:
-    files = FakeFiles({"/data": DATA})
-    reads: list[str] = []
-
-    def forget(name: str, reply: Any) -> Any:
-        reads.extend([name] * (name == READ))
-        if len(reads) == 3:  # one measures the file, one brings a megabyte
-            raise AgentFault("handle '1001' has not been found")
-        return reply
-
-    files.twist = forget
-    agent = fake(files)
-    done = copy(agent, "vm:/data", str(folder))
-    assert done.code == 5
-    assert "the agent was restarted" in done.err
-    assert "--resume" in done.err
-    files.twist = lambda name, reply: reply
-    assert copy(agent, "--resume", "vm:/data", str(folder)).code == 0
-    assert (folder / "data").read_bytes() == DATA
-    assert os.listdir(folder) == ["data"]
-
-
-def test_what_is_larger_than_allowed_is_not_begun(fake: Start, folder: Path) -> None:
-    done = copy(fake(FakeFiles({"/data": DATA})), "--max-size", "1M", "vm:/data", str(folder))
+def test_what_is_larger_than_allowed_is_not_begun(fake: Start, here: Path) -> None:
+    done = copy(fake(FakeFiles({"/data": DATA})), "--max-size", "1M", "vm:/data", str(here))
     assert done.code == 1
     assert "--max-size" in done.err
-    assert os.listdir(folder) == []
+    assert os.listdir(here) == []
 
 
 @pytest.mark.parametrize("count", [-1, 0, 10**9])
-def test_a_write_that_lies_is_an_error(count: int, fake: Start, folder: Path) -> None:
+def test_a_write_that_lies_is_an_error(count: int, fake: Start, here: Path) -> None:
     files = FakeFiles()
     files.twist = lie("guest-file-write", count=count)
-    (folder / "data").write_bytes(DATA)
-    done = copy(fake(files), str(folder / "data"), "vm:/copy")
+    (here / "data").write_bytes(DATA)
+    done = copy(fake(files), str(here / "data"), "vm:/copy")
     assert done.code == 1
     assert files.open == {}
 
 
-def test_a_write_that_loses_bytes_is_found(fake: Start, folder: Path) -> None:
+def test_a_write_that_loses_bytes_is_found(fake: Start, here: Path) -> None:
     files = FakeFiles()
     agent = fake(files)
     files.twist = lambda name, reply: _spoil(files) if name == "guest-file-flush" else reply
-    (folder / "data").write_bytes(DATA)
-    done = copy(agent, str(folder / "data"), "vm:/copy")
+    (here / "data").write_bytes(DATA)
+    done = copy(agent, str(here / "data"), "vm:/copy")
     assert done.code == 1
     assert "not what was sent" in done.err
 
@@ -179,78 +128,18 @@ def _spoil(files: FakeFiles) -> dict[str, object]:
     return {}
 
 
-def test_without_exec_what_needs_it_is_refused_by_name(fake: Start, folder: Path) -> None:
-    agent = fake(FakeFiles({"/data": DATA}))
-    (folder / "f").touch()
-    for words in (
-        ["-p", str(folder), "vm:/x"],
-        ["--compress", "gzip", str(folder / "f"), "vm:/x"],
-        ["vm:/etc/.", str(folder)],
-    ):
-        done = copy(agent, *words)
-        assert done.code in (1, 6), done.err
-    assert qga("-c", agent.uri, "ls", "vm:/").code == 6
-    assert "guest-exec" in qga("-c", agent.uri, "rm", "vm:/x").err
-
-
-def test_nothing_is_allowed_at_all(fake: Start, folder: Path) -> None:
-    files = FakeFiles({"/data": DATA})
-    files.blocked |= {f"guest-file-{act}" for act in ("open", "read", "write")}
-    done = copy(fake(files), "vm:/data", str(folder))
-    assert done.code == 6
-    assert "blocked by the guest's policy" in done.err
-
-
-def test_an_interrupted_push_is_completed_by_resume(fake: Start, folder: Path) -> None:
-    files = FakeFiles({"/copy": DATA[:1_000_000]})
-    written: list[int] = []
-
-    def count(name: str, reply: Any) -> Any:
-        if name == "guest-file-write":
-            written.append(reply["count"])
-        return reply
-
-    files.twist = count
-    (folder / "data").write_bytes(DATA)
-    agent = fake(files)
-    done = copy(agent, "--resume", str(folder / "data"), "vm:/copy")
-    assert done.code == 0, done.err
-    assert files.files["/copy"] == DATA
-    assert sum(written) == len(DATA) - 1_000_000
-    files.files["/copy"] = bytearray(b"x" + DATA[1:1_000_000])
-    written.clear()
-    assert copy(agent, "--resume", str(folder / "data"), "vm:/copy").code == 0
-    assert files.files["/copy"] == DATA
-    assert sum(written) == len(DATA)
-
-
-def test_an_interrupted_pull_is_completed_by_resume(fake: Start, folder: Path) -> None:
-    files = FakeFiles({"/data": DATA})
-    good = folder / (".data." + "0" * 16 + ".qga-part")
-    good.write_bytes(DATA[:1_000_000])
-    bad = folder / (".data." + "1" * 16 + ".qga-part")
-    bad.write_bytes(b"x" * 2_000_000)
-    trap = folder / (".data." + "2" * 16 + ".qga-part")
-    trap.symlink_to(folder.parent / "victim")
-    done = copy(fake(files), "--resume", "--no-verify", "vm:/data", str(folder))
-    assert done.code == 0, done.err
-    assert (folder / "data").read_bytes() == DATA
-    assert sorted(os.listdir(folder)) == [trap.name, "data"]
-    assert not (folder.parent / "victim").exists()
-
-
 @pytest.mark.parametrize("target", ["link", "."])
 def test_a_link_at_the_target_is_replaced_not_followed(
-    target: str, fake: Start, folder: Path
+    target: str, fake: Start, here: Path
 ) -> None:
-    victim = folder.parent / "victim"
+    victim = here.parent / "victim"
     victim.write_text("old")
-    (folder / "link").symlink_to(victim)
+    (here / "link").symlink_to(victim)
     agent = fake(FakeFiles({"/link": DATA}))
-    assert copy(agent, "vm:/link", str(folder / target)).code == 0
+    assert copy(agent, "vm:/link", str(here / target)).code == 0
     assert victim.read_text() == "old"
-    assert (folder / "link").read_bytes() == DATA
-    assert not (folder / "link").is_symlink()
+    assert (here / "link").read_bytes() == DATA
+    assert not (here / "link").is_symlink()
 
 
 def test_a_tail_of_a_size_that_no_disk_has_can_be_stopped(fake: Start) -> None:
@@ -294,3 +183,23 @@ def test_a_guest_whose_tar_is_evil(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         words = ("-c", f"unix:{agent.socket}", "cp", f"vm:{tmp_path}/far", str(folder))
         assert qga(*words).code == 0  # it is this tar that is used
         assert os.listdir(folder / "far") == ["good"]
+
+
+@pytest.mark.parametrize("words", [("vm:/l/",), ("-L", "vm:/l")])
+def test_a_link_that_stat_claims_to_have_followed(
+    words: tuple[str, ...], fake: Start, here: Path
+) -> None:
+    files = FakeFiles()
+    files.blocked = set()
+    told = base64.b64encode(b"a1ff 5 0 0 0 0.0\n").decode()  # S_IFLNK
+    lies = {
+        "guest-exec": {"pid": 7},
+        "guest-exec-status": {"exited": True, "exitcode": 0, "out-data": told},
+    }
+    agent = fake(lambda asked: lies.get(str(asked["execute"])) or files(asked))
+    done = copy(agent, *words, str(here))
+    assert (done.code, done.err) == (
+        1, f"qga: vm: stat followed {words[-1][3:]} and found a link\n",
+    )  # fmt: skip
+    assert len(agent.requests) == 3  # nothing was tried with it
+    assert os.listdir(here) == []

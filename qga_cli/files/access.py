@@ -109,12 +109,18 @@ class Access:
         *words: str,
         stdin: "BinaryIO | None" = None,
         stdout: "Callable[[bytes], object]",
+        heed: "Callable[[bytes], object] | None" = None,
     ) -> Completed:
-        """Run a script whose input or output may be of any size."""
+        """Run a script whose input or output may be of any size.
+
+        `heed` is told at once what it writes to its standard error, which the result has too.
+        """
         said = bytearray()
 
         def stderr(data: bytes) -> None:
             said.extend(data[: _TALK - len(said)])
+            if heed:
+                heed(data)
 
         self.agent.patient = True
         left = None

@@ -93,8 +93,9 @@ class Copier:
             return GuestFile(self._guests.access(place), place.path, place.name, found,
                              limit=self._wishes.limit or UNPROMISED,
                              verify=self._wishes.verify)  # fmt: skip
-        if found.kind == "other":
-            return HostStream(open(place.path, "rb"), self._job.interrupt)
+        if found.size is None:
+            name = place.name if found.kind == "file" else ""
+            return HostStream(open(place.path, "rb"), self._job.interrupt, name)
         return HostFile(place.path)
 
     def _target(self, place: Place, name: str) -> "Target":
@@ -193,11 +194,12 @@ class Copier:
             return False
         if not self._guests.access(target).exec:
             return False
-        sizes = [found.size for place in sources if (found := self._facts(place)).kind == "file"]
+        found = [self._facts(place) for place in sources]
+        sizes = [one.size for one in found if one.kind == "file" and one.size is not None]
         paths = {f"./{place.name}": place.path for place in sources}
         if len(sizes) < len(sources) or len(paths) < len(sources):
             return False
-        if sum(size or 0 for size in sizes) > _SMALL * len(sizes):
+        if sum(sizes) > _SMALL * len(sizes):
             return False
         self._send(paths, target, "", must=True)
         return True

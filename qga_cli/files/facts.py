@@ -64,11 +64,14 @@ def ask(access: "Access", path: str, *, follow: bool) -> Facts:
 
 def look(path: str, *, follow: bool) -> Facts:
     """The facts of a file of this host. Raises OSError."""
-    found = os.stat(path, follow_symlinks=follow)
-    return _facts(
-        found.st_mode, found.st_size, found.st_blocks, found.st_uid, found.st_gid,
-        found.st_mtime_ns,
-    )  # fmt: skip
+    told = os.stat(path, follow_symlinks=follow)
+    found = _facts(
+        told.st_mode, told.st_size, told.st_blocks, told.st_uid, told.st_gid, told.st_mtime_ns
+    )
+    if found.size == 0:
+        with open(path, "rb") as file:
+            found.size = None if file.read(1) else 0  # files of /proc say 0
+    return found
 
 
 def nanoseconds(text: str) -> int:

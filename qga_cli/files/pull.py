@@ -9,6 +9,7 @@ from qga_cli.files.merge import Stage
 from qga_cli.files.packing import packs, pays_there
 from qga_cli.files.squeeze import PACK, Unpacker
 from qga_cli.files.tar_reader import TarReader
+from qga_cli.format import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def pull(
         extractor = Extractor(stage.path, wishes, note)
         try:
             _receive(access, folder, name, wishes, extractor, advance)
+        except OSError as error:  # the extractor's, which knows names inside the tree only
+            inside = f"{printable(error.filename)}: " if isinstance(error.filename, str) else ""
+            raise FileError(f"{final}: {inside}{error.strerror}") from error
         finally:
             extractor.close()
         stage.settle("" if name == "." else name)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from qga_cli.errors import BadReply, FileError, QgaError
+from qga_cli.errors import BadReply, FileError, QgaError, Refused
 from qga_cli.files.facts import seconds
 from qga_cli.files.packing import SAMPLE, packs, pays_here
 from qga_cli.files.parts import mark
@@ -13,10 +13,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from qga_cli.exec.run import Completed
     from qga_cli.files.access import Access
     from qga_cli.files.transfer import Wishes
 
 _PIECE = 2**18
+_CUT = b"Wrote only"
+_NO_ROOM = (b"No space left on device", b"Disk quota exceeded", b"File too large")
 
 # $1 target  $2 name to get inside it, if it is there; "" for none  $3 random
 # $4 1 if it must be there  $5 1 to remove what an earlier copy has left
@@ -44,14 +47,19 @@ fi
 mkdir -- "$s" && printf '%s\0' "$d/" "$s"
 """
 
-# $1 folder  $2 tar's options. Prints the digest of the stream.
+# $1 folder  $2 tar's options. Prints the digest of the stream. Where tar fails, what follows it
+# may say why; what it has written lies in the folder, to be removed with it.
 _UNPACK = r"""
 cd -- "$1" || exit
 f=$1.fifo
 mkfifo -m 600 -- "$f" || exit
 trap 'rm -f -- "$f"' EXIT
 trap 'exit 143' HUP INT TERM
-{ tar -xpf - $2; r=$?; cat >/dev/null; exit $r; } <"$f" &
+{
+  tar -xpf - $2; r=$?
+  [ $r = 0 ] || head -c 65536 /dev/zero >.full
+  cat >/dev/null; exit $r
+} <"$f" &
 s=$(@UNPACK tee -- "$f" | sha256sum)
 wait $! || exit
 echo "${s%% *}"
@@ -111,11 +119,17 @@ class Push:
         """Fill the stage from `writer`. Raises FileError unless the guest has read the same."""
         digest = hashlib.sha256()
 
+        full = False
+
         def pieces() -> "Iterator[bytes]":
-            while data := writer.read(_PIECE):
+            while not full and (data := writer.read(_PIECE)):
                 digest.update(data)
                 advance(len(data))
                 yield data
+
+        def heed(data: bytes) -> None:  # tar itself goes on to the end, which may be hours away
+            nonlocal full
+            full = full or any(word in data for word in (_CUT, *_NO_ROOM))
 
         wish = self._wishes.compress
         packed = packs(self._access, wish, lambda: pays_here(writer.peek(SAMPLE)))
@@ -124,11 +138,11 @@ class Push:
         options = "" if self._wishes.preserve else "-o -m"
         said = bytearray()
         done = self._access.stream(script, self.stage, options, stdin=stream.file(),
-                                   stdout=said.extend)  # fmt: skip
+                                   stdout=said.extend, heed=heed)  # fmt: skip
         if stream.error:
             raise stream.error
         if done.code:
-            raise self._access.failure(done)
+            raise self._failure(done)
         if bytes(said).strip() != digest.hexdigest().encode():
             raise FileError(f"{self._access.agent.name}: what arrived is not what was sent")
 
@@ -139,6 +153,15 @@ class Push:
     def touch(self, inner: str, mtime: int) -> None:
         """Give a folder of the tree its time again, after something was put into it."""
         self._access.run(_TOUCH, f"{self.stage}/{inner}", seconds(mtime))
+
+    def _failure(self, done: "Completed") -> Refused:
+        """The error for a tar that failed. GNU tar says of a file's last bytes how many there was
+        room for, and not that there was no more (write_error_details in paxutils)."""
+        error = self._access.failure(done)
+        if _CUT.decode() in error.message:
+            ends = [line.rpartition(b": ")[2] for line in done.stderr.splitlines()]
+            error.message += next((f": {end.decode()}" for end in ends if end in _NO_ROOM), "")
+        return error
 
     def settle(self) -> None:
         """Put the tree in its place."""

@@ -98,11 +98,10 @@ class HostFile:
 
 
 class HostStream:
-    """Standard input, a FIFO, a device: read once, to its end."""
+    """Standard input, a FIFO, a device, a file without size: read once, to its end."""
 
-    name = ""
-
-    def __init__(self, stream: "BinaryIO", interrupt: "Interrupt") -> None:
+    def __init__(self, stream: "BinaryIO", interrupt: "Interrupt", name: str = "") -> None:
+        self.name = name
         self.facts = Facts()
         self._stream = stream
         self._interrupt = interrupt
@@ -110,7 +109,7 @@ class HostStream:
 
     def prefix(self, length: int) -> str:
         """See Source. Never asked: a stream cannot be resumed."""
-        raise FileError("standard input cannot be read twice")
+        raise FileError(f"{self.name or 'standard input'} cannot be read twice")
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
         """See Source. Reads past Python's buffer, which would not let us see a signal."""

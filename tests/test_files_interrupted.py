@@ -1,0 +1,110 @@
+"""Copies that are cut off: never half a file under its name, and --resume completes them."""
+
+import hashlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Far
+from tests.fake import AgentFault
+from tests.fake_files import DATA, READ, FakeFiles, Start, copy
+from tests.running import Started, eventually
+
+PART = 5_000_000  # bytes: more than goes before the signal
+
+
+# Not on a socket of this machine: qemu-ga dies of SIGPIPE there when its client is killed.
+@pytest.mark.parametrize("far", ["guest"], indirect=True)
+def test_a_killed_push_never_shows_half_a_file(far: Far, here: Path) -> None:
+    (here / "data").write_bytes(os.urandom(PART))
+    far.sh("echo old >data")
+    old = hashlib.sha256(b"old\n").hexdigest()
+    new = hashlib.sha256((here / "data").read_bytes()).hexdigest()
+    words = ["cp", str(here / "data"), f"{far.name}:{far.folder}/data"]
+    for number in range(5):
+        killed = Started(*words)
+        time.sleep(0.15 + number * 0.06)
+        killed.signal(signal.SIGKILL)
+        killed.end()
+        # It may have been faster than the signal.
+        assert far.sh("sha256sum <data")[:64] in (old, new)
+    far.good("cp", "--resume", *words[1:])
+    far.good("cp", "FAR/data", str(here / "back"))
+    assert (here / "back").read_bytes() == (here / "data").read_bytes()
+    assert far.sh("ls -A") == "data\n"
+
+
+def test_ctrl_c_keeps_what_has_come_and_tells(far: Far, here: Path) -> None:
+    (here / "data").write_bytes(bytes(60_000_000))
+    words = ["cp", str(here / "data"), f"{far.name}:{far.folder}/data"]
+    copy = Started(*far.flags, *words)
+    assert eventually(lambda: far.sh("find . -name '*.qga-part' -size +1000k"))
+    copy.signal(signal.SIGINT)
+    code, _, err = copy.end()
+    assert code == 130
+    assert "--resume" in err
+    assert far.sh("ls -A | grep -c qga-part") == "1\n"
+
+
+def test_an_agent_that_has_forgotten_its_handles_was_restarted(fake: Start, here: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+    reads: list[str] = []
+
+    def forget(name: str, reply: Any) -> Any:
+        reads.extend([name] * (name == READ))
+        if len(reads) == 3:  # one measures the file, one brings a megabyte
+            raise AgentFault("handle '1001' has not been found")
+        return reply
+
+    files.twist = forget
+    agent = fake(files)
+    done = copy(agent, "vm:/data", str(here))
+    assert done.code == 5
+    assert "the agent was restarted" in done.err
+    assert "--resume" in done.err
+    files.twist = lambda name, reply: reply
+    assert copy(agent, "--resume", "vm:/data", str(here)).code == 0
+    assert (here / "data").read_bytes() == DATA
+    assert os.listdir(here) == ["data"]
+
+
+def test_an_interrupted_push_is_completed_by_resume(fake: Start, here: Path) -> None:
+    files = FakeFiles({"/copy": DATA[:1_000_000]})
+    written: list[int] = []
+
+    def count(name: str, reply: Any) -> Any:
+        if name == "guest-file-write":
+            written.append(reply["count"])
+        return reply
+
+    files.twist = count
+    (here / "data").write_bytes(DATA)
+    agent = fake(files)
+    done = copy(agent, "--resume", str(here / "data"), "vm:/copy")
+    assert done.code == 0, done.err
+    assert files.files["/copy"] == DATA
+    assert sum(written) == len(DATA) - 1_000_000
+    files.files["/copy"] = bytearray(b"x" + DATA[1:1_000_000])
+    written.clear()
+    assert copy(agent, "--resume", str(here / "data"), "vm:/copy").code == 0
+    assert files.files["/copy"] == DATA
+    assert sum(written) == len(DATA)
+
+
+def test_an_interrupted_pull_is_completed_by_resume(fake: Start, here: Path) -> None:
+    files = FakeFiles({"/data": DATA})
+    good = here / (".data." + "0" * 16 + ".qga-part")
+    good.write_bytes(DATA[:1_000_000])
+    bad = here / (".data." + "1" * 16 + ".qga-part")
+    bad.write_bytes(b"x" * 2_000_000)
+    trap = here / (".data." + "2" * 16 + ".qga-part")
+    trap.symlink_to(here.parent / "victim")
+    done = copy(fake(files), "--resume", "--no-verify", "vm:/data", str(here))
+    assert done.code == 0, done.err
+    assert (here / "data").read_bytes() == DATA
+    assert sorted(os.listdir(here)) == [trap.name, "data"]
+    assert not (here.parent / "victim").exists()
