@@ -308,6 +308,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
         case 'doctor'
@@ -571,6 +578,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
         case 'push'
@@ -597,6 +611,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
         case 'raw'

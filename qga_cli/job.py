@@ -57,8 +57,8 @@ class Meter:
 class Job:
     """One verb on one guest (scope guest), on all of them (scope fleet), or on none.
 
-    `target` is the guest, None unless the scope is guest; `agent` is its agent, opened when first
-    asked for. `output` is what -o says, "" without.
+    `target` is the guest, None unless the scope is guest, or places with a group of guests;
+    `agent` is its agent, opened when first asked for. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
     `wire` makes the command's own agent call, as it would be made had it no verb. `progress` shows
     how far something has come (its name, its bytes or None) where somebody can see it.

@@ -157,7 +157,8 @@ class Command:
     notes     a paragraph for the man page and --help
     examples
     run       "module:function" of a verb, called with a Job; empty for a plain wire command
-    scope     guest: once for each guest · fleet: once with all of them · none: names no guest
+    scope     guest: once for each guest · fleet: once with all of them · none: names no guest ·
+              places: once, or for each guest of a group that stands before a place's colon
     """
 
     __slots__ = (

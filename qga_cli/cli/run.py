@@ -39,7 +39,7 @@ class Run:
         self.interrupt = Interrupt()
         self.agents: dict[int, Agent] = {}  # of a wire command's guests, for what is said too late
         self.timeout: float | None = self.values.get("timeout")
-        self.guests: str = self.values.get("guest", "")
+        self.guests = self._guests()
         self.fleet = is_fleet(self.guests)
         self.gather = self.fleet and bool(self.values.get("gather"))
         self.hosts = Hosts(
@@ -82,6 +82,14 @@ class Run:
         finally:
             self.hosts.close()
 
+    def _guests(self) -> str:
+        """The word that names the guests; "" when there is none, or a verb sees to it itself."""
+        if self.command.scope == "places":
+            from qga_cli.files.many import fleet_of
+
+            return fleet_of(self.values["places"])
+        return str(self.values.get("guest", ""))
+
     def _watch(self, seconds: float) -> int:
         """Do it every so many seconds, until a signal, or an error of the one guest asked."""
         begun, rounds = time.monotonic(), 0
@@ -96,7 +104,7 @@ class Run:
             return error.exit_code  # the way out that is meant: nothing to complain about
 
     def _run(self) -> int:
-        if self.command.scope != "guest":
+        if self.command.scope != "guest" and not self.fleet:
             return self._one(self._start([Target(None, "", "")], self._together))
         targets = self.hosts.resolve(self.guests)
         if not self.fleet:
@@ -111,7 +119,8 @@ class Run:
     def _explain(self) -> int:
         from qga_cli.cli.explain import explain
 
-        targets = self.hosts.named(self.guests) if self.guests else []
+        asks = self.guests and self.command.wire
+        targets = self.hosts.named(self.guests) if asks else []
         self._write(explain(self.command, self.values, targets))
         return 0
 

@@ -23,7 +23,7 @@ COMMAND = Command(
         Arg("max-size", spec.SIZE, "Take at most so much of a guest"),
     ],
     run="files.cp:verb",
-    scope="none",
+    scope="places",
     notes=(
         "The rules are those of docker cp. A file gets the name DST, or goes into DST if that is "
         "a folder. A folder gets the name DST if nothing has it yet, else it goes into the folder "
@@ -43,7 +43,8 @@ COMMAND = Command(
         "folders, without -p, and into a guest straight to the final name. Where it forbids the "
         "file commands, all goes by guest-exec. -v tells which way is taken.\n\n"
         "With several guests ('web*':/etc/app.conf) as DST each gets the same; as SRC, what each "
-        "sends goes into a folder of its name in DST."
+        "sends goes into a folder of its name in DST. -j, --fail-fast and --as-completed "
+        "are those of `exec`."
     ),
     examples=[
         Example("qga cp web1:/var/log/syslog .", "from a guest"),

@@ -27,9 +27,9 @@ _SMALL = 2**20  # bytes on average: so small, files travel together faster than 
 class Copier:
     """One run of cp."""
 
-    def __init__(self, job: "Job", guests: "Guests", wishes: Wishes, *, alone: bool = True) -> None:
+    def __init__(self, job: "Job", guests: "Guests", wishes: Wishes) -> None:
         self._job = job
-        self._progress = job.progress if alone else Meter  # many bars at once show nothing
+        self._progress = Meter if job.target else job.progress  # many bars at once show nothing
         self._guests = guests
         self._wishes = wishes
 

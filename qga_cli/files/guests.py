@@ -4,12 +4,12 @@ import time
 
 from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
 from qga_cli.files.access import Access
-from qga_cli.files.named import NamedAgent, named
+from qga_cli.files.named import LATE, NamedAgent, named
 from qga_cli.guests.targets import is_fleet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 class Guests:
     """Opens each guest once; a context manager that closes them all."""
 
-    def __init__(self, job: "Job", known: "Sequence[Target]" = ()) -> None:
+    def __init__(self, job: "Job") -> None:
         self._job = job
-        self._known = {target.label: target for target in known}
         self._open: dict[str, Access] = {}
         self._deadline = None if job.timeout is None else time.monotonic() + job.timeout
 
@@ -39,8 +38,8 @@ class Guests:
         return self._open[place.guest]
 
     def _target(self, name: str) -> "Target":
-        if name in self._known:
-            return self._known[name]
+        if self._job.target and self._job.target.label == name:  # one of many: found already
+            return self._job.target
         if is_fleet(name):
             raise UsageError(f"{name!r} may be several guests, and only one is possible here")
         return self._job.hosts.resolve(name)[0]
@@ -50,16 +49,22 @@ class Guests:
         if self._job.interrupt.signum:
             raise Interrupted(self._job.interrupt.signum)
         if self._deadline is not None and time.monotonic() >= self._deadline:
-            raise TimedOut(f"not done within {self._job.timeout:g} s")
+            raise TimedOut(LATE)
 
     def _connect(self, target: "Target") -> Access:
         try:
             transport = self._job.hosts.transport(target)
         except QgaError as error:
             raise named(error, target.label) from error
-        agent = NamedAgent(transport, target.label, self._job.say)
+        agent = NamedAgent(transport, target.label, self._teller(target.label))
         agent.deadline = self._deadline
         return Access(agent, self._job.interrupt)
+
+    def _teller(self, name: str) -> "Callable[[int, str], None]":
+        """`job.say`, which for one of many guests begins with its name by itself."""
+        if self._job.target and self._job.target.label == name:
+            return lambda level, text: self._job.say(level, text.removeprefix(f"{name}: "))
+        return self._job.say
 
     def __enter__(self) -> "Self":
         return self

@@ -1,0 +1,49 @@
+"""A copy from or to many guests: which ones, and what each of them gives or gets."""
+
+import os
+
+from qga_cli.errors import FileError, UsageError
+from qga_cli.files.place import Place, parse
+from qga_cli.guests.targets import is_fleet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def fleet_of(texts: "Sequence[str]") -> str:
+    """The pattern, list or group of guests that stands before a colon; "" where none does.
+
+    Raises UsageError for what cannot be done with many, before any of them is asked.
+    """
+    places = [parse(text) for text in texts]
+    fleets = {place.guest for place in places if is_fleet(place.guest)}
+    if not fleets or len(places) == 1:  # one alone is nothing to copy: the verb says so
+        return ""
+    if len(fleets) > 1 or any(place.is_stream for place in places):
+        raise UsageError("one group of guests at a time, and no standard streams with it")
+    target = places[-1]
+    if not is_fleet(target.guest) and (target.guest or not os.path.isdir(target.path)):
+        raise UsageError("from many guests, copy into a folder: each gets one of its name there")
+    return fleets.pop()
+
+
+def share_of(
+    guest: str, sources: "Sequence[Place]", target: Place
+) -> "tuple[Sequence[Place], Place]":
+    """What one of the guests copies, and where to: it stands for the group wherever that is named.
+
+    From many, it is given a folder of its name. Raises FileError, OSError when that cannot be.
+    """
+    own = [_of(guest, place) for place in sources]
+    if target.guest:
+        return own, _of(guest, target)
+    if not {".", ".."}.isdisjoint(guest.split("/")):
+        raise FileError(f"a folder cannot be named {guest!r}")
+    folder = os.path.join(target.path, guest)
+    os.makedirs(folder, exist_ok=True)
+    return own, Place("", folder)
+
+
+def _of(guest: str, place: Place) -> Place:
+    return Place(guest, place.path) if is_fleet(place.guest) else place
