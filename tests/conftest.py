@@ -13,6 +13,7 @@ import pytest
 from tests import lab
 from tests.fake import FakeAgent, Handler
 from tests.lab.local_agent import agent as run_local_agent
+from tests.policies import ENTRY
 
 _CLEAN = {
     key: value
@@ -21,6 +22,9 @@ _CLEAN = {
 }
 
 SUITE = os.environ.get("QGA_TEST_SUITE", "bookworm")  # of the guests: which agent they run
+
+
+Configured = Callable[..., "Ran"]
 
 
 class Ran:
@@ -136,6 +140,27 @@ def fake(tmp_path: Path) -> Iterator[Callable[[Handler], FakeAgent]]:
     yield make
     for agent in made:
         agent.close()
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Configured:
+    """Runs a command line on a machine whose /etc/qga/config.toml says what is given first."""
+
+    def run(text: str, *words: str, stdin: bytes = b"", own: str = "", entry: str = ENTRY) -> Ran:
+        system = tmp_path / "etc.toml"
+        system.write_text(text)
+        (tmp_path / "qga").mkdir(exist_ok=True)
+        (tmp_path / "qga" / "config.toml").write_text(own)
+        done = subprocess.run(
+            [sys.executable, "-c", entry, str(system), *words],
+            input=stdin,
+            capture_output=True,
+            env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "LANG": "C.UTF-8"},
+            timeout=60,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
 
 
 @pytest.fixture(scope="session")

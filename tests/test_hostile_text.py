@@ -1,0 +1,90 @@
+"""Text from a guest, or from a host's list of guests: nothing of it reaches a terminal alive."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import qga, qga_tty
+from tests.fake import AgentFault, FakeAgent, Raw
+
+Make = Callable[..., FakeAgent]
+
+EVIL = (
+    "\x1b]0;owned\x07\x1b[2J\x1b]8;;http://x\x1b\\link\x1b]52;c;cm0=\x07\x1bP1$r\x1b\\"
+    "\x9b31m[red]markup[/red]\u202egpj.exe\u200b\u2066\x00\x08\r\n\tend" + "x" * 5000
+)
+DANGER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+SGR = re.compile(r"\x1b\[[0-9;]*m")  # the only sequences that our own tables use
+
+
+@pytest.mark.parametrize("output", ["table", "tsv", "csv", "yaml", "json", "jsonl"])
+def test_text_from_the_guest_does_not_reach_the_terminal_alive(fake: Make, output: str) -> None:
+    row = {"name": EVIL, "mountpoint": EVIL, "type": EVIL, "disk": []}
+    agent = fake(lambda request: [row, row])
+    ran = qga_tty("-c", agent.uri, "fs", "list", "x", "-o", output)
+    assert ran.code == 0
+    assert not DANGER.search(SGR.sub("", ran.out)), output
+    assert "[red]" in ran.out, "markup is text"
+    if output in ("tsv", "csv"):
+        assert len(ran.out.splitlines()) == 3, "a newline from the guest made a row"
+    if output == "json":
+        assert json.loads(ran.out) == [row, row]
+
+
+RAW = '{"return": {"host-name": "a\x7f\x9b31m\u202e"}}'
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("raw", "agent0", "guest-get-host-name"),
+        ("os", "hostname", "agent0", "-o", "raw"),
+        ("os", "hostname", "agent0,agent0", "-o", "raw"),
+        ("batch", "agent0"),
+    ],
+)
+def test_what_goes_through_to_the_letter_does_not_reach_a_terminal(
+    fake: Make, words: tuple[str, ...]
+) -> None:
+    agent = fake(lambda request: Raw(f"{RAW}\n".encode()))
+    connect = ("-c", f"unix:{agent.path.parent}/{{vm}}.sock")
+    ran = qga_tty(*connect, *words, stdin=b"guest-get-host-name\n")
+    assert ran.out == '{"return": {"host-name": "a\\u007f\\u009b31m\\u202e"}}\n'
+    assert RAW in qga(*connect, *words, stdin=b"guest-get-host-name\n").out
+
+
+def test_error_text_from_the_guest_is_harmless(fake: Make) -> None:
+    def refuse(request: dict[str, object]) -> object:
+        raise AgentFault(EVIL)
+
+    ran = qga("-c", fake(refuse).uri, "fs", "list", "x")
+    assert ran.code == 1
+    assert not DANGER.search(ran.err)
+    assert ran.err.count("\n") == 1
+    assert len(ran.err) < 2000
+
+
+def test_a_lone_surrogate_leaves_json_valid(fake: Make) -> None:
+    agent = fake(lambda request: Raw(b'{"return": {"id": "a\\ud800b"}}\n'))
+    ran = qga("-c", agent.uri, "os", "info", "x", "-o", "json")
+    assert json.loads(ran.stdout.decode("utf-8")) == {"id": "a\ud800b"}
+
+
+def test_nothing_is_left_in_a_socket_template_that_a_name_could_abuse(tmp_path: Path) -> None:
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "ping", "../../etc/passwd")
+    assert ran.code == 4
+
+
+def test_names_from_the_host_s_list_are_harmless_in_an_explanation(
+    fake: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "a\x1b[2Jb\u202e\n.sock").touch()
+    (tmp_path / "\udcff.sock").touch()
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "ping", "*", "--explain")
+    assert (ran.code, ran.err) == (0, "")
+    assert not DANGER.search(ran.out)
+    assert "/a\\x1b[2Jb\\u202e\\n.sock" in ran.out
+    assert "/\\xff.sock" in ran.out
