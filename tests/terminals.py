@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,6 +70,13 @@ class Terminal:
         while select.select([self._window], [], [], max(0, end - time.monotonic()))[0]:
             count += len(os.read(self._window, 65536))
         return count
+
+    def until(self, true: Callable[[], object], seconds: float = 30) -> None:
+        """Wait for something that is not to be seen here."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, f"in vain, with {self.screen[-2000:]!r}"
+            self._read(0.02)
 
     def end(self, seconds: float = 30) -> int:
         """Wait for the end, and return the exit code."""

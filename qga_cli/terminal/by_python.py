@@ -19,7 +19,7 @@ _TROUBLE = re.compile(r"\d{1,4}")
 _IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
 
 _TYPED = 1024  # bytes in a frame
-_FULL = 64  # frames
+_FULL = 65536  # bytes; what is typed by hand fills none of it, so `~.` is always seen
 _NUDGE = 0.1  # seconds without an ACK until what we wrote is flushed
 _SILENCE = 3 * frames.TICKING  # seconds without a frame until the guest's end is probed
 
@@ -58,7 +58,7 @@ class PythonCarrier(Carrier):
 
     def full(self) -> bool:
         """See Carrier.full."""
-        return len(self._outbox) > _FULL
+        return sum(map(len, self._outbox)) > _FULL
 
     def push(self) -> bool:
         """See Carrier.push."""

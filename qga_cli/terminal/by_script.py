@@ -21,7 +21,8 @@ from qga_cli.exec.run import capture
 from qga_cli.terminal.carrier import PARTING, Carrier, Wish
 from qga_cli.wire import to_base64
 
-# A private folder, and who removes it when the host has stopped to touch its lease.
+# A private folder, and who removes it when the host has stopped to write into its lease. Times of
+# files would not do: the guest's clock may jump.
 _PREPARE = """
 umask 077
 case $(script --help 2>&1) in *--return*) ;; *) exit ;; esac
@@ -30,10 +31,10 @@ for place in /run /dev/shm /tmp; do
     mkdir "$place/qga-$mark" && cd "$place/qga-$mark" && mkfifo keys && : >device >lease && break
 done 2>/dev/null || exit
 (
-    while : >mark; do
+    while : >lease; do
         sleep 25 & echo $! >nap
         wait
-        [ lease -nt mark ] || [ -e /run/qga.state.isfrozen ] ||
+        [ -s lease ] || [ -e /run/qga.state.isfrozen ] ||
             [ -e /run/qemu-ga/qga.state.isfrozen ] || break
     done
     kill -9 $(cat session carrier)
@@ -61,6 +62,8 @@ rm -rf "$dir"
 
 _CARRY = "stty raw -echo min 0 time 0; tty >device; exec sleep 2147483647"
 
+_PLACES = ("/run", "/dev/shm", "/tmp")  # as in _PREPARE
+_NAME = 64  # bytes of a terminal's name
 _CHUNK = 1024  # bytes of keys a call; a FIFO takes up to 4096 whole or not at all
 _FEW = 64  # keys that a person types: never held back
 _CALM = 0.1  # seconds to wait, after a chunk, for the program's output to end
@@ -181,7 +184,7 @@ class ScriptCarrier(Carrier):
         except Refused as error:
             if "No such file" not in error.desc:
                 raise
-        if not folder.endswith(f"/qga-{self._word}"):
+        if folder not in [f"{place}/qga-{self._word}" for place in _PLACES]:
             raise Unsupported(
                 "a terminal needs python3 or script(1) in the guest",
                 hint="in the guest, install python3, or util-linux (bsdutils on Debian)",
@@ -196,6 +199,8 @@ class ScriptCarrier(Carrier):
         while not name.endswith(b"\n"):
             if time.monotonic() > until:
                 raise Refused(f"script(1) in the guest gave no terminal within {_START:g} s")
+            if len(name) > _NAME:
+                raise BadReply("the guest's end of the terminal talks nonsense")
             time.sleep(0.005)
             name += self._read(names)
         self.agent.trace(1, f"a terminal by the guest's script, in {self._folder}")

@@ -9,7 +9,7 @@ from qga_cli.commands.file.flush import COMMAND as FLUSH
 from qga_cli.commands.file.open import COMMAND as OPEN
 from qga_cli.commands.file.read import COMMAND as READ
 from qga_cli.commands.file.write import COMMAND as WRITE
-from qga_cli.errors import QgaError, Refused
+from qga_cli.errors import BadReply, QgaError, Refused
 from qga_cli.spec import Command
 from qga_cli.wire import from_base64, to_base64
 
@@ -104,7 +104,10 @@ class Carrier:
         return handle
 
     def _read(self, handle: int) -> bytes:
-        return from_base64(self._call(READ, {"handle": handle, "count": _READ})["buf-b64"])
+        data = from_base64(self._call(READ, {"handle": handle, "count": _READ})["buf-b64"])
+        if len(data) > _READ:  # else an agent that lies would have us hold 50 MB a call
+            raise BadReply("the agent read more than it was asked for")
+        return data
 
     def _write(self, handle: int, data: bytes, timeout: float = _PATIENCE) -> None:
         self._call(WRITE, {"handle": handle, "buf-b64": to_base64(data)}, timeout)

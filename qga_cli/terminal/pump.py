@@ -37,6 +37,7 @@ class Pump:
         self.carrier = carrier
         self.error: BaseException | None = None
         self.mute = False  # nothing more for the screen
+        self.fresh = True  # whether what the screen shows ends with a whole line
         self._screen = screen
         self._bell, self._rope = os.pipe()
         self._orders: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
@@ -63,8 +64,10 @@ class Pump:
             self._relay()
         except BaseException as error:  # carried to the job's thread, raised there
             self.error = error
-        self.carrier.close()
-        os.write(self._rope, b".")
+        try:
+            self.carrier.close()
+        finally:
+            os.write(self._rope, b".")
 
     def _relay(self) -> None:
         moved = time.monotonic()
@@ -96,6 +99,7 @@ class Pump:
         if shown and not self.mute:
             self._screen.write(shown)
             self._screen.flush()
+            self.fresh = shown.endswith(b"\n")
         return sent or bool(shown)
 
     def _bear(self, error: QgaError) -> None:

@@ -7,6 +7,7 @@ also while the agent does not: that is the pump's business.
 import os
 import signal
 import time
+from contextlib import suppress
 
 from qga_cli.errors import Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.exec.context import Context
@@ -71,8 +72,12 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
         owner=owner or around.get("user", "").partition(":")[0] or "root",
     )
     assert job.agent is not None
+    # Not shielded: a signal ends us here, whatever the agent does, and the guest's end gives up.
+    carrier = by_python.start(job.agent, wish) or by_script.start(job.agent, wish)
     with job.interrupt.shield():
-        carrier = by_python.start(job.agent, wish) or by_script.start(job.agent, wish)
+        if job.interrupt.count:  # the process ends about now, and must not leave a raw terminal
+            carrier.close()
+            raise Interrupted(job.interrupt.signum)
         pump = Pump(carrier, job.streams.stdout)
         try:
             with console.raw():
@@ -80,11 +85,14 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
                 _converse(job, console, wish.size, escape, pump)
         except QgaError:
             _part(pump)
+            _begin_line(console, pump)
             raise
         if escape.end:
             _part(pump)
+            _begin_line(console, pump)
             job.say(0, f"{job.agent.name}: the terminal is hung up")
     if pump.error and not escape.end:
+        _begin_line(console, pump)
         raise pump.error
     return Finished(code=_HUNG_UP if carrier.code is None else carrier.code)
 
@@ -122,6 +130,13 @@ def _part(pump: Pump) -> None:
     pump.mute = True
     pump.order(pump.carrier.hang_up, None)
     pump.wait(_FAREWELL)
+
+
+def _begin_line(console: Console, pump: Pump) -> None:
+    """Have what we say stand apart from what the guest was about to say."""
+    if not pump.fresh:
+        with suppress(OSError):  # nobody sits there any more
+            console.write(b"\n")
 
 
 def _key(text: str) -> bytes:
