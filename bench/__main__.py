@@ -33,9 +33,10 @@ def main() -> None:
         results.append(single.small_files(setting))
         page = DOCS / "benchmarks.md"
         page.write_text(report.page(results, [], versions))  # in case that what follows fails
-        figures = list(single.figures(setting))
+        growth = single.Growth(setting)
+        DOCS.joinpath("benchmarks.svg").write_text(plot.svg(growth.lines()))
+        figures = list(single.figures(setting, growth))
         page.write_text(report.page(results, figures, versions))
-        DOCS.joinpath("benchmarks.svg").write_text(plot.svg(single.growth(setting)))
 
 
 def _prepare(setting: Setting) -> None:

@@ -38,10 +38,10 @@ class Pair:
 
 
 def in_turn(commands: Sequence[Sequence[str]], runs: int) -> list[list[Sample]]:
-    """Runs of each command: one of each, then one of each again. The first round counts only
-    where it is the only one. Raises BenchError when one of them fails.
+    """Runs of each command: one of each, then one of each again. A first round does not count,
+    but where they are few, for these take long. Raises BenchError when one of them fails.
     """
-    rounds = [[once(command) for command in commands] for _ in range(runs + (runs > 1))]
+    rounds = [[once(command) for command in commands] for _ in range(runs + (runs > 2))]
     return [list(samples) for samples in zip(*rounds[-runs:], strict=True)]
 
 

@@ -160,9 +160,9 @@ ROWS = (
     ),
     Row(
         "200 commands in a `batch`", _batch,
-        Peer("200 virsh processes", 0.15, lambda s: _shell("pings.sh", s.guest, "200")), runs=1,
+        Peer("200 virsh processes", 0.15, lambda s: _shell("pings.sh", s.guest, "200")), runs=2,
     ),
-    _out("libvirt", ("best bare loop, 1 MiB", 1.1, MIB), ("64 KiB loop", 0.7, 65536), runs=1),
+    _out("libvirt", ("best bare loop, 1 MiB", 1.1, MIB), ("64 KiB loop", 0.7, 65536), runs=2),
     _in("libvirt", ("best bare loop, 120 KiB", 1.1, 122_880), ("64 KiB loop", 0.7, 65536), runs=1),
     _out("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=3),
     _in("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=3),
@@ -174,7 +174,7 @@ ROWS = (
         "`exec` with 64 MiB of output", lambda s: [*QGA, "exec", s.guest, "cat", f"/var/tmp/{BIG}"],
         Peer("bare loop that reads the file", 1.2,
              lambda s: _python("read.py", s.guest, f"/var/tmp/{BIG}", str(MIB), os.devnull)),
-        runs=1,
+        runs=2,
     ),
     Row(
         "`--version`", lambda s: [*QGA, "--version"],

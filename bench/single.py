@@ -7,44 +7,53 @@ from bench import measure
 from bench.report import Figure, Result
 from bench.rows import MIB, PEERS, QGA, Setting
 
-GIB = 1024 * MIB
+
+class Growth:
+    """How cost grows with guests, file size and output: (size, sample) for each line."""
+
+    def __init__(self, setting: Setting) -> None:
+        local = [*QGA, "-c", setting.socket]
+        target = f"x:{setting.folder}/grown"
+        self._guests = _line(
+            (1, 2, 4, 8, 16, 32, 64),
+            lambda n: [*QGA, "-c", setting.fleet, "exec", "-j", "64", _some(n), "sleep", "1"],
+        )
+        self.copies = _line(
+            (1, 4, 16, 64, 256, 1024),
+            lambda n: [*local, "cp", "-q", setting.file(f"grow{n}", n * MIB), target],
+        )
+        self.outputs = _line(
+            (1, 16, 256, 4096, 65536, 262_144, 1_048_576),
+            lambda n: [*local, "exec", "x", "head", "-c", str(n * 1024), "/dev/zero"],
+        )
+
+    def lines(self) -> dict[str, list[tuple[float, float]]]:
+        """For the plot: (size, seconds) for each job."""
+        named = {
+            "exec sleep 1, guests": self._guests,
+            "cp in, raw socket, MiB": self.copies,
+            "exec output, raw socket, KiB": self.outputs,
+        }
+        return {
+            name: [(size, sample.seconds) for size, sample in line] for name, line in named.items()
+        }
 
 
-def figures(setting: Setting) -> Iterator[Figure]:
+def figures(setting: Setting, growth: Growth) -> Iterator[Figure]:
     """The rows without a peer."""
     fleet = [*QGA, "-c", setting.fleet]
     yield _seconds("`exec sleep 1` on 32 agents", [*fleet, "exec", _some(32), "sleep", "1"], 2.0)
     yield _seconds("`list` with 50 agents", [*fleet, "list", _some(50)])
     yield _seconds("`--help`", [*QGA, "--help"])
     yield _seconds("completing a guest's name", [*QGA, "__complete", "guest", ""], 0.12)
-    local = [*QGA, "-c", setting.socket]
-    yield _memory("memory of `exec`, 1 GiB of output, raw socket",
-                  [*local, "exec", "x", "head", "-c", str(GIB), "/dev/zero"])  # fmt: skip
-    big, copy = setting.file("bench1g", GIB), f"x:{setting.folder}/copy1g"
-    yield _memory("memory of `cp`, 1 GiB in, raw socket", [*local, "cp", "-q", big, copy])
-    yield _memory("memory of `cp`, 1 GiB out, raw socket", [*local, "cp", "-q", copy, big])
-
-
-def growth(setting: Setting) -> dict[str, list[tuple[float, float]]]:
-    """Lines for the plot: (size, seconds) for each job."""
-    target = str(setting.folder / "grown")
-    return {
-        "exec sleep 1, guests": _line(
-            (1, 2, 4, 8, 16, 32, 64),
-            lambda n: [*QGA, "-c", setting.fleet, "exec", "-j", "64", _some(n), "sleep", "1"],
-        ),
-        "cp in, raw socket, MiB": _line(
-            (1, 4, 16, 64, 256, 1024),
-            lambda n: [
-                *QGA, "cp", "-q", "-c", setting.socket,
-                setting.file(f"grow{n}", n * MIB), f"x:{target}",
-            ],
-        ),
-        "exec output, libvirt, KiB": _line(
-            (1, 16, 256, 4096, 65536),
-            lambda n: [*QGA, "exec", setting.guest, "head", "-c", str(n * 1024), "/dev/zero"],
-        ),
-    }  # fmt: skip
+    grown, back = f"x:{setting.folder}/grown", str(setting.folder / "back")
+    out = measure.once([*QGA, "-c", setting.socket, "cp", "-q", grown, back])
+    for name, sample in (
+        ("`exec`, 1 GiB of output", growth.outputs[-1][1]),
+        ("`cp`, 1 GiB in", growth.copies[-1][1]),
+        ("`cp`, 1 GiB out", out),
+    ):
+        yield Figure(f"memory of {name}, raw socket", sample.memory / MIB, "MiB", 80)
 
 
 def small_files(setting: Setting, count: int = 2000) -> Result:
@@ -58,7 +67,7 @@ def small_files(setting: Setting, count: int = 2000) -> Result:
             [*QGA, "cp", "-qr", str(tree), f"{setting.guest}:/var/tmp/"],
             [sys.executable, str(PEERS / "small.py"), setting.guest, str(tree), str(count // 10)],
         ],
-        1,
+        3,
     )
     tenfold = [measure.Sample(sample.seconds * 10, sample.memory) for sample in peer]
     return Result(
@@ -70,13 +79,11 @@ def _some(count: int) -> str:
     return ",".join(f"agent{number:02}" for number in range(count))
 
 
-def _line(sizes: tuple[int, ...], command: Callable[[int], list[str]]) -> list[tuple[float, float]]:
-    return [(size, measure.once(command(size)).seconds) for size in sizes]
+def _line(
+    sizes: tuple[int, ...], command: Callable[[int], list[str]]
+) -> list[tuple[int, measure.Sample]]:
+    return [(size, measure.once(command(size))) for size in sizes]
 
 
 def _seconds(name: str, command: list[str], goal: float | None = None) -> Figure:
     return Figure(name, measure.median(measure.alone(command, 3)), "s", goal)
-
-
-def _memory(name: str, command: list[str]) -> Figure:
-    return Figure(name, measure.once(command).memory / MIB, "MiB", 80)
