@@ -16,8 +16,8 @@ COMMAND = Command(
         Arg("dereference", spec.FLAG, "Copy what symbolic links point to", short="-L"),
         Arg("quiet", spec.FLAG, "No progress bar", short="-q"),
         Arg("resume", spec.FLAG, "Go on with an interrupted copy, from what is proven equal"),
-        Arg("compress", spec.CHOICE, "Pack on the way; auto: if it pays",
-            choices=("none", "auto", "gzip"), default="none"),
+        Arg("compress", spec.CHOICE, "Pack on the way; auto: if it pays, default on the way in",
+            choices=("none", "auto", "gzip")),
         Arg("no-verify", spec.FLAG, "Do not compare checksums at both ends"),
         Arg("special", spec.FLAG, "Let copies of a guest's files keep set-user-ID bits"),
         Arg("max-size", spec.SIZE, "Take at most so much of a guest"),
@@ -39,6 +39,9 @@ COMMAND = Command(
         "A folder travels as one stream of tar, and so do several small files. From a guest, "
         "nothing is taken that leads out of DST, no device, and no set-user-ID bit without "
         "--special.\n\n"
+        "What goes into a guest is packed on the way if its first megabyte packs well and the "
+        "guest has gzip. On the way out that is for --compress auto to find out, for the guest "
+        "must try.\n\n"
         "Where policy forbids guest-exec, files are copied by the file commands alone: without "
         "folders, without -p, and into a guest straight to the final name. Where it forbids the "
         "file commands, all goes by guest-exec. -v tells which way is taken.\n\n"

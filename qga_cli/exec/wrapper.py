@@ -55,7 +55,7 @@ case $1 in
 */*) [ -e "$1" ] || exit 127; [ -x "$1" ] && [ ! -d "$1" ] || exit 126 ;;
 *) command -v "$1" >/dev/null || exit 127 ;;
 esac
-{ exec sleep 50 >/dev/null 2>&1 6>&- 9>&-; } &
+{ LC_ALL=C exec sleep 50 >/dev/null 2>&1 6>&- 9>&-; } &
 timer=$!
 exec 4>/proc/self/fd/4 5>/proc/self/fd/5 7<<.
 $timer

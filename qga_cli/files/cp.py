@@ -53,7 +53,7 @@ def _wishes(job: Job) -> Wishes:
         resume=given.get("resume", False),
         limit=given.get("max-size", 0),
         umask=_umask(),
-        compress=given.get("compress", "none"),
+        compress=given.get("compress", ""),
     )
 
 

@@ -23,7 +23,7 @@ class Direct:
     def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
         if wishes.preserve:
             access.needs_exec("--preserve")
-        if wishes.compress not in ("none", "auto"):
+        if wishes.compress not in ("", "none", "auto"):
             access.needs_exec("--compress")
         self.chunk = access.agent.transport.write_chunk
         self._access = access

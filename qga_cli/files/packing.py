@@ -26,7 +26,10 @@ _HAVE = "command -v gzip >/dev/null"
 def packed(
     source: "Source", target: "Target", wish: str, advance: "Callable[[int], None]"
 ) -> "Callable[[int], None] | None":
-    """A function that carries the file packed from an offset on; None to carry it as it is."""
+    """A function that carries the file packed from an offset on; None to carry it as it is.
+
+    A guest packs only when that is wished for, for it must try whether it pays.
+    """
     from qga_cli.files.delivery import Delivery
     from qga_cli.files.landing import Landing, Outlet
     from qga_cli.files.source import GuestFile, HostFile
@@ -37,11 +40,13 @@ def packed(
         def pays() -> bool:
             return size >= _LARGE and pays_there(source.access, 'cat -- "$1"', source.path)
 
-        worth = packs(source.access, wish, pays) and size > 0
+        worth = size > 0 and packs(source.access, wish or "none", pays)
         return partial(source.pour, target.write, advance) if worth else None
     if not isinstance(source, HostFile) or not isinstance(target, Delivery):
         return None
-    worth = packs(target.access, wish, lambda: pays_here(source.sample(SAMPLE)))
+    if source.facts.sparse:  # its holes would arrive as zeros
+        return None
+    worth = packs(target.access, wish or "auto", lambda: pays_here(source.sample(SAMPLE)))
     return partial(target.fill, source, advance) if worth else None
 
 

@@ -84,7 +84,8 @@ def _receive(
 
     words = (folder, name if name == "." else f"./{name}", "-h" if wishes.follow else "")
     sample = 'cd -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
-    packed = packs(access, wishes.compress, lambda: pays_there(access, sample, *words))
+    wish = wishes.compress or "none"
+    packed = packs(access, wish, lambda: pays_there(access, sample, *words))
     script = _PACK.replace("@PACK", f"| {PACK}" if packed else "")
     sink = Unpacker(take).write if packed else take
     done = access.stream(script, *words, stdout=sink)

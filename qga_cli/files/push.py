@@ -131,7 +131,7 @@ class Push:
             nonlocal full
             full = full or any(word in data for word in (_CUT, *_NO_ROOM))
 
-        wish = self._wishes.compress
+        wish = self._wishes.compress or "auto"
         packed = packs(self._access, wish, lambda: pays_here(writer.peek(SAMPLE)))
         script = _UNPACK.replace("@UNPACK", f"{UNPACK} |" if packed else "")
         stream = Outgoing(pieces(), pack=packed)

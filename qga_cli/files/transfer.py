@@ -40,6 +40,7 @@ class Wishes:
     """What was asked for beside the places.
 
     `special` lets a guest's files keep their set-user-ID bits; `limit` is --max-size, 0 without;
+    `compress` is as on the command line, "" if it says nothing;
     `replaces` is the digest that a guest's file must still have to be replaced.
     """
 
@@ -59,7 +60,7 @@ class Wishes:
         limit: int = 0,
         replaces: str = "",
         umask: int = 0o022,
-        compress: str = "none",
+        compress: str = "",
     ) -> None:
         self.follow = follow
         self.preserve = preserve
