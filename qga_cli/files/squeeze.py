@@ -48,7 +48,7 @@ class Outgoing(io.RawIOBase):
 
     def __init__(self, pieces: "Iterator[bytes]", *, pack: bool) -> None:
         self.error: Exception | None = None
-        self._packer = zlib.compressobj(6, wbits=31) if pack else None
+        self._packer = zlib.compressobj(1, wbits=31) if pack else None
         self._pieces = pieces
         self._buffer = bytearray()
         self._at_end = False
