@@ -4,12 +4,9 @@ import os
 import stat
 
 from qga_cli.errors import BadReply, Refused
+from qga_cli.files.access import Access, needing
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from qga_cli.files.access import Access
-
-_STAT = """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
+_STAT = needing("stat") + """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
@@ -40,9 +37,11 @@ class Facts:
         self.sparse = sparse
 
 
-def ask(access: "Access", path: str, *, follow: bool) -> Facts:
+def ask(access: Access, path: str, *, follow: bool) -> Facts:
     """The facts of a guest's file, by guest-exec. Raises Refused when there is none."""
     done = access.attempt(_STAT, path, "-L" if follow else "")
+    if done.code == 127:
+        raise access.failure(done)
     if done.code:
         reason = done.stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]
         raise Refused(f"{access.agent.name}: {path}: {reason}")
@@ -87,7 +86,7 @@ def seconds(moment: int) -> str:
     return f"{'-' * (moment < 0)}{whole}.{part:09}"
 
 
-def measure(access: "Access", path: str) -> Facts:
+def measure(access: Access, path: str) -> Facts:
     """The facts of a guest's file as far as the file commands know them: its size."""
     from qga_cli.files.handle import open_handle
 

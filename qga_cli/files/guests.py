@@ -41,7 +41,10 @@ class Guests:
         if self._job.target and self._job.target.label == name:  # one of many: found already
             return self._job.target
         if is_fleet(name):
-            raise UsageError(f"{name!r} may be several guests, and only one is possible here")
+            raise UsageError(
+                f"{name!r} may be several guests, and only one is possible here",
+                hint="`qga cp` and `qga exec` take many",
+            )
         return self._job.hosts.resolve(name)[0]
 
     def check(self) -> None:

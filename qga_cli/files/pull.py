@@ -3,6 +3,7 @@
 import hashlib
 
 from qga_cli.errors import BadReply, FileError, Refused
+from qga_cli.files.access import Access, needing
 from qga_cli.files.digest import digest_in
 from qga_cli.files.extract import Extractor
 from qga_cli.files.merge import Stage
@@ -15,12 +16,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.files.access import Access
+    from qga_cli.exec.run import Completed
     from qga_cli.files.transfer import Wishes
 
 # $1 folder  $2 name in it  $3 -h to follow links. Standard error ends with the digest. tar's exit
 # code goes round the pipe, for that has the exit code of its last command.
-_PACK = r"""
+_PACK = (
+    needing("tar tee mkfifo mktemp sha256sum")
+    + r"""
 cd -- "$1" || exit
 g=
 case $(tar --version 2>/dev/null) in
@@ -36,10 +39,11 @@ wait
 cat -- "$d/s" >&2
 exit "$(cat -- "$d/r")"
 """
+)
 
 
 def pull(
-    access: "Access",
+    access: Access,
     folder: str,
     name: str,
     final: str,
@@ -67,7 +71,7 @@ def pull(
 
 
 def _receive(
-    access: "Access",
+    access: Access,
     folder: str,
     name: str,
     wishes: "Wishes",
@@ -91,16 +95,18 @@ def _receive(
     done = access.stream(script, *words, stdout=sink)
     last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
     if done.code or not reader.complete:
-        raise _failure(access, done.code, done.stderr)
+        raise _failure(access, done)
     if digest_in(last, access.agent.name) != digest.hexdigest():
         raise FileError(f"{access.agent.name}: the archive that came is not the one that was sent")
     extractor.finish()
 
 
-def _failure(access: "Access", code: int, stderr: bytes) -> Exception:
-    """tar's exit code 1 says that it has read files while they changed."""
-    lines = [line for line in stderr.decode("utf-8", "replace").split("\n") if "tar: " in line]
-    said = "; ".join(lines[:3]) or "the archive ended too early"
-    if code == 1:
-        return FileError(f"{access.agent.name}: {said}", hint="copy it while nobody writes to it")
-    return (Refused if code else BadReply)(f"{access.agent.name}: {said}")
+def _failure(access: Access, done: "Completed") -> Exception:
+    lines = done.stderr.decode("utf-8", "replace").splitlines()
+    said = "; ".join([line for line in lines if "tar: " in line][:3])
+    if done.code and not said:  # it has not come to tar
+        return access.failure(done)
+    said = f"{access.agent.name}: {said or 'the archive ended too early'}"
+    if done.code == 1:  # tar has read files while they changed
+        return FileError(said, hint="copy it while nobody writes to it")
+    return (Refused if done.code else BadReply)(said)

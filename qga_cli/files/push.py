@@ -3,6 +3,7 @@
 import hashlib
 
 from qga_cli.errors import BadReply, FileError, QgaError, Refused
+from qga_cli.files.access import Access, needing
 from qga_cli.files.facts import seconds
 from qga_cli.files.packing import SAMPLE, packs, pays_here
 from qga_cli.files.parts import mark
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from qga_cli.exec.run import Completed
-    from qga_cli.files.access import Access
     from qga_cli.files.transfer import Wishes
 
 _PIECE = 2**18
@@ -49,7 +49,9 @@ mkdir -- "$s" && printf '%s\0' "$d/" "$s"
 
 # $1 folder  $2 tar's options. Prints the digest of the stream. Where tar fails, what follows it
 # may say why; what it has written lies in the folder, to be removed with it.
-_UNPACK = r"""
+_UNPACK = (
+    needing("tar tee mkfifo sha256sum")
+    + r"""
 cd -- "$1" || exit
 f=$1.fifo
 mkfifo -m 600 -- "$f" || exit
@@ -64,6 +66,7 @@ s=$(@UNPACK tee -- "$f" | sha256sum)
 wait $! || exit
 echo "${s%% *}"
 """
+)
 
 _TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
 
@@ -101,7 +104,7 @@ class Push:
     """One tree on its way into a guest. `name` is what it is called in a folder that is there."""
 
     def __init__(
-        self, access: "Access", target: str, name: str, wishes: "Wishes", *, must: bool = False
+        self, access: Access, target: str, name: str, wishes: "Wishes", *, must: bool = False
     ) -> None:
         access.needs_exec("copying a folder")
         self._access = access
