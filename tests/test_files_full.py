@@ -73,7 +73,7 @@ def test_tar_tells_later_why(
 def test_a_full_disk_ends_a_large_copy_at_once(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (here / "f").write_bytes(bytes(40_000_000))
+    (here / "f").write_bytes(os.urandom(40_000_000))  # packed, it would be little
     act = f'echo "tar: ./f: Cannot write: {FULL}" >&2; wc -c >{tmp_path}/count; exit 2'
     with own_tar(tmp_path, monkeypatch, act) as uri:
         done = qga("-c", uri, "cp", str(here), f"vm:{tmp_path}/far")
