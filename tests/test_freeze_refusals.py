@@ -139,30 +139,41 @@ def test_a_guest_that_is_paused(vm: lab.Guest, words: str) -> None:
 class Domain:
     """What libvirt-python says of a domain that is in some state and has some job."""
 
-    def __init__(self, state: int, operation: int) -> None:
-        self._state = state
+    def __init__(self, state: int, operation: int, reason: int) -> None:
+        self._state = [state, reason]
         self._operation = operation
 
     def state(self) -> list[int]:
-        return [self._state, 0]
+        return self._state
 
     def jobStats(self) -> dict[str, int]:
         return {"operation": self._operation}
 
 
 @pytest.mark.parametrize(
-    ("state", "operation", "word"),
+    ("state", "operation", "reason", "word"),
     [
-        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, "migrating"),
-        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, "migrating"),
-        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP, "running"),
-        (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, "paused"),
+        (
+            libvirt.VIR_DOMAIN_RUNNING,
+            libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT,
+            0,
+            "migrating",
+        ),
+        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, 0, "migrating"),
+        (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP, 0, "running"),
+        (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT, 0, "paused"),
+        (
+            libvirt.VIR_DOMAIN_PAUSED,
+            libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT,
+            libvirt.VIR_DOMAIN_PAUSED_MIGRATION,
+            "migrating",
+        ),
     ],
 )
 def test_a_guest_that_migrates_is_told_from_one_that_has_another_job(
-    state: int, operation: int, word: str
+    state: int, operation: int, reason: int, word: str
 ) -> None:
-    domain: Any = Domain(state, operation)
+    domain: Any = Domain(state, operation, reason)
     assert LibvirtTransport(domain, lambda: None).state() == word
 
 

@@ -73,11 +73,16 @@ def test_old_libvirt_says_the_same_for_two_timeouts(
     assert "`qga doctor VM`" in found.hint
 
 
-def test_a_guest_that_migrated_in_mid_call_is_to_be_asked_elsewhere() -> None:
+@pytest.mark.parametrize("state", ["gone", "migrating", "shut off"])
+def test_a_guest_that_migrated_in_mid_call_is_to_be_asked_elsewhere(state: str) -> None:
     error = Error(86, "Guest agent disappeared while executing command")
-    found = translate(error, elapsed=3.0, timeout=30, state=lambda: "gone")
+    found = translate(error, elapsed=3.0, timeout=30, state=lambda: state)
     assert (type(found), "guest has gone" in found.message) == (errors.OutcomeUnknown, True)
     assert "new host" in found.hint
+    error = Error(55, "domain is not running")
+    assert "new host" in translate(error, elapsed=0, timeout=5, state=lambda: "migrating").hint
+    gone = translate(error, elapsed=0, timeout=5, state=lambda: "gone")
+    assert (type(gone), "new host" in gone.hint) == (errors.NoGuest, True)
     assert "new host" in translate(Error(42, "x"), elapsed=0, timeout=5, state=str).hint
 
 

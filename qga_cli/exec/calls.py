@@ -1,4 +1,5 @@
-"""The agent calls that carry a running program: a freeze in the middle is waited for, not fatal."""
+"""The agent calls that carry a running program: a freeze in the middle is waited for, not fatal,
+and so is the end of a migration."""
 
 import time
 
@@ -11,7 +12,7 @@ from qga_cli.commands.file.open import COMMAND as OPEN
 from qga_cli.commands.file.read import COMMAND as READ
 from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.commands.file.write import COMMAND as WRITE
-from qga_cli.errors import Busy, Frozen, Interrupted
+from qga_cli.errors import Busy, Frozen, Interrupted, NotRunning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,10 +98,14 @@ class Calls:
                 self._count += 1
                 self._seconds += time.monotonic() - begun
                 return value
-            except (Frozen, Busy):  # neither has reached a command: repeating is safe
-                if not self.patient:
+            except (Frozen, Busy, NotRunning) as error:  # no command has got it: may be repeated
+                if not self.patient or (isinstance(error, NotRunning) and not self._moves()):
                     raise
             if self.interrupt.sleep(_THAW, max(1, self.interrupt.count)):
                 raise Interrupted(self.interrupt.last)
+
+    def _moves(self) -> bool:
+        """Whether the guest stands still for the last step of a migration, which may fail yet."""
+        return self.agent.transport.state() == "migrating"
 
     patient = False  # set once the program runs: before, a refusal is the answer

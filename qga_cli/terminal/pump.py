@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
 _FRACTION = 0.25  # … by the time since something moved
+_PAUSES = ("paused", "migrating")  # a migration ends with a pause, or the guest has gone
 _TROUBLE = 60.0  # seconds to bear an agent that does not serve us: by then the guest gave us up
 
 
@@ -112,7 +113,7 @@ class Pump:
         now = time.monotonic()
         self._trouble = self._trouble or now
         agent = self.carrier.agent
-        stopped = isinstance(error, NotRunning) and agent.transport.state() != "paused"
+        stopped = isinstance(error, NotRunning) and agent.transport.state() not in _PAUSES
         lost = agent.sent and not isinstance(error, Refused)
         if lost or stopped or now > self._trouble + _TROUBLE:
             raise error

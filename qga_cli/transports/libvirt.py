@@ -25,6 +25,7 @@ _STATES = (
     "no state", "running", "blocked", "paused", "shutting down", "shut off", "crashed",
     "suspended",
 )  # fmt: skip
+_MOVES = (2, 11)  # VIR_DOMAIN_PAUSED_MIGRATION and _POSTCOPY
 _NOT_FOUND = (42, 8)  # VIR_ERR_NO_DOMAIN; VIR_ERR_INVALID_ARG for what cannot be a UUID
 _AGENTS = 4  # on one connection: libvirt takes 5 calls at once (max_client_requests)
 _MAX_REQUEST = 200_000  # bytes of one line: above it qemuAgentIOWrite garbles it (safewrite)
@@ -204,10 +205,13 @@ class LibvirtTransport:
         import libvirt
 
         try:
-            state = _STATES[self._domain.state()[0]]
+            number, reason = self._domain.state()[:2]
         except libvirt.libvirtError as error:
             return "gone" if error.get_error_code() in _NOT_FOUND else ""
-        return "migrating" if state == "running" and self._migrating() else state
+        state = _STATES[number]
+        # In the end it is paused on both hosts, and whoever resumed it there would have it twice.
+        moves = reason in _MOVES if state == "paused" else state == "running" and self._migrating()
+        return "migrating" if moves else state
 
     def close(self) -> None:
         """Make room on the connection, which belongs to the host."""

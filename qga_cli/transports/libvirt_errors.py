@@ -28,6 +28,8 @@ _LINK_BROKE = re.compile(
     r"connection (was )?(closed|reset)|keepalive",
     re.IGNORECASE,
 )
+_LEAVING = ("gone", "migrating", "shut off")  # the last two: about to be
+_VANISHED = "the guest has gone while it was asked"
 _GONE = "it was ended, or has migrated: then its new host knows it"
 _SILENT = "it may be busy, or stopped: `qga doctor VM` tells"
 _REPLUG = "`qga doctor --fix VM` replugs the channel without a reboot"
@@ -105,14 +107,20 @@ def _unresponsive(
 def _no_reply(text: str, timeout: int, state: Callable[[], str]) -> errors.OutcomeUnknown:
     if "disappeared" not in text:
         return errors.OutcomeUnknown(f"the agent did not reply within {timeout} s", hint=_SILENT)
-    if state() == "gone":
+    if state() in _LEAVING:
         return errors.OutcomeUnknown("the guest has gone before its agent replied", hint=_GONE)
     return errors.OutcomeUnknown("the agent went away before it replied", hint=_SILENT)
 
 
-def not_running(state: str) -> errors.NotRunning:
+def not_running(state: str) -> errors.NotRunning | errors.NoGuest:
     """For a guest whose CPUs do not run."""
-    hints = {"paused": "virsh resume VM", "suspended": "virsh dompmwakeup VM"}
+    if state == "gone":
+        return errors.NoGuest(_VANISHED, hint=_GONE)
+    hints = {
+        "paused": "virsh resume VM",
+        "suspended": "virsh dompmwakeup VM",
+        "migrating": "its new host knows it in a moment; if that fails, this one does",
+    }
     return errors.NotRunning(
         f"guest is {state or 'not running'}", hint=hints.get(state, "virsh start VM")
     )
@@ -124,7 +132,7 @@ def _by_code(code: int, text: str) -> errors.QgaError | None:
             "guest has no agent channel", hint="`qga doctor --fix VM` adds it, or virt-xml --add"
         )
     if code == NO_DOMAIN:
-        return errors.NoGuest("the guest has gone while it was asked", hint=_GONE)
+        return errors.NoGuest(_VANISHED, hint=_GONE)
     if code == OPERATION_TIMEOUT:
         return errors.Busy(
             "another caller has held this guest's agent for 30 s",
