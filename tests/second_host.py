@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ listen_tcp = 1
 listen_addr = "127.0.0.1"
 tcp_port = "{port}"
 auth_tcp = "none"
+host_uuid = "{uuid}"
 """
 
 PLACES = {
@@ -45,7 +47,9 @@ class SecondHost:
         self.folder = folder = Path(tempfile.mkdtemp(prefix="qga-"))
         self._guests: list[str] = []
         self._log = open(folder / "log", "wb")
-        (folder / "libvirtd.conf").write_text(CONFIG.format(port=self.port))
+        # Of its own, for no guest migrates to the host where it is.
+        config = CONFIG.format(port=self.port, uuid=uuid.uuid4())
+        (folder / "libvirtd.conf").write_text(config)
         for name in PLACES.values():
             (folder / name).mkdir(0o700)
         self._start()
@@ -89,6 +93,14 @@ class SecondHost:
         virsh(self.uri, "start", name)
         self._guests.append(name)
 
+    def migrate(self, name: str, target: "SecondHost") -> None:
+        """Move a running guest, and its definition, to another host that sees the same files."""
+        # Unsafe is what libvirt calls disks that are on no shared storage.
+        virsh(self.uri, "migrate", "--live", "--unsafe", "--persistent", "--undefinesource",
+              name, target.uri, "--migrateuri", f"tcp://127.0.0.1:{_free_port()}")  # fmt: skip
+        self._guests.remove(name)
+        target._guests.append(name)
+
     def __enter__(self) -> Self:
         """The daemon runs already."""
         return self
@@ -101,7 +113,7 @@ class SecondHost:
     ) -> None:
         """Destroy the guests and end the daemon."""
         for name in self._guests:
-            virsh(self.uri, "destroy", name)
+            virsh(self.uri, "destroy", name)  # its definition goes with the folder
         self._daemon.send_signal(signal.SIGTERM)
         self._daemon.wait()
         self._log.close()
