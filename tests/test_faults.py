@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,10 @@ from tests.conftest import Ran, qga
 from tests.faults import WAIT, during, hold, in_mid_copy, works_again
 from tests.lab.hypervisor import virsh
 from tests.lab.local_agent import agent as run_agent
+from tests.running import Started
 from tests.second_host import SecondHost
+
+MOMENTS = ("2040-01-01T00:00:00Z", "2001-01-01T00:00:00Z", "now")
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +68,33 @@ def test_paused_in_mid_call(victim: lab.Guest) -> None:
 
 def test_the_guests_clock_jumps(victim: lab.Guest) -> None:
     hold(victim.name, "exit 0")
-    for moment in ("2040-01-01T00:00:00Z", "2001-01-01T00:00:00Z", "now"):
+    for moment in MOMENTS:
         assert qga("time", "set", victim.name, moment).err == ""
         ran = qga("exec", "--timeout", "20s", victim.name, "--", "date", "+%Y")
         assert (ran.code, ran.err) == (0, "")
         assert ran.out[:4] == moment[:4] or moment == "now"
         works_again(victim.name)
+
+
+def test_the_guests_clock_jumps_in_mid_call(victim: lab.Guest, tmp_path: Path) -> None:
+    hold(victim.name, "exit 0")
+    source, data = tmp_path / "data", os.urandom(3_000_000)
+    source.write_bytes(data)
+    script = "rm -f /run/enough; until [ -e /run/enough ]; do echo tick; sleep 0.3; done; exit 3"
+    stream = Started("exec", victim.name, "--", "sh", "-c", script)
+    assert stream.line() == "tick"
+    copy = Started("-vv", "cp", str(source), f"{victim.name}:/root/clock")
+    while b"guest-file-write: ok" not in copy.stderr.readline():
+        assert copy.process.poll() is None
+    copy.signal(signal.SIGSTOP)  # it shall not be done before
+    for moment in MOMENTS:
+        assert qga("time", "set", victim.name, moment).err == ""
+    copy.signal(signal.SIGCONT)
+    assert copy.end()[0] == 0
+    assert qga("cat", f"{victim.name}:/root/clock").stdout == data
+    assert qga("exec", victim.name, "touch", "/run/enough").code == 0
+    code, out, err = stream.end()
+    assert (code, set(out.split()) - {"tick"}, err) == (3, set(), "")
 
 
 def test_nowhere_to_write(victim: lab.Guest, tmp_path: Path) -> None:
@@ -197,3 +222,22 @@ def await_unread(path: Path) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("nothing arrives")
+
+
+def test_destroyed_and_undefined_while_it_works(spare: lab.Guest, tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(os.urandom(6_000_000))
+    stream = Started("exec", spare.name, "--", "sh", "-c", "while echo tick; do sleep 0.2; done")
+    assert stream.line() == "tick"
+    copy = Started("-vv", "cp", str(tmp_path / "data"), f"{spare.name}:/root/data")
+    while b"guest-file-write: ok" not in copy.stderr.readline():
+        assert copy.process.poll() is None
+    virsh(spare.uri, "undefine", spare.name)  # transient from now on, it goes with its end
+    virsh(spare.uri, "destroy", spare.name)
+    (code, _, err), (copied, _, said) = stream.end(), copy.end()
+    assert (code, copied in (4, 8)) == (125, True), said
+    # The agent's link ends a moment before the guest does.
+    ends = r"guest (has gone|is shut off)|agent (went away|is not connected)"
+    for text in (err, said):
+        assert re.search(rf"^qga: {spare.name}: .*({ends})", text, re.MULTILINE), text
+    ran = qga("ping", spare.name)
+    assert (ran.code, f"no guest named '{spare.name}'" in ran.err) == (4, True)
