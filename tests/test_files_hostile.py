@@ -5,10 +5,13 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from qga_cli.errors import BadReply, FileError
+from qga_cli.files import facts, ls
 from tests.conftest import qga
 from tests.fake_files import DATA, READ, SEEK, FakeFiles, Start, copy
 from tests.lab.local_agent import agent as run_local_agent
@@ -157,6 +160,22 @@ def test_a_tail_of_a_size_that_no_disk_has_can_be_stopped(fake: Start) -> None:
     assert eventually(lambda: len(agent.requests) > 50)
     tail.signal(signal.SIGINT)
     assert tail.end()[0] == 130
+
+
+def test_a_link_that_was_followed_is_none() -> None:
+    said = SimpleNamespace(code=0, stdout=b"a1ff 4 0 0 0 1.5", stderr=b"")
+    access: Any = SimpleNamespace(attempt=lambda *_: said, agent=SimpleNamespace(name="x"))
+    assert facts.ask(access, "/link", follow=False).kind == "link"
+    with pytest.raises(BadReply, match="found a link"):
+        facts.ask(access, "/link", follow=True)
+
+
+def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qga_cli.files.ls._MOST", 1000)
+    take = ls._bounded(bytearray())
+    take(b"x" * 1000)
+    with pytest.raises(FileError, match="the list has more than"):
+        take(b"x")
 
 
 def test_a_guest_whose_tar_is_evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import BadReply, QgaError
+from qga_cli.exec.ending import outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
 from tests.conftest import qga, qga_tty
@@ -168,6 +169,13 @@ def test_a_helper_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     keeper = Keeper(Busy(), 1, "mark", "", stdin=False)  # type: ignore[arg-type]
     with pytest.raises(QgaError, match="does not end"):
         keeper.tell("beat")
+
+
+def test_an_exit_code_that_no_shell_has_is_none() -> None:
+    for line in ("1234 killed", "-1", ""):
+        with pytest.raises(BadReply):
+            outcome(line)
+    assert outcome("255") == (255, None)
 
 
 def test_the_end_of_a_program_has_an_end() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli import render
+from qga_cli.errors import QgaError
 from tests.conftest import qga, qga_tty
 from tests.evil import DANGER, EVIL, SGR
 from tests.fake import AgentFault, FakeAgent, Raw
@@ -58,6 +60,33 @@ def test_error_text_from_the_guest_is_harmless(fake: Make) -> None:
     assert not DANGER.search(ran.err)
     assert ran.err.count("\n") == 1
     assert len(ran.err) < 2000
+
+
+def test_nothing_of_an_error_is_alive(capsys: pytest.CaptureFixture[str]) -> None:
+    text = render.error_text(QgaError(EVIL, hint=EVIL), EVIL[:99])
+    assert (text.count("\n"), len(text) < 2000) == (2, True)
+    render.note(EVIL)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert not DANGER.search(text + said)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["os hostname", "os hostname --gather", "os hostname -o jsonl", "os hostname -vv", "fs thaw"],
+)
+def test_guests_with_names_like_that(tmp_path: Path, words: str) -> None:
+    name = "a\x1b[2Jb\u202e"
+    value = {"host-name": EVIL} if "hostname" in words else 1
+    agent = FakeAgent(tmp_path / f"{name}.sock", lambda request: value)
+    (tmp_path / f"{name}dead.sock").touch()
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", *words.split(), "*")
+    agent.close()
+    assert ran.code == 123
+    assert not DANGER.search(ran.out + ran.err)
+    spelled = "a\\u001b[2Jb" if "jsonl" in words else "a\\x1b[2Jb"
+    assert spelled in ran.out
+    assert "jsonl" in words or spelled + "\\u202edead" in ran.err
 
 
 def test_a_lone_surrogate_leaves_json_valid(fake: Make) -> None:

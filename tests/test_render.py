@@ -1,5 +1,7 @@
 """Single values and tables, as rendered; whole answers are in tests/cases."""
 
+import time
+
 import pytest
 
 from qga_cli import format
@@ -8,7 +10,7 @@ from qga_cli.commands.fs.status import COMMAND as FS_STATUS
 from qga_cli.guests.fleet import Outcome
 from qga_cli.guests.targets import Target
 from qga_cli.render import View, machine, table
-from qga_cli.spec import BAR, BYTES, LINES, MOMENT, Column
+from qga_cli.spec import BAR, BYTES, LINES, MOMENT, OUTPUT, Column
 
 COLUMNS = [
     Column("name"),
@@ -52,6 +54,21 @@ def test_a_narrower_one_breaks_names_and_no_number(monkeypatch: pytest.MonkeyPat
     assert {"1.5K", "7%", "1970-01-01T00:00:00Z", "blocked", "policy"} <= set(text.split())
     assert "fe80::5054:ff:fe1c:be90/64" not in text
     assert "".join(line[-15:].strip() for line in text.splitlines()[3:]).endswith("be90/64")
+
+
+def test_a_line_without_end_is_no_wider_than_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    column = Column("output", kind=OUTPUT)
+    cells = [[table.cell(column, {"output": "x" * 10_000_000})]]
+    began = time.process_time()
+    assert table._widths([column], cells, header=True) == [100]
+    assert time.process_time() - began < 3  # a column narrowed step by step takes 10
+
+
+def test_a_long_name_is_no_screenful() -> None:
+    shown = table.cell(Column("name"), {"name": "begin" + "x" * 5000 + "end"}).plain
+    assert len(shown) < 400
+    assert (shown[:6], shown[-4:]) == ("beginx", "xend")
 
 
 def test_no_time_is_not_minus_no_time() -> None:
