@@ -13,6 +13,7 @@ from tests.faults import WAIT, in_mid_copy
 from tests.freezes import await_no_watchdog
 from tests.running import Started
 from tests.second_host import SecondHost
+from tests.terminals import terminal
 
 NAME = f"qga-moving-{os.getpid()}"
 
@@ -67,6 +68,16 @@ def test_while_a_program_is_followed(moving: Moving) -> None:
     assert code == 125
     assert err.startswith(f"qga: {NAME}: the guest has gone "), err
     assert "or has migrated: then its new host knows it" in err
+
+
+def test_while_a_terminal_is_open(moving: Moving) -> None:
+    words = ("exec", *moving.here, "-it", NAME, "--", "sh", "-c", "echo ready; cat")
+    with terminal(*words) as t:
+        t.see(b"ready\r\n")
+        moving.move()
+        assert t.end() == 125
+        assert t.modes() == t.modes_before
+        assert t.screen.startswith(f"qga: {NAME}: the guest has gone ".encode()), t.screen
 
 
 def test_between_two_calls(moving: Moving) -> None:

@@ -209,7 +209,7 @@ class LibvirtTransport:
         except libvirt.libvirtError as error:
             return "gone" if error.get_error_code() in _NOT_FOUND else ""
         state = _STATES[number]
-        # In the end it is paused on both hosts, and whoever resumed it there would have it twice.
+        # For the last step of a migration it is paused too, and not for anybody to resume.
         moves = reason in _MOVES if state == "paused" else state == "running" and self._migrating()
         return "migrating" if moves else state
 
