@@ -5,6 +5,7 @@ import pty
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,15 +69,21 @@ def typed(agent: FakeAgent, *answers: str) -> tuple[int, str]:
         preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # make it /dev/tty
     )  # fmt: skip
     os.close(slave)
-    shown, waiting = b"", list(answers)
-    while select.select([master], [], [], 30)[0]:
+    shown, waiting, key = b"", list(answers), b""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if not select.select([master], [], [], 1)[0]:
+            if key == b"\x03":  # Python minds one that comes just before it reads with the next
+                os.write(master, key)
+            continue
         try:
             data = os.read(master, 4096)
         except OSError:  # EIO: the last writer has closed the terminal
             break
         shown += data
         if waiting and data.rstrip().endswith(b":"):
-            os.write(master, waiting.pop(0).encode())
+            key = waiting.pop(0).encode()
+            os.write(master, key)
     os.close(master)
     return process.wait(timeout=30), shown.decode()
 
