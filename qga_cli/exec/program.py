@@ -192,6 +192,7 @@ class Program:
         spool = self._ways.pop(0)
         stdin = self._feed is not None
         self._keeper = Keeper(self.calls, self.pid, self.mark, spool, stdin=stdin)
+        self._moved, self._pause = time.monotonic(), 0.0  # it will be there soon
 
     def _arrive(self) -> bool:
         """Whether the keeper has the pipes by now, or the program was faster."""
