@@ -3,6 +3,7 @@
 import hashlib
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,22 @@ def test_an_interrupted_pull_is_completed_by_resume(fake: Start, here: Path) -> 
     assert (here / "data").read_bytes() == DATA
     assert sorted(os.listdir(here)) == [trap.name, "data"]
     assert not (here.parent / "victim").exists()
+
+
+def test_what_a_killed_copy_left_running_writes_no_more(near: Far, here: Path) -> None:
+    data = os.urandom(300_000)
+    (here / "data").write_bytes(data)
+    part = Path(near.folder) / ".data.0123456789abcdef.qga-part"
+    part.write_bytes(data[:100_000])
+    with open(part, "ab") as appending:
+        left = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=appending)
+    assert left.stdin
+    try:
+        near.good("cp", "--resume", str(here / "data"), "FAR")
+        assert left.wait(10) == -signal.SIGKILL
+        assert (Path(near.folder) / "data").read_bytes() == data
+        assert not part.exists()
+    finally:
+        left.stdin.close()
+        left.kill()
+        left.wait()

@@ -47,6 +47,9 @@ printf '%s\0' "$d" "$p" "$k"
 if [ "$6" ]; then
   for o in "$f.$n."????????????????"${4#????????????????}"; do
     if [ -f "$o" ] && [ ! -L "$o" ] && [ -O "$o" ]; then
+      for w in /proc/[0-9]*; do # a killed copy's gzip lives on for a minute, with bytes to write
+        [ "$w/fd/1" -ef "$o" ] && kill -9 "${w#/proc/}"
+      done 2>/dev/null
       printf '%s\0' "$o" "$(stat -c %s -- "$o")" "$(sha256sum <"$o")"
     fi
   done
