@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from qga_cli.exec.feed import Feed
 
-_SHORT = (0.15, 1.0)  # seconds: what ends within is told at its end, the rest is streamed
+_SHORT = (0.15, 0.4)  # seconds: what ends within is told at its end, the rest is streamed
 _CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
 _EARLY = 0.1  # seconds before the first look, at most
 _CEILING = 0.25  # seconds between two looks at a stream
