@@ -153,6 +153,9 @@ def test_links(near: Far, here: Path) -> None:
     assert near.sh("cat one/l d/to*/l") == "text\ntext\n"
     near.good("cp", "FAR/one/.", str(here / "to d"))
     assert (here / "to d").is_symlink()
+    near.sh("ln -s loop loop")
+    assert near("cp", str(here / "text"), "FAR/loop").err.endswith("far/loop: a link to nowhere\n")
+    assert "hint: -L takes what it points to" in near("cp", "FAR/link", "-").err
 
 
 def test_several_small_files_at_once(near: Far, here: Path) -> None:

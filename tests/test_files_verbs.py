@@ -106,3 +106,19 @@ def test_mkdir_mv_rm(near: Far) -> None:
     assert near("rm", "FAR/c").code == 1
     near.good("rm", "-f", "FAR/c")
     assert near("mv", "FAR/c", "other:/x").code == 2
+
+
+def test_edit_follows_a_link_in_the_guest_and_never_here(far: Far, here: Path) -> None:
+    edit = {"VISUAL": "sed -i s/old/new/", "TMPDIR": str(here)}
+    far.sh("echo old >file; ln -s $PWD/file link; ln -s nowhere dangling; mkdir folder")
+    far.good("edit", "FAR/link", env=edit)
+    assert far.sh("readlink link; cat file") == f"{far.folder}/file\nnew\n"
+    (here / "editor").write_text("#!/bin/sh\n[ ! -L $1 ] && echo made >$1\n")
+    (here / "editor").chmod(0o755)
+    far.good("edit", "FAR/dangling", env={**edit, "VISUAL": str(here / "editor")})
+    assert far.sh("readlink dangling; cat nowhere") == "nowhere\nmade\n"
+    done = far("edit", "FAR/folder", env=edit)
+    assert (done.code, done.err) == (
+        1,
+        f"qga: {far.name}:{far.folder}/folder: is a folder, not a file\n",
+    )

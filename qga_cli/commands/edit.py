@@ -13,7 +13,7 @@ COMMAND = Command(
     notes=(
         "Runs $VISUAL, $EDITOR or vi on a private copy. It is written back at once or not at all, "
         "with the old mode and owner, and never over a file that has changed in the guest "
-        "meanwhile. A file that is not there yet is made."
+        "meanwhile. A file that is not there yet is made; a link is followed in the guest."
     ),
     examples=[Example("qga edit web1:/etc/hosts", "then save and quit")],
 )

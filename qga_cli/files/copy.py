@@ -2,9 +2,10 @@
 
 import os
 import posixpath
+from contextlib import contextmanager
 
 from qga_cli.errors import FileError, UsageError
-from qga_cli.files import facts
+from qga_cli.files import facts, landing
 from qga_cli.files.place import Place
 from qga_cli.files.source import UNPROMISED, GuestFile, HostFile, HostStream
 from qga_cli.files.transfer import Wishes, transfer
@@ -13,7 +14,7 @@ from qga_cli.job import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from qga_cli.files.facts import Facts
     from qga_cli.files.guests import Guests
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from qga_cli.job import Job
 
 _SMALL = 2**20  # bytes on average: so small, files travel together faster than one by one
+
+
+@contextmanager
+def host_errors() -> "Iterator[None]":
+    """Around work with files of this host: what goes wrong with them is no bug of ours."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read our standard output has gone: no news
+        raise
+    except OSError as error:  # a write's names no file, and a guest's errors bear its name
+        raise FileError(f"{error.filename or 'this host'}: {error.strerror}") from error
 
 
 class Copier:
@@ -57,6 +69,14 @@ class Copier:
             self._tree(source, found, target)
         else:
             self._file(self._source(source, found), target)
+
+    def copy_file(self, source: Place, target: Place) -> None:
+        """Copy one file. Raises FileError for a folder, a device, or a link not followed."""
+        found = self._facts(source)
+        if found.kind != "file":
+            what = found.kind if found.kind in ("folder", "link") else "device or FIFO"
+            raise FileError(f"{source}: is a {what}, not a file")
+        self._file(self._source(source, found), target)
 
     def _facts(self, place: Place) -> "Facts":
         if place.is_stream:
@@ -99,10 +119,8 @@ class Copier:
         return HostFile(place.path)
 
     def _target(self, place: Place, name: str) -> "Target":
-        from qga_cli.files.landing import Landing, Outlet
-
         if place.is_stream:
-            return Outlet(self._job.streams.stdout)
+            return landing.Outlet(self._job.streams.stdout)
         if place.guest:
             from qga_cli.files.delivery import Delivery
             from qga_cli.files.direct import Direct
@@ -110,16 +128,19 @@ class Copier:
             access = self._guests.access(place)
             way = Delivery if access.exec else Direct
             return way(access, place, name, self._wishes)
-        path = _inside(place, name)
+        path = landing.inside(place, name)
         if not os.path.islink(path) and os.path.isdir(path):
             raise FileError(f"{path}: is a folder, and a file would replace it")
-        if path == place.path and _is_special(path):
-            return Outlet(open(path, "wb"))
-        return Landing(path, self._wishes)
+        if path == place.path and landing.is_special(path):
+            return landing.Outlet(open(path, "wb"))
+        return landing.Landing(path, self._wishes)
 
     def _tree(self, source: Place, found: "Facts", target: Place) -> None:
         if target.is_stream:
-            raise UsageError(f"{source} is a folder or a link: no bytes for standard output")
+            raise UsageError(
+                f"{source} is a {found.kind}: no bytes for standard output",
+                hint="-L takes what it points to" if found.kind == "link" else "",
+            )
         if self._wishes.resume and found.kind == "folder":
             self._note(f"{source}: a folder is copied anew, --resume only removes what was left")
         if not source.guest:
@@ -141,10 +162,10 @@ class Copier:
         inside = "" if source.is_contents else source.name
         if found.kind == "folder":
             folder, name = source.path, "."
-            final = _inside(Place("", target.path.rstrip("/") or "/"), inside, needed=False)
+            final = landing.inside(Place("", target.path.rstrip("/") or "/"), inside, needed=False)
         else:
             folder, name = posixpath.split(source.path)
-            final = _inside(target, inside)
+            final = landing.inside(target, inside)
         meter = self._progress(source.name or "/", found.size)
         try:
             pull(self._guests.access(source), folder, name, final, self._wishes, meter.advance,
@@ -206,29 +227,3 @@ class Copier:
 
     def _note(self, text: str) -> None:
         self._job.say(0, text)
-
-
-def _inside(place: Place, name: str, *, needed: bool = True) -> str:
-    """The path of this host that `name` gets when it is copied to `place`."""
-    path = place.path
-    if os.path.isdir(path):
-        if needed and not name:
-            raise UsageError(f"{path} is a folder: give the name of the file too")
-        # A link that was named is followed; one below it may be a guest's, copied earlier.
-        return os.path.join(path, name) if name else os.path.realpath(path)
-    if place.is_folder:
-        raise FileError(f"{path}: no such folder")
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise FileError(f"{folder}: no such folder")
-    return path
-
-
-def _is_special(path: str) -> bool:
-    """Whether it takes bytes but is no file: a FIFO, a device, or a link to one below /dev.
-
-    Links elsewhere may be a guest's, copied here earlier.
-    """
-    if os.path.islink(path) and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
-        return False
-    return os.path.exists(path) and not os.path.isfile(path)

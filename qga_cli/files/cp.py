@@ -2,8 +2,8 @@
 
 import os
 
-from qga_cli.errors import FileError, QgaError, UsageError
-from qga_cli.files.copy import Copier
+from qga_cli.errors import QgaError, UsageError
+from qga_cli.files.copy import Copier, host_errors
 from qga_cli.files.guests import Guests
 from qga_cli.files.place import parse
 from qga_cli.files.transfer import Wishes
@@ -22,11 +22,8 @@ def verb(job: Job) -> Finished:
     if not sources:
         raise UsageError("cp needs a source and a destination", hint="qga cp web1:/etc/hosts .")
     try:
-        _copy(job, sources, target)
-    except BrokenPipeError:  # whoever read our standard output has gone: no news
-        raise
-    except OSError as error:  # a write's names no file, and a guest's errors bear its name
-        raise FileError(f"{error.filename or 'this host'}: {error.strerror}") from error
+        with host_errors():
+            _copy(job, sources, target)
     except QgaError as error:
         if job.target:  # then whoever prints it says of which guest it is
             error.message = error.message.removeprefix(f"{job.target.label}: ")

@@ -34,7 +34,7 @@ if [ -d "$d" ]; then
   d=${d%/}/$2
   [ ! -d "$d" ] || [ -L "$d" ] || say 'is a folder, and a file would replace it'
 elif [ "$3" ]; then say 'no such folder'
-elif [ -L "$d" ]; then d=$(readlink -f -- "$d" && echo x) || say 'a link to nowhere'; d=${d%?x}
+elif [ -L "$d" ]; then t=$(readlink -f -- "$d" && echo x) || say 'a link to nowhere'; d=${t%?x}
 fi
 [ ! -e "$d" ] || [ -f "$d" ] || [ -L "$d" ] || say 'not a regular file'
 f=${d%/*}/

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
-from qga_cli.files.copy import Copier
+from qga_cli.files.copy import Copier, host_errors
 from qga_cli.files.guests import Guests
 from qga_cli.files.place import Place, guest_place
 from qga_cli.files.transfer import ABSENT, Wishes
@@ -26,16 +26,18 @@ def verb(job: Job) -> Finished:
     here = Place("", os.path.join(folder, place.name))
     kept = False
     try:
-        with job.interrupt.shield(), Guests(job) as guests:
-            found = _fetch(Copier(job, guests, Wishes(umask=0o077)), place, here)
+        with host_errors(), job.interrupt.shield(), Guests(job) as guests:
+            # Followed in the guest: a guest's link would be followed here, to a file of ours.
+            found = _fetch(Copier(job, guests, Wishes(umask=0o077, follow=True)), place, here)
             before = _digest(here.path)
             try:
-                _edit(editor, here.path)
-                if _digest(here.path) == before:
-                    job.say(0, f"{place}: not changed")
-                else:
-                    wishes = Wishes(replaces=before if found else ABSENT)
-                    Copier(job, guests, wishes).copy(here, place)
+                with host_errors():
+                    _edit(editor, here.path)
+                    if _digest(here.path) == before:
+                        job.say(0, f"{place}: not changed")
+                    else:
+                        wishes = Wishes(replaces=before if found else ABSENT)
+                        Copier(job, guests, wishes).copy_file(here, place)
             except QgaError as error:
                 kept = _digest(here.path) != before
                 if kept:
@@ -50,7 +52,7 @@ def verb(job: Job) -> Finished:
 def _fetch(copier: Copier, place: Place, here: Place) -> bool:
     """Copy the file here; False when there is none yet."""
     try:
-        copier.copy(place, here)
+        copier.copy_file(place, here)
     except Refused as error:
         if "No such file" not in error.message:
             raise

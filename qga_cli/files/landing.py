@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 
-from qga_cli.errors import FileError
+from qga_cli.errors import FileError, UsageError
 from qga_cli.files.digest import ZEROS, feed_zeros, of_file
 from qga_cli.files.parts import leftovers, part_name
 from qga_cli.format import size as human
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from qga_cli.files.facts import Facts
+    from qga_cli.files.place import Place
     from qga_cli.files.transfer import Wishes
 
 
@@ -162,6 +163,35 @@ class Outlet:
     def abandon(self, *, keep: bool) -> str:
         """Nothing can be taken back."""
         return ""
+
+
+def inside(place: "Place", name: str, *, needed: bool = True) -> str:
+    """The path of this host that `name` gets when it is copied to `place`.
+
+    Raises FileError where there is no folder for it, UsageError where a name is `needed` for it.
+    """
+    path = place.path
+    if os.path.isdir(path):
+        if needed and not name:
+            raise UsageError(f"{path} is a folder: give the name of the file too")
+        # A link that was named is followed; one below it may be a guest's, copied earlier.
+        return os.path.join(path, name) if name else os.path.realpath(path)
+    if place.is_folder:
+        raise FileError(f"{path}: no such folder")
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise FileError(f"{folder}: no such folder")
+    return path
+
+
+def is_special(path: str) -> bool:
+    """Whether it takes bytes but is no file: a FIFO, a device, or a link to one below /dev.
+
+    Links elsewhere may be a guest's, copied here earlier.
+    """
+    if os.path.islink(path) and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        return False
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _sync_folder(folder: str) -> None:
