@@ -170,7 +170,17 @@ def test_control_c_ends_a_start_that_has_no_end(
 @pytest.mark.parametrize("end", ["lie", "escape", "signal"])
 def test_what_we_say_begins_a_line(fake: Make, end: str) -> None:
     prompt = piece(frames.frame(frames.OUTPUT, b"root@x:~# "))
-    agent = fake(lying(guest_file_read=[prompt, READS["null"] if end == "lie" else piece(b"")]))
+    lies = lying(guest_file_read=[prompt, READS["null"] if end == "lie" else piece(b"")])
+    written: list[object] = []
+
+    def handle(request: dict[str, object]) -> object:
+        """The program ends when it is hung up, the first thing that is written."""
+        written.extend([request] * (request["execute"] == "guest-file-write"))
+        if written and request["execute"] == "guest-file-read":
+            return piece(frames.frame(frames.EXIT, b"\1"))
+        return lies(request)
+
+    agent = fake(handle)
     with terminal("shell", "-c", agent.uri, "x") as t:
         t.see(b"# ")
         if end == "escape":
