@@ -236,7 +236,7 @@ def test_destroyed_and_undefined_while_it_works(spare: lab.Guest, tmp_path: Path
     (code, _, err), (copied, _, said) = stream.end(), copy.end()
     assert (code, copied in (4, 8)) == (125, True), said
     # The agent's link ends a moment before the guest does.
-    ends = r"guest (has gone|is shut off)|agent (went away|is not connected)"
+    ends = r"guest (has gone|is shut(ting down| off))|agent (went away|is not connected)"
     for text in (err, said):
         assert re.search(rf"^qga: {spare.name}: .*({ends})", text, re.MULTILINE), text
     ran = qga("ping", spare.name)

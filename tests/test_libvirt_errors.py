@@ -73,7 +73,7 @@ def test_old_libvirt_says_the_same_for_two_timeouts(
     assert "`qga doctor VM`" in found.hint
 
 
-@pytest.mark.parametrize("state", ["gone", "migrating", "shut off"])
+@pytest.mark.parametrize("state", ["gone", "migrating", "shutting down", "shut off"])
 def test_a_guest_that_migrated_in_mid_call_is_to_be_asked_elsewhere(state: str) -> None:
     error = Error(86, "Guest agent disappeared while executing command")
     found = translate(error, elapsed=3.0, timeout=30, state=lambda: state)

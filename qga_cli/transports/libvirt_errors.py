@@ -28,7 +28,7 @@ _LINK_BROKE = re.compile(
     r"connection (was )?(closed|reset)|keepalive",
     re.IGNORECASE,
 )
-_LEAVING = ("gone", "migrating", "shut off")  # the last two: about to be
+_LEAVING = ("gone", "migrating", "shutting down", "shut off")  # all but the first: about to be
 _VANISHED = "the guest has gone while it was asked"
 _GONE = "it was ended, or has migrated: then its new host knows it"
 _SILENT = "it may be busy, or stopped: `qga doctor VM` tells"
@@ -119,6 +119,7 @@ def not_running(state: str) -> errors.NotRunning | errors.NoGuest:
     hints = {
         "paused": "virsh resume VM",
         "suspended": "virsh dompmwakeup VM",
+        "shutting down": "`qga wait VM --for stopped`, then `virsh start VM`",
         "migrating": "its new host knows it in a moment; if that fails, this one does",
     }
     return errors.NotRunning(
