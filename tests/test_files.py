@@ -73,6 +73,10 @@ def test_the_rules_of_docker_cp(near: Far, here: Path) -> None:
     assert near("cp", "FAR/there", str(here / "none" / "x")).code == 1
     assert near("cp", "FAR/there/file", f"{here}/none/").code == 1
     assert near("cp", "FAR/none", str(here)).err.endswith("/none: No such file or directory\n")
+    assert near("cp", str(here / "file"), "FAR/there/file/").err.endswith(
+        "/there/file: is no folder\n"
+    )
+    assert near("cp", str(here / "file"), "FAR/none/").err.endswith("/none: no such folder\n")
 
 
 def test_standard_streams(near: Far, here: Path) -> None:

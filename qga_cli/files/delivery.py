@@ -33,7 +33,10 @@ if [ -d "$d" ]; then
   [ "$2" ] || say 'is a folder; give the name of the file too'
   d=${d%/}/$2
   [ ! -d "$d" ] || [ -L "$d" ] || say 'is a folder, and a file would replace it'
-elif [ "$3" ]; then say 'no such folder'
+elif [ "$3" ]; then
+  d=${d%/}
+  [ ! -e "$d" ] || say 'is no folder'
+  say 'no such folder'
 elif [ -L "$d" ]; then t=$(readlink -f -- "$d" && echo x) || say 'a link to nowhere'; d=${t%?x}
 fi
 [ ! -e "$d" ] || [ -f "$d" ] || [ -L "$d" ] || say 'not a regular file'
