@@ -1,5 +1,6 @@
 """A terminal whose other end is stuck, gone, mute or hostile, and keys that are not for it."""
 
+import io
 import os
 import signal
 import subprocess
@@ -7,13 +8,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from qga_cli.agent import Agent
 from qga_cli.terminal.by_python import program
-from qga_cli.terminal.carrier import Wish
+from qga_cli.terminal.carrier import Carrier, Wish
 from qga_cli.terminal.console import Escape
 from qga_cli.terminal.inside import frames
+from qga_cli.terminal.pump import Pump
 from qga_cli.wire import to_base64
 from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent, Handler
@@ -195,3 +199,16 @@ def test_a_freeze_that_ends_unseen_is_no_policy(fake: Callable[[Handler], FakeAg
     with terminal("exec", "-c", fake(handle).uri, "-t", "x", "--", "true") as t:
         assert t.end() == 5
         assert t.screen == b"after"
+
+
+def test_a_link_that_is_closed_under_the_farewell_is_an_error_like_others() -> None:
+    class Ended(Carrier):
+        def close(self) -> None:
+            raise OSError("closed")
+
+    carrier = Ended(Agent(cast("Any", None), "x", print))
+    carrier.code = 0
+    pump = Pump(carrier, io.BytesIO())
+    pump.start()
+    pump.wait(10)
+    assert str(pump.error) == "closed"

@@ -67,8 +67,9 @@ class Pump:
             self.error = error
         try:
             self.carrier.close()
-        finally:
-            os.write(self._rope, b".")
+        except BaseException as error:  # the agent's link, closed under us: our time was over
+            self.error = self.error or error
+        os.write(self._rope, b".")
 
     def _relay(self) -> None:
         moved = time.monotonic()
