@@ -151,4 +151,4 @@ def _invoke(app: typer.Typer, prog: str, words: Sequence[str]) -> None:
 def _plain(help: str) -> str:
     """Help without the braces that Typer sets around what is required, and without saying so."""
     usage, blank, rest = help.partition("\n\n")
-    return re.sub(r"[{}]", "", usage) + blank + re.sub(r" +\[required\]", "", rest)
+    return re.sub(r"[{}]", "", usage) + blank + re.sub(r"\s+\[required\]", "", rest)
