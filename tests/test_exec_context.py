@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qga_cli.errors import Refused, UsageError
 from qga_cli.exec.context import NO_INPUT, Context, quote, variables
+from tests import lab
 from tests.conftest import qga
 from tests.running import eventually, execute, marked
 
@@ -139,6 +140,12 @@ def test_a_user_is_become_by_the_tool_that_is_there(
         assert f"becoming {user} needs" in ran.stderr
     else:
         assert (ran.stdout, ran.stderr) == (f"{chosen}\n", "")
+
+
+def test_a_user_a_group_and_a_folder_of_a_real_guest(guest: lab.Guest) -> None:
+    told = "id -un; id -gn; pwd; echo $HOME"
+    words = "exec", "-u", "nobody:tty", "-w", "/tmp", guest.name, "--", "sh", "-c", told
+    assert qga(*words).out.split() == ["nobody", "tty", "/tmp", "/nonexistent"]
 
 
 def test_a_name_with_a_dash_and_a_line_too_long(local_agent: str) -> None:

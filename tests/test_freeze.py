@@ -74,8 +74,10 @@ def test_a_write_blocks_while_frozen_and_completes_after(vm: lab.Guest) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_thaws_first_and_then_ends_the_command(vm: lab.Guest, signum: int) -> None:
-    process = start("fs", "with-frozen", vm.name, "--", "sh", "-c", "trap '' TERM HUP INT; sleep 9")
-    await_status(vm, "frozen", 10)
+    command = "trap '' TERM HUP INT; echo; sleep 9"
+    process = start("fs", "with-frozen", vm.name, "--", "sh", "-c", command)
+    assert process.stdout
+    assert process.stdout.readline(), "frozen, and deaf to signals by now"
     process.send_signal(signum)
     await_status(vm, "thawed", 2)
     assert process.poll() is None, "the command ignores the signal, and gets time to end"
