@@ -1,7 +1,9 @@
 """exec where the guest lacks what streaming needs: /proc or dd, or any POSIX shell (Windows)."""
 
 import base64
+import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -106,15 +108,22 @@ def test_too_much_input_is_refused_before_the_program_runs(poor: str, tmp_path: 
 
 
 def test_a_tree_is_found_by_parents() -> None:
-    tree = subprocess.Popen(["sh", "-c", "(sleep 986 & wait) & sleep 986; :"])
+    words = ["sh", "-c", "(sleep 986 & wait) & sleep 986; :"]
+    tree = subprocess.Popen(words, start_new_session=True)
+
+    def asleep() -> int:
+        count = ["pgrep", "-cx", "-s", f"{tree.pid}", "sleep"]
+        return int(subprocess.run(count, capture_output=True).stdout)
+
     try:
-        asleep = ["pgrep", "-cfx", "sleep 986"]
-        assert eventually(lambda: subprocess.check_output(asleep) == b"2\n")
+        assert eventually(lambda: asleep() == 2)
         subprocess.run(["sh", "-c", END, "qga-end", str(tree.pid), "TERM", "0"], check=True)
         assert tree.wait(10) == -signal.SIGTERM
-        assert eventually(lambda: subprocess.run(asleep, stdout=subprocess.DEVNULL).returncode == 1)
+        assert eventually(lambda: asleep() == 0)
     finally:
-        tree.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(tree.pid, signal.SIGKILL)
+        tree.wait()
 
 
 class Windows:
