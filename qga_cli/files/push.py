@@ -71,29 +71,51 @@ echo "${s%% *}"
 _TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
 
 # $1 filled folder  $2 final name. A folder that is there is filled, file by file renamed; first
-# it is made sure that no folder would have to replace a file, nor a file a folder.
+# it is made sure that no folder would have to replace a file, nor a file a folder. Files are never
+# looped over, only folders, which a pattern that ends in a slash finds: a shell is slow.
 _SETTLE = r"""
 say() { printf '%s: a folder and a file cannot replace each other\n' "$1" >&2; exit 1; }
-walk() { # $1 look or move  $2 from  $3 to, which is a folder
-  for e in "$2"/* "$2"/.[!.]* "$2"/..?*; do
-    [ -e "$e" ] || [ -L "$e" ] || continue
-    t=$3/${e##*/}
-    if [ -d "$e" ] && [ ! -L "$e" ]; then
-      if [ -d "$t" ] && [ ! -L "$t" ]; then ( walk "$1" "$e" "$t" ) || exit; continue; fi
-      [ ! -e "$t" ] && [ ! -L "$t" ] || say "$t"
-    elif [ -d "$t" ] && [ ! -L "$t" ]; then say "$t"
-    fi
-    [ "$1" = look ] || set -- "$@" "$e"
-    [ $# -lt 500 ] || pour "$@" || exit
-    [ $# -lt 500 ] || set -- "$1" "$2" "$3"
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+folder() { [ -d "$1" ] && [ ! -L "$1" ]; }
+look() { # $1 from  $2 to
+  for t in "$2"/*/ "$2"/.[!.]*/ "$2"/..?*/; do
+    t=${t%/}
+    e=$1/${t##*/}
+    folder "$t" && there "$e" || continue
+    folder "$e" || say "$t"
+    ( look "$e" "$t" ) || exit
   done
-  [ $# = 3 ] || pour "$@"
+  for e in "$1"/*/ "$1"/.[!.]*/ "$1"/..?*/; do
+    e=${e%/}
+    t=$2/${e##*/}
+    folder "$e" && there "$t" || continue
+    folder "$t" || say "$t"
+  done
 }
-pour() { t=$3; shift 3; mv -f -- "$@" "$t/"; }
+move() { # $1 from  $2 to
+  cd -- "$1" || exit
+  for e in ./*/ ./.[!.]*/ ./..?*/; do
+    e=${e%/}
+    t=$2/${e#./}
+    folder "$e" && folder "$t" || continue
+    ( move "$1/${e#./}" "$t" ) && rmdir -- "$e" || exit
+  done
+  t=$2
+  set -- ./*; there "$1" || shift
+  set -- ./.[!.]* "$@"; there "$1" || shift
+  set -- ./..?* "$@"; there "$1" || shift
+  while [ $# -gt 500 ]; do
+    eval "mv -f -- $many \"\$t/\"" || exit
+    shift 500
+  done
+  [ $# = 0 ] || mv -f -- "$@" "$t/" || exit
+}
 f=${2%/}
 if [ -d "$2" ]; then
-  ( walk look "$1" "$f" ) || exit
-  walk move "$1" "$f" || exit
+  ( look "$1" "$f" ) || exit
+  many= i=0
+  while [ $i -lt 500 ]; do i=$((i+1)); many="$many \"\${$i}\""; done
+  ( move "$1" "$f" ) || exit
   rm -rf -- "$1"
 else mv -- "$1" "$f"
 fi
