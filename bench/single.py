@@ -57,14 +57,24 @@ def figures(setting: Setting, growth: Growth) -> Iterator[Figure]:
 
 
 def small_files(setting: Setting, count: int = 2000) -> Result:
-    """A tree of small files in one go, beside one file at a time (a tenth of them, times ten)."""
+    """A tree of small files to a new folder, beside one at a time (a tenth of them, times ten)."""
     tree = setting.folder / "small"
     tree.mkdir(exist_ok=True)
     for number in range(count):
         (tree / f"{number:04}").write_text(f"file {number}\n" * 20)
     ours, peer = measure.in_turn(
         [
-            [*QGA, "cp", "-qr", str(tree), f"{setting.guest}:/var/tmp/"],
+            [
+                "sh",
+                "-c",
+                '"$@"/new.$$',
+                "sh",
+                *QGA,
+                "cp",
+                "-qr",
+                str(tree),
+                f"{setting.guest}:/var/tmp",
+            ],
             [sys.executable, str(PEERS / "small.py"), setting.guest, str(tree), str(count // 10)],
         ],
         3,
