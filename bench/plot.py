@@ -42,7 +42,7 @@ def _panel(title: str, points: list[tuple[float, float]], colour: str) -> str:
         )
     for x, _ in points:
         at, _ = place(x, 10.0**low)
-        grid += f'<text x="{at:.1f}" y="{HEIGHT - MARGIN + 16}" text-anchor="middle">{x:g}</text>'
+        grid += f'<text x="{at:.1f}" y="{HEIGHT - MARGIN + 16}" text-anchor="middle">{x:.7g}</text>'
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>'
