@@ -25,7 +25,7 @@ Trace = Callable[[int, str], None]  # verbosity it belongs to, text
 class Reply:
     """What one call brought: the line as it came, and the checked value of its `return`.
 
-    `code` is the exit code for an answer that is bad news (`fs status`: frozen).
+    `code` is the exit code for an answer that is bad news (`fs status '*'`: frozen).
     """
 
     __slots__ = ("code", "text", "value")

@@ -63,6 +63,14 @@ def test_text_has_the_guest_in_front_and_a_summary_behind(herd: Herd) -> None:
     assert (alone.out, alone.err) == ("thawed\n", "")
 
 
+def test_a_frozen_guest_is_code_1_of_a_fleet_and_0_of_its_own(herd: Herd) -> None:
+    ask = herd(web1=lambda request: "frozen", web2=lambda request: "thawed")
+    assert [ask("fs", "status", fleet).code for fleet in ("*", "web1,web2", "web[1]")] == [1, 1, 1]
+    assert ask("fs", "status", "web2,web2").code == 0
+    alone = ask("fs", "status", "web1")
+    assert (alone.code, alone.out, alone.err) == (0, "frozen\n", "")
+
+
 def test_tables_have_a_column_for_the_guest(herd: Herd) -> None:
     ask = herd(web1=named("a"), web2=named("b"), db1=named("c"))
     assert ask("os", "hostname", "web*").out == "vm\thostname\nweb1\ta\nweb2\tb\n"

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def status(job: Job) -> Reply:
-    """`qga fs status`: a frozen guest is exit code 1, by name as by glob."""
+    """`qga fs status`: of a fleet, a frozen guest is bad news; of one guest it is the answer."""
     reply = job.wire()
-    reply.code = int(reply.value == "frozen")
+    reply.code = int(job.fleet and reply.value == "frozen")
     return reply
 
 

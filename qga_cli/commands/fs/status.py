@@ -10,7 +10,8 @@ COMMAND = Command(
     systems=["Linux", "Windows", "FreeBSD"],
     patience=5,
     run="freeze.verbs:status",
-    notes="Exit code 1 if any guest asked is frozen, which comes before those that failed.",
+    notes="One guest by its name: exit code 0, whichever state is printed. A pattern, a list or a "
+    "group: exit code 1 if any guest is frozen, which comes before those that failed.",
     examples=[
         Example("qga fs status web1", "prints thawed or frozen"),
         Example("qga fs status '*'", "finds guests left frozen; for cron"),
