@@ -1,5 +1,6 @@
 """exec against a real agent on this machine: streams, codes, words."""
 
+import base64
 import hashlib
 import json
 import os
@@ -9,9 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qga_cli.agent import Agent
 from qga_cli.errors import NoProgram, NotExecutable
 from qga_cli.exec import program, wrapper
+from qga_cli.exec.calls import Calls
+from qga_cli.interrupt import Interrupt
+from qga_cli.transports import connect
 from tests.conftest import qga
+from tests.fake import AgentFault, FakeAgent
 from tests.running import Started, eventually, execute
 
 SLOW = settings(
@@ -152,3 +158,36 @@ def test_a_keeper_that_comes_too_late_is_no_failure(
     ran = execute(local_agent, "echo", "hello")
     assert (ran.code, ran.out) == (0, b"hello\n")
     assert sum("guest-exec:" in line for line in ran.trace) == 2  # the wrapper, and a keeper
+
+
+@pytest.mark.parametrize(
+    ("load", "idle"),
+    [
+        (b"0.00 0.01 0.05 1/87 1234\n", True),
+        (b"0.90 0.51 0.05 2/87 1234\n", False),
+        (b"0.00 0.01 0.05 11/87 1234\n", False),
+        (b"1/1\n", False),
+        (b"", False),
+        (None, False),
+    ],
+)
+def test_a_guest_is_idle_where_only_the_agent_runs(
+    tmp_path: Path, load: bytes | None, idle: bool
+) -> None:
+    def loaded(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-file-open":
+            if load is None:
+                raise AgentFault("failed to open file '/proc/loadavg': No such file or directory")
+            return 1000
+        if request["execute"] == "guest-file-close":
+            return {}
+        data = base64.b64encode(load or b"").decode()
+        return {"count": len(load or b""), "buf-b64": data, "eof": True}
+
+    fake = FakeAgent(tmp_path / "x.sock", loaded)
+    agent = Agent(connect(fake.uri).open("x"), "x")
+    assert Calls(agent, Interrupt()).idle() is idle
+    closed = fake.requests[-1]["execute"] == "guest-file-close"
+    assert closed is (load is not None)
+    agent.transport.close()
+    fake.close()

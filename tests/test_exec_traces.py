@@ -31,18 +31,22 @@ def spooled() -> list[str]:
             if name.startswith("qga-") and len(name.split(".")[0]) == 20]  # fmt: skip
 
 
+def opened(pid: int) -> Iterator[tuple[Path, str]]:
+    """What a process has open: the link in /proc, and where it leads."""
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            yield file, str(file.readlink())
+
+
 def spools(pid: int) -> list[Path]:
     """Spool files without a name that a process holds."""
-    return [file for file in Path(f"/proc/{pid}/fd").iterdir() if "qga-" in str(file.readlink())]
+    return [file for file, target in opened(pid) if "qga-" in target]
 
 
 def descriptors(pid: int) -> list[str]:
     """What a process has open, kinds only: pipe, anon_inode …"""
-    kinds = []
-    for file in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # clients come and go
-            kinds.append(str(file.readlink()).split(":")[0])
-    return sorted(kind for kind in kinds if kind != "socket")
+    kinds = (target.split(":")[0] for _, target in opened(pid))
+    return sorted(kind for kind in kinds if kind != "socket")  # clients come and go
 
 
 def test_many_in_a_row_leak_nothing(own: LocalAgent) -> None:

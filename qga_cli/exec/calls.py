@@ -12,7 +12,7 @@ from qga_cli.commands.file.open import COMMAND as OPEN
 from qga_cli.commands.file.read import COMMAND as READ
 from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.commands.file.write import COMMAND as WRITE
-from qga_cli.errors import Busy, Frozen, Interrupted, NotRunning
+from qga_cli.errors import Busy, Frozen, Interrupted, NotRunning, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +89,16 @@ class Calls:
     def close(self, handle: int) -> None:
         """Close the handle."""
         self._call(CLOSE, {"handle": handle})
+
+    def idle(self) -> bool:
+        """Whether nothing but the agent runs in the guest just now: all else waits."""
+        try:
+            handle = self.open("/proc/loadavg", "r")
+        except Refused:
+            return False  # nobody can tell
+        load = self.read(handle, 64).split()
+        self.close(handle)
+        return load[3:4] != [] and load[3].startswith(b"1/")  # runnable/all: proc_loadavg(5)
 
     def _call(self, command: "Command", arguments: "Mapping[str, object]") -> "Any":
         while True:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHORT = (0.15, 0.4)  # seconds: what ends within is told at its end, the rest is streamed
 _CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
+_IDLE = 0.2  # seconds, after which it is not waited for in a guest where nothing runs
 _EARLY = 0.1  # seconds before the first look, at most
 _CEILING = 0.25  # seconds between two looks at a stream
 _LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
@@ -134,8 +135,9 @@ class Program:
         """Whether it has ended in the short time; past that a keeper is to take over."""
         if self._look():
             return self._deliver()
-        short = min(max(_SHORT[0], _CALLS * self.calls.mean), _SHORT[1])
-        if not self._late and (self._feed or time.monotonic() > self._begun + short):
+        elapsed = time.monotonic() - self._begun
+        long = elapsed > min(max(_SHORT[0], _CALLS * self.calls.mean), _SHORT[1])
+        if not self._late and (self._feed or long or (elapsed > _IDLE and self.calls.idle())):
             self._take_over()
         return False
 
@@ -192,7 +194,7 @@ class Program:
         spool = self._ways.pop(0)
         stdin = self._feed is not None
         self._keeper = Keeper(self.calls, self.pid, self.mark, spool, stdin=stdin)
-        self._moved, self._pause = time.monotonic(), 0.0  # it will be there soon
+        self._moved, self._pause = time.monotonic(), self.calls.mean  # it will be there soon
 
     def _arrive(self) -> bool:
         """Whether the keeper has the pipes by now, or the program was faster."""
