@@ -56,7 +56,7 @@ _qga_table() {
             options='--recursive -r --preserve -p --dereference -L --quiet -q --resume --compress=|none|auto|gzip --no-verify --special --max-size=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'doctor')
             children='' places='guest'
-            options='--fix --yes -y --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,check,verdict,finding,fix --no-header --sort=|check|verdict|finding|fix --watch=text --help -h' ;;
+            options='--fix --yes -y --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,check,verdict,finding,fix --no-header --sort=|check|verdict|finding|fix --watch=text --help -h' ;;
         'edit')
             children='' places='place'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
@@ -74,10 +74,10 @@ _qga_table() {
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,wire,command,state,agent --no-header --sort=|wire|command|state|agent --watch=text --help -h' ;;
         'list')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --columns=,vm,state,agent,version,os,load,addresses --no-header --sort=|vm|state|agent|version|os|load|addresses --watch=text --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --columns=,vm,state,agent,version,os,load,addresses --no-header --sort=|vm|state|agent|version|os|load|addresses --watch=text --help -h' ;;
         'ls')
             children='' places='place'
-            options='--long -l --all -a --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --columns=,mode,owner,group,size,modified,name,target --no-header --sort=|mode|owner|group|size|modified|name|target --watch=text --help -h' ;;
+            options='--long -l --all -a --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --timeout=text --explain --audit=host-path --verbose -v --columns=,mode,owner,group,size,modified,name,target --no-header --sort=|mode|owner|group|size|modified|name|target --watch=text --help -h' ;;
         'mkdir')
             children='' places='place*'
             options='--parents -p --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
@@ -116,10 +116,10 @@ _qga_table() {
             options='--lines=text -n=text --follow -f --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'wait')
             children='' places='guest*'
-            options='--for=text --timeout=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --columns=,vm,ready,seconds,reason --no-header --sort=|vm|ready|seconds|reason --watch=text --help -h' ;;
+            options='--for=text --timeout=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --columns=,vm,ready,seconds,reason --no-header --sort=|vm|ready|seconds|reason --watch=text --help -h' ;;
         'config show')
             children='' places=''
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --columns=,setting,value,origin --no-header --sort=|setting|value|origin --watch=text --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --timeout=text --explain --audit=host-path --verbose -v --columns=,setting,value,origin --no-header --sort=|setting|value|origin --watch=text --help -h' ;;
         'cpu list')
             children='' places='guest'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,cpu,online,can-offline --no-header --sort=|cpu|online|can-offline --watch=text --help -h' ;;

@@ -324,8 +324,8 @@ function __qga_table
                 '-y'\t'With --fix, do not ask' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
@@ -466,8 +466,8 @@ function __qga_table
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
@@ -492,8 +492,8 @@ function __qga_table
                 '-a'\t'Names that begin with a dot too' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
@@ -786,8 +786,8 @@ function __qga_table
                 '--timeout=text'\t'Give up after this time' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
@@ -807,8 +807,8 @@ function __qga_table
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
                 '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
                 '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \

@@ -8,12 +8,29 @@ from qga_cli import __version__
 
 def main() -> None:
     """Run the command line of this process and end it."""
+    _open_closed()
     if sys.argv[1:] in (["--version"], ["-V"]):  # asked by scripts: answered before any import
-        print(f"qga {__version__}", flush=True)  # noqa: T201
+        try:
+            os.write(1, f"qga {__version__}\n".encode())
+        except OSError as error:
+            sys.stderr.write(f"qga: the output cannot be written: {error.strerror}\n")
+            os._exit(1)
         os._exit(0)
     from qga_cli.cli.main import main as run
 
     run()
+
+
+def _open_closed() -> None:
+    """Put /dev/null where a standard stream is closed, as ssh does.
+
+    A connection to an agent would get its number otherwise, and be written to as if it were it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.set_inheritable(null, True)  # our children would lack it as well
+            setattr(sys, name, open(null, "w" if number else "r"))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # cli/complete.py; both are keyed by these words.
 TEXT = "text"
 INT = "int"
+POSITIVE = "positive"  # a whole number from 1 on
 FLAG = "flag"
 COUNT = "count"  # a flag that adds up: -vvv
 CHOICE = "choice"

@@ -177,3 +177,21 @@ def test_help_for_nothing_known_says_so() -> None:
     ran = qga("help", "nosuch")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("qga: no manual page for 'nosuch'\n")
+
+
+@pytest.mark.parametrize("words", [("fs", "nosuch"), ("fs", "list", "nosuch"), ("targets", "x")])
+def test_help_for_too_many_words_says_so(words: tuple[str, ...]) -> None:
+    ran = qga("help", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"qga: no manual page for '{' '.join(words)}'\n")
+
+
+@pytest.mark.parametrize("words", [("--frobnicate",), ("-x", "fs"), ("-c",)])
+def test_a_wrong_option_before_no_command_is_told(words: tuple[str, ...]) -> None:
+    ran = qga(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"qga: no option {words[0]!r} before a command\n")
+
+
+def test_an_option_alone_is_answered_with_the_first_screen() -> None:
+    assert qga("-c", "qemu:///system").out == qga().out

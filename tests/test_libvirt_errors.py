@@ -91,6 +91,8 @@ def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
 
 
 def test_hosts_that_cannot_be_used_name_the_mend() -> None:
+    misspelt = connect_error(Error(38, "no connection driver available for x"), "x")
+    assert "qemu:///system" in misspelt.hint
     denied = connect_error(Error(45, "authentication failed"), "qemu:///system")
     assert denied.exit_code == 3
     assert "group libvirt" in denied.hint

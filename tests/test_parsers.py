@@ -79,6 +79,7 @@ def test_both_parsers_agree(line: str) -> None:
         "ping web1 --verbose=3",
         "exec",
         "exec web1",
+        "exec web1 --",
         "exec-status web1",
         "file seek web1 1000",
         "cpu set web1",

@@ -1,5 +1,6 @@
 """What fills the options that were not given: environment and configuration, and who said so."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,3 +114,18 @@ def test_show_tells_where_a_file_may_be_when_there_is_none(tmp_path: Path) -> No
     assert ran.err == (
         f"qga: nothing is set; a file may be /etc/qga/config.toml or {tmp_path}/qga/config.toml\n"
     )
+
+
+def test_errors_are_json_whoever_asks_for_json(config: Callable[[str], dict[str, str]]) -> None:
+    words = ("-c", "unix:/nosuch", "ping", "x")
+    for env in ({"QGA_OUTPUT": "json"}, config('[defaults]\noutput = "jsonl"\n')):
+        assert json.loads(qga(*words, env=env).err)["error"]["code"] == 3
+    asked = {"QGA_OUTPUT": "json"}
+    assert qga(*words, "-o", "tsv", env=asked).err.startswith("qga: x: ")
+
+
+def test_what_qga_composes_has_no_raw_form() -> None:
+    ran = qga("-c", "unix:/nosuch/{vm}", "list", "-o", "raw")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--output is one of table, json, jsonl, yaml, csv, tsv, not 'raw'" in ran.err
+    assert qga("config", "show", env={"QGA_OUTPUT": "raw"}).out.startswith("setting\tvalue")

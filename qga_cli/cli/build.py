@@ -39,6 +39,8 @@ def parse(command: Command, words: Sequence[str]) -> "dict[str, Any]":
     for arg in for_command(command):
         if arg.kind == spec.WORDS and (found.get(arg.name) or [])[:1] == ["--"]:
             found[arg.name] = found[arg.name][1:]
+            if arg.required and not found[arg.name]:
+                raise _nothing_follows(command)
     return found
 
 
@@ -49,11 +51,15 @@ def _at_dashes(command: Command, words: Sequence[str]) -> tuple[list[str], list[
         at = before.index("--")
         before, after = before[:at], before[at + 1 :]
     if not after and not {"-h", "--help"} & set(before):
-        raise UsageError(
-            "the command to run is missing: it follows `--`",
-            hint=f"`qga {command.name} --help` shows how",
-        )
+        raise _nothing_follows(command)
     return [*before, "--", "CMD"], after
+
+
+def _nothing_follows(command: Command) -> UsageError:
+    return UsageError(
+        "the command to run is missing: it follows `--`",
+        hint=f"`qga {command.name} --help` shows how",
+    )
 
 
 def _app() -> typer.Typer:
@@ -142,7 +148,9 @@ def _invoke(app: typer.Typer, prog: str, words: Sequence[str]) -> None:
         describe = getattr(error, "format_message", None)
         if describe is None:
             raise
-        raise UsageError(describe().rstrip("."), hint=f"`{prog} --help` shows how") from error
+        said = describe().rstrip(".")
+        said = said[:1].lower() + said[1:]
+        raise UsageError(said, hint=f"`{prog} --help` shows how") from error
     sys.stdout.write(_plain(help.getvalue()))
     if isinstance(code, int):  # not what a callback returns: --help has been answered
         sys.exit(code)

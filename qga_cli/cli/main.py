@@ -53,7 +53,7 @@ def _run(words: list[str]) -> int:
             as_json = _wants_json(words)
             command, rest = find(words)
         if command is None:
-            return _help(rest)
+            return _help(words[: len(words) - len(rest)], rest)
         args = for_command(command)
         raw = plain.parse(args, rest)
         if raw is None:
@@ -64,7 +64,9 @@ def _run(words: list[str]) -> int:
         guest = named if isinstance(named, str) else ",".join(named)
         from qga_cli.cli.run import Run
 
-        return Run(command, raw)()
+        run = Run(command, raw)
+        as_json = run.view.errors_are_json  # the environment and the configuration have a say
+        return run()
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 1
     except KeyboardInterrupt:  # before our own handler stands, at a question for example
@@ -131,8 +133,11 @@ def _unalias(words: list[str], rest: list[str]) -> list[str]:
         raise UsageError(f"{alias.origin}: alias {rest[0]}: {error}") from error
 
 
-def _help(words: list[str]) -> int:
-    """Help for the root or a group; an error for a word that is neither."""
+def _help(options: list[str], words: list[str]) -> int:
+    """Help for the root or a group; an error for what is neither, or unknown `options` before."""
+    if plain.scan(COMMON, options) is None:
+        named = " ".join(options)
+        raise UsageError(f"no option {named!r} before a command", hint="`qga --help` lists them")
     if words and words[0] not in ("-h", "--help"):
         group = words[0] if catalog.is_group(words[0]) else ""
         asked = words[1:] if group else words

@@ -17,7 +17,11 @@ def verb(job: Job) -> Finished:
     """Show the page with man(1), which minds PAGER; else what --help says."""
     words = job.arguments.get("topic") or []
     command = catalog.find(words)
-    if command is None and words and words[0] not in TOPICS and not catalog.is_group(words[0]):
+    if command:
+        longest = len(command.words)
+    else:
+        longest = 1 if words and (words[0] in TOPICS or catalog.is_group(words[0])) else 0
+    if len(words) > longest:
         raise UsageError(f"no manual page for {' '.join(words)!r}", hint="`qga` lists the commands")
     path = command.words if command else words
     section = "7" if path and path[0] in TOPICS else "1"

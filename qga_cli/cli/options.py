@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 ENVIRONMENT = {"connect": "QGA_CONNECT", "output": "QGA_OUTPUT", "timeout": "QGA_TIMEOUT"}
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "tsv", "raw")
 
+
+def _output(choices: Sequence[str]) -> Arg:
+    return Arg("output", spec.CHOICE, "Output format", short="-o", choices=choices,
+               metavar="FORMAT")  # fmt: skip
+
+
 COMMON = (
     Arg("connect", spec.TEXT, "Host: a libvirt URI, unix:PATH, or vsock:CID:PORT", short="-c",
         metavar="URI"),
-    Arg("output", spec.CHOICE, "Output format", short="-o", choices=FORMATS, metavar="FORMAT"),
+    _output(FORMATS),
     Arg("timeout", spec.DURATION, "Give up after this time, for example 30s or 5m",
         metavar="TIME"),
     Arg("explain", spec.FLAG, "Print what would be sent, and how virsh sends it; send nothing"),
@@ -35,7 +41,8 @@ SELECT = (
         metavar="KEY=GLOB"),
     Arg("state", spec.CHOICE, "Only guests in this state; globs mean running ones",
         choices=STATES),
-    Arg("parallel", spec.INT, "How many guests at a time (default 32)", short="-j", metavar="N"),
+    Arg("parallel", spec.POSITIVE, "How many guests at a time (default 32)", short="-j",
+        metavar="N"),
 )  # fmt: skip
 
 FLEET = (
@@ -79,6 +86,9 @@ def for_command(command: spec.Command) -> tuple[Arg, ...]:
     common += FLEET[:2] if command.scope == "places" else ()  # nothing to gather
     common += _view(command) if command.columns else ()
     common += WATCH if command.columns and not command.changes else ()
+    if command.columns and not command.wire:  # a verb's rows are no reply of an agent
+        composed = _output([form for form in FORMATS if form != "raw"])
+        common = tuple(composed if arg.name == "output" else arg for arg in common)
     visible = tuple(shown for arg in command.args for shown in _visible(arg))
     return (
         guests

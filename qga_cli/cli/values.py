@@ -110,6 +110,13 @@ def integer(text: str) -> int:
     return int(text)
 
 
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not re.fullmatch(r"0*[1-9]\d{0,17}", text):
+        raise ValueError("a whole number from 1 on")
+    return int(text)
+
+
 def a_label(text: str) -> str:
     """KEY=GLOB."""
     if not text.partition("=")[0] or "=" not in text:
@@ -200,6 +207,7 @@ def _base64(data: bytes) -> str:
 
 _READERS: "dict[str, Callable[[Any], object]]" = {
     spec.INT: integer,
+    spec.POSITIVE: positive,
     spec.PID: integer,
     spec.SIZE: size,
     spec.DURATION: duration,

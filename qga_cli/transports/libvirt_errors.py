@@ -33,6 +33,9 @@ _VANISHED = "the guest has gone while it was asked"
 _GONE = "it was ended, or has migrated: then its new host knows it"
 _SILENT = "it may be busy, or stopped: `qga doctor VM` tells"
 _REPLUG = "`qga doctor --fix VM` replugs the channel without a reboot"
+_HOST = (
+    "write a URI such as qemu:///system, or the name of a host in [hosts]: see `qga config show`"
+)
 _RIGHTS = "join the group libvirt, or run as root"
 _START = "start qemu-guest-agent in the guest; `qga doctor VM` walks the whole chain"
 
@@ -57,6 +60,8 @@ def connect_error(error: "libvirt.libvirtError", uri: str | None) -> errors.QgaE
         return errors.Denied(f"cannot use {where}: {text}", hint=_RIGHTS)
     if "No such file" in text or "Connection refused" in text:
         hint = "is libvirtd (or virtqemud) running? `--connect URI` chooses another host"
+    elif "no connection driver" in text:
+        hint = _HOST
     else:
         hint = ""
     return errors.Unreachable(f"cannot use {where}: {text}", hint=hint)

@@ -1,0 +1,41 @@
+"""Started with a standard stream closed, as daemons do: it is /dev/null, and nothing else is."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import qga
+from tests.fake import FakeAgent, Handler
+
+
+def closed(how: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run by a shell that closes streams; stdin is empty otherwise."""
+    line = ["sh", "-c", f'"$0" "$@" {how}', sys.executable, "-m", "qga_cli", *words]
+    return subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("how", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_as_good_as_null(fake: Callable[[Handler], FakeAgent], how: str) -> None:
+    agent = fake(lambda request: {"host-name": "h"})
+    ran = closed(how, "-c", agent.uri, "os", "hostname", "x")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == ("" if ">&-" in how.replace("2>&-", "") else "h\n")
+    assert closed(how, "-c", "unix:/nosuch", "ping", "x").returncode == 3
+    assert closed(how, "ping", "--help").returncode == 0
+
+
+def test_what_closed_input_has_is_nothing(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(lambda request: {"count": 0, "eof": False})
+    words = ("-c", agent.uri, "file", "write", "x", "1000", "-o", "json")
+    assert json.loads(closed("<&-", *words).stdout) == {"count": 0, "eof": False}
+    assert agent.requests[-1]["arguments"] == {"handle": 1000, "buf-b64": ""}
+
+
+def test_a_version_that_cannot_be_written_is_told() -> None:
+    ran = closed(">/dev/full", "--version")
+    assert ran.returncode == 1
+    assert ran.stderr == "qga: the output cannot be written: No space left on device\n"
+    assert qga("--version").code == 0
