@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
+from contextlib import suppress
+from io import RawIOBase, TextIOWrapper
 
 from qga_cli import catalog, spec
 from qga_cli.cli import plain
@@ -23,20 +24,37 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)  # what a write to 
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command line and end the process."""
     words = list(sys.argv[1:] if words is None else words)
-    for stream in (sys.stdout, sys.stderr):  # whatever the locale: scripts and bars count on it
-        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(encoding="utf-8", errors=stream.errors)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        _dependable(number, name)
     code = _run(words)
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:
-        code = code or 141  # 128 + SIGPIPE: the reader of our output has gone
+    except OSError as error:
+        # 128 + SIGPIPE: the reader of our output has gone. Else what we complained of is full.
+        code = code or (141 if isinstance(error, BrokenPipeError) else 1)
     # Windows has wider exit codes, and a guest may claim any: none shall wrap around to success.
     code = code if 0 <= code <= 255 else 255
     # Threads stuck in the hypervisor's library must not hold us, nor must the interpreter's own
     # clean-up (3 ms): everything of ours is closed already.
     os._exit(code)
+
+
+def _dependable(number: int, name: str) -> None:
+    """Make a standard stream what all of us count on, however we were started."""
+    stream = getattr(sys, name)
+    mode = "w" if number else "r"
+    if stream is None:  # closed (`>&-`): else a socket of ours would get its number, and our words
+        setattr(sys, name, open(os.devnull, mode))
+    elif isinstance(stream, TextIOWrapper):
+        # What does not block drops what there is no room for, and seems to end where nothing waits.
+        os.set_blocking(number, True)
+        if isinstance(stream.buffer, RawIOBase):
+            # PYTHONUNBUFFERED, which drops what a full disk or a signal keeps from being written.
+            stream = open(number, mode, 1, errors=stream.errors, closefd=False)
+            setattr(sys, name, stream)
+        if stream.encoding.lower() != "utf-8":  # whatever the locale: scripts and bars count on it
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
 def _run(words: list[str]) -> int:
@@ -95,7 +113,8 @@ def _fail(error: QgaError, command: "Command | None", guest: str, as_json: bool)
         from qga_cli.guests.targets import Target, blame
 
         blame(error, Target(None, guest, guest))
-    sys.stderr.write(render.error_text(error, about, as_json=as_json))
+    with suppress(OSError):  # full, or nobody reads it: the code tells still
+        sys.stderr.write(render.error_text(error, about, as_json=as_json))
     passes_through = command is not None and any(arg.kind == spec.WORDS for arg in command.args)
     if passes_through and error.exit_code < 123 and not isinstance(error, UsageError):
         return 125  # the code belongs to the guest's program; ours is in the message

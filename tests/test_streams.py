@@ -1,0 +1,83 @@
+"""Standard streams as no shell at a terminal gives them: closed, not blocking, unbuffered, full."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+QGA = (sys.executable, "-m", "qga_cli")
+COUNT = ("sh", "-c", "seq 100000")
+COUNTED = 588_895  # bytes that it writes: more than a pipe holds
+
+
+@pytest.mark.parametrize("option", ["-n", "-i"])
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed(local_agent: str, option: str, closed: str) -> None:
+    words = ("-c", local_agent, "exec", option, "x", "--")
+    script = "cat; echo out; echo err >&2; exit 3"
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *QGA, *words, "sh", "-c", script],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stdout == (b"" if " >&-" in f" {closed}" else b"out\n")
+    assert done.stderr == (b"" if "2>&-" in closed else b"err\n")
+
+
+def test_input_that_does_not_block_is_waited_for(local_agent: str) -> None:
+    source, sink = os.pipe()
+    os.set_blocking(source, False)
+    words = (*QGA, "-c", local_agent, "exec", "x", "--", "sh", "-c", "echo ready >&2; cat")
+    process = subprocess.Popen(words, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stderr
+    assert process.stderr.readline() == b"ready\n"
+    os.write(sink, b"late\n")
+    os.close(sink)
+    os.close(source)
+    assert process.communicate(timeout=30)[0] == b"late\n"
+    assert process.returncode == 0
+
+
+def test_output_that_does_not_block_is_waited_for(local_agent: str) -> None:
+    source, sink = os.pipe()
+    os.set_blocking(sink, False)
+    words = (*QGA, "-c", local_agent, "exec", "x", "--", *COUNT)
+    process = subprocess.Popen(words, stdout=sink, stderr=subprocess.PIPE)
+    os.close(sink)
+    with pytest.raises(subprocess.TimeoutExpired):  # it would have ended, its output lost
+        process.wait(2)
+    with open(source, "rb") as file:
+        assert len(file.read()) == COUNTED
+    assert process.communicate(timeout=30)[1] == b""
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_is_full_in_the_middle(
+    local_agent: str, unbuffered: str, tmp_path: Path
+) -> None:
+    half = COUNTED // 2
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            (*QGA, "-c", local_agent, "exec", "x", "--", *COUNT),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (half, half)),
+            check=False,
+        )
+    assert done.returncode == 125
+    assert b"the output cannot be written: File too large" in done.stderr
+
+
+def test_complaints_without_room_leave_the_exit_code() -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*QGA, "-c", "unix:/nonexistent", "ping", "x"], stderr=full, check=False
+        )
+    assert done.returncode == 3
