@@ -77,7 +77,8 @@ class Run:
                 {} if self.command.run else values.wire_arguments(self.command, self.values)
             )
             for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
+                if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
+                    signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
             return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
         finally:
             self.hosts.close()

@@ -5,6 +5,7 @@ import errno
 import os
 import shutil
 import signal
+import socket
 
 from qga_cli.errors import QgaError
 from qga_cli.interrupt import Interrupt
@@ -12,6 +13,7 @@ from qga_cli.interrupt import Interrupt
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import NoReturn
 
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # exit codes, as a shell's
 _GRACE = 5.0  # seconds between the polite signal and SIGKILL
@@ -20,28 +22,43 @@ _GRACE = 5.0  # seconds between the polite signal and SIGKILL
 def find(program: str) -> None:
     """Raise now what would keep `program` from being started later."""
     if shutil.which(program) is None:
-        if "/" in program and os.path.exists(program):
-            raise _cannot_run(program, _NOT_EXECUTABLE, "not executable")
-        raise _cannot_run(program, _NOT_FOUND, "not found")
+        there = "/" in program and os.path.exists(program)
+        raise _cannot_run(program, errno.EACCES if there else errno.ENOENT)
 
 
 class Child:
-    """Runs with our standard streams. In the foreground of our terminal, if we are there."""
+    """Runs with our standard streams. In the foreground of our terminal, if we are there.
+
+    It has a number at once and begins with `start`: in between its number is told to those who
+    end it should we die. If we die before that, it never begins.
+    """
 
     def __init__(self, argv: "Sequence[str]", environment: "Mapping[str, str]") -> None:
-        ignored = [signal.SIGPIPE, signal.SIGXFSZ]  # by Python, and inherited without this
+        self._program = argv[0]
         try:
-            self.pid = os.posix_spawnp(
-                argv[0], list(argv), {**os.environ, **environment}, setpgroup=0, setsigdef=ignored
-            )
-        except OSError as error:
-            code = _NOT_FOUND if error.errno == errno.ENOENT else _NOT_EXECUTABLE
-            raise _cannot_run(argv[0], code, os.strerror(error.errno or 0).lower()) from error
-        self._exit = os.pidfd_open(self.pid)
+            self._gate, theirs = socket.socketpair()
+            with theirs:
+                self.pid = os.fork()  # posix_spawn cannot wait
+                if not self.pid:
+                    self._gate.close()  # or our death would not be the end of it
+                    _stand_by(theirs, argv, {**os.environ, **environment})
+            os.setpgid(self.pid, self.pid)
+            self._exit = os.pidfd_open(self.pid)
+        except OSError as error:  # too many processes or files
+            raise _cannot_run(argv[0], error.errno) from error
         self._terminal = _foreground()
+
+    def start(self) -> None:
+        """Let it begin. Raises what keeps it from being executed."""
         if self._terminal is not None:
             _hand_over(self._terminal, self.pid)
-            self._signal(signal.SIGCONT)  # it may have read before the terminal was its own
+        failure = b""
+        with self._gate, contextlib.suppress(ConnectionError):  # a signal has ended it already
+            self._gate.sendall(b"!")
+            failure = self._gate.recv(16)
+        if failure:
+            self.wait()
+            raise _cannot_run(self._program, int(failure))
 
     def fileno(self) -> int:
         """For select: readable once it has ended."""
@@ -70,9 +87,29 @@ class Child:
             os.killpg(self.pid, signum)
 
 
-def _cannot_run(program: str, code: int, why: str) -> QgaError:
-    error = QgaError(f"cannot run {program} on this host: {why}")
-    error.exit_code = code
+def _stand_by(
+    gate: socket.socket, argv: "Sequence[str]", environment: "Mapping[str, str]"
+) -> "NoReturn":
+    """Be the program once told to; tell the number of the error if that fails."""
+    try:
+        # A handler of ours would swallow what comes before the program does.
+        ours = [one for one in signal.valid_signals() if callable(signal.getsignal(one))]
+        for signum in (*ours, signal.SIGPIPE, signal.SIGXFSZ):  # the last two Python ignores
+            signal.signal(signum, signal.SIG_DFL)
+        if gate.recv(1):
+            os.execvpe(argv[0], list(argv), environment)
+    except OSError as error:
+        gate.send(str(error.errno).encode())
+    finally:
+        os._exit(_NOT_EXECUTABLE)
+
+
+def _cannot_run(program: str, number: int | None) -> QgaError:
+    why = {errno.ENOENT: "not found", errno.EACCES: "not executable"}.get(number or 0)
+    error = QgaError(
+        f"cannot run {program} on this host: {why or os.strerror(number or 0).lower()}"
+    )
+    error.exit_code = _NOT_FOUND if number == errno.ENOENT else _NOT_EXECUTABLE
     return error
 
 

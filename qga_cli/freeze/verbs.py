@@ -100,11 +100,12 @@ def _run(job: Job, holds: "list[Hold]", argv: "Sequence[str]") -> Finished:
     count = sum(hold.count for hold in holds)
     try:
         program = Child(argv, {"QGA_VM": names, "QGA_FROZEN": str(count)})
+        for hold in holds:
+            hold.watchdog.child(program.pid)
+        program.start()
     except QgaError:
         _report(job, _each(holds, Hold.thaw))
         raise
-    for hold in holds:
-        hold.watchdog.child(program.pid)
     cause = _wait(job, program, holds, deadline)
     seen = job.interrupt.count
     failures = _each(holds, Hold.thaw)  # first of all, whatever else there is to do
