@@ -370,7 +370,7 @@ function __qga_table
                 '-u=user'\t'User to run as, and group' \
                 '--no-stdin'\t'Keep our standard input for others' \
                 '-n'\t'Keep our standard input for others' \
-                '--kill-after=text'\t'With --timeout: seconds from SIGTERM to SIGKILL' \
+                '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
                 '--detach'\t'Print the pid and leave it running; see exec-status' \
                 '-d'\t'Print the pid and leave it running; see exec-status' \
                 '--stdin'\t'Keep standard input open, also when it is a terminal' \
@@ -673,7 +673,7 @@ function __qga_table
                 '-u=user'\t'User to run as, and group' \
                 '--no-stdin'\t'Keep our standard input for others' \
                 '-n'\t'Keep our standard input for others' \
-                '--kill-after=text'\t'With --timeout: seconds from SIGTERM to SIGKILL' \
+                '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \

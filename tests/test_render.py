@@ -56,6 +56,22 @@ def test_a_narrower_one_breaks_names_and_no_number(monkeypatch: pytest.MonkeyPat
     assert "".join(line[-15:].strip() for line in text.splitlines()[3:]).endswith("be90/64")
 
 
+@pytest.mark.parametrize("width", [5, 40])
+def test_where_the_least_does_not_fit_the_terminal_wraps(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    words = set(table.grid(COLUMNS, [ROW]).split())
+    assert {"web", "1.5K", "7%", "1970-01-01T00:00:00Z"} <= words
+
+
+def test_members_keep_their_names_on_a_narrow_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    columns = [Column("kernel-release"), Column("kernel-version")]
+    text = table.lines(columns, {"kernel-release": "6.1.0-50-cloud", "kernel-version": "#1 SMP"})
+    assert "…" not in text
+
+
 def test_a_line_without_end_is_no_wider_than_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     column = Column("output", kind=OUTPUT)

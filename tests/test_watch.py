@@ -104,6 +104,13 @@ def test_a_frame_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[1:] == ["", "row 0", "row 1", "... 7 more"]
 
 
+def test_a_dumb_terminal_gets_no_escape_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    for first in (True, False):
+        frame = watch.frame("row\n", "test", first=first)
+        assert re.fullmatch(r"test  \d\d:\d\d:\d\d\n\nrow\n\n", frame)
+
+
 def test_only_what_grows_is_compared() -> None:
     assert not watch.Rates([Column("a"), Column("b", kind=spec.BYTES)]).grow
     assert watch.Rates([Column("a", kind=spec.TRAFFIC)]).grow

@@ -15,8 +15,8 @@ AROUND = [
     Arg("user", spec.USER, "User to run as, and group", short="-u", metavar="USER[:GROUP]",
         wire=""),
     Arg("no-stdin", spec.FLAG, "Keep our standard input for others", short="-n", wire=""),
-    Arg("kill-after", spec.DURATION, "With --timeout: seconds from SIGTERM to SIGKILL",
-        default=5, metavar="TIME", wire=""),
+    Arg("kill-after", spec.DURATION, "With --timeout: time from SIGTERM to SIGKILL",
+        default="5s", metavar="TIME", wire=""),
 ]  # fmt: skip
 
 COMMAND = Command(

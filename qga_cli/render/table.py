@@ -27,6 +27,7 @@ _PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)\n")  # of the last column, codes 
 _BAR = 10  # cells
 _GAP = 2  # cells between columns
 _LEAST = 8  # cells to which a name is squeezed on a narrow screen
+_ROOM = 20  # cells that any screen is taken to have, for a time or a bar
 _MOST = 2000  # rows of one table: rich takes a millisecond for each, and nobody reads on
 _LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
@@ -45,7 +46,8 @@ def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = Tru
     for row in cells:
         table.add_row(*row)
     left = len(rows) - len(cells)
-    return _draw(table) + (f"... {left:,} more; -o tsv prints them all\n" if left else "")
+    wide = sum(widths) + _GAP * (len(widths) - 1)
+    return _draw(table, wide) + (f"... {left:,} more; -o tsv prints them all\n" if left else "")
 
 
 def _widths(
@@ -53,10 +55,12 @@ def _widths(
 ) -> list[int]:
     """Each column's width. What does not fit breaks between words, then names break: never numbers.
 
-    rich's own way shortens the widest column, which cuts a word in two while others have spaces.
+    rich's own way shortens the widest column, which cuts a word in two while others have spaces,
+    and in the end stands every cell on its head. Where even the least is too wide, the terminal
+    wraps the lines, and each can still be read.
     """
     widths, words, names, least = [], [], [], []
-    room = max(1, shutil.get_terminal_size().columns - _GAP * (len(columns) - 1))
+    room = max(_ROOM, shutil.get_terminal_size().columns - _GAP * (len(columns) - 1))
     for index, column in enumerate(columns):
         texts = [row[index].plain for row in cells] + [column.name.upper()] * header
         whole = column.kind in _WHOLE
@@ -83,7 +87,7 @@ def lines(columns: Sequence[Column], row: "Row") -> str:
     if len(columns) == 1:
         return _draw(cell(columns[0], row))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold")
+    table.add_column(style="bold", overflow="fold")
     table.add_column(overflow="fold")
     for column in columns:
         table.add_row(column.name, cell(column, row))
@@ -140,10 +144,10 @@ def _bar(percent: float) -> Text:
     return bar
 
 
-def _draw(shown: "Table | Text") -> str:
+def _draw(shown: "Table | Text", least: int = 1) -> str:
     out = io.StringIO()
     terminal = sys.stdout.isatty() or None  # None: rich minds FORCE_COLOR; NO_COLOR it always does
-    width = shutil.get_terminal_size().columns
+    width = max(least, shutil.get_terminal_size().columns)
     console = Console(file=out, force_terminal=terminal, width=width, highlight=False)
     console.print(shown)
     return _PADDING.sub(r"\1\n", out.getvalue())

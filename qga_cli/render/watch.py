@@ -1,5 +1,6 @@
 """--watch: successive answers compared, and drawn over each other on a terminal."""
 
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -73,6 +74,8 @@ def frame(text: str, title: str, *, first: bool) -> str:
     """`text` to be drawn where the frame before was, cut to the terminal's height."""
     height = shutil.get_terminal_size().lines
     lines = [f"{title}  {time.strftime('%H:%M:%S')}", "", *text.splitlines()]
+    if os.environ.get("TERM") == "dumb":  # it can only go on below
+        return "\n".join(lines) + "\n\n"
     if len(lines) >= height:
         left = len(lines) - height + 2
         lines[height - 2 :] = [f"... {left} more"]

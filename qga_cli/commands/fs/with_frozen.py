@@ -11,7 +11,7 @@ COMMAND = Command(
         Arg("mountpoint", spec.MOUNTPOINT, "Freeze this filesystem only; can be repeated",
             many=True, metavar="PATH"),
         Arg("max", spec.DURATION, "Longest time to stay frozen, the freezing included",
-            default=30, metavar="TIME"),
+            default="30s", metavar="TIME"),
         Arg("guests", spec.GUEST, "Guests: names, lists, globs, @groups", positional=True,
             many=True, metavar="VM..."),
         Arg("command", spec.WORDS, "Program of the host and its arguments: no shell",
