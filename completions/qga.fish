@@ -360,8 +360,8 @@ function __qga_table
                 'place'
         case 'exec'
             printf '%s\n' \
-                '--env=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
-                '-e=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
+                '--env=text'\t'Set a variable, NAME alone takes ours' \
+                '-e=text'\t'Set a variable, NAME alone takes ours' \
                 '--env-file=host-path'\t'Set the variables of this file, one on a line' \
                 '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
                 '--workdir=guest-path'\t'Directory to run in' \
@@ -663,8 +663,8 @@ function __qga_table
                 'place*'
         case 'script'
             printf '%s\n' \
-                '--env=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
-                '-e=text'\t'Set a variable, NAME alone takes ours; can be repeated' \
+                '--env=text'\t'Set a variable, NAME alone takes ours' \
+                '-e=text'\t'Set a variable, NAME alone takes ours' \
                 '--env-file=host-path'\t'Set the variables of this file, one on a line' \
                 '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
                 '--workdir=guest-path'\t'Directory to run in' \
@@ -1251,7 +1251,7 @@ function __qga_table
                 'guest'
         case 'fs with-frozen'
             printf '%s\n' \
-                '--mountpoint=mountpoint'\t'Freeze this filesystem only; can be repeated' \
+                '--mountpoint=mountpoint'\t'Freeze this filesystem only' \
                 '--max=text'\t'Longest time to stay frozen, the freezing included' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \

@@ -121,6 +121,8 @@ def _option_help(arg: Arg) -> str:
     extra = f": {', '.join(arg.choices)}" if arg.choices and not shown else ""
     if arg.default not in (None, False):
         extra += f" (default {arg.default})"
+    if arg.many:
+        extra += "; can be repeated"
     return arg.help + extra
 
 

@@ -5,7 +5,7 @@ from qga_cli.spec import Arg, Command, Example
 
 # What a program finds around it; `script` takes the same.
 AROUND = [
-    Arg("env", spec.TEXT, "Set a variable, NAME alone takes ours; can be repeated", short="-e",
+    Arg("env", spec.TEXT, "Set a variable, NAME alone takes ours", short="-e",
         metavar="NAME[=VALUE]", many=True, wire=""),
     Arg("env-file", spec.HOST_PATH, "Set the variables of this file, one on a line", many=True,
         wire=""),

@@ -125,7 +125,7 @@ def _says(arg: Arg) -> str:
     text = arg.help + "."
     if arg.choices and arg.metavar != "|".join(arg.choices):
         text += " One of " + ", ".join(f"`{choice}`" for choice in arg.choices) + "."
-    if arg.default is not None:
+    if arg.default not in (None, False):
         text += f" Default: {arg.default}."
     if arg.many and not arg.positional:
         text += " May be given several times."
@@ -206,7 +206,7 @@ _ABOUT = (
     "a terminal, a freeze that cannot be left behind.",
     "The first word after the command names the guest, or several: see qga-targets(7). On a "
     "terminal the answer is a table, in a pipe it is tab-separated: see qga-output(7).",
-    "Every command also works under the agent's own name: `qga guest-fstrim web1`.",
+    "The agent's own names of commands work too: `qga guest-fstrim web1`.",
 )
 _ENVIRONMENT = {
     "QGA_CONNECT": "The host when `--connect` is not given.",
@@ -219,6 +219,6 @@ _ENVIRONMENT = {
 }
 _FILES = {
     "/etc/qga/config.toml": "Configuration for every user: see qga-targets(7).",
-    "~/.config/qga/config.toml": "Configuration of one user; it goes before the other.",
+    "~/.config/qga/config.toml": "Configuration of one user; what it says counts more.",
     "~/.cache/qga": "What completion has learned in the last minutes.",
 }

@@ -4,7 +4,7 @@ import re
 import textwrap
 
 _WIDTH = 78  # longer input lines earn a remark of `mandoc -T lint`
-_SENTENCE = re.compile(r"(?<=[.!?:]) (?=[A-Z`(])")
+_SENTENCE = re.compile(r"(?<=[.!?:]) (?=[A-Z`])")
 _SPECIAL = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "^": "\\(ha", "~": "\\(ti", "`": "\\(ga"}
 
 

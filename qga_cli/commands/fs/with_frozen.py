@@ -8,7 +8,7 @@ COMMAND = Command(
     "Run a host command while guests are frozen, and thaw them whatever happens",
     since="0.15.0",
     args=[
-        Arg("mountpoint", spec.MOUNTPOINT, "Freeze this filesystem only; can be repeated",
+        Arg("mountpoint", spec.MOUNTPOINT, "Freeze this filesystem only",
             many=True, metavar="PATH"),
         Arg("max", spec.DURATION, "Longest time to stay frozen, the freezing included",
             default="30s", metavar="TIME"),
