@@ -93,6 +93,20 @@ def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
 def test_hosts_that_cannot_be_used_name_the_mend() -> None:
     misspelt = connect_error(Error(38, "no connection driver available for x"), "x")
     assert "qemu:///system" in misspelt.hint
-    denied = connect_error(Error(45, "authentication failed"), "qemu:///system")
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (45, "access denied by policy"),
+        (79, "user cancelled authentication process"),
+        (94, "no polkit agent available to authenticate action 'org.libvirt.unix.manage'"),
+        (38, "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied"),
+        (1, "Unable to get system bus connection: Could not connect: No such file or directory"),
+    ],
+)
+def test_a_user_without_the_right_is_told_how_to_get_it(code: int, text: str) -> None:
+    denied = connect_error(Error(code, text), "qemu:///system")
+    assert type(denied) is errors.Denied
     assert denied.exit_code == 3
     assert "group libvirt" in denied.hint

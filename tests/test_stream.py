@@ -142,6 +142,16 @@ def test_nobody_there_is_not_delivered() -> None:
         transport.call(PING, 0.1)
 
 
+def test_a_peer_that_hangs_up_at_once_is_told_in_words() -> None:
+    def leave(connection: socket.socket) -> None:
+        connection.recv(1)  # what is left unread makes the close a reset
+        connection.close()
+
+    with peer(leave) as transport, pytest.raises(NotAnswering) as caught:
+        transport.call(PING, 1)
+    assert caught.value.message == "test closed the connection: Connection reset by peer"
+
+
 def test_end_of_file_in_a_reply_is_an_unknown_outcome_and_the_next_call_reconnects() -> None:
     turns = iter([b'{"ret', b'{"return": {}}\n'])
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 INTERNAL_ERROR, NO_SUPPORT, AUTH_FAILED, RPC = 1, 3, 45, 39
 OPERATION_DENIED, SYSTEM_ERROR, NO_DOMAIN, OPERATION_INVALID = 29, 38, 42, 55
 OPERATION_TIMEOUT, ARGUMENT_UNSUPPORTED, AGENT_UNRESPONSIVE, ACCESS_DENIED = 68, 74, 86, 88
-COMMAND_TIMEOUT, COMMAND_FAILED = 112, 113
+AUTH_CANCELLED, AUTH_UNAVAILABLE, COMMAND_TIMEOUT, COMMAND_FAILED = 79, 94, 112, 113
 
 _AGENT_SAID = re.compile(r"unable to execute QEMU agent command '[^']*': (.*)", re.DOTALL)
-_DENIED = (OPERATION_DENIED, AUTH_FAILED, ACCESS_DENIED)
+_DENIED = (OPERATION_DENIED, AUTH_FAILED, ACCESS_DENIED, AUTH_CANCELLED, AUTH_UNAVAILABLE)
+_NO_RIGHT = ("Permission denied", "system bus")  # the bus on which libvirtd asks polkit
 _LINK_BROKE = re.compile(
     r"client socket is closed|End of file|Cannot (recv|write) data|Broken pipe|"
     r"connection (was )?(closed|reset)|keepalive",
@@ -56,7 +57,7 @@ def connect_error(error: "libvirt.libvirtError", uri: str | None) -> errors.QgaE
     where = uri or "libvirt's default host"
     text = error.get_error_message() or str(error)
     code = code_of(error)
-    if code in _DENIED or "Permission denied" in text:
+    if code in _DENIED or any(sign in text for sign in _NO_RIGHT):
         return errors.Denied(f"cannot use {where}: {text}", hint=_RIGHTS)
     if "No such file" in text or "Connection refused" in text:
         hint = "is libvirtd (or virtqemud) running? `--connect URI` chooses another host"

@@ -44,7 +44,9 @@ class StreamTransport:
             self._send(text.encode("ascii") + b"\n", deadline)
         except (TimeoutError, OSError) as error:
             self._lost(error)
-            raise OutcomeUnknown(f"sending to {self._label} broke off: {error}") from error
+            raise OutcomeUnknown(
+                f"sending to {self._label} broke off: {error.strerror or error}"
+            ) from error
         try:
             # The reply to a guest-sync-delimited of our caller begins with 0xFF.
             line = self._line(deadline, wire.limit(text))
@@ -108,7 +110,9 @@ class StreamTransport:
             ) from error
         except OSError as error:
             self._lost(error)
-            raise NotAnswering(f"{self._label} closed the connection: {error}") from error
+            raise NotAnswering(
+                f"{self._label} closed the connection: {error.strerror or error}"
+            ) from error
         self._synced = True
 
     def _send(self, data: bytes, deadline: float) -> None:
