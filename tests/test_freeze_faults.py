@@ -28,6 +28,10 @@ def break_the_link_before(carry: Carry) -> object:
     return Hangup()
 
 
+def obey(carry: Carry) -> object:
+    return carry()
+
+
 def fail(text: str) -> Fault:
     """Carried out, and an error all the same."""
 
@@ -55,6 +59,18 @@ def test_a_freeze_that_never_arrived(fake: Fake) -> None:
     ran = qga(*run(fake(filesystems), "echo", "ran"))
     assert (ran.code, ran.out) == (125, "")
     assert "the reply to the freeze was lost, and nothing is frozen" in ran.err
+
+
+def test_a_freeze_of_which_nothing_is_known(fake: Fake) -> None:
+    filesystems = Filesystems(freeze=[lose_the_reply], status=[obey] * 2)
+    filesystems.faults["status"] += [break_the_link_before] * 99
+    ran = qga(*run(fake(filesystems), "echo", "ran"))
+    assert (ran.code, ran.out) == (125, "")
+    assert "web1: whether it is frozen is not known: the agent" in ran.err
+    assert "goes on trying to thaw it" in ran.err
+    filesystems.faults.clear()
+    filesystems.await_thawed(7)
+    await_no_watchdog("web1")
 
 
 def test_a_filesystem_that_fails_to_freeze(fake: Fake) -> None:
@@ -101,7 +117,7 @@ def test_when_qga_cannot_thaw_the_watchdog_goes_on(fake: Fake) -> None:
     assert ran.code == 125
     assert "cannot be thawed" in ran.err
     (pid,) = watchdogs("web1")
-    assert f"watchdog (pid {pid}) goes on trying" in ran.err
+    assert f"watchdog (pid {pid}) goes on trying to thaw it" in ran.err
     faults.clear()
     filesystems.await_thawed(7)
     await_no_watchdog("web1")
@@ -142,7 +158,7 @@ def test_a_guest_that_left_while_it_was_frozen_is_to_be_thawed_elsewhere(tmp_pat
     agent.close()
     assert ran.code == 125
     assert "does not run here any more" in ran.err
-    assert "`qga fs thaw web1` on that host" in ran.err
+    assert "was saved or has migrated, it is frozen still: run `qga fs thaw web1`" in ran.err
     await_no_watchdog("web1")
 
 

@@ -67,3 +67,11 @@ def test_a_watchdog_that_cannot_reach_the_guest(tmp_path: Path) -> None:
     with pytest.raises(QgaError, match=r"nothing was frozen: .*none\.sock"):
         watchdog.await_ready()
     watchdog.leave()
+
+
+def test_a_long_reason_of_the_watchdogs_is_cut_anywhere(fake: Fake) -> None:
+    refusal = "é" * 4000
+    watchdog = Watchdog(Target(fake(Filesystems(status=[refuse(refusal)])).uri, "web1", "web1"))
+    with pytest.raises(QgaError, match="nothing was frozen: the watchdog cannot guard it: é"):
+        watchdog.await_ready()
+    watchdog.leave()

@@ -9,7 +9,15 @@ import sys
 import time
 
 from qga_cli.agent import Reply, Trace
-from qga_cli.errors import Frozen, NotConsistent, NotDelivered, QgaError, Refused
+from qga_cli.errors import (
+    BadReply,
+    Frozen,
+    NotConsistent,
+    NotDelivered,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+)
 from qga_cli.freeze import steps
 from qga_cli.freeze.line import Line
 from qga_cli.guests.targets import Target
@@ -101,7 +109,7 @@ class Watchdog:
     def _hear(self, seconds: float) -> str:
         self._ours.settimeout(seconds)
         try:
-            return self._ours.recv(4096).decode().partition("\n")[0]
+            return self._ours.recv(4096).decode("utf-8", "replace").partition("\n")[0]
         except OSError:  # too late, or reset by its death
             return ""
 
@@ -133,9 +141,11 @@ class Hold:
         except (NotDelivered, Frozen):  # nothing is frozen, or not by us
             self.watchdog.leave()
             raise
-        except Refused:  # maybe some filesystems are; if it cannot be mended, `close` does
-            steps.thaw(self._line, _THAW)
-            self.watchdog.leave()
+        except Refused:  # maybe some filesystems are
+            self._end()
+            raise
+        except (BadReply, OutcomeUnknown) as error:
+            self._entrust(error, "whether it is frozen is not known")
             raise
         self.watchdog.frozen()
         self.since = time.monotonic()
@@ -147,12 +157,7 @@ class Hold:
         if not self.count:
             return
         count, self.count = self.count, 0
-        try:
-            left = steps.thaw(self._line, _THAW)
-        except QgaError as error:
-            self._give_up(error)
-            raise
-        self.watchdog.leave()
+        left = self._end()
         if left is not None and left < count:
             raise NotConsistent(
                 f"the freeze had ended by itself ({left} of {count} filesystems were still "
@@ -165,15 +170,29 @@ class Hold:
         self.watchdog.close()
         self._line.drop()
 
-    def _give_up(self, error: QgaError) -> None:
-        if self._line.is_gone(error):
-            self.watchdog.leave()
-            error.message = f"cannot be thawed, and does not run here any more: {error.message}"
-            error.hint = "if it has migrated, it is frozen there: run `qga fs thaw VM` on that host"
-            return
+    def _end(self) -> int | None:
+        """Thaw; how many filesystems were frozen still, None when nobody can tell."""
+        try:
+            left = steps.thaw(self._line, _THAW)
+        except QgaError as error:
+            if self._line.is_gone(error):
+                self.watchdog.leave()
+                error.message = f"cannot be thawed, and does not run here any more: {error.message}"
+                error.hint = (
+                    "if it was saved or has migrated, it is frozen still: "
+                    "run `qga fs thaw VM` where it runs again"
+                )
+            else:
+                self._entrust(error, "cannot be thawed")
+            raise
+        self.watchdog.leave()
+        return left
+
+    def _entrust(self, error: QgaError, what: str) -> None:
+        """Leave the guest to its watchdog, and have the error say so."""
         self.watchdog.child(0)
         self.watchdog.close()
-        error.message = f"cannot be thawed: {error.message}"
-        error.hint = (
-            f"its watchdog (pid {self.watchdog.pid}) goes on trying; `qga fs status VM` tells"
+        error.message = f"{what}: {error.message}"
+        error.hint = f"its watchdog (pid {self.watchdog.pid}) goes on trying to thaw it; " + (
+            error.hint or "`qga fs status VM` tells"
         )

@@ -128,7 +128,9 @@ def _wait(job: Job, program: "Child", holds: "list[Hold]", deadline: float) -> Q
     for hold in holds:
         if hold.watchdog in ready:
             return NotConsistent(f"{hold.target.label}: the watchdog has died: {ended}")
-    return NotConsistent(f"the freeze lasted too long: {ended}", hint="--max allows more time")
+    return NotConsistent(
+        f"the freeze lasted too long: {ended}", hint="a longer --max or --timeout allows it"
+    )
 
 
 def _each(holds: "list[Hold]", work: "Callable[[Hold], object]") -> "Failures":

@@ -159,8 +159,8 @@ class Watch:
         """Whether the guest does not run here any more."""
         with contextlib.suppress(Exception):  # nobody can tell: it is tried further
             if self._try(lambda line: line.is_gone(error)):
-                self._log(syslog.LOG_WARNING, "no longer running here, so nothing to thaw; "
-                          "if it has migrated, run `qga fs thaw` there")  # fmt: skip
+                where = "if it was saved or has migrated, run `qga fs thaw` where it runs again"
+                self._log(syslog.LOG_WARNING, f"not running here any more; {where}")
                 return True
         return False
 

@@ -10,6 +10,7 @@ from qga_cli.commands.os.info import COMMAND as OS_INFO
 from qga_cli.errors import (
     BadReply,
     Busy,
+    FileError,
     LinkDead,
     NotConfigured,
     NotConnected,
@@ -71,10 +72,11 @@ def survey(job: Job, targets: "list[Target]") -> "list[dict[str, Any]]":
     )
     for index, outcome in fleet.outcomes():
         rows[index] = dict(rows[index])  # a probe that was given up may still write to its own
-        if isinstance(outcome.error, QgaError):
-            rows[index]["agent"] = _state(outcome.error)
-        elif outcome.error:
-            raise outcome.error
+        error = outcome.error
+        if isinstance(error, QgaError) and not isinstance(error, FileError):
+            rows[index]["agent"] = _state(error)
+        elif error:  # a bug, or the audit file: it says nothing about the guest
+            raise error
     return rows
 
 
