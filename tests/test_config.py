@@ -195,6 +195,8 @@ def test_defaults_are_for_one_command_or_all(
         ("[defaults]\nnosuch = 1", ":2: no command has an option 'nosuch'"),
         ("[defaults.ping]\ncolumns = 'a'", ":2: `ping` has no option 'columns'"),
         ("[defaults]\nparallel = 'many'", ":2: --parallel: 'many' is not a whole number"),
+        ("[defaults]\ntimeout = ['1m']", ":2: timeout should be one value, not a list"),
+        ("[defaults]\ncolumns = ['vm', 'os']", ":2: columns should be one value, not a list"),
         ("[defaults]\nparallel = 0", ":2: --parallel: '0' is not a whole number from 1 on"),
         ("[defaults]\nfail-fast = 'yes'", ":2: fail-fast should be true or false"),
     ],

@@ -45,6 +45,15 @@ def test_show_finds_the_mistake_of_any_command(config: Callable[[str], dict[str,
     assert "config.toml:3: `fs list` has no option 'colums'" in ran.err
 
 
+@pytest.mark.parametrize("words", ["exce", "fs", "fs.lits", "guest-fstrim"])
+def test_show_finds_defaults_of_no_command(
+    config: Callable[[str], dict[str, str]], words: str
+) -> None:
+    ran = qga("config", "show", env=config(f'[defaults.{words}]\ntimeout = "1m"\n'))
+    assert ran.code == 2
+    assert f"config.toml:2: no command '{words.replace('.', ' ')}'" in ran.err
+
+
 def test_the_configuration_of_the_manual_page_is_one(
     config: Callable[[str], dict[str, str]],
 ) -> None:
@@ -57,6 +66,16 @@ def test_the_configuration_of_the_manual_page_is_one(
     ran = qga("disks", "web1", "--explain", env=env)
     assert "guest-get-fsinfo" in ran.out
     assert "--timeout 120" in ran.out
+
+
+def test_verbose_is_a_number(
+    fake: Callable[[Handler], FakeAgent], config: Callable[[str], dict[str, str]]
+) -> None:
+    agent = fake(lambda request: {})
+    words = ("-c", agent.uri, "ping", "x")
+    assert "guest-ping: ok" in qga(*words, env=config("[defaults]\nverbose = 2\n")).err
+    ran = qga(*words, env=config("[defaults]\nverbose = true\n"))
+    assert (ran.code, "config.toml:2: verbose should be a number" in ran.err) == (2, True)
 
 
 def test_a_wrong_variable_is_named() -> None:

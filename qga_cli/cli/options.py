@@ -159,6 +159,12 @@ def _without_short(arg: Arg) -> Arg:
 def _text(arg: Arg, setting: "Setting") -> object:
     """The value as the command line would have it, tried out here where its origin is known."""
     value = setting.value
+    if isinstance(value, list) and not arg.many:
+        raise UsageError(f"{setting.origin}: {arg.name} should be one value, not a list")
+    if arg.kind == spec.COUNT:
+        if type(value) is not int:
+            raise UsageError(f"{setting.origin}: {arg.name} should be a number")
+        return value
     if arg.kind != spec.FLAG:
         value = [str(item) for item in value] if isinstance(value, list) else str(value)
     elif not isinstance(value, bool):
