@@ -88,7 +88,7 @@ def test_a_full_disk_of_this_host_is_no_agents_silence(fake: Make) -> None:
     agent = fake(lambda request: {"version": "9.0", "supported_commands": []})
     ran = qga("-c", template(agent), "list", "agent0", "--audit", "/dev/full")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("qga: agent0: guest-info is not in the audit file /dev/full: ")
+    assert ran.err.startswith("qga: guest-info is not in the audit file /dev/full: ")
 
 
 def test_a_thaw_goes_on_when_the_log_does_not(fake: Make) -> None:
