@@ -201,3 +201,15 @@ def test_two_guests_and_a_kill(pair: tuple[list[Filesystems], list[str]]) -> Non
         filesystems.await_thawed(2)
         await_no_watchdog(f"agent{index}")
     process.communicate(timeout=10)  # the command runs on, if it has begun
+
+
+def test_a_host_that_cannot_be_asked_freezes_nobody(fake: Fake, tmp_path: Path) -> None:
+    filesystems = Filesystems()
+    hosts = f'up = "{fake(filesystems).uri}"\ndown = "qemu+unix:///system?socket=/nosuch"\n'
+    (tmp_path / "qga").mkdir()
+    (tmp_path / "qga" / "config.toml").write_text(f"[hosts]\n{hosts}")
+    words = ("fs", "with-frozen", "up/web1", "down/web1", "--", "echo", "ran")
+    ran = qga(*words, env={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert (ran.code, ran.out) == (125, "")
+    assert ran.err.startswith("qga: cannot use qemu+unix:///system?socket=/nosuch: ")
+    assert "freeze" not in filesystems.seen

@@ -46,9 +46,8 @@ def freeze(job: Job) -> Reply:
 def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply:
     from qga_cli.freeze.hold import Hold
 
-    assert job.agent is not None
-    target = next(target for target in job.targets if target.label == job.agent.name)
-    hold = Hold(target, job.say, job.hosts.guard)
+    assert job.target is not None
+    hold = Hold(job.target, job.say, job.hosts.guard)
     try:
         hold.prepare(mountpoints)
         with job.interrupt.shield():
@@ -62,7 +61,7 @@ def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply
     finally:
         hold.close()
     if job.streams.stderr.isatty():
-        job.say(0, f"{target.label}: frozen for {seconds:g} s, or until `qga fs thaw`")
+        job.say(0, f"{job.target.label}: frozen for {seconds:g} s, or until `qga fs thaw`")
     return reply
 
 
@@ -73,6 +72,9 @@ def run(job: Job) -> Finished:
 
     argv = job.arguments["command"]
     child.find(argv[0])
+    for target in job.targets:
+        if target.error:  # a host that cannot be asked: guests that are meant would be missing
+            raise target.error
     holds: list[Hold] = []
     try:
         holds.extend(Hold(target, job.say, job.hosts.guard) for target in job.targets)
