@@ -77,6 +77,13 @@ def test_tables_have_a_column_for_the_guest(herd: Herd) -> None:
     assert ask("os", "hostname", "db1,web1", "--no-header").out == "db1\tc\nweb1\ta\n"
 
 
+@pytest.mark.parametrize("form", ["tsv", "csv", "table"])
+def test_rows_are_sorted_across_guests(herd: Herd, form: str) -> None:
+    ask = herd(a=named("1"), b=named("3"), c=named("2"))
+    ran = ask("os", "hostname", "*", "--no-header", "--sort=-hostname", "-o", form)
+    assert [line[0] for line in ran.out.splitlines()] == ["b", "c", "a"]
+
+
 def test_json_is_a_line_for_each_guest_errors_included(herd: Herd) -> None:
     ran = herd(web1=named("a"), web2=refusing)("os", "hostname", "*", "-o", "json")
     assert ran.code == 123

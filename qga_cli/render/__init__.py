@@ -69,7 +69,8 @@ class View:
     @property
     def gathers(self) -> bool:
         """Whether a fleet's answers are one table, printed when the last one is in."""
-        return self._fleet and self._form in ("table", "yaml") and bool(self._command.columns)
+        whole = ("table", "yaml", "tsv", "csv") if self._sort else ("table", "yaml")
+        return self._fleet and self._form in whole and bool(self._command.columns)
 
     def one(self, value: "Any", text: str = "") -> str:
         """The answer of one guest: the checked value, and the reply line it came in."""
