@@ -220,3 +220,10 @@ def test_libvirt_finds_odd_names_and_suggests_the_near_ones() -> None:
     assert (nobody.code, "no running guest matches 'x*'" in nobody.err) == (4, True)
     assert "[hosts] of the configuration" in qga(*connect, "h/test").err
     assert "no paused guest matches '*'" in qga(*connect, "*", "--state", "paused").err
+
+
+def test_bytes_that_are_no_text_name_no_guest_and_no_host() -> None:
+    guest = qga("-c", "test:///default", "ping", "\udcff")
+    assert (guest.code, "no guest named" in guest.err) == (4, True)
+    host = qga("-c", "test:///\udcff", "ping", "test")
+    assert (host.code, "cannot connect to" in host.err) == (2, True)

@@ -85,6 +85,8 @@ def connect(uri: str | None) -> "Host":
         raise UsageError(
             f"cannot connect to {uri!r}", hint=f"for a socket, write unix:{uri}; for libvirt a URI"
         )
+    if uri and not uri.isprintable():
+        raise UsageError(f"cannot connect to {uri!r}", hint="a URI is printable text")
     from qga_cli.transports.libvirt import LibvirtHost
 
     return LibvirtHost(uri)

@@ -128,6 +128,8 @@ class LibvirtHost:
         for lookup in lookups:
             try:
                 return lookup(name)
+            except UnicodeEncodeError:  # bytes that are no text: libvirt has no such name
+                break
             except libvirt.libvirtError as error:
                 if error.get_error_code() not in _NOT_FOUND:
                     raise host_error(error, self._uri) from error
