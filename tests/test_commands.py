@@ -111,6 +111,24 @@ def test_a_key_file_holds_several_keys(fake: Make, tmp_path: Path) -> None:
     assert arguments(agent.requests[0]) == {"username": "root", "keys": keys}
 
 
+def test_a_key_file_of_windows(fake: Make, tmp_path: Path) -> None:
+    agent = fake(lambda request: {})
+    (tmp_path / "keys").write_bytes(f"\ufeff{KEY}\r\n".encode())
+    assert qga("-c", agent.uri, "ssh", "add", "x", "root", f"@{tmp_path}/keys").code == 0
+    assert arguments(agent.requests[0]) == {"username": "root", "keys": [KEY]}
+
+
+def test_a_private_key_goes_to_no_guest(fake: Make, tmp_path: Path) -> None:
+    agent = fake(lambda request: {})
+    secret = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gt"
+    marks = [f"-----{word} OPENSSH PRIVATE KEY-----" for word in ("BEGIN", "END")]
+    (tmp_path / "key").write_text(f"{marks[0]}\n{secret}\n{marks[1]}\n")
+    ran = qga("-c", agent.uri, "ssh", "add", "x", "root", f"@{tmp_path}/key")
+    assert ran.code == 2
+    assert ran.err.endswith("is not a file of public keys only: is it the private one?\n")
+    assert agent.requests == []
+
+
 @pytest.mark.parametrize(
     ("text", "nanoseconds"),
     [
