@@ -123,7 +123,11 @@ def test_selinux(fake: Callable[[Handler], FakeAgent]) -> None:
 
 @pytest.mark.parametrize(
     ("ahead", "verdict", "text"),
-    [(0.0, "ok", "this machine's"), (3600.0, "warn", "ahead of"), (-90.0, "warn", "behind")],
+    [
+        (0.0, "ok", "this machine's"),
+        (3700.0, "warn", "1h 1m ahead of"),
+        (-90.0, "warn", "1m 30s behind"),
+    ],
 )
 def test_the_clock(
     fake: Callable[[Handler], FakeAgent], ahead: float, verdict: str, text: str

@@ -22,6 +22,7 @@ from qga_cli.errors import (
     Refused,
     Unsupported,
 )
+from qga_cli.format import duration
 from qga_cli.health import advice, peek
 from qga_cli.refusal import frozen, policy_hint
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from qga_cli.transports import Host
     from qga_cli.transports.libvirt_xml import Facts
 
-_RUNNING = ("running", "blocked")
 _CLOCK = 1.0  # seconds off that nobody minds
 _FEW = 8  # commands that a table has room for
 _CONFINED = "virt_qemu_ga_t"  # the agent's domain in the SELinux policies of Red Hat and Fedora
@@ -109,7 +109,7 @@ def guest(patient: Patient) -> str:
 def running(patient: Patient) -> str | None:
     """Its CPUs run."""
     state = patient.agent.transport.state()
-    if not state or state in _RUNNING:
+    if state in ("", "running", "blocked"):
         return state or None
     from qga_cli.transports.libvirt_errors import not_running
 
@@ -238,7 +238,7 @@ def clock(patient: Patient) -> "str | Warning | None":
     told = patient.agent.call(TIME).value / 1e9
     after = time.time()
     offset = told - (before + after) / 2
-    text = f"{abs(offset):.2f} s {'ahead of' if offset > 0 else 'behind'} this machine's"
+    text = f"{duration(abs(offset))} {'ahead of' if offset > 0 else 'behind'} this machine's"
     if abs(offset) <= _CLOCK + (after - before) / 2:
         return text
     return Warning(text, "`qga time set VM now` sets it; a time service in the guest keeps it so")
