@@ -40,7 +40,7 @@ def verb(job: Job) -> Reply:
             refused.hint = _FOR_TYPES
         raise refused from error
     if text and job.arguments.get("pretty"):
-        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        text = visible(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
     return Reply(text, value)
 
 
@@ -95,7 +95,7 @@ def _request(text: str, words: "Sequence[str]") -> "dict[str, Any]":
     if words:
         raise UsageError("a request in JSON has its arguments inside")
     try:
-        request = json.loads(text)
+        request = wire.load(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"the request is not JSON: {error}") from error
     name = request.get("execute")
@@ -111,7 +111,7 @@ def _argument(word: str) -> "tuple[str, Any]":
     if not key.endswith(":"):
         return key, text
     try:
-        return key[:-1], json.loads(text)
+        return key[:-1], wire.load(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{word!r}: what follows := is not JSON ({error})") from error
 

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 
 from qga_cli.errors import BadReply, Refused, UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # Bytes of a reply line. Only files and output are ever so long: a 48 MiB guest-file-read in
 # base64, the agent's own limit. Nothing else comes near 8 MiB; libvirt carries 4.
 MAX_REPLY = 8 * 2**20
@@ -84,7 +88,7 @@ def decode(text: str) -> object:
 def parse(text: str | bytes) -> dict[str, object]:
     """One JSON object. Raises BadReply for all else: NaN, 1e999 and endless nesting included."""
     try:
-        reply = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        reply = load(text)
     except (ValueError, RecursionError) as error:
         raise BadReply(
             "the agent's reply is not JSON", details=f"{error}: {text[:200]!r}"
@@ -92,6 +96,11 @@ def parse(text: str | bytes) -> dict[str, object]:
     if not isinstance(reply, dict):
         raise BadReply("the agent's reply is not a JSON object", details=repr(text[:200]))
     return reply
+
+
+def load(text: str | bytes) -> "Any":
+    """Any JSON, as strict as others are. Raises ValueError, RecursionError."""
+    return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
 
 
 def name_of(request: str) -> str:

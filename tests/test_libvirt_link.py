@@ -5,10 +5,11 @@ import threading
 
 import pytest
 
-from qga_cli.errors import NoGuest, Unreachable
+from qga_cli.errors import NoGuest, Unreachable, Unsupported
 from qga_cli.guests.hosts import Hosts
 from qga_cli.transports import libvirt_link
 from qga_cli.transports.libvirt import LibvirtHost
+from qga_cli.wire import encode
 
 TEST = "test:///default"
 
@@ -76,3 +77,13 @@ def test_nothing_is_connected_before_it_is_needed() -> None:
     with pytest.raises(Unreachable):
         hosts.transport(target)
     hosts.close()
+
+
+def test_only_the_command_itself_kills_a_link() -> None:
+    sent: list[str] = []
+    transport = LibvirtHost(TEST).open("test")
+    transport._command = lambda domain, text, seconds, flags: sent.append(text)
+    transport.call(encode("guest-exec", {"arg": ["guest-sync-delimited"]}), 1)
+    with pytest.raises(Unsupported, match="cannot pass"):
+        transport.call(encode("guest-sync-delimited", {"id": 1}), 1)
+    assert len(sent) == 1

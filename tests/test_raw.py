@@ -194,3 +194,20 @@ def test_a_real_agent(local_agent: str) -> None:
     assert replies[:2] == [{"return": {}}, {"return": 7}]
     assert replies[2]["error"]["class"] == "CommandNotFound"
     assert ran.code == 1
+
+
+@pytest.mark.parametrize(
+    "words", [['{"execute":"x","arguments":{"a":NaN}}'], ["x", "a:=NaN"], ["x", "a:=1e999"]]
+)
+def test_what_only_python_takes_for_json(fake: Make, words: list[str]) -> None:
+    agent = fake(echo)
+    ran = qga("-c", agent.uri, "raw", TEST, *words)
+    assert (ran.code, agent.requests) == (2, [])
+    assert "not JSON" in ran.err
+
+
+def test_half_a_character_is_shown_as_it_came(fake: Make) -> None:
+    reply = Raw(b'{"return": "\\ud800"}\n')
+    for words in ([], ["--pretty"]):
+        ran = qga("-c", fake(lambda _: reply).uri, "raw", TEST, "x", *words)
+        assert (ran.code, json.loads(ran.out)) == (0, {"return": "\ud800"})

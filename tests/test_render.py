@@ -7,6 +7,7 @@ import pytest
 from qga_cli import format
 from qga_cli.agent import Reply
 from qga_cli.commands.fs.status import COMMAND as FS_STATUS
+from qga_cli.errors import BadReply
 from qga_cli.guests.fleet import Outcome
 from qga_cli.guests.targets import Target
 from qga_cli.render import View, machine, table
@@ -108,3 +109,12 @@ def test_bare_values_in_csv_are_rows() -> None:
     outcomes = [Outcome(Target(None, name, name), Reply("", "thawed")) for name in ("a", "b,c")]
     text = View(FS_STATUS, output="csv", fleet=True).many(outcomes)
     assert text == 'vm,value\na,thawed\n"b,c",thawed\n'
+
+
+def test_what_yaml_cannot_nest_is_told() -> None:
+    deep: list[object] = []
+    for _ in range(500):
+        deep = [deep]
+    assert machine.json_text(deep)
+    with pytest.raises(BadReply, match="nested too deeply"):
+        machine.yaml_text(deep)

@@ -1,5 +1,6 @@
 """The byte stream under faults: stale replies, torn lines, silence, endless data."""
 
+import fcntl
 import json
 import socket
 import threading
@@ -228,3 +229,21 @@ def test_a_file_may_be_long(monkeypatch: pytest.MonkeyPatch) -> None:
     reply = b'{"return": {"count": 3, "buf-b64": "' + b"QUJD" * 2**19 + b'", "eof": true}}'
     with peer(answer(reply + b"\n")) as transport:
         assert transport.call('{"execute":"guest-file-read"}', 10) == reply.decode()
+
+
+def test_an_unread_file_of_an_earlier_client_is_skipped() -> None:
+    stale = b'{"return": {"buf-b64": "' + b"A" * (9 * 2**20) + b'"}}\n'
+    with peer(answer(b'{"return": {}}\n', before=stale)) as transport:
+        assert transport.call(PING, 10) == '{"return": {}}'
+
+
+def test_a_descriptor_that_select_cannot_watch() -> None:
+    with peer(answer(b'{"return": {}}\n')) as transport:
+        connect = transport._connect
+
+        def high(timeout: float) -> socket.socket:
+            with connect(timeout) as low:
+                return socket.socket(fileno=fcntl.fcntl(low, fcntl.F_DUPFD, 1024))
+
+        transport._connect = high
+        assert transport.call(PING, 10) == '{"return": {}}'

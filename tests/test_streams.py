@@ -1,12 +1,21 @@
 """Standard streams as no shell at a terminal gives them: closed, not blocking, unbuffered, full."""
 
+import errno
+import io
 import os
 import resource
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from qga_cli.agent import Agent
+from qga_cli.errors import FileError
+from qga_cli.exec.run import run
+from qga_cli.interrupt import Interrupt
+from qga_cli.transports import connect
 
 QGA = (sys.executable, "-m", "qga_cli")
 COUNT = ("sh", "-c", "seq 100000")
@@ -81,3 +90,39 @@ def test_complaints_without_room_leave_the_exit_code() -> None:
             [*QGA, "-c", "unix:/nonexistent", "ping", "x"], stderr=full, check=False
         )
     assert done.returncode == 3
+
+
+def test_input_that_cannot_be_read_starts_nothing(local_agent: str, tmp_path: Path) -> None:
+    with open("/proc/self/mem", "rb") as broken:
+        done = subprocess.run(
+            [*QGA, "-c", local_agent, "exec", "x", "--", "touch", str(tmp_path / "ran")],
+            stdin=broken,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, list(tmp_path.iterdir())) == (125, [])
+    assert done.stderr == b"qga: x: the input cannot be read: Input/output error\n"
+
+
+class Torn(io.RawIOBase):
+    """A file on a disk that breaks."""
+
+    def __init__(self) -> None:
+        self.left = 200_000
+
+    def read(self, count: int = -1, /) -> bytes:
+        if not self.left:
+            raise OSError(errno.EIO, "Input/output error")
+        self.left -= min(count, self.left)
+        return b"x" * count
+
+
+def test_input_that_breaks_off_is_told(local_agent: str) -> None:
+    with (
+        closing(connect(local_agent).open("x")) as transport,
+        pytest.raises(FileError, match="the input cannot be read: Input/output error"),
+    ):
+        run(
+            Agent(transport, "x"), ["cat"], stdin=Torn(), stdout=len, stderr=len,
+            interrupt=Interrupt(),
+        )  # fmt: skip

@@ -43,15 +43,12 @@ def main(words: Sequence[str] | None = None) -> None:
 def _dependable(number: int, name: str) -> None:
     """Make a standard stream what all of us count on, however we were started."""
     stream = getattr(sys, name)
-    mode = "w" if number else "r"
-    if stream is None:  # closed (`>&-`): else a socket of ours would get its number, and our words
-        setattr(sys, name, open(os.devnull, mode))
-    elif isinstance(stream, TextIOWrapper):
+    if isinstance(stream, TextIOWrapper):
         # What does not block drops what there is no room for, and seems to end where nothing waits.
         os.set_blocking(number, True)
         if isinstance(stream.buffer, RawIOBase):
             # PYTHONUNBUFFERED, which drops what a full disk or a signal keeps from being written.
-            stream = open(number, mode, 1, errors=stream.errors, closefd=False)
+            stream = open(number, "w", 1, errors=stream.errors, closefd=False)
             setattr(sys, name, stream)
         if stream.encoding.lower() != "utf-8":  # whatever the locale: scripts and bars count on it
             stream.reconfigure(encoding="utf-8", errors=stream.errors)

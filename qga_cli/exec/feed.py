@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 
-from qga_cli.errors import Interrupted, UsageError
+from qga_cli.errors import FileError, Interrupted, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Feed:
 
     def __init__(self, source: "Source") -> None:
         self.pids: list[int] = []  # the dd that carries input into the program's pipe
-        self._pieces: queue.Queue[bytes] = queue.Queue(_AHEAD)
+        self._pieces: queue.Queue[bytes | OSError] = queue.Queue(_AHEAD)
         self._first = b""
         self._at_end = False
         self._told = False
@@ -43,7 +43,10 @@ class Feed:
         threading.Thread(target=self._read, args=(source,), daemon=True).start()
 
     def small(self) -> bytes | None:
-        """All of the input if it is small and there by now; None if it must be streamed."""
+        """All of the input if it is small and there by now; None if it must be streamed.
+
+        Raises FileError when it cannot be read.
+        """
         until = time.monotonic() + _MOMENT
         while len(self._first) <= _INLINE and not self._at_end:
             try:
@@ -117,18 +120,22 @@ class Feed:
             self._calls.close(self._file)
             self._file = 0
 
-    def _take(self, piece: bytes) -> None:
+    def _take(self, piece: "bytes | OSError") -> None:
+        if isinstance(piece, OSError):
+            raise FileError(f"the input cannot be read: {piece.strerror or piece}") from piece
         self._at_end = not piece
         self._first += piece
 
     def _read(self, source: "Source") -> None:
         # read1 hands on what a slow writer has written; plain objects have read only.
         read = getattr(source, "read1", source.read)
-        while True:
+        piece: bytes | OSError = b"."
+        while piece and not isinstance(piece, OSError):
             try:
                 piece = read(_PIECE)
-            except (OSError, ValueError):  # closed under us: the end, as for any reader
+            except ValueError:  # closed under us: the end, as for any reader
                 piece = b""
+            except OSError as error:
+                # A terminal that has been closed is at its end too, and SIGHUP tells.
+                piece = b"" if hasattr(source, "isatty") and source.isatty() else error
             self._pieces.put(piece)
-            if not piece:
-                return

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from qga_cli import wire
+from qga_cli.errors import BadReply
 from qga_cli.format import printable, visible
 from qga_cli.spec import Column
 
@@ -28,7 +29,11 @@ def yaml_text(value: object) -> str:
     """A YAML document."""
     import yaml
 
-    text = str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True)).removesuffix("...\n")
+    try:
+        text = str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+    except RecursionError as error:
+        raise BadReply("the agent's reply is nested too deeply for YAML") from error
+    text = text.removesuffix("...\n")
     if all(line.isprintable() for line in text.split("\n")):
         return text
     # YAML's idea of printable lets bidirectional overrides and zero-width characters through.

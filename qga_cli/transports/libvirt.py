@@ -12,6 +12,7 @@ import time
 from qga_cli.errors import NoGuest, QgaError, Unsupported
 from qga_cli.transports import Guest
 from qga_cli.transports.libvirt_link import Link, host_error
+from qga_cli.wire import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class LibvirtTransport:
         """See Transport.call. libvirt counts whole seconds, so they are rounded up."""
         import libvirt
 
-        if '"guest-sync-delimited"' in text:
+        if name_of(text) == "guest-sync-delimited":
             raise Unsupported(
                 "guest-sync-delimited cannot pass through libvirt: its 0xFF byte ends the "
                 "guest's agent link",

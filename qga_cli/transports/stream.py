@@ -87,7 +87,7 @@ class StreamTransport:
             self._socket = self._connect(max(0.01, deadline - time.monotonic()))
             self._socket.setblocking(False)
             self._synced = False
-        if self._buffer or select.select([self._socket], [], [], 0)[0]:
+        if self._buffer or self._is_ready(0, writing=False):
             self._synced = False  # something is there that nobody asked for
         if not self._synced:
             self._sync(min(deadline, time.monotonic() + _SYNC_PATIENCE))
@@ -98,7 +98,7 @@ class StreamTransport:
         try:
             self._send(wire.DELIMITER + request + b"\n", deadline)
             while True:
-                line = self._line(deadline, wire.MAX_REPLY)
+                line = self._line(deadline, wire.MAX_BULK)  # whatever an earlier client asked for
                 _, mark, reply = line.rpartition(wire.DELIMITER)
                 if mark and _is_sync_reply(reply, token):
                     break
@@ -144,13 +144,15 @@ class StreamTransport:
 
     def _wait(self, deadline: float, *, writing: bool) -> None:
         left = deadline - time.monotonic()
-        assert self._socket is not None
-        ours = [self._socket]
         # Past the deadline nothing is looked at: an agent that never stops talking is always ready.
-        if left <= 0 or not any(
-            select.select([] if writing else ours, ours if writing else [], [], left)
-        ):
+        if left <= 0 or not self._is_ready(left, writing=writing):
             raise TimeoutError
+
+    def _is_ready(self, seconds: float, *, writing: bool) -> bool:
+        assert self._socket is not None
+        waiter = select.poll()  # select takes no descriptor above 1023, and a program has many
+        waiter.register(self._socket, select.POLLOUT if writing else select.POLLIN)
+        return bool(waiter.poll(seconds * 1000))
 
     def _lost(self, error: BaseException) -> None:
         if not isinstance(error, TimeoutError):
