@@ -22,7 +22,7 @@ def find(words: Sequence[str]) -> Command | None:
         return by_wire(words[0])
     for count in (1, 2):
         path = tuple(words[:count])
-        if len(path) == count and os.path.isfile(_file(path)):
+        if len(path) == count and all(map(_is_word, path)) and os.path.isfile(_file(path)):
             return load(path)
     return None
 
@@ -82,7 +82,12 @@ def group_summary(group: str) -> str:
 
 def is_group(word: str) -> bool:
     """Whether commands live below this word."""
-    return os.path.isfile(os.path.join(_ROOT, word, "__init__.py"))
+    return _is_word(word) and os.path.isfile(os.path.join(_ROOT, word, "__init__.py"))
+
+
+def _is_word(word: str) -> bool:
+    """Whether it may name a command or a group: every other file here is none."""
+    return word.replace("-", "").isalnum()
 
 
 def _file(path: Sequence[str]) -> str:

@@ -195,3 +195,13 @@ def test_a_wrong_option_before_no_command_is_told(words: tuple[str, ...]) -> Non
 
 def test_an_option_alone_is_answered_with_the_first_screen() -> None:
     assert qga("-c", "qemu:///system").out == qga().out
+
+
+@pytest.mark.parametrize(
+    "word", ["..", ".", "../catalog", "__init__", "fs/list", "fs/__init__", "sync_delimited"]
+)
+def test_a_word_is_no_path_of_a_file(word: str) -> None:
+    for words in ((word, "web1"), ("fs", word), ("help", word)):
+        ran = qga(*words)
+        assert (ran.code, ran.out, "bug in qga" in ran.err) == (2, "", False)
+    assert qga("fs", "freeze_list", "web1").err.startswith("qga: no command 'fs freeze_list'\n")
