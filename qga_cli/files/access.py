@@ -1,5 +1,6 @@
 """What a guest's policy lets us use for files, and small scripts run there."""
 
+import re
 import time
 
 from qga_cli import wire
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek", "flush")}
 _EXEC = {"guest-exec", "guest-exec-status"}
+_SHELL = re.compile(r"qga: (line )?\d+: ")  # how a shell names a line of a script of ours
 _GRACE = 5.0  # seconds
 _TALK = 64 * 1024  # bytes kept of what a script writes to its standard error
 _FIRST, _CEILING = 0.002, 0.25  # seconds between polls: at once, then 2, 4, 8 ms …
@@ -135,7 +137,7 @@ class Access:
     def failure(self, done: Completed) -> Refused:
         """The error for a script that failed, in the words of the program that did."""
         lines = done.stderr.decode("utf-8", "replace").split("\n")
-        said = next((line for line in lines if line.strip()), "")
+        said = _SHELL.sub("", next((line for line in lines if line.strip()), ""))
         said = said[:500] or f"a script of ours ended with exit code {done.code} in the guest"
         return Refused(f"{self.agent.name}: {said}")
 

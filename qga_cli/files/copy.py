@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files import facts, landing
+from qga_cli.files.parts import told
 from qga_cli.files.place import Place
-from qga_cli.files.source import UNPROMISED, GuestFile, HostFile, HostStream
+from qga_cli.files.source import UNPROMISED, GuestFile, HostFile, HostStream, open_stream
 from qga_cli.files.transfer import Wishes, transfer
 from qga_cli.format import size
 from qga_cli.job import Meter
@@ -33,7 +34,8 @@ def host_errors() -> "Iterator[None]":
     except BrokenPipeError:  # whoever read our standard output has gone: no news
         raise
     except OSError as error:  # a write's names no file, and a guest's errors bear its name
-        raise FileError(f"{error.filename or 'this host'}: {error.strerror}") from error
+        name = error.filename2 or error.filename or "this host"
+        raise FileError(f"{told(name)}: {error.strerror}") from error
 
 
 class Copier:
@@ -65,7 +67,8 @@ class Copier:
             )
         found = self._facts(source)
         self._job.say(1, f"{source} -> {target}")
-        if found.kind in ("folder", "link") or (source.guest and found.sparse):
+        holes = source.guest and found.sparse and not landing.takes_bytes(target)
+        if found.kind in ("folder", "link") or holes:
             self._tree(source, found, target)
         else:
             self._file(self._source(source, found), target)
@@ -85,9 +88,14 @@ class Copier:
         if not place.guest:  # a shell's <(...) is a link to a pipe
             return facts.look(place.path, follow=follow or place.path.startswith("/dev/"))
         access = self._guests.access(place)
-        if access.exec:
-            return facts.ask(access, place.path, follow=follow)
-        return facts.measure(access, place.path)
+        if self._wishes.preserve:
+            access.needs_exec("--preserve")
+        if not access.exec:
+            return facts.measure(access, place.path)
+        found = facts.ask(access, place.path, follow=follow)
+        if not self._wishes.special:
+            found.mode &= 0o1777
+        return found
 
     def _file(self, source: "Source", target: Place) -> None:
         goal = self._target(target, source.name)
@@ -115,7 +123,7 @@ class Copier:
                              verify=self._wishes.verify)  # fmt: skip
         if found.size is None:
             name = place.name if found.kind == "file" else ""
-            return HostStream(open(place.path, "rb"), self._job.interrupt, name)
+            return HostStream(open_stream(place.path), self._job.interrupt, name)
         return HostFile(place.path)
 
     def _target(self, place: Place, name: str) -> "Target":
@@ -131,14 +139,15 @@ class Copier:
         path = landing.inside(place, name)
         if not os.path.islink(path) and os.path.isdir(path):
             raise FileError(f"{path}: is a folder, and a file would replace it")
-        if path == place.path and landing.is_special(path):
-            return landing.Outlet(open(path, "wb"))
+        if path == place.path and landing.takes_bytes(place):
+            return landing.Outlet(landing.open_special(path, self._guests.check))
         return landing.Landing(path, self._wishes)
 
     def _tree(self, source: Place, found: "Facts", target: Place) -> None:
-        if target.is_stream:
+        if landing.takes_bytes(target):
+            where = "standard output" if target.is_stream else target
             raise UsageError(
-                f"{source} is a {found.kind}: no bytes for standard output",
+                f"{source} is a {found.kind}: no bytes for {where}",
                 hint="-L takes what it points to" if found.kind == "link" else "",
             )
         if self._wishes.resume and found.kind == "folder":

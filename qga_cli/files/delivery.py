@@ -162,9 +162,9 @@ class Delivery:
             self._handle.flush()
         self._close()
         mode = owner = moment = ""
-        if self._wishes.preserve:
+        if self._wishes.preserve and facts.mtime is not None:
             mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
-            moment = seconds(facts.mtime) if facts.mtime else ""
+            moment = seconds(facts.mtime)
         fresh = f"{facts.mode & 0o755:o}"
         words = (mode, owner, moment, fresh, self._wishes.replaces, *self._useless)
         done = self.access.attempt(_FINISH, self._part, self._final, digest, *words)

@@ -7,12 +7,14 @@ from qga_cli.errors import BadReply, Refused
 from qga_cli.files.access import Access, needing
 
 _STAT = needing("stat") + """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
+_PAGE = 2**16  # bytes, of the largest: files of /proc say that they have 0, those of /sys a page
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
 
 
 class Facts:
     """`kind` is file, folder, link or other; `mode` its twelve permission bits; `mtime` in
-    nanoseconds. `size` is None where nobody can tell: a stream, a file of /proc.
+    nanoseconds, None where only the size is known, and mode and owner are guesses. `size` is None
+    where nobody can tell: a stream, a file of /proc.
     """
 
     __slots__ = ("gid", "kind", "mode", "mtime", "size", "sparse", "uid")
@@ -25,7 +27,7 @@ class Facts:
         *,
         uid: int = 0,
         gid: int = 0,
-        mtime: int = 0,
+        mtime: int | None = None,
         sparse: bool = False,
     ) -> None:
         self.kind = kind
@@ -57,7 +59,8 @@ def ask(access: Access, path: str, *, follow: bool) -> Facts:
     if follow and stat.S_ISLNK(mode):  # it would be followed again, without end
         raise BadReply(f"{access.agent.name}: stat followed {path} and found a link")
     found = _facts(mode, size, blocks, uid, gid, mtime)
-    found.size = found.size or None  # files of /proc say 0
+    if not blocks and size <= _PAGE:
+        found.size = None
     return found
 
 
@@ -67,9 +70,10 @@ def look(path: str, *, follow: bool) -> Facts:
     found = _facts(
         told.st_mode, told.st_size, told.st_blocks, told.st_uid, told.st_gid, told.st_mtime_ns
     )
-    if found.size == 0:
+    if found.kind == "file" and not told.st_blocks and told.st_size <= _PAGE:
         with open(path, "rb") as file:
-            found.size = None if file.read(1) else 0  # files of /proc say 0
+            if len(file.read(_PAGE)) != told.st_size:
+                found.size = None
     return found
 
 

@@ -1,8 +1,10 @@
 """Where a copy comes down on this host: a private file, renamed to the final name when proven."""
 
+import errno
 import hashlib
 import os
 import stat
+import time
 
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files.digest import ZEROS, feed_zeros, of_file
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from qga_cli.files.facts import Facts
     from qga_cli.files.place import Place
     from qga_cli.files.transfer import Wishes
+
+_PAUSE = 0.1  # seconds between two looks for a FIFO's reader
 
 
 class Landing:
@@ -95,7 +99,8 @@ class Landing:
         assert self._file is not None
         number = self._file.fileno()
         mode, owner = facts.mode & 0o777 & ~self._wishes.umask, (-1, -1)
-        if self._wishes.preserve:
+        keep = facts.mtime if self._wishes.preserve else None
+        if keep is not None:
             mode, owner = facts.mode, (facts.uid, facts.gid)
         elif os.path.isfile(self.path) and not os.path.islink(self.path):
             found = os.stat(self.path)
@@ -103,8 +108,8 @@ class Landing:
         if os.geteuid() == 0:
             os.fchown(number, *owner)
         os.fchmod(number, mode & (0o7777 if self._wishes.special else 0o1777))
-        if self._wishes.preserve and facts.mtime:
-            os.utime(number, ns=(facts.mtime, facts.mtime))
+        if keep is not None:
+            os.utime(number, ns=(keep, keep))
 
     def _skip_to(self, offset: int) -> None:
         assert self._file is not None
@@ -184,14 +189,31 @@ def inside(place: "Place", name: str, *, needed: bool = True) -> str:
     return path
 
 
-def is_special(path: str) -> bool:
-    """Whether it takes bytes but is no file: a FIFO, a device, or a link to one below /dev.
-
-    Links elsewhere may be a guest's, copied here earlier.
+def takes_bytes(place: "Place") -> bool:
+    """Whether it takes bytes but is no file: standard output, a FIFO, a device, or a link to one
+    below /dev. Links elsewhere may be a guest's, copied here earlier.
     """
+    path = place.path
+    if place.guest or place.is_stream:
+        return place.is_stream
     if os.path.islink(path) and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
         return False
-    return os.path.exists(path) and not os.path.isfile(path)
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def open_special(path: str, check: "Callable[[], None]") -> "BinaryIO":
+    """A FIFO or device to write to. A FIFO's reader is waited for, with a `check` now and then."""
+    while True:
+        try:
+            file = open(path, "wb", opener=_at_once)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
+                raise
+        else:
+            os.set_blocking(file.fileno(), True)
+            return file
+        check()
+        time.sleep(_PAUSE)
 
 
 def _sync_folder(folder: str) -> None:
@@ -201,6 +223,10 @@ def _sync_folder(folder: str) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _private(path: str, flags: int) -> int:

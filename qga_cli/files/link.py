@@ -36,6 +36,6 @@ def push_link(access: "Access", target: str, path: str, facts: "Facts", wishes: 
     owner = moment = ""
     if wishes.preserve:
         owner = f"{facts.uid}:{facts.gid}"
-        moment = seconds(facts.mtime)
+        moment = seconds(facts.mtime or 0)
     access.run(_LINK, target, os.path.basename(path), os.readlink(path),
                mark(), owner, moment)  # fmt: skip

@@ -16,6 +16,11 @@ def part_name(name: str) -> str:
     return _stem(name) + mark()
 
 
+def told(path: str) -> str:
+    """`path` as a message has it: of a part that cannot be made, the folder."""
+    return (os.path.dirname(path) or ".") if path.endswith(_SUFFIX) else path
+
+
 def leftovers(folder: str, name: str, *, folders: bool = False) -> "list[os.DirEntry[str]]":
     """The parts of a file, or of a folder, that earlier copies of ours have left."""
     ours = re.compile(re.escape(_stem(name)) + "[0-9a-f]{16}" + re.escape(_SUFFIX))

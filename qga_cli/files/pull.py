@@ -54,6 +54,11 @@ def pull(
     """Bring `name` in the guest's `folder` (`.`: all of it) to `final`, which is replaced or
     filled. Nothing gets that name before all has come and is proven."""
     access.needs_exec("copying a folder")
+    if f"{folder}/".startswith(("/proc/", "/sys/")):  # where no file says how long it is
+        raise FileError(
+            f"{access.agent.name}: {folder}: tar finds nothing in the files of /proc and /sys",
+            hint="copy single files, or `qga exec` a program that reads them",
+        )
     stage = Stage(final, resume=wishes.resume)
     try:
         extractor = Extractor(stage.path, wishes, note)

@@ -97,6 +97,12 @@ class HostFile:
             return size, size
 
 
+def open_stream(path: str) -> "BinaryIO":
+    """A file without size, opened at once: a FIFO's writer may be long in coming, and HostStream
+    waits for it where a signal is seen."""
+    return open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+
+
 class HostStream:
     """Standard input, a FIFO, a device, a file without size: read once, to its end."""
 

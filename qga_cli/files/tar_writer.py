@@ -6,6 +6,7 @@ import tarfile
 
 from qga_cli.errors import FileError
 from qga_cli.files.facts import seconds
+from qga_cli.files.source import open_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 2**20
 _END = bytes(1024)
+_DEEP = 400  # folders in each other, as extract.py takes them
 _SPARSE = 2**16  # bytes of holes that make a file worth sending apart, with its holes
 
 
@@ -70,6 +72,8 @@ class TarWriter:
         if stat.S_ISDIR(found.st_mode):
             if here in above:
                 raise FileError(f"{path}: a symbolic link back to a folder above it")
+            if len(above) == _DEEP:
+                raise FileError(f"{path[:80]}...: more than {_DEEP} folders in each other")
             info.type = tarfile.DIRTYPE
             yield self._header(info, found.st_mtime_ns)
             for child in sorted(os.listdir(path)):
@@ -88,12 +92,24 @@ class TarWriter:
         else:
             if found.st_nlink > 1:
                 self._links[here] = name
-            yield from self._file(info, path, found.st_mtime_ns)
+            try:
+                yield from self._file(info, path, found.st_mtime_ns)
+            except OSError as error:
+                error.filename = path  # of a disk's fault, or a file of /sys that cannot be read
+                raise
 
     def _file(self, info: tarfile.TarInfo, path: str, mtime: int) -> "Iterator[bytes]":
-        with open(path, "rb") as file:
-            left = info.size = os.fstat(file.fileno()).st_size
+        with open_stream(path) as file:
+            found = os.fstat(file.fileno())
+            # What has no blocks may be of /proc or /sys, and have more or less than it says.
+            whole = b""
+            while not found.st_blocks and (data := file.read(_CHUNK)):
+                whole += data
+            info.size = found.st_size if found.st_blocks else len(whole)
             yield self._header(info, mtime)
+            if whole:
+                yield whole
+            left = info.size - len(whole)
             while left and (data := file.read(min(left, _CHUNK))):
                 yield data
                 left -= len(data)
