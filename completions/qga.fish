@@ -251,8 +251,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -311,8 +311,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
@@ -334,8 +334,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -390,8 +390,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -413,8 +413,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -451,8 +451,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -476,8 +476,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns to show, of vm, state, agent, version, os, load, addresses' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' \
@@ -547,8 +547,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -581,8 +581,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
@@ -614,8 +614,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
@@ -635,8 +635,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -686,8 +686,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -712,8 +712,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -734,8 +734,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -756,8 +756,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -795,8 +795,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--columns=,vm,ready,seconds,reason'\t'Columns to show, of vm, ready, seconds, reason' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' \
@@ -833,8 +833,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -858,8 +858,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -883,8 +883,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -905,8 +905,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -930,8 +930,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -955,8 +955,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -980,8 +980,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1002,8 +1002,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1025,8 +1025,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1048,8 +1048,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1074,8 +1074,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1101,8 +1101,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1127,8 +1127,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1149,8 +1149,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1171,8 +1171,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1196,8 +1196,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1217,8 +1217,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1239,8 +1239,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1265,8 +1265,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--help'\t'Show this command\'s help' \
                 'guest*' \
                 'words-here*'
@@ -1284,8 +1284,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1309,8 +1309,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1334,8 +1334,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1359,8 +1359,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1384,8 +1384,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1409,8 +1409,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1434,8 +1434,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1459,8 +1459,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1484,8 +1484,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1510,8 +1510,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1531,8 +1531,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1552,8 +1552,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1573,8 +1573,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1595,8 +1595,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1618,8 +1618,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1644,8 +1644,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1667,8 +1667,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1692,8 +1692,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1714,8 +1714,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
@@ -1742,8 +1742,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \

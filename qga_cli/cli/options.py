@@ -41,8 +41,8 @@ SELECT = (
         metavar="KEY=GLOB"),
     Arg("state", spec.CHOICE, "Only guests in this state; globs mean running ones",
         choices=STATES),
-    Arg("parallel", spec.POSITIVE, "How many guests at a time (default 32)", short="-j",
-        metavar="N"),
+    Arg("parallel", spec.POSITIVE, "How many guests at a time", short="-j", metavar="N",
+        default="32"),
 )  # fmt: skip
 
 FLEET = (

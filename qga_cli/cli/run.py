@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from qga_cli.cli.report import Report
 
 _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in the guest
-_PARALLEL = 32
 
 
 class Run:
@@ -173,7 +172,7 @@ class Run:
             targets,
             work,
             self.interrupt,
-            parallel=self.values.get("parallel") or _PARALLEL,
+            parallel=self.values.get("parallel", 1),
             limit=None if self.timeout is None else self.timeout + grace,
             late=lambda index: self._too_late(self.agents.get(index)),
         )

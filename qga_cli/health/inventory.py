@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from qga_cli.spec import Command
 
 _PATIENCE = 2.0  # seconds for each guest
-_PARALLEL = 32
 _RUNNING = ("running", "blocked", "")
 _STATES: "tuple[tuple[type[QgaError], str | None], ...]" = (
     (NotConfigured, "no channel"),
@@ -67,7 +66,7 @@ def survey(job: Job, targets: "list[Target]") -> "list[dict[str, Any]]":
         targets,
         lambda index, target: _probe(job, target, rows[index], patience),
         job.interrupt,
-        parallel=job.arguments.get("parallel") or _PARALLEL,
+        parallel=job.arguments["parallel"],
         limit=patience,
     )
     for index, outcome in fleet.outcomes():

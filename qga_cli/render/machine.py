@@ -18,8 +18,7 @@ MISSING = "-"
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """One line of JSON, or several with `indent`. Always valid UTF-8: \\uXXXX beyond ASCII
-    is left to the terminal only where it can be encoded."""
+    """One line of JSON, or several with `indent`; what is no printable character is \\uXXXX."""
     separators = (",", ": ") if indent else (",", ":")
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
     return visible(text) + "\n"
