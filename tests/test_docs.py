@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def test_python_blocks_run(block: tuple[Path, str, str], place: Path, guest: lab
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_modules_that_are_to_be_run_are_there() -> None:
+    text = "".join(path.read_text() for path in DOCUMENTS)
+    for module in set(re.findall(r"python -m ([\w.]+)", text)):
+        assert find_spec(module), module
 
 
 def shown() -> Iterator[tuple[Path, str, list[str]]]:
