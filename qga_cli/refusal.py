@@ -54,8 +54,7 @@ def explain(agent: "Agent", command: Command, desc: str) -> Refused:
     """The error to raise for the agent's refusal `desc` of `command`."""
     desc = desc.strip()
     if _DISABLED.match(desc):
-        # 7.2 still says "the agent is in frozen state" of what is blocked after a thaw.
-        if _ask(agent, "guest-fsfreeze-status") == "frozen":
+        if _is_frozen(agent, command):
             return frozen(desc)
         return _blocked(agent, command, desc)
     if _UNKNOWN.match(desc):
@@ -69,9 +68,15 @@ def explain(agent: "Agent", command: Command, desc: str) -> Refused:
 
 
 def is_over(agent: "Agent", command: Command, desc: str) -> bool:
-    """Whether a freeze refused it that has ended since: a policy would refuse it still."""
+    """Whether a freeze refused it that has ended since: a policy would refuse it still.
+
+    Raises Frozen when it has not ended. The state comes first: were it thawed between the two
+    questions, the list of commands would look like a policy.
+    """
     if not _DISABLED.match(desc.strip()):
         return False
+    if _is_frozen(agent, command):
+        raise frozen(desc)
     info = _ask(agent, "guest-info")
     told = info.get("supported_commands") if isinstance(info, dict) else None
     known = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
@@ -118,6 +123,15 @@ def policy_hint(agent: "Agent", command: Command) -> str:
     lists += " (or its absence from allow-rpcs)" if version >= (8, 1) or not version else ""
     file, service, restart = _PLACES.get(system, _PLACES[""])
     return f"in the guest, look for {name} in {lists} of {file}, and in {service}; {restart}"
+
+
+def _is_frozen(agent: "Agent", command: Command) -> bool:
+    """Whether a freeze may be what refuses it: none refuses a thaw, but a policy may.
+
+    7.2 still says "the agent is in frozen state" of what is blocked after a thaw.
+    """
+    status = "" if command.wire == "guest-fsfreeze-thaw" else _ask(agent, "guest-fsfreeze-status")
+    return status == "frozen"
 
 
 def _blocked(agent: "Agent", command: Command, desc: str) -> Unsupported:

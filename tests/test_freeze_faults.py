@@ -73,6 +73,19 @@ def test_a_freeze_of_which_nothing_is_known(fake: Fake) -> None:
     await_no_watchdog("web1")
 
 
+@pytest.mark.parametrize("words", ["fs with-frozen web1 -- true", "fs freeze --for 5s web1"])
+def test_a_guest_that_could_not_be_thawed_is_not_frozen(fake: Fake, words: str) -> None:
+    blocked = {"name": "guest-fsfreeze-thaw", "enabled": False, "success-response": True}
+    filesystems = Filesystems()
+    filesystems.faults["guest-info"] = [
+        lambda _: {"version": "5.2", "supported_commands": [blocked]}
+    ]
+    ran = qga("-c", fake(filesystems).uri, *words.split())
+    assert ran.code == (125 if "with-frozen" in words else 6)
+    assert "blocks guest-fsfreeze-thaw: a freeze could not be ended" in ran.err
+    assert "freeze" not in filesystems.seen
+
+
 def test_a_filesystem_that_fails_to_freeze(fake: Fake) -> None:
     filesystems = Filesystems(freeze=[refuse("failed to freeze /data: Input/output error")])
     ran = qga(*run(fake(filesystems), "echo", "ran"))

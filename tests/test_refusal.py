@@ -75,6 +75,26 @@ def test_a_freeze_that_has_ended_meanwhile_is_no_policy(fake: Make, version: str
     assert ran.code == 6  # nonsense, but no reason to ask for ever
 
 
+def test_a_freeze_that_ends_while_its_refusal_is_explained_is_no_policy(fake: Make) -> None:
+    told = agent(FROZEN["11.1.3"], "11.1.3")
+    asked: list[object] = []
+
+    def handle(request: dict[str, object]) -> object:
+        asked.append(request["execute"])
+        if asked[-1] == "guest-fsfreeze-status":
+            return "frozen" if len(asked) == 2 else "thawed"
+        return told(request)
+
+    ran = qga("-c", fake(handle).uri, "os", "hostname", "x")
+    assert (ran.code, ran.err.splitlines()[0]) == (7, "qga: x: the guest's filesystems are frozen")
+
+
+def test_what_refuses_a_thaw_is_a_policy(fake: Make) -> None:
+    ran = qga("-c", fake(agent(BLOCKED["5.2.0"], "5.2.0", status="frozen")).uri, "fs", "thaw", "x")
+    assert ran.code == 6
+    assert "guest-fsfreeze-thaw is blocked by the guest's policy" in ran.err
+
+
 @pytest.mark.parametrize("version", BLOCKED)
 def test_blocked_is_code_6_and_names_the_file(fake: Make, version: str) -> None:
     ran = qga("-c", fake(agent(BLOCKED[version], version)).uri, "fs", "list", "x")

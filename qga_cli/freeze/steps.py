@@ -4,12 +4,14 @@ Agents on Linux never thaw by themselves, a reply can get lost, and somebody els
 So nothing is assumed here: state and counts are asked for, and compared.
 """
 
+import contextlib
 import time
 
 from qga_cli.agent import Agent, Reply
 from qga_cli.commands.fs.freeze import COMMAND as FREEZE
 from qga_cli.commands.fs.status import COMMAND as STATUS
 from qga_cli.commands.fs.thaw import COMMAND as THAW
+from qga_cli.commands.info import COMMAND as INFO
 from qga_cli.errors import NotRunning, OutcomeUnknown, QgaError, Refused, Unsupported
 from qga_cli.freeze.line import Line
 
@@ -30,7 +32,7 @@ def check(line: Line, mountpoints: "Sequence[str]") -> int:
     """How many filesystems a freeze must bring at least.
 
     Raises what stands against a freeze, with nothing frozen yet: the guest is frozen already, or
-    migrating, or a mount point is none.
+    migrating, or could not be thawed, or a mount point is none.
     """
     if line.state() == "migrating":
         raise NotRunning(
@@ -40,6 +42,14 @@ def check(line: Line, mountpoints: "Sequence[str]") -> int:
         from qga_cli import refusal
 
         raise refusal.frozen("")
+    commands: list[dict[str, object]] = []
+    with contextlib.suppress(Refused):  # a policy that hides itself
+        commands = line.call(INFO).value["supported_commands"]
+    if any(one["name"] == THAW.wire and not one["enabled"] for one in commands):
+        raise Unsupported(
+            f"the guest's policy blocks {THAW.wire}: a freeze could not be ended",
+            hint="`qga info VM` shows what is blocked",
+        )
     return look_up(line, mountpoints) if mountpoints else 1
 
 
