@@ -295,10 +295,10 @@ function __qga_table
                 '--quiet'\t'No progress bar' \
                 '-q'\t'No progress bar' \
                 '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto: if it pays, default on the way in' \
+                '--compress=|none|auto|gzip'\t'Pack on the way; auto, as into a guest by default: if it pays' \
                 '--no-verify'\t'Do not compare checksums at both ends' \
                 '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
-                '--max-size=text'\t'Take at most so much of a guest' \
+                '--max-size=text'\t'Take at most so many bytes from a guest' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -565,10 +565,10 @@ function __qga_table
                 '--quiet'\t'No progress bar' \
                 '-q'\t'No progress bar' \
                 '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto: if it pays, default on the way in' \
+                '--compress=|none|auto|gzip'\t'Pack on the way; auto, as into a guest by default: if it pays' \
                 '--no-verify'\t'Do not compare checksums at both ends' \
                 '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
-                '--max-size=text'\t'Take at most so much of a guest' \
+                '--max-size=text'\t'Take at most so many bytes from a guest' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -598,10 +598,10 @@ function __qga_table
                 '--quiet'\t'No progress bar' \
                 '-q'\t'No progress bar' \
                 '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto: if it pays, default on the way in' \
+                '--compress=|none|auto|gzip'\t'Pack on the way; auto, as into a guest by default: if it pays' \
                 '--no-verify'\t'Do not compare checksums at both ends' \
                 '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
-                '--max-size=text'\t'Take at most so much of a guest' \
+                '--max-size=text'\t'Take at most so many bytes from a guest' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \

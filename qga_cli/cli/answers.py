@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 0.3  # seconds a TAB waits
 _EFFORT = 5  # seconds the child goes on for the sake of the next TAB
+# Seconds for which an answer is not asked for again.
 _KEPT = {"guests": 5, "paths": 5, "programs": 300, "mountpoints": 30, "users": 60, "pids": 1}
 _OLD = 3600  # seconds after which an answer is removed
 

@@ -86,7 +86,7 @@ def lines(columns: Sequence[Column], row: "Row") -> str:
     """One object: its members below each other; of one column just the value."""
     if len(columns) == 1:
         return _draw(cell(columns[0], row))
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
     table.add_column(style="bold", overflow="fold")
     table.add_column(overflow="fold")
     for column in columns:

@@ -18,10 +18,11 @@ COMMAND = Command(
     changes=True,
     notes=(
         "The agent sends no reply when it succeeds: exit code 0 says that the guest was asked and "
-        "did not refuse within 3 seconds. `qga wait VM --for stopped` waits for the end."
+        "did not refuse within 3 seconds. `qga wait VM --for stopped` waits for the end. A guest "
+        "that is slow to stop may answer for some time before it reboots."
     ),
     examples=[
         Example("qga power shutdown web1", "power off"),
-        Example("qga power shutdown web1 --mode reboot && qga wait web1", "until it is back"),
+        Example("qga power shutdown web1 --mode reboot && qga wait web1", "until it answers"),
     ],
 )
