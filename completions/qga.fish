@@ -295,7 +295,7 @@ function __qga_table
                 '--quiet'\t'No progress bar' \
                 '-q'\t'No progress bar' \
                 '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto, as into a guest by default: if it pays' \
+                '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
                 '--no-verify'\t'Do not compare checksums at both ends' \
                 '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
                 '--max-size=text'\t'Take at most so many bytes from a guest' \
@@ -565,7 +565,7 @@ function __qga_table
                 '--quiet'\t'No progress bar' \
                 '-q'\t'No progress bar' \
                 '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto, as into a guest by default: if it pays' \
+                '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
                 '--no-verify'\t'Do not compare checksums at both ends' \
                 '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
                 '--max-size=text'\t'Take at most so many bytes from a guest' \
@@ -598,7 +598,7 @@ function __qga_table
                 '--quiet'\t'No progress bar' \
                 '-q'\t'No progress bar' \
                 '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto, as into a guest by default: if it pays' \
+                '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
                 '--no-verify'\t'Do not compare checksums at both ends' \
                 '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
                 '--max-size=text'\t'Take at most so many bytes from a guest' \

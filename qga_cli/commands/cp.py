@@ -16,7 +16,7 @@ COMMAND = Command(
         Arg("dereference", spec.FLAG, "Copy what symbolic links point to", short="-L"),
         Arg("quiet", spec.FLAG, "No progress bar", short="-q"),
         Arg("resume", spec.FLAG, "Go on with an interrupted copy, from what is proven equal"),
-        Arg("compress", spec.CHOICE, "Pack on the way; auto, as into a guest by default: if it pays",
+        Arg("compress", spec.CHOICE, "Pack on the way; auto, the default into a guest: if it pays",
             choices=("none", "auto", "gzip")),
         Arg("no-verify", spec.FLAG, "Do not compare checksums at both ends"),
         Arg("special", spec.FLAG, "Let copies of a guest's files keep set-user-ID bits"),
