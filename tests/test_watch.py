@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from qga_cli import spec
 from qga_cli.commands.cpu.stats import COMMAND as CPU_STATS
@@ -87,6 +88,12 @@ def test_busy_time_in_percent(clock: Callable[[float], None]) -> None:
     view.one([{"type": "linux", "cpu": 0, "user": 1000, "idle": 5000}])
     clock(2)
     assert view.one([{"type": "linux", "cpu": 0, "user": 1500, "idle": 6500}]) == "102,0,25,75\n"
+
+
+def test_documents_of_yaml_are_told_apart() -> None:
+    view = View(DISK_STATS, output="yaml", watch=True)
+    text = view.one(disks(10)) + view.one(disks(20))
+    assert len(list(yaml.safe_load_all(text))) == 2
 
 
 def test_sorted_by_rate_not_by_total(clock: Callable[[float], None]) -> None:

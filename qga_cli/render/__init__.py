@@ -87,7 +87,7 @@ class View:
             lines = items if isinstance(items, list) else [whole]
             return "".join(machine.json_text(line) for line in lines)
         if form == "yaml":
-            return machine.yaml_text(self._json(value))
+            return self._yaml(self._json(value))
         return self._cells([("", value)])
 
     def many(self, outcomes: "Iterable[Outcome]") -> str:
@@ -100,8 +100,12 @@ class View:
             return "".join(self._raw(getattr(value, "text", "")) for _, value in good)
         values = [(label, getattr(value, "value", value)) for label, value in good]
         if self._form == "yaml":
-            return machine.yaml_text({label: self._json(value) for label, value in values})
+            return self._yaml({label: self._json(value) for label, value in values})
         return self._cells(values)
+
+    def _yaml(self, value: object) -> str:
+        """A document; --watch prints several."""
+        return ("---\n" if self.watches else "") + machine.yaml_text(value)
 
     def _raw(self, text: str) -> str:
         """A reply line to the letter, unless a terminal would act on it."""
