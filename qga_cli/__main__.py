@@ -12,6 +12,8 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):  # asked by scripts: answered before any import
         try:
             os.write(1, f"qga {__version__}\n".encode())
+        except BrokenPipeError:
+            os._exit(141)  # as behind every other command: 128 + SIGPIPE
         except OSError as error:
             sys.stderr.write(f"qga: the output cannot be written: {error.strerror}\n")
             os._exit(1)

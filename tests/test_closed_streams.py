@@ -1,6 +1,7 @@
 """Started with a standard stream closed, as daemons do: it is /dev/null, and nothing else is."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,3 +40,12 @@ def test_a_version_that_cannot_be_written_is_told() -> None:
     assert ran.returncode == 1
     assert ran.stderr == "qga: the output cannot be written: No space left on device\n"
     assert qga("--version").code == 0
+
+
+def test_a_version_that_nobody_reads_is_no_news() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    words = [sys.executable, "-m", "qga_cli", "--version"]
+    ran = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE)
+    os.close(theirs)
+    assert (ran.returncode, ran.stderr) == (141, b"")
