@@ -1,7 +1,9 @@
 """Scripts that run in guests, tried here."""
 
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,23 @@ def test_a_walk_down_a_tree_ends_where_a_process_has_gone(shell: str) -> None:
         [shell, "-c", f"{script} # x"], capture_output=True, text=True, timeout=20
     )
     assert done.stdout == "<>\n"
+
+
+def test_the_time_until_kill_passes_in_a_slow_guest_too(tmp_path: Path) -> None:
+    (tmp_path / "grep").write_text('#!/bin/sh\nsleep 1; exec /bin/grep "$@"\n')
+    (tmp_path / "grep").chmod(0o755)
+    mark = f"qga-slow-{os.getpid()}"
+    tree = ["sh", "-c", "trap '' TERM; echo; while :; do sleep 0.1; done"]
+    marked = os.environ | {"QGA_EXEC": mark}
+    slow = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    end = ["sh", "-c", END, "qga-end", GONE, mark, "TERM", "150"]
+    with subprocess.Popen(tree, env=marked, stdout=subprocess.PIPE) as program:
+        assert program.stdout
+        program.stdout.readline()
+        began = time.monotonic()
+        subprocess.run(end, env=slow, check=True)
+        assert 2.5 < time.monotonic() - began < 7  # a look, the time, and one or two more looks
+        assert program.wait(5) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("spool", ["qga-spool-test", ""])

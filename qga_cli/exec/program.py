@@ -117,8 +117,8 @@ class Program:
 
         Returns the pid of the helper that does it, to be reaped.
         """
-        fifths = 0 if kill_after is None else max(1, int(kill_after * 5))
-        words = [str(self.pid), self.mark, name, str(fifths)]
+        hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
+        words = [str(self.pid), self.mark, name, str(hundredths)]
         self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
         return self.calls.start(["sh", "-c", wrapper.END, "qga-end", *words])
 

@@ -161,12 +161,13 @@ exec 4</proc/self/fd/4 5</proc/self/fd/5
 { exec <&5 4>&- 5>&-; read -r line && exec cat; } &
 """
 
-# $1 the wrapper's pid, $2 its mark, $3 a signal, $4 fifths of a second until KILL; 0: one signal
-# is all. The tree is every process with our mark in its environment and whatever descends from
-# the wrapper, its timer excepted: a child that clears its environment keeps its parent, one that
-# outlives its parent keeps its environment. A pid alone, which may be another's by now, is
-# never trusted. A process may go while it is looked at: read then leaves its variable as it was,
-# so that is emptied before, or the walk would go down its own pattern without end.
+# $1 the wrapper's pid, $2 its mark, $3 a signal, $4 hundredths of a second until KILL; 0: one
+# signal is all. They are the kernel's: a look takes a slow guest longer than the pauses. The tree
+# is every process with our mark in its environment and whatever descends from the wrapper, its
+# timer excepted: a child that clears its environment keeps its parent, one that outlives its parent
+# keeps its environment. A pid alone, which may be another's by now, is never trusted. A process may
+# go while it is looked at: read then leaves its variable as it was, so that is emptied before, or
+# the walk would go down its own pattern without end.
 END = r"""
 ours() { line=; IFS= read -r line </proc/$1/cmdline; case $line in *"# $2") ;; *) false ;; esac; }
 below() {
@@ -188,17 +189,19 @@ find() {
   for pid in $tree; do below $pid $2; done
   [ "$tree" ]
 }
+clock() { read -r now line </proc/uptime; now=${now%.*}${now#*.}; }
 exec 2>/dev/null
 find $1 $2 || exit
 kill -s $3 $tree; kill -s CONT $tree
-left=$4
-while [ $left -gt -25 ] && [ $4 -gt 0 ]; do
+[ $4 -gt 0 ] || exit 0
+clock; end=$((now+$4))
+while [ $now -lt $((end+500)) ]; do
   sleep 0.2 || sleep 1
   find $1 $2 || exit 0
-  left=$((left-1))
-  [ $left -gt 0 ] || kill -s KILL $tree
+  clock
+  [ $now -lt $end ] || kill -s KILL $tree
 done
-exit $4
+exit 1
 """
 
 # The program takes the place of the shell: its pid is the agent's, which tells its exit code and
