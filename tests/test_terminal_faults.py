@@ -15,7 +15,7 @@ import pytest
 from qga_cli.agent import Agent
 from qga_cli.terminal.by_python import program
 from qga_cli.terminal.carrier import Carrier, Wish
-from qga_cli.terminal.console import Escape
+from qga_cli.terminal.console import Console, Escape
 from qga_cli.terminal.inside import frames
 from qga_cli.terminal.pump import Pump
 from qga_cli.wire import to_base64
@@ -212,3 +212,14 @@ def test_a_link_that_is_closed_under_the_farewell_is_an_error_like_others() -> N
     pump.start()
     pump.wait(10)
     assert str(pump.error) == "closed"
+
+
+def test_a_terminal_that_is_open_for_reading_only() -> None:
+    window, keyboard = os.openpty()
+    reading = os.open(os.ttyname(keyboard), os.O_RDONLY | os.O_NOCTTY)
+    with open(reading, "rb") as stdin, Console(stdin).raw():
+        Console(stdin).write(b"nowhere")
+        os.write(window, b"key")
+        assert Console(stdin).read() == b"key"
+    os.close(window)
+    os.close(keyboard)

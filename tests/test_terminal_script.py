@@ -74,6 +74,7 @@ END = "\0{word}"
         ({"output": END + "256"}, 255, b""),  # not 0, as 256 would be to a shell
         ({"output": END + "-10"}, 125, b"talks nonsense"),
         ({"device": b"x" * 60_000}, 125, b"talks nonsense"),
+        ({"device": b"/dev/pts/\xff\n"}, 125, b"talks nonsense"),
         ({"folder": "/etc/qga-{word}"}, 125, b"install python3"),
         ({"folder": "/run/$(reboot)/qga-{word}"}, 125, b"install python3"),
         ({"folder": "/run/x\n/qga-{word}"}, 125, b"install python3"),

@@ -9,12 +9,11 @@ from qga_cli.agent import Agent
 from qga_cli.errors import BadReply, QgaError, Refused
 from qga_cli.exec.run import capture
 from qga_cli.terminal import inside
-from qga_cli.terminal.carrier import PARTING, Carrier, Wish
+from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, Wish
 from qga_cli.terminal.inside import frames
 from qga_cli.terminal.inside.frames import frame, take
 
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
-_DEVICE = re.compile(r"/dev/pts/\d{1,9}")
 _TROUBLE = re.compile(r"\d{1,4}")
 _IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
 
@@ -120,7 +119,7 @@ def start(agent: Agent, wish: Wish) -> PythonCarrier | None:
         if _TROUBLE.fullmatch(said):
             name = os.fsdecode(wish.program[0])
             raise Refused(f"the guest cannot run {name}: {os.strerror(int(said))}")
-        if _DEVICE.fullmatch(said):
+        if DEVICE.fullmatch(said):
             agent.trace(1, f"a terminal by the guest's {python}, on {said}")
             return PythonCarrier(agent, said, wish.size)
         agent.trace(

@@ -18,7 +18,7 @@ from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
 from qga_cli.exec.run import capture
-from qga_cli.terminal.carrier import PARTING, Carrier, Wish
+from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, Wish
 from qga_cli.wire import to_base64
 
 # A private folder, and who removes it when the host has stopped to write into its lease. Times of
@@ -196,15 +196,16 @@ class ScriptCarrier(Carrier):
         names = self._open(f"{self._folder}/device", "r")
         until = time.monotonic() + _START
         name = b""
-        while not name.endswith(b"\n"):
+        while not name.endswith(b"\n") and len(name) < _NAME:
             if time.monotonic() > until:
                 raise Refused(f"script(1) in the guest gave no terminal within {_START:g} s")
-            if len(name) > _NAME:
-                raise BadReply("the guest's end of the terminal talks nonsense")
             time.sleep(0.005)
             name += self._read(names)
+        device = name.decode("ascii", "replace").rstrip("\n")
+        if not DEVICE.fullmatch(device):
+            raise BadReply("the guest's end of the terminal talks nonsense")
         self.agent.trace(1, f"a terminal by the guest's script, in {self._folder}")
-        return os.fsdecode(name.strip())
+        return device
 
     def _bid_farewell(self) -> None:
         if self.code is None:  # else the program reads our farewell

@@ -3,6 +3,8 @@
 What stands at the guest's end differs: by_python.py, by_script.py.
 """
 
+import re
+
 from qga_cli.agent import Agent
 from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.flush import COMMAND as FLUSH
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _READ = 65536  # bytes a call: more than the guest ever has ready
 _PATIENCE = 50.0  # seconds for a call: by then the guest has given us up
+DEVICE = re.compile(r"/dev/pts/\d{1,9}")
 PARTING = 3.0  # seconds for a call when all is over
 
 

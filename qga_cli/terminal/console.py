@@ -43,8 +43,9 @@ class Console:
         return keys
 
     def write(self, text: bytes) -> None:
-        """Show something of our own."""
-        os.write(self.fd, text)
+        """Show something of our own, unless it is closed, or open for reading only."""
+        with suppress(OSError):
+            os.write(self.fd, text)
 
     def size(self) -> tuple[int, int]:
         """Rows and columns."""

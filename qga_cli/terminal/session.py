@@ -7,7 +7,6 @@ also while the agent does not: that is the pump's business.
 import os
 import signal
 import time
-from contextlib import suppress
 
 from qga_cli.errors import Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.exec.context import Context
@@ -135,8 +134,7 @@ def _part(pump: Pump) -> None:
 def _begin_line(console: Console, pump: Pump) -> None:
     """Have what we say stand apart from what the guest was about to say."""
     if not pump.fresh:
-        with suppress(OSError):  # nobody sits there any more
-            console.write(b"\n")
+        console.write(b"\n")
 
 
 def _key(text: str) -> bytes:
