@@ -18,8 +18,10 @@ def main() -> None:
             sys.stderr.write(f"qga: the output cannot be written: {error.strerror}\n")
             os._exit(1)
         os._exit(0)
-    from qga_cli.cli.main import main as run
-
+    try:
+        from qga_cli.cli.main import main as run
+    except KeyboardInterrupt:  # Ctrl-C before there is anybody to catch it: most of a short run
+        os._exit(130)
     run()
 
 

@@ -1,6 +1,8 @@
 """Waiting that a signal ends."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -36,3 +38,20 @@ def test_select_ends_at_a_signal_and_knows_old_ones() -> None:
     began = time.monotonic()
     assert interrupt.select([], 0.1, 1) == []
     assert time.monotonic() - began >= 0.1, "the signal we know of does not wake us again"
+
+
+EAGER = """
+import os, signal, sys
+class Hand:
+    def find_spec(self, name, path=None, target=None):
+        if name == "qga_cli.catalog":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Hand())
+from qga_cli.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_before_all_is_loaded() -> None:
+    done = subprocess.run([sys.executable, "-c", EAGER, "ping", "x"], capture_output=True)
+    assert (done.returncode, done.stderr) == (130, b"")
