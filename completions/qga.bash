@@ -47,7 +47,7 @@ _qga_table() {
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'cat')
             children='' places='place*'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'completion')
             children='' places='|bash|zsh|fish'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
@@ -77,13 +77,13 @@ _qga_table() {
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --columns=,vm,state,agent,version,os,load,addresses --no-header --sort=|vm|state|agent|version|os|load|addresses --watch=text --help -h' ;;
         'ls')
             children='' places='place'
-            options='--long -l --all -a --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --timeout=text --explain --audit=host-path --verbose -v --columns=,mode,owner,group,size,modified,name,target --no-header --sort=|mode|owner|group|size|modified|name|target --watch=text --help -h' ;;
+            options='--long -l --all -a --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --timeout=text --explain --audit=host-path --verbose -v --label=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --columns=,mode,owner,group,size,modified,name,target --no-header --sort=|mode|owner|group|size|modified|name|target --watch=text --help -h' ;;
         'mkdir')
             children='' places='place*'
-            options='--parents -p --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--parents -p --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'mv')
             children='' places='place*'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'ping')
             children='' places='guest'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
@@ -98,7 +98,7 @@ _qga_table() {
             options='--pretty --output=|raw|json|jsonl|yaml -o=|raw|json|jsonl|yaml --connect=uri -c=uri --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'rm')
             children='' places='place*'
-            options='--recursive -r --force -f --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--recursive -r --force -f --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'script')
             children='' places='guest host-path words*'
             options='--env=text -e=text --env-file=host-path --clean-env --workdir=guest-path -w=guest-path --user=user -u=user --no-stdin -n --kill-after=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
@@ -113,7 +113,7 @@ _qga_table() {
             options='--id=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'tail')
             children='' places='place'
-            options='--lines=text -n=text --follow -f --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
+            options='--lines=text -n=text --follow -f --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --help -h' ;;
         'wait')
             children='' places='guest*'
             options='--for=text --timeout=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --columns=,vm,ready,seconds,reason --no-header --sort=|vm|ready|seconds|reason --watch=text --help -h' ;;

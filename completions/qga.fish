@@ -269,6 +269,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
         case 'completion'
@@ -499,6 +506,12 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' \
@@ -518,6 +531,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
         case 'mv'
@@ -531,6 +551,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
         case 'ping'
@@ -659,6 +686,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place*'
         case 'script'
@@ -778,6 +812,13 @@ function __qga_table
                 '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time (default 32)' \
+                '-j=text'\t'How many guests at a time (default 32)' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
                 'place'
         case 'wait'

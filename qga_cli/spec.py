@@ -159,7 +159,8 @@ class Command:
     examples
     run       "module:function" of a verb, called with a Job; empty for a plain wire command
     scope     guest: once for each guest · fleet: once with all of them · none: names no guest ·
-              places: once, or for each guest of a group that stands before a place's colon
+              places: once, or for each guest of a group that stands before a place's colon ·
+              inside: likewise, of the one group that stands before every place's colon
     """
 
     __slots__ = (

@@ -40,7 +40,7 @@ def test_words(command: Command) -> None:
 def test_facts(command: Command) -> None:
     assert re.fullmatch(r"\d+\.\d+(\.\d+)?", command.since) or not command.wire
     assert set(command.systems) <= {"Linux", "Windows", "FreeBSD"}
-    assert command.scope in ("guest", "fleet", "places", "none")
+    assert command.scope in ("guest", "fleet", "places", "inside", "none")
     assert command.wire.startswith("guest-") or command.run
     assert command.patience > 0
     # 5 and 10 seconds are libvirt's own timeouts; see docs/architecture.md.

@@ -83,7 +83,7 @@ def for_command(command: spec.Command) -> tuple[Arg, ...]:
                   metavar="VM"),) if command.scope == "guest" else ()  # fmt: skip
     common = COMMON + (SELECT if command.scope != "none" else ())
     common += FLEET if command.scope == "guest" else ()
-    common += FLEET[:2] if command.scope == "places" else ()  # nothing to gather
+    common += FLEET[:2] if command.scope in ("places", "inside") else ()  # nothing to gather
     common += _view(command) if command.columns else ()
     common += WATCH if command.columns and not command.changes else ()
     if command.columns and not command.wire:  # a verb's rows are no reply of an agent

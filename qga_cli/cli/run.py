@@ -84,10 +84,12 @@ class Run:
 
     def _guests(self) -> str:
         """The word that names the guests; "" when there is none, or a verb sees to it itself."""
-        if self.command.scope == "places":
-            from qga_cli.files.many import fleet_of
+        if self.command.scope in ("places", "inside"):
+            from qga_cli.files import many
 
-            return fleet_of(self.values["places"])
+            if self.command.scope == "places":
+                return many.fleet_of(self.values["places"])
+            return many.same_fleet_of(self.values.get("places") or [self.values["place"]])
         return str(self.values.get("guest", ""))
 
     def _watch(self, seconds: float) -> int:

@@ -9,10 +9,11 @@ COMMAND = Command(
     since="0.15.0",
     args=[Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH")],
     run="files.cat:verb",
-    scope="none",
+    scope="inside",
     notes=(
         "Bytes are exact in a pipe. On a terminal, control characters are spelled out, for a "
-        "guest is a stranger; `-o raw` sends them."
+        "guest is a stranger; `-o raw` sends them. With many guests (`@web:/etc/fstab`), each line "
+        "begins with the guest's name."
     ),
     examples=[
         Example("qga cat web1:/etc/fstab", "one file"),

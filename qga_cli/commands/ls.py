@@ -22,7 +22,7 @@ COMMAND = Command(
         Column("target"),
     ],
     run="files.ls:verb",
-    scope="none",
+    scope="inside",
     examples=[
         Example("qga ls web1:/var/log", "names, one on a line"),
         Example("qga ls -l web1:/var/log --sort -size", "the largest first"),

@@ -13,6 +13,6 @@ COMMAND = Command(
     ],
     changes=True,
     run="files.change:mkdir",
-    scope="none",
+    scope="inside",
     examples=[Example("qga mkdir -p web1:/srv/www/static", "with its parents")],
 )

@@ -13,6 +13,6 @@ COMMAND = Command(
     ],
     changes=True,
     run="files.change:mv",
-    scope="none",
+    scope="inside",
     examples=[Example("qga mv web1:/etc/nginx.conf.new web1:/etc/nginx.conf", "in place of it")],
 )  # fmt: skip

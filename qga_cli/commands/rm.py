@@ -14,7 +14,10 @@ COMMAND = Command(
     ],
     changes=True,
     run="files.change:rm",
-    scope="none",
+    scope="inside",
     notes="The guest's own rm, which asks nothing.",
-    examples=[Example("qga rm web1:/tmp/a web1:/tmp/b", "two files")],
+    examples=[
+        Example("qga rm web1:/tmp/a web1:/tmp/b", "two files"),
+        Example("qga rm -f 'web*:/run/maintenance'", "in each of them"),
+    ],
 )

@@ -14,9 +14,10 @@ COMMAND = Command(
             short="-f"),
     ],
     run="files.tail:verb",
-    scope="none",
+    scope="inside",
     examples=[
         Example("qga tail -f web1:/var/log/syslog", "until Ctrl-C"),
+        Example("qga tail -f @web:/var/log/nginx/error.log", "of each guest of a group"),
         Example("qga tail -n 100 web1:/var/log/dpkg.log", "the last 100 lines"),
     ],
 )  # fmt: skip

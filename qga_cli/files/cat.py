@@ -2,10 +2,10 @@
 
 import codecs
 import re
+import sys
 
 from qga_cli.files.guests import Guests
 from qga_cli.files.handle import open_handle
-from qga_cli.files.place import guest_place
 from qga_cli.format import printable
 from qga_cli.job import Finished, Job
 
@@ -26,10 +26,9 @@ _RUN = re.compile(r"[^\n\t]+")
 
 def verb(job: Job) -> Finished:
     """Write the files one after the other, of any size, as they come."""
-    places = [guest_place(text) for text in job.arguments["places"]]
     out = stdout(job)
     with job.interrupt.shield(), Guests(job) as guests:
-        for place in places:
+        for place in map(guests.place, job.arguments["places"]):
             access = guests.access(place)
             with open_handle(access, place.path, "r") as handle:
                 while data := handle.read(access.agent.transport.read_chunk):
@@ -42,7 +41,8 @@ def verb(job: Job) -> Finished:
 def stdout(job: Job) -> "Out":
     """Standard output; a terminal gets no control characters of a stranger, unless by -o raw."""
     stream = job.streams.stdout
-    return Screen(stream) if stream.isatty() and job.output != "raw" else stream
+    terminal = sys.stdout.isatty() if job.fleet else stream.isatty()
+    return Screen(stream) if terminal and job.output != "raw" else stream
 
 
 class Screen:

@@ -2,12 +2,12 @@
 
 from qga_cli.errors import UsageError
 from qga_cli.files.guests import Guests
-from qga_cli.files.place import guest_place
+from qga_cli.files.place import Place, guest_place
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.files.place import Place
+    from qga_cli.files.access import Access
 
 
 def rm(job: Job) -> Finished:
@@ -23,34 +23,32 @@ def mkdir(job: Job) -> Finished:
 
 def mv(job: Job) -> Finished:
     """Rename within one guest."""
-    *sources, target = _places(job)
-    if not sources:
+    places = [guest_place(text) for text in job.arguments["places"]]
+    if len(places) < 2:
         raise UsageError("mv needs a source and a destination")
-    if {place.guest for place in sources} != {target.guest}:
+    if len({place.guest for place in places}) > 1:
         raise UsageError(
             "mv stays inside one guest", hint="from guest to guest, `qga cp`, then `qga rm`"
         )
-    return _run(job, target.guest, ["mv", "-f"], [*sources, target])
+    return _each(job, ["mv", "-f"])
 
 
 def _each(job: Job, program: list[str]) -> Finished:
-    places = _places(job)
-    for guest in dict.fromkeys(place.guest for place in places):
-        _run(job, guest, program, [place for place in places if place.guest == guest])
-    return Finished()
-
-
-def _run(job: Job, guest: str, program: list[str], places: "list[Place]") -> Finished:
+    """Run it once in each guest that is named, with the paths there."""
     with job.interrupt.shield(), Guests(job) as guests:
-        access = guests.access(places[0])
-        access.needs_exec(program[0])
-        # As a stream: one line for each file that cannot be removed is more than a reply carries.
-        done = access.stream('exec "$@"', *program, "--", *(place.path for place in places),
-                             stdout=lambda data: None)  # fmt: skip
-        if done.code:
-            raise access.failure(done)
+        places = [guests.place(text) for text in job.arguments["places"]]
+        for guest in dict.fromkeys(place.guest for place in places):
+            paths = [place.path for place in places if place.guest == guest]
+            _run(guests.access(Place(guest, paths[0])), [*program, "--", *paths])
     return Finished()
 
 
-def _places(job: Job) -> "list[Place]":
-    return [guest_place(text) for text in job.arguments["places"]]
+def _run(access: "Access", command: list[str]) -> None:
+    access.needs_exec(command[0])
+    # As a stream: one line for each file that cannot be removed is more than a reply carries.
+    done = access.stream('exec "$@"', *command, stdout=lambda data: None)
+    if done.code:
+        error = access.failure(done)
+        if more := len(done.stderr.splitlines()) - 1:
+            error.message += f" (and {more} more)"
+        raise error

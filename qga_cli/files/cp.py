@@ -2,7 +2,7 @@
 
 import os
 
-from qga_cli.errors import QgaError, UsageError
+from qga_cli.errors import UsageError
 from qga_cli.files.copy import Copier, host_errors
 from qga_cli.files.guests import Guests
 from qga_cli.files.place import parse
@@ -18,26 +18,18 @@ if TYPE_CHECKING:
 
 def verb(job: Job) -> Finished:
     """Copy every place but the last to the last one; of many guests, the part of one."""
+    sources: Sequence[Place]
     *sources, target = (parse(text) for text in job.arguments["places"])
     if not sources:
         raise UsageError("cp needs a source and a destination", hint="qga cp web1:/etc/hosts .")
-    try:
-        with host_errors():
-            _copy(job, sources, target)
-    except QgaError as error:
-        if job.target:  # then whoever prints it says of which guest it is
-            error.message = error.message.removeprefix(f"{job.target.label}: ")
-        raise
+    with host_errors():
+        if job.target:
+            from qga_cli.files.many import share_of
+
+            sources, target = share_of(job.target.label, sources, target)
+        with job.interrupt.shield(), Guests(job) as guests:
+            Copier(job, guests, _wishes(job)).copy_all(sources, target)
     return Finished()
-
-
-def _copy(job: Job, sources: "Sequence[Place]", target: "Place") -> None:
-    if job.target:
-        from qga_cli.files.many import share_of
-
-        sources, target = share_of(job.target.label, sources, target)
-    with job.interrupt.shield(), Guests(job) as guests:
-        Copier(job, guests, _wishes(job)).copy_all(sources, target)
 
 
 def _wishes(job: Job) -> Wishes:

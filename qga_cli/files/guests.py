@@ -5,6 +5,7 @@ import time
 from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
 from qga_cli.files.access import Access
 from qga_cli.files.named import LATE, NamedAgent, named
+from qga_cli.files.place import Place, guest_place
 from qga_cli.guests.targets import is_fleet
 
 TYPE_CHECKING = False
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from qga_cli.files.place import Place
     from qga_cli.guests.targets import Target
     from qga_cli.job import Job
 
@@ -25,6 +25,11 @@ class Guests:
         self._job = job
         self._open: dict[str, Access] = {}
         self._deadline = None if job.timeout is None else time.monotonic() + job.timeout
+
+    def place(self, text: str) -> "Place":
+        """The place in a guest that `text` names: in this one, where it names many."""
+        place = guest_place(text)
+        return Place(self._job.target.label, place.path) if self._job.target else place
 
     def access(self, place: "Place") -> Access:
         """The one guest that `place` is in. Raises UsageError for a fleet."""
@@ -43,7 +48,7 @@ class Guests:
         if is_fleet(name):
             raise UsageError(
                 f"{name!r} may be several guests, and only one is possible here",
-                hint="`qga cp` and `qga exec` take many",
+                hint="`qga list` shows which; name one of them",
             )
         return self._job.hosts.resolve(name)[0]
 
@@ -80,3 +85,5 @@ class Guests:
     ) -> None:
         for access in self._open.values():
             access.agent.transport.close()
+        if self._job.target and isinstance(error, QgaError):  # whoever prints it says its name
+            error.message = error.message.removeprefix(f"{self._job.target.label}: ")

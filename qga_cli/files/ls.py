@@ -2,7 +2,6 @@
 
 from qga_cli.errors import BadReply, FileError
 from qga_cli.files.guests import Guests
-from qga_cli.files.place import guest_place
 from qga_cli.format import printable
 from qga_cli.job import Finished, Job
 
@@ -39,9 +38,9 @@ done' sh {} +
 
 def verb(job: Job) -> Finished:
     """Print the names; with --long or -o, what is known of each."""
-    place = guest_place(job.arguments["place"])
     hidden = "1" if job.arguments.get("all") else ""
     with job.interrupt.shield(), Guests(job) as guests:
+        place = guests.place(job.arguments["place"])
         access = guests.access(place)
         access.needs_exec("ls")
         said = bytearray()
@@ -75,16 +74,17 @@ def _row(record: bytes) -> "dict[str, Any]":
     known, slashes, target = record.decode("utf-8", "surrogateescape").partition("//")
     try:
         mode, owner, group, size, modified, name = known.split("/")
+        moment = float(modified)
         row = {
             "mode": mode,
             "owner": owner,
             "group": group,
             "size": int(size),
-            "modified": float(modified),
+            "modified": moment,
             "name": name,
         }
     except ValueError:
         raise BadReply(f"the guest's list makes no sense: {record[:100]!r}") from None
-    if not slashes:
+    if not slashes or not abs(moment) < 2**63:  # "nan" and "inf" are floats too
         raise BadReply(f"the guest's list makes no sense: {record[:100]!r}")
     return row | ({"target": target} if target else {})

@@ -1,9 +1,9 @@
-"""A copy from or to many guests: which ones, and what each of them gives or gets."""
+"""Files of many guests: of which ones, and what each of them gives, gets or does."""
 
 import os
 
 from qga_cli.errors import FileError, UsageError
-from qga_cli.files.place import Place, parse
+from qga_cli.files.place import Place, guest_place, parse
 from qga_cli.guests.targets import is_fleet
 
 TYPE_CHECKING = False
@@ -26,6 +26,19 @@ def fleet_of(texts: "Sequence[str]") -> str:
     if not is_fleet(target.guest) and (target.guest or not os.path.isdir(target.path)):
         raise UsageError("from many guests, copy into a folder: each gets one of its name there")
     return fleets.pop()
+
+
+def same_fleet_of(texts: "Sequence[str]") -> str:
+    """The pattern, list or group of guests that every place is in; "" where all name single ones.
+
+    Raises UsageError for a mixture.
+    """
+    guests = {guest_place(text).guest for text in texts}
+    if not any(map(is_fleet, guests)):
+        return ""
+    if len(guests) > 1:
+        raise UsageError("one group of guests at a time, and no other guest with it")
+    return guests.pop()
 
 
 def share_of(

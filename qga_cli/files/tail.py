@@ -11,7 +11,6 @@ from qga_cli.errors import Interrupted, Refused
 from qga_cli.files.cat import stdout
 from qga_cli.files.guests import Guests
 from qga_cli.files.handle import open_handle
-from qga_cli.files.place import guest_place
 from qga_cli.files.source import UNPROMISED
 from qga_cli.job import Finished, Job
 
@@ -31,10 +30,10 @@ _ROTATED, _RARELY = 1.0, 8.0  # seconds of silence before the name is looked at,
 
 def verb(job: Job) -> Finished:
     """Print the last lines; with --follow, all that comes until a signal."""
-    place = guest_place(job.arguments["place"])
     lines = job.arguments.get("lines", 10)
     out = stdout(job)
     with job.interrupt.shield(), Guests(job) as guests:
+        place = guests.place(job.arguments["place"])
         access = guests.access(place)
         handle = open_handle(access, place.path, "r")
         if not job.arguments.get("follow"):
@@ -44,7 +43,7 @@ def verb(job: Job) -> Finished:
         try:
             Follower(job, guests, access, place.path, out).follow(handle, lines)
         except Interrupted as error:  # the way it always ends: nothing to report
-            return Finished(code=error.exit_code)
+            return Finished(code=0 if job.fleet else error.exit_code)
 
 
 class Follower:

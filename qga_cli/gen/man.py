@@ -158,9 +158,10 @@ def _availability(command: Command) -> str:
 
 
 def _exit_status(command: Command) -> str:
-    runs = any(arg.kind == spec.WORDS for arg in command.args)
-    codes = {"0": _EXIT["0"], "2": _EXIT["2"]} if command.scope == "none" else _EXIT
-    codes = _EXIT_PROGRAM if runs else codes
+    kinds = {arg.kind for arg in command.args}
+    asks = command.scope != "none" or spec.PLACE in kinds
+    codes = _EXIT if asks else {"0": _EXIT["0"], "2": _EXIT["2"]}
+    codes = _EXIT_PROGRAM if spec.WORDS in kinds else codes
     text = "".join(entry(bold(code), says) for code, says in codes.items())
     return heading("EXIT STATUS") + text
 

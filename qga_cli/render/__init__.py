@@ -127,9 +127,10 @@ class View:
                 for label, value in values
                 if value not in (None, {})
             )
-        rows = [
-            {"vm": label, **row} for label, value in values for row in _listed(self._made(value))
-        ]
+        told = [(label, value) for label, value in values if value is not None]
+        if values and not told:  # a verb has printed it all
+            return ""
+        rows = [{"vm": label, **row} for label, value in told for row in _listed(self._made(value))]
         return self._grid((Column("vm"), *self._columns), rows)
 
     def _alone(self, value: "Any") -> str:
