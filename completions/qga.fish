@@ -272,8 +272,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
@@ -508,8 +508,8 @@ function __qga_table
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
@@ -534,8 +534,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
@@ -554,8 +554,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
@@ -689,8 +689,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
@@ -815,8 +815,8 @@ function __qga_table
                 '--label=text'\t'Only guests whose title or metadata matches' \
                 '-l=text'\t'Only guests whose title or metadata matches' \
                 '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time (default 32)' \
-                '-j=text'\t'How many guests at a time (default 32)' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--help'\t'Show this command\'s help' \
