@@ -68,6 +68,15 @@ def test_the_configuration_of_the_manual_page_is_one(
     assert "--timeout 120" in ran.out
 
 
+def test_columns_count_where_they_are(config: Callable[[str], dict[str, str]]) -> None:
+    env = config("[defaults]\ncolumns = 'origin'\nsort = '-setting'\n")
+    assert qga("config", "show", env=env).out.startswith("origin\n")
+    assert qga("-c", "unix:/nosuch", "list", env=env).err == ""  # it has no such columns
+    ran = qga("list", env=config("[defaults.list]\ncolumns = 'vm,od'\n"))
+    assert ran.code == 2
+    assert "config.toml:2: no column 'vm,od' in `list`\n" in ran.err
+
+
 def test_verbose_is_a_number(
     fake: Callable[[Handler], FakeAgent], config: Callable[[str], dict[str, str]]
 ) -> None:

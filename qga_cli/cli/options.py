@@ -142,11 +142,20 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
                 raise UsageError(f"{setting.origin}: {who} option {name!r}")
             text = _text(allowed[name], setting)
             # A command may take fewer values than others do: -o table means nothing to `raw`.
-            if name in known and (not known[name].choices or text in known[name].choices):
+            if name in known and _takes(command, known[name], text):
                 filled.setdefault(name, text)
+            elif allowed is known:
+                raise UsageError(f"{setting.origin}: no column {text!r} in `{command.name}`")
     if config.get("connect"):
         filled.setdefault("connect", config.get("connect"))
     return filled
+
+
+def _takes(command: spec.Command, arg: Arg, text: "Any") -> bool:
+    if arg.name in ("columns", "sort"):
+        names = {column.name for column in command.columns}
+        return names.issuperset(text.removeprefix("-").split(","))
+    return not arg.choices or text in arg.choices
 
 
 def _without_short(arg: Arg) -> Arg:
