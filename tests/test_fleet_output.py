@@ -71,6 +71,12 @@ def test_a_frozen_guest_is_code_1_of_a_fleet_and_0_of_its_own(herd: Herd) -> Non
     assert (alone.code, alone.out, alone.err) == (0, "frozen\n", "")
 
 
+def test_a_frozen_guest_is_not_hidden_by_one_that_fails(herd: Herd) -> None:
+    ran = herd(web1=lambda request: "frozen", web2=refusing)("fs", "status", "*")
+    assert (ran.code, ran.out) == (1, "web1: frozen\n")
+    assert ran.err.endswith("1 ok, 1 failed (web2: refused)\n")
+
+
 def test_tables_have_a_column_for_the_guest(herd: Herd) -> None:
     ask = herd(web1=named("a"), web2=named("b"), db1=named("c"))
     assert ask("os", "hostname", "web*").out == "vm\thostname\nweb1\ta\nweb2\tb\n"

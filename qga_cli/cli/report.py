@@ -78,7 +78,9 @@ class Report:
             raise
         self._finish()
         if self._reasons:
-            raise FleetFailed(self._summary())
+            failed = FleetFailed(self._summary())
+            failed.exit_code = self._code or failed.exit_code
+            raise failed
         if not self._view.errors_are_json and not self._view.watches:
             render.note(self._summary())
         return self._code

@@ -11,7 +11,7 @@ COMMAND = Command(
     patience=5,
     run="freeze.verbs:status",
     notes="One guest by its name: exit code 0, whichever state is printed. A pattern, a list or a "
-    "group: exit code 1 if any guest is frozen, which comes before those that failed.",
+    "group: exit code 1 if any guest is frozen, whether others have failed or not.",
     examples=[
         Example("qga fs status web1", "prints thawed or frozen"),
         Example("qga fs status '*'", "finds guests left frozen; for cron"),
