@@ -44,6 +44,19 @@ def test_the_time_until_kill_passes_in_a_slow_guest_too(tmp_path: Path) -> None:
         assert program.wait(5) == -signal.SIGKILL
 
 
+def test_a_program_that_is_about_to_start_is_ended_too() -> None:
+    mark = f"qga-late-{os.getpid()}"
+    script = f"# {mark}\nread -r line; (QGA_EXEC={mark}; export QGA_EXEC; exec sleep 9); exit $?"
+    end = ["sh", "-c", END, "qga-end"]
+    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE) as wrapper:
+        with subprocess.Popen([*end, f"{wrapper.pid}", mark, "TERM", "0"]) as helper:
+            with pytest.raises(subprocess.TimeoutExpired):
+                helper.wait(1)
+            wrapper.communicate(b"\n", timeout=20)
+        assert wrapper.returncode == 128 + signal.SIGTERM
+    subprocess.run([*end, GONE, mark, "TERM", "0"], check=False, timeout=20)  # nothing to wait for
+
+
 @pytest.mark.parametrize("spool", ["qga-spool-test", ""])
 def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: str) -> None:
     """The wrapper has ended, all but its pipes, when the keeper asks it for its timer."""

@@ -167,7 +167,8 @@ exec 4</proc/self/fd/4 5</proc/self/fd/5
 # timer excepted: a child that clears its environment keeps its parent, one that outlives its parent
 # keeps its environment. A pid alone, which may be another's by now, is never trusted. A process may
 # go while it is looked at: read then leaves its variable as it was, so that is emptied before, or
-# the walk would go down its own pattern without end.
+# the walk would go down its own pattern without end. A wrapper without a tree has not started the
+# program yet: the name of its user, or its directory, may be a server's to know.
 END = r"""
 ours() { line=; IFS= read -r line </proc/$1/cmdline; case $line in *"# $2") ;; *) false ;; esac; }
 below() {
@@ -191,7 +192,7 @@ find() {
 }
 clock() { read -r now line </proc/uptime; now=${now%.*}${now#*.}; }
 exec 2>/dev/null
-find $1 $2 || exit
+until find $1 $2; do ours $1 $2 || exit; sleep 0.2 || sleep 1; done
 kill -s $3 $tree; kill -s CONT $tree
 [ $4 -gt 0 ] || exit 0
 clock; end=$((now+$4))
