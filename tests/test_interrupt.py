@@ -1,12 +1,18 @@
 """Waiting that a signal ends."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+
+import pytest
 
 from qga_cli.interrupt import Interrupt
+from tests.fake import FakeAgent, Silence
+from tests.freezes import start
 
 
 class End:
@@ -55,3 +61,19 @@ main()
 def test_ctrl_c_before_all_is_loaded() -> None:
     done = subprocess.run([sys.executable, "-c", EAGER, "ping", "x"], capture_output=True)
     assert (done.returncode, done.stderr) == (130, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("fs freeze x", ": it may have run"), ("fs trim x", ": it may have run"), ("fs list x", "")],
+)
+def test_what_ctrl_c_does_not_call_back(
+    fake: Callable[..., FakeAgent], words: str, told: str
+) -> None:
+    agent = fake(lambda request: Silence())
+    process = start("-c", agent.uri, *words.split())
+    while not agent.requests:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert err.decode() == f"qga: x: interrupted by signal 2{told}\n"

@@ -36,7 +36,7 @@ class Run:
         raw = fill(command, raw, self.config)
         self.values = values.convert(for_command(command), raw)
         self.interrupt = Interrupt()
-        self.agents: dict[int, Agent] = {}  # of a wire command's guests, for what is said too late
+        self.agents: dict[str, Agent] = {}  # that were sent the wire command, by their guests
         self.timeout: float | None = self.values.get("timeout")
         self.guests = self._guests()
         self.fleet = is_fleet(self.guests)
@@ -79,6 +79,9 @@ class Run:
                 if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
                     signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
             return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
+        except Interrupted as error:
+            error.message += max(map(self._may_have_run, self.agents.values()), default="")
+            raise
         finally:
             self.hosts.close()
 
@@ -121,8 +124,7 @@ class Run:
     def _explain(self) -> int:
         from qga_cli.cli.explain import explain
 
-        asks = self.guests and self.command.wire
-        targets = self.hosts.named(self.guests) if asks else []
+        targets = self.hosts.named(self.guests) if self.guests and self.command.wire else []
         self._write(explain(self.command, self.values, targets))
         return 0
 
@@ -160,7 +162,6 @@ class Run:
                 streams = report.streams(index, target) if report else None
                 return self._verb(target, targets, streams)
             agent = Agent(self.hosts.transport(target), target.label, self._teller(target))
-            self.agents[index] = agent
             try:
                 return self._wire(agent, self.arguments)
             finally:
@@ -176,7 +177,7 @@ class Run:
             self.interrupt,
             parallel=self.values.get("parallel", 1),
             limit=None if self.timeout is None else self.timeout + grace,
-            late=lambda index: self._too_late(self.agents.get(index)),
+            late=lambda index: self._too_late(self.agents.get(targets[index].label)),
         )
 
     def _one(self, fleet: Fleet) -> int:
@@ -197,6 +198,7 @@ class Run:
         sys.stdout.flush()
 
     def _wire(self, agent: Agent, arguments: "dict[str, object]") -> Reply:
+        self.agents[agent.name] = agent
         if self.timeout is not None:
             agent.deadline = time.monotonic() + self.timeout
         try:
@@ -212,14 +214,13 @@ class Run:
         return reply
 
     def _too_late(self, agent: Agent | None) -> TimedOut:
-        ran = ": it may have run" if agent and agent.sent and self.command.changes else ""
-        return TimedOut(f"no answer within {self.timeout:g} s{ran}")
+        return TimedOut(f"no answer within {self.timeout:g} s{self._may_have_run(agent)}")
+
+    def _may_have_run(self, agent: Agent | None) -> str:
+        return ": it may have run" if agent and agent.sent and self.command.changes else ""
 
     def _verb(
-        self,
-        target: Target | None,
-        targets: list[Target],
-        streams: Streams | None = None,
+        self, target: Target | None, targets: list[Target], streams: Streams | None = None
     ) -> object:
         from importlib import import_module
 
