@@ -108,3 +108,28 @@ def test_a_part_that_cannot_be_made_is_told_by_its_folder(near: Far, here: Path)
     assert done.err == "qga: /proc: No such file or directory\n"
     done = near("cp", "FAR/file", f"{near.name}:/proc/")
     assert (done.code, "vm: cannot create /proc/" in done.err) == (1, True), done.err
+
+
+def test_files_that_are_replaced_hand_on_what_they_are(near: Far, here: Path) -> None:
+    for name in ("a", "b"):
+        (here / name).write_text("new")
+    near.sh("touch a b; chmod 640 a; chmod 600 b")
+    old = os.path.join(near.folder, "a")
+    os.setxattr(old, "user.label", b"kept")
+    near.good("cp", str(here / "a"), "FAR")
+    assert (near.sh("cat a"), os.getxattr(old, "user.label")) == ("new", b"kept")
+    near.good("cp", str(here / "a"), str(here / "b"), "FAR")  # as one archive
+    assert near.sh("cat b; stat -c %a a b") == "new640\n600\n"
+    os.setxattr(here / "a", "user.label", b"here")
+    near.good("cp", "FAR/b", str(here / "a"))
+    assert os.getxattr(here / "a", "user.label") == b"here"
+
+
+@pytest.mark.parametrize("far", ["guest"], indirect=True)
+def test_a_file_of_this_host_that_looks_like_a_guest_s(
+    far: Far, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here)
+    (here / "none:file").touch()
+    hint = "hint: for the file of this host, write ./none:file\n"
+    assert far("cp", "none:file", "FAR").err.endswith(hint)

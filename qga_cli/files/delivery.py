@@ -69,6 +69,8 @@ if [ "$3" ]; then
 fi
 m=$4 o=$5
 if [ -z "$m" ] && [ -e "$2" ] && [ ! -L "$2" ]; then
+  # Access lists, security labels and the like: of GNU's cp, where there is one.
+  cp --attributes-only --preserve=all --no-preserve=timestamps -- "$2" "$1" 2>/dev/null
   o=$(stat -c %u:%g -- "$2") || exit
   m=$(stat -c %a -- "$2") || exit
 fi

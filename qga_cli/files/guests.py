@@ -1,5 +1,6 @@
 """The guests that one command of the file verbs speaks with."""
 
+import os
 import time
 
 from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
@@ -37,8 +38,9 @@ class Guests:
             try:
                 self._open[place.guest] = self._connect(self._target(place.guest))
             except NoGuest as error:
-                if not error.hint:
-                    error.hint = f"for a file of this host, write ./{place}"
+                own = f"{place.guest}:{place.path.removeprefix('/')}"
+                if os.path.lexists(own):
+                    error.hint = f"for the file of this host, write ./{own}"
                 raise
         return self._open[place.guest]
 

@@ -1,5 +1,6 @@
 """Where a copy comes down on this host: a private file, renamed to the final name when proven."""
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -105,6 +106,7 @@ class Landing:
         elif os.path.isfile(self.path) and not os.path.islink(self.path):
             found = os.stat(self.path)
             mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
+            _copy_attributes(self.path, number)
         if os.geteuid() == 0:
             os.fchown(number, *owner)
         os.fchmod(number, mode & (0o7777 if self._wishes.special else 0o1777))
@@ -223,6 +225,14 @@ def _sync_folder(folder: str) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def _copy_attributes(path: str, number: int) -> None:
+    """Access lists, security labels and the like; no capabilities, for the content is new."""
+    with contextlib.suppress(OSError):  # some filesystems have none, some are not ours to set
+        for name in os.listxattr(path):
+            if name != "security.capability":
+                os.setxattr(number, name, os.getxattr(path, name))
 
 
 def _at_once(path: str, flags: int) -> int:

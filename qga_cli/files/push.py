@@ -70,7 +70,8 @@ echo "${s%% *}"
 
 _TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
 
-# $1 filled folder  $2 final name. A folder that is there is filled, file by file renamed; first
+# $1 filled folder  $2 final name  $3 1 if the files that are replaced hand on mode and owner, which
+# takes a process for each. A folder that is there is filled, file by file renamed; first
 # it is made sure that no folder would have to replace a file, nor a file a folder. Files are never
 # looped over, only folders, which a pattern that ends in a slash finds: a shell is slow.
 _SETTLE = r"""
@@ -110,9 +111,22 @@ move() { # $1 from  $2 to
   done
   [ $# = 0 ] || mv -f -- "$@" "$t/" || exit
 }
+keep() { # $1 from  $2 to
+  cd -- "$1" || exit
+  for e in ./* ./.[!.]* ./..?*; do
+    t=$2/$e
+    [ -f "$t" ] && [ ! -L "$t" ] && [ -f "$e" ] || continue
+    o=$(stat -c '%a %u:%g' -- "$t" "$e") || exit
+    n=${o##*"$nl"} o=${o%%"$nl"*}
+    [ "$o" = "$n" ] || { chown -- "${o#* }" "$e" && chmod -- "${o% *}" "$e"; } || exit
+  done
+}
+nl='
+'
 f=${2%/}
 if [ -d "$2" ]; then
   ( look "$1" "$f" ) || exit
+  [ -z "$3" ] || ( keep "$1" "$f" ) || exit
   many= i=0
   while [ $i -lt 500 ]; do i=$((i+1)); many="$many \"\${$i}\""; done
   ( move "$1" "$f" ) || exit
@@ -131,6 +145,7 @@ class Push:
         access.needs_exec("copying a folder")
         self._access = access
         self._wishes = wishes
+        self._keeps = must and not wishes.preserve
         self.final, self.stage = "", ""
         said = access.run(_PREPARE, target, name, mark(),
                           "1" if must else "", "1" if wishes.resume else "")  # fmt: skip
@@ -190,7 +205,7 @@ class Push:
 
     def settle(self) -> None:
         """Put the tree in its place."""
-        self._access.run(_SETTLE, self.stage, self.final)
+        self._access.run(_SETTLE, self.stage, self.final, "1" if self._keeps else "")
         self.stage = ""
 
     def abandon(self) -> None:
