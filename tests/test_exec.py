@@ -5,17 +5,20 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qga_cli.agent import Agent
-from qga_cli.errors import NoProgram, NotExecutable
+from qga_cli.errors import NoProgram, NotExecutable, NotRunning
 from qga_cli.exec import program, wrapper
 from qga_cli.exec.calls import Calls
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
+from qga_cli.transports.libvirt_errors import not_running
 from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent
 from tests.running import Started, eventually, execute
@@ -191,3 +194,36 @@ def test_a_guest_is_idle_where_only_the_agent_runs(
     assert closed is (load is not None)
     agent.transport.close()
     fake.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "patient"), [("paused", True), ("shut off", True), ("paused", False)]
+)
+def test_a_pause_is_waited_for_once_the_program_runs(state: str, patient: bool) -> None:
+    stops = [not_running(state), not_running(state)]
+
+    def call(*_: object) -> object:
+        if stops:
+            raise stops.pop()
+        return SimpleNamespace(value={"exited": True})
+
+    agent: Any = SimpleNamespace(call=call, transport=SimpleNamespace(state=lambda: state))
+    calls = Calls(agent, Interrupt())
+    calls.patient = patient
+    if patient and state == "paused":
+        assert calls.status(7) == {"exited": True}
+    else:
+        with pytest.raises(NotRunning):
+            calls.status(7)
+
+
+def test_a_pause_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(*_: object) -> object:
+        raise not_running("paused")
+
+    monkeypatch.setattr("qga_cli.exec.calls._PAUSE", 0.6)
+    agent: Any = SimpleNamespace(call=call, transport=SimpleNamespace(state=lambda: "paused"))
+    calls = Calls(agent, Interrupt())
+    calls.patient = True
+    with pytest.raises(NotRunning, match="guest is paused"):
+        calls.status(7)

@@ -1,5 +1,5 @@
 """The agent calls that carry a running program: a freeze in the middle is waited for, not fatal,
-and so is the end of a migration."""
+and so are a pause, as for a snapshot, and the end of a migration."""
 
 import time
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qga_cli.spec import Command
 
 _THAW = 0.25  # seconds between two looks whether the guest is thawed
+_PAUSE = 60.0  # seconds to bear a guest that is paused; its program and its clock stand still too
 
 
 class Calls:
@@ -101,6 +102,7 @@ class Calls:
         return load[3:4] != [] and load[3].startswith(b"1/")  # runnable/all: proc_loadavg(5)
 
     def _call(self, command: "Command", arguments: "Mapping[str, object]") -> "Any":
+        first = time.monotonic()
         while True:
             begun = time.monotonic()
             try:
@@ -109,13 +111,16 @@ class Calls:
                 self._seconds += time.monotonic() - begun
                 return value
             except (Frozen, Busy, NotRunning) as error:  # no command has got it: may be repeated
-                if not self.patient or (isinstance(error, NotRunning) and not self._moves()):
+                stopped = isinstance(error, NotRunning) and not self._may_go_on(first)
+                if stopped or not self.patient:
                     raise
             if self.interrupt.sleep(_THAW, max(1, self.interrupt.count)):
                 raise Interrupted(self.interrupt.last)
 
-    def _moves(self) -> bool:
-        """Whether the guest stands still for the last step of a migration, which may fail yet."""
-        return self.agent.transport.state() == "migrating"
+    def _may_go_on(self, since: float) -> bool:
+        """Whether a guest that stands still is paused, and not for long, or in the last step of a
+        migration, which may fail yet."""
+        state = self.agent.transport.state()
+        return state == "migrating" or (state == "paused" and time.monotonic() < since + _PAUSE)
 
     patient = False  # set once the program runs: before, a refusal is the answer
