@@ -53,6 +53,16 @@ def test_a_command_that_cannot_be_executed(
     assert not filesystems.frozen
 
 
+@pytest.mark.parametrize(
+    ("script", "hint"), [("kill -STOP $$", "it was stopped: by Ctrl-Z"), ("sleep 9", "--max")]
+)
+def test_why_a_command_took_too_long(fake: Fake, script: str, hint: str) -> None:
+    uri = fake(Filesystems()).uri
+    ran = qga("-c", uri, "fs", "with-frozen", "--max", "1s", "web1", "--", "sh", "-c", script)
+    assert ran.code == 124
+    assert hint in ran.err.partition("\nhint: ")[2]
+
+
 def test_signals_are_the_commands_own(fake: Fake) -> None:
     ran = qga(*words(fake(Filesystems()), "grep", "SigIgn", "/proc/self/status"))
     ignored = int(ran.out.split()[1], 16)

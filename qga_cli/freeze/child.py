@@ -64,6 +64,11 @@ class Child:
         """For select: readable once it has ended."""
         return self._exit
 
+    def is_stopped(self) -> bool:
+        """By Ctrl-Z, or because it asked a terminal that is not its own."""
+        look = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, look) is not None
+
     def end(self, signum: int, interrupt: Interrupt, seen: int) -> None:
         """End the whole group: with `signum`; with SIGKILL after a while, or at once when more
         than `seen` signals have come to us."""

@@ -130,9 +130,10 @@ def _wait(job: Job, program: "Child", holds: "list[Hold]", deadline: float) -> Q
     for hold in holds:
         if hold.watchdog in ready:
             return NotConsistent(f"{hold.target.label}: the watchdog has died: {ended}")
-    return NotConsistent(
-        f"the freeze lasted too long: {ended}", hint="a longer --max or --timeout allows it"
-    )
+    hint = "a longer --max or --timeout allows it"
+    if program.is_stopped():
+        hint = "it was stopped: by Ctrl-Z, or as it asked for a terminal from within a pipeline"
+    return NotConsistent(f"the freeze lasted too long: {ended}", hint=hint)
 
 
 def _each(holds: "list[Hold]", work: "Callable[[Hold], object]") -> "Failures":
