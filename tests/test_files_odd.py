@@ -4,10 +4,16 @@ import os
 import signal
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from qga_cli.errors import FileError
+from qga_cli.errors import BadReply, FileError
+from qga_cli.files import ls
+from qga_cli.files.copy import Copier
+from qga_cli.files.facts import Facts
+from qga_cli.files.place import parse
 from qga_cli.files.tar_writer import TarWriter
 from qga_cli.files.transfer import Wishes
 from tests.conftest import Far
@@ -133,3 +139,25 @@ def test_a_file_of_this_host_that_looks_like_a_guest_s(
     (here / "none:file").touch()
     hint = "hint: for the file of this host, write ./none:file\n"
     assert far("cp", "none:file", "FAR").err.endswith(hint)
+
+
+def test_owners_are_not_lost_between_two_guests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    job: Any = SimpleNamespace(target=None, progress=None)
+    copier = Copier(job, job, Wishes(preserve=True))
+    with pytest.raises(FileError, match="only root can keep the owners"):
+        copier._tree(parse("a:/d"), Facts("folder"), parse("b:/d"))
+
+
+def test_tail_counts_as_everywhere_and_cuts_nothing_off(near: Far) -> None:
+    near.sh("seq 5 >lines")
+    assert near.good("tail", "-n", "-2", "FAR/lines") == "4\n5\n"
+    done = near("tail", f"{near.name}:/dev/zero")
+    assert (done.code, done.stdout) == (1, b"")
+    assert done.err == f"qga: {near.name}:/dev/zero: has no size, and more than 64M in it\n"
+
+
+@pytest.mark.parametrize("moment", ["nan", "-inf", "1e300"])
+def test_a_time_that_json_has_not(moment: str) -> None:
+    with pytest.raises(BadReply, match="makes no sense"):
+        ls._row(f"-rw-------/root/root/0/{moment}/name//".encode())

@@ -159,6 +159,11 @@ class Copier:
         else:
             import tempfile
 
+            if self._wishes.preserve and os.geteuid() != 0:
+                raise FileError(
+                    "only root can keep the owners in a folder from guest to guest",
+                    hint="copy without -p",
+                )
             with tempfile.TemporaryDirectory(prefix="qga-cp-") as folder:
                 between = Place("", os.path.join(folder, source.name or "root"))
                 self._pull(source, found, between)

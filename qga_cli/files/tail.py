@@ -7,11 +7,12 @@ rotated has, under its name, another size than the handle still sees.
 
 from contextlib import ExitStack
 
-from qga_cli.errors import Interrupted, Refused
+from qga_cli.errors import FileError, Interrupted, Refused
 from qga_cli.files.cat import stdout
 from qga_cli.files.guests import Guests
 from qga_cli.files.handle import open_handle
 from qga_cli.files.source import UNPROMISED
+from qga_cli.format import size as human
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from qga_cli.files.access import Access
     from qga_cli.files.cat import Out
     from qga_cli.files.handle import Handle
+    from qga_cli.files.place import Place
 
 _BLOCK = 64 * 1024
 _SAMPLE = 4096  # bytes that tell two files of the same size apart
@@ -30,7 +32,7 @@ _ROTATED, _RARELY = 1.0, 8.0  # seconds of silence before the name is looked at,
 
 def verb(job: Job) -> Finished:
     """Print the last lines; with --follow, all that comes until a signal."""
-    lines = job.arguments.get("lines", 10)
+    lines = abs(job.arguments.get("lines", 10))  # as everywhere, -n -5 means -n 5
     out = stdout(job)
     with job.interrupt.shield(), Guests(job) as guests:
         place = guests.place(job.arguments["place"])
@@ -38,7 +40,7 @@ def verb(job: Job) -> Finished:
         handle = open_handle(access, place.path, "r")
         if not job.arguments.get("follow"):
             with handle:
-                _print_end(handle, out, lines, guests)
+                _print_end(place, handle, out, lines, guests)
             return Finished()
         try:
             Follower(job, guests, access, place.path, out).follow(handle, lines)
@@ -104,7 +106,7 @@ class Follower:
         return named
 
 
-def _print_end(handle: "Handle", out: "Out", lines: int, guests: Guests) -> None:
+def _print_end(place: "Place", handle: "Handle", out: "Out", lines: int, guests: Guests) -> None:
     """The last lines of a file that is not followed. Files of /proc have no size to count from."""
     start = _begin(handle, lines, guests)
     if handle.size():
@@ -112,8 +114,10 @@ def _print_end(handle: "Handle", out: "Out", lines: int, guests: Guests) -> None
         return
     handle.seek(0)
     text = b""
-    while (data := handle.read(2**20)) and len(text) < UNPROMISED:
+    while data := handle.read(2**20):
         text += data
+        if len(text) > UNPROMISED:  # or its end would be one that it has not
+            raise FileError(f"{place}: has no size, and more than {human(UNPROMISED)} in it")
         guests.check()
     parts = text.removesuffix(b"\n").split(b"\n")[-lines:] if lines else []
     out.write(b"\n".join(parts) + b"\n" * (bool(parts) and text.endswith(b"\n")))
