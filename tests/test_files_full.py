@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import FileError
+from qga_cli.files.facts import Facts
+from qga_cli.files.landing import Landing
 from qga_cli.files.pull import pull
 from qga_cli.files.transfer import Wishes
 from tests.conftest import Far, qga
@@ -113,3 +116,17 @@ def test_who_reads_the_copy_may_go(near: Far) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141  # as cat's, killed by SIGPIPE in a shell's pipe
+
+
+def test_a_part_that_a_full_disk_cannot_take_is_removed(here: Path) -> None:
+    landing = Landing(str(here / "f"), Wishes())
+    landing.begin(Facts(), None)
+    landing.write(0, b"held back in a buffer")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            landing.abandon(keep=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.listdir(here) == []

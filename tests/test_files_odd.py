@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from qga_cli.errors import BadReply, FileError
-from qga_cli.files import ls
+from qga_cli.errors import BadReply, FileError, UsageError
+from qga_cli.files import change, ls
 from qga_cli.files.copy import Copier
 from qga_cli.files.facts import Facts
 from qga_cli.files.place import parse
@@ -161,3 +161,15 @@ def test_tail_counts_as_everywhere_and_cuts_nothing_off(near: Far) -> None:
 def test_a_time_that_json_has_not(moment: str) -> None:
     with pytest.raises(BadReply, match="makes no sense"):
         ls._row(f"-rw-------/root/root/0/{moment}/name//".encode())
+
+
+def test_a_fifo_of_a_guest_is_no_empty_file(near: Far, here: Path) -> None:
+    near.sh("mkfifo fifo")
+    done = near("cp", "FAR/fifo", str(here))
+    assert (done.code, "is a FIFO" in done.err, os.listdir(here)) == (1, True, [])
+
+
+@pytest.mark.parametrize("path", ["/", "/..", "/./", "/etc/.."])
+def test_a_root_folder_is_never_removed(path: str) -> None:
+    with pytest.raises(UsageError, match="takes no root folder"):
+        change.rm(SimpleNamespace(arguments={"places": [f"a:{path}"], "recursive": True}))  # type: ignore[arg-type]

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 def rm(job: Job) -> Finished:
     """Remove files, and folders with --recursive."""
     recursive, force = job.arguments.get("recursive"), job.arguments.get("force")
+    if recursive and not all(guest_place(text).name for text in job.arguments["places"]):
+        # GNU's rm would refuse, busybox's would not.
+        raise UsageError("rm -r takes no root folder, and no path that ends in . or ..")
     return _each(job, ["rm", *["-r"] * bool(recursive), *["-f"] * bool(force)])
 
 

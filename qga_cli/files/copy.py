@@ -116,6 +116,8 @@ class Copier:
         if place.is_stream:
             return HostStream(self._job.streams.stdin, self._job.interrupt)
         if place.guest:
+            if found.kind == "FIFO":  # its bytes are lost where a read finds too few
+                raise FileError(f"{place}: is a FIFO, which the agent cannot read to its end")
             if 0 < self._wishes.limit < (found.size or 0):
                 raise FileError(f"{place}: {size(found.size or 0)} are more than --max-size")
             return GuestFile(self._guests.access(place), place.path, place.name, found,

@@ -8,11 +8,13 @@ from qga_cli.files.access import Access, needing
 
 _STAT = needing("stat") + """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
 _PAGE = 2**16  # bytes, of the largest: files of /proc say that they have 0, those of /sys a page
-_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
+_KINDS = {
+    stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link", stat.S_IFIFO: "FIFO",
+}  # fmt: skip
 
 
 class Facts:
-    """`kind` is file, folder, link or other; `mode` its twelve permission bits; `mtime` in
+    """`kind` is file, folder, link, FIFO or other; `mode` its twelve permission bits; `mtime` in
     nanoseconds, None where only the size is known, and mode and owner are guesses. `size` is None
     where nobody can tell: a stream, a file of /proc.
     """

@@ -89,11 +89,13 @@ class Landing:
         """End without a result; the part stays for --resume when it is worth it. Its name, then."""
         if self._file is None or not self._part:
             return ""
-        self._file.close()
-        if keep and self._position:
-            return self._part
-        os.unlink(self._part)
-        return ""
+        try:
+            self._file.close()  # writes what it holds back, which a full disk does not take
+        finally:
+            kept = keep and self._position > 0
+            if not kept:
+                os.unlink(self._part)
+        return self._part if kept else ""
 
     def _dress(self, facts: "Facts") -> None:
         """Mode, owner and times: the source's with -p, else those of the file that is replaced."""

@@ -159,9 +159,9 @@ def _leave(target: "Target", error: BaseException) -> None:
     """Clean up, and tell how the copy can be completed."""
     try:
         left = target.abandon(keep=isinstance(error, _CUT_OFF))
-    except QgaError as second:
+    except (QgaError, OSError) as second:
         if isinstance(error, QgaError):
-            note = f"and cleaning up failed: {second.message}"
+            note = f"and cleaning up failed: {getattr(second, 'message', second)}"
             error.details = f"{error.details}; {note}".strip("; ")
         return
     if left and isinstance(error, QgaError):
