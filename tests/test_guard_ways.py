@@ -49,6 +49,8 @@ class Freezer:
     def __call__(self, request: dict[str, object]) -> object:
         if request["execute"] == "guest-fsfreeze-status":
             return "frozen" if self.frozen else "thawed"
+        if request["execute"] == "guest-info":
+            return {"version": "9.0.0", "supported_commands": []}
         self.frozen = request["execute"] == "guest-fsfreeze-freeze"
         return 2
 
