@@ -130,3 +130,12 @@ def test_a_part_that_a_full_disk_cannot_take_is_removed(here: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert os.listdir(here) == []
+
+
+def test_a_file_that_cannot_be_written_is_named(near: Far, here: Path) -> None:
+    near.sh("head -c 2000000 /dev/zero | tr '\\0' x >data")
+    source = f"{near.name}:{near.folder}/data"
+    command = ["prlimit", "--fsize=1000000", sys.executable, "-m", "qga_cli", *near.flags]
+    done = subprocess.run([*command, "cp", source, here], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"qga: {here}: File too large\n")
+    assert os.listdir(here) == []

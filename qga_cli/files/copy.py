@@ -33,7 +33,7 @@ def host_errors() -> "Iterator[None]":
         yield
     except BrokenPipeError:  # whoever read our standard output has gone: no news
         raise
-    except OSError as error:  # a write's names no file, and a guest's errors bear its name
+    except OSError as error:
         name = error.filename2 or error.filename or "this host"
         raise FileError(f"{told(name)}: {error.strerror}") from error
 
@@ -109,6 +109,9 @@ class Copier:
         try:
             transfer(source, goal, self._wishes, self._guests.check, meter.advance, carry,
                      behind=not between)  # fmt: skip
+        except OSError as error:  # a read's or a write's names no file: it is the one of this host
+            error.filename = error.filename or (source.name if target.guest else str(target))
+            raise
         finally:
             meter.close()
 
