@@ -69,6 +69,8 @@ def pull(
             raise FileError(f"{final}: {inside}{error.strerror}") from error
         finally:
             extractor.close()
+        if name != "." and not wishes.preserve:  # a file with holes
+            stage.hand_on(name)
         stage.settle("" if name == "." else name)
     except BaseException:
         stage.remove()
