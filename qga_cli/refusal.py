@@ -30,6 +30,11 @@ _UPDATE = "update qemu-guest-agent in the guest"
 _CURES = (
     ("fsfreeze hook", "look at /etc/qemu/fsfreeze-hook in the guest, and at what it runs and logs"),
     ("requested suspend mode is not supported", "the guest needs systemd or pm-utils for it"),
+    (
+        "commit persistent state",
+        "the agent opens no file while the folder of its state is full or has gone: look at "
+        "`df /run` in the guest, or restart qemu-guest-agent there",
+    ),
     ("hardware clock", "the guest's system clock is set; hwclock (util-linux) sets the other one"),
 )
 

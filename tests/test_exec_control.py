@@ -1,6 +1,7 @@
 """What ends a program in the guest, leaves it running, or tells of it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from qga_cli.errors import QgaError, TimedOut
 from tests.conftest import qga
 from tests.lab.local_agent import agent as run_local_agent
 from tests.running import Started, eventually, execute, marked
+
+LONG = b"x" * 99_999 + b"\n"
 
 
 def test_timeout_ends_the_whole_tree(local_agent: str) -> None:
@@ -142,3 +145,16 @@ def test_a_policy_that_allows_opening_and_no_writing(tmp_path: Path) -> None:
     with run_local_agent(tmp_path, "a", "-b", "guest-file-write") as agent:
         ran = qga("-c", f"unix:{agent.socket}", "exec", "x", "--", "sh", "-c", script)
     assert (ran.code, ran.out, ran.err) == (3, "a\nb\n", "")
+
+
+def test_an_agent_that_cannot_open_files_any_more(tmp_path: Path) -> None:
+    """As when /run is full, where it writes down the last handle's number."""
+    script = "echo a; sleep 1; cat; echo b; exit 3"
+    with run_local_agent(tmp_path, "a") as agent:
+        shutil.rmtree(tmp_path / "a.state")
+        ran = qga("-c", f"unix:{agent.socket}", "exec", "x", "--", "sh", "-c", script, stdin=LONG,
+                  timeout=30)  # fmt: skip
+        assert (ran.code, ran.err) == (3, "")
+        assert ran.stdout == b"a\n" + LONG + b"b\n"
+        ran = qga("-c", f"unix:{agent.socket}", "cat", "x:/etc/hosts")
+    assert "`df /run` in the guest" in ran.err

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _BEAT = 5.0  # seconds; the keeper gives up after 40 to 60 without one
 _TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet
+_NOT_YET = ("Is a directory", "No such file or directory")  # likewise
 _SHORT = 10.0  # seconds for a helper that ends at once
 _REAP = 3.0  # seconds to wait for helpers that were told to end
 
@@ -43,11 +44,12 @@ class Keeper:
                 err = Spooled(self.calls, stderr, self.path(5), [self.path(9)])
                 self._orders = self.calls.open(self.path(0), "r+")
                 self.outputs = [out, err]
-            except Unsupported as error:
+            except Refused as error:
+                if error.desc.endswith(_NOT_YET):
+                    return False
+                # Blocked, or the agent opens nothing: its folder in a full /run, its limit.
                 self.calls.agent.trace(1, f"no spool files: {error.message}")
                 self.spools = False
-            except Refused:  # a directory: not yet
-                return False
         if not self.spools and self._helper("sh", "-c", _TAKEN, "sh", self.path(7)) == 0:
             self.outputs = [
                 Polled(self.calls, stdout, self.path(4)),
