@@ -194,6 +194,19 @@ def test_a_timeout_on_windows_ends_the_tree(fake: Callable[[Handler], FakeAgent]
     assert windows.started[-1] == {"path": "taskkill.exe", "arg": ["/PID", "1", "/T", "/F"]}
 
 
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [("No such file or directory", 127), ("Permission denied", 126), ("Not enough space", 125)],
+)
+def test_what_windows_cannot_start(
+    fake: Callable[[Handler], FakeAgent], why: str, code: int
+) -> None:
+    def broken(request: dict[str, object]) -> object:
+        raise AgentFault(f"Failed to execute helper program ({why})")
+
+    assert qga("-c", fake(broken).uri, "exec", "x", "--", "nosuch").code == code
+
+
 @pytest.mark.parametrize("flag", [("-e", "A=b"), ("-w", "C:\\"), ("-u", "me")])
 def test_a_context_on_windows_is_refused(
     fake: Callable[[Handler], FakeAgent], flag: tuple[str, str]

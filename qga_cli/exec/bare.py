@@ -9,6 +9,7 @@ import time
 
 from qga_cli import wire
 from qga_cli.errors import QgaError, Refused, Unsupported
+from qga_cli.exec import ending, wrapper
 from qga_cli.exec.context import is_text
 
 TYPE_CHECKING = False
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 _CEILING = 0.25  # seconds between two looks
 _PATIENCE = 5.0  # seconds for a question of ours
+# What glib says of a program that it cannot start, and what a wrapper would.
+_CAUSES = {
+    "(No such file or directory)": wrapper.NOT_FOUND,
+    "(Permission denied)": wrapper.NOT_EXECUTABLE,
+}
 _STREAMS = "out-data", "err-data"
 FILE = "have it write a file, and `qga cat VM:FILE`"
 
@@ -52,7 +58,13 @@ class Bare:
                 "this guest has no POSIX shell: no variables, directory, user or bytes beyond UTF-8"
             )
         self._sinks = stdout, stderr
-        self._launch(self._argv, self._input())
+        try:
+            self._launch(self._argv, self._input())
+        except Refused as error:
+            for said, code in _CAUSES.items():
+                if error.desc.endswith(said):
+                    raise ending.failure(self._argv[0], code, b"") from error
+            raise
 
     def _input(self) -> bytes:
         return self._feed.whole(self.calls.interrupt) if self._feed else b""
