@@ -126,6 +126,7 @@ def test_files_that_are_replaced_hand_on_what_they_are(near: Far, here: Path) ->
     assert (near.sh("cat a"), os.getxattr(old, "user.label")) == ("new", b"kept")
     near.good("cp", str(here / "a"), str(here / "b"), "FAR")  # as one archive
     assert near.sh("cat b; stat -c %a a b") == "new640\n600\n"
+    assert os.getxattr(old, "user.label") == b"kept"
     near.sh("truncate -s 1000000 holes")
     (here / "holes").touch(0o600)
     near.good("cp", "FAR/holes", str(here / "holes"))

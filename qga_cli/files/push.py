@@ -70,8 +70,8 @@ echo "${s%% *}"
 
 _TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
 
-# $1 filled folder  $2 final name  $3 1 if the files that are replaced hand on mode and owner, which
-# takes a process for each. A folder that is there is filled, file by file renamed; first
+# $1 filled folder  $2 final name  $3 1 if the files that are replaced hand on mode, owner and
+# the like, at two processes for each. A folder that is there is filled, file by file renamed; first
 # it is made sure that no folder would have to replace a file, nor a file a folder. Files are never
 # looped over, only folders, which a pattern that ends in a slash finds: a shell is slow.
 _SETTLE = r"""
@@ -116,6 +116,7 @@ keep() { # $1 from  $2 to
   for e in ./* ./.[!.]* ./..?*; do
     t=$2/$e
     [ -f "$t" ] && [ ! -L "$t" ] && [ -f "$e" ] || continue
+    cp --attributes-only --preserve=all --no-preserve=timestamps -- "$t" "$e" 2>/dev/null
     o=$(stat -c '%a %u:%g' -- "$t" "$e") || exit
     n=${o##*"$nl"} o=${o%%"$nl"*}
     [ "$o" = "$n" ] || { chown -- "${o#* }" "$e" && chmod -- "${o% *}" "$e"; } || exit
