@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := $(PYTHON) -m tests.lab
 
-.PHONY: demo test test-guest test-host check test-matrix bench pictures gen setup clean
+.PHONY: demo test test-guest test-boots test-host check test-matrix bench pictures gen setup clean
 
 demo: setup
 	$(LAB) up demo
@@ -12,14 +12,17 @@ demo: setup
 
 test: setup check
 	$(LAB) setup --tests
-	$(MAKE) --jobs 2 --output-sync=line test-host test-guest
+	$(MAKE) --jobs 3 --output-sync=line test-host test-guest test-boots
 
-# Both at once: tests on guests mostly wait.
+# All at once: tests on guests mostly wait.
 test-guest: setup
-	$(BIN)/pytest -m guest
+	$(BIN)/pytest -m "guest and not boots"
+
+test-boots: setup
+	$(BIN)/pytest -m boots
 
 test-host: setup
-	$(BIN)/pytest -m "not guest"
+	$(BIN)/pytest -m "not guest and not boots"
 
 check: setup
 	$(BIN)/ruff check .
