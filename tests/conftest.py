@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from tests import lab
 from tests.fake import FakeAgent, Handler
 from tests.lab.local_agent import agent as run_local_agent
 from tests.policies import ENTRY
+
+# A shell's background job ignores it, and all that is started here would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _CLEAN = {
     key: value

@@ -107,18 +107,26 @@ def test_too_much_input_is_refused_before_the_program_runs(poor: str, tmp_path: 
     assert not ran.exists()
 
 
-def test_a_tree_is_found_by_parents() -> None:
-    words = ["sh", "-c", "(sleep 986 & wait) & sleep 986; :"]
-    tree = subprocess.Popen(words, start_new_session=True)
+@pytest.mark.parametrize(
+    ("script", "seconds", "signum"),
+    [
+        ("(sleep 986 & wait) & sleep 986; :", 0, signal.SIGTERM),
+        # what it starts between the two signals
+        ("trap '' TERM; while sleep 986 & do sleep 0.3; done", 1, signal.SIGKILL),
+    ],
+)
+def test_a_tree_is_found_by_parents(script: str, seconds: int, signum: int) -> None:
+    tree = subprocess.Popen(["sh", "-c", script], start_new_session=True)
 
     def asleep() -> int:
         count = ["pgrep", "-cx", "-s", f"{tree.pid}", "sleep"]
         return int(subprocess.run(count, capture_output=True).stdout)
 
     try:
-        assert eventually(lambda: asleep() == 2)
-        subprocess.run(["sh", "-c", END, "qga-end", str(tree.pid), "TERM", "0"], check=True)
-        assert tree.wait(10) == -signal.SIGTERM
+        assert eventually(lambda: asleep() >= 2)
+        end = ["sh", "-c", END, "qga-end", str(tree.pid), "TERM", str(seconds)]
+        subprocess.run(end, check=True)
+        assert tree.wait(10) == -signum
         assert eventually(lambda: asleep() == 0)
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -16,9 +16,13 @@ from tests.lab.domain import Wish, describe, read_mark
 from tests.lab.hypervisor import connection, virsh
 from tests.lab.image import image
 from tests.lab.kernel import kernel
-from tests.lab.process import LabError, run
+from tests.lab.process import LabError, run, say
 
 DATA_SIZE = 768 * 1024 * 1024
+
+
+class _Silent(LabError):
+    """A guest whose agent does not answer."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,13 @@ def up(
     memory: int = 512,
     block_rpcs: Sequence[str] = (),
     agent_args: Sequence[str] = (),
-    timeout: float = 180,
+    timeout: float = 120,
 ) -> Guest:
     """Boot a guest and return when its agent answers; one that is up already is returned as is.
 
-    `memory` is in MiB, `timeout` in seconds and without the building of images. `block_rpcs` are
-    wire names that the guest's policy forbids, `agent_args` further options of its qemu-ga.
+    One that does not answer within `timeout` seconds is booted anew, once: QEMU's emulation now
+    and then resets a booting guest without end. `memory` is in MiB. `block_rpcs` are wire names
+    that the guest's policy forbids, `agent_args` further options of its qemu-ga.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", name):
         raise LabError(f"{name!r} is no host name: letters, digits and hyphens")
@@ -91,14 +96,21 @@ def up(
         raise LabError("the kernel does not boot in less than 256 MiB")
     wish = Wish(suite, memory, tuple(block_rpcs), tuple(agent_args))
     uri = connection()
-    deadline = time.monotonic() + timeout
+    try:
+        return _come_up(uri, name, wish, timeout)
+    except _Silent as error:
+        say(f"{error}\nbooting it anew")
+        return _come_up(uri, name, wish, timeout, anew=True)
+
+
+def _come_up(uri: str, name: str, wish: Wish, timeout: float, *, anew: bool = False) -> Guest:
     with _lock(name):
-        folder = _running(uri, name, wish)
+        folder = None if anew else _running(uri, name, wish)
         if folder is None:
             _remove(uri, name)
-            folder, deadline = _boot(uri, name, wish), time.monotonic() + timeout
-    version = _await_agent(uri, name, folder, deadline)
-    return Guest(name, uri, suite, version, folder)
+            folder = _boot(uri, name, wish)
+    version = _await_agent(uri, name, folder, time.monotonic() + timeout)
+    return Guest(name, uri, wish.suite, version, folder)
 
 
 def down(name: str) -> None:
@@ -195,7 +207,7 @@ def _await_agent(uri: str, name: str, folder: Path, deadline: float) -> str:
             if "unable to execute QEMU agent command" in str(error):
                 return "unknown"  # an answer too: guest-info is blocked
             if time.monotonic() > deadline or "domain is not running" in str(error):
-                raise LabError(f"{name} does not answer: {error}\n{_tail(folder)}") from error
+                raise _Silent(f"{name} does not answer: {error}\n{_tail(folder)}") from error
             time.sleep(0.1)
             continue
         assert isinstance(info, dict)
