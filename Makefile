@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := $(PYTHON) -m tests.lab
 
-.PHONY: demo test test-guest test-boots test-host check test-matrix bench pictures gen setup clean
+.PHONY: demo test test-guest test-host check test-matrix bench pictures gen setup clean
 
 demo: setup
 	$(LAB) up demo
@@ -12,17 +12,14 @@ demo: setup
 
 test: setup check
 	$(LAB) setup --tests
-	$(MAKE) --jobs 3 --output-sync=line test-host test-guest test-boots
+	$(MAKE) --jobs 2 --output-sync=line test-host test-guest
 
-# All at once: tests on guests mostly wait.
+# Both at once: tests on guests mostly wait.
 test-guest: setup
-	$(BIN)/pytest -m "guest and not boots"
-
-test-boots: setup
-	$(BIN)/pytest -m boots
+	$(BIN)/pytest -m guest
 
 test-host: setup
-	$(BIN)/pytest -m "not guest and not boots"
+	$(BIN)/pytest -m "not guest"
 
 check: setup
 	$(BIN)/ruff check .

@@ -220,11 +220,9 @@ def here(tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs on a real guest, and what boots one for itself."""
+    """Mark what runs on a real guest, for `make test-matrix`."""
     for item in items:
         assert isinstance(item, pytest.Function)
         kinds = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if {"guest", "spare"} & {*item.fixturenames, *filter(None, map(str, kinds))}:
             item.add_marker("guest")
-        if "spare" in item.fixturenames:
-            item.add_marker("boots")

@@ -10,8 +10,6 @@ from tests import lab
 from tests.conftest import Ran, qga
 from tests.second_host import SecondHost
 
-pytestmark = pytest.mark.boots
-
 MACHINE = "71676100000000000000000000001ab0"  # the same in every guest of the lab
 SILENCE = 'arg:=["-c", "sleep 0.3; kill -STOP $(pidof qemu-ga)"]'
 CONFIG = """

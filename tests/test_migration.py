@@ -15,8 +15,6 @@ from tests.running import Started
 from tests.second_host import SecondHost
 from tests.terminals import terminal
 
-pytestmark = pytest.mark.boots
-
 NAME = f"qga-moving-{os.getpid()}"
 
 
