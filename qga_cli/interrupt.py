@@ -1,9 +1,11 @@
 """Signals that ask us to stop, and the work that must be finished first."""
 
+import contextlib
 import os
+import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
         """What select takes."""
 
         def fileno(self) -> int: ...
+
+
+# Seconds between two looks at signals: one that comes just before the main thread falls asleep is
+# noted by Python, and handled when something wakes it.
+TICK = 1.0
 
 
 class Interrupt:
@@ -30,27 +37,34 @@ class Interrupt:
         self._unheard: dict[int, int] = {}  # threads that a signal found shielded, and its number
         self._lock = threading.Lock()
         self._watchers: list[Callable[[], None]] = []
-        self._event = threading.Event()  # a new one after each signal: nobody has to clear it
         self._pipe: tuple[int, int] | None = None  # for `select`, made when first needed
 
     def set(self, signum: int) -> None:
-        """Note a signal. Safe in a signal handler."""
+        """Note a signal. Safe in a signal handler, so it takes no lock: whom it has interrupted
+        may hold it."""
         self.signum = self.signum or signum
         self.last = signum
         self.count += 1
-        event, self._event = self._event, threading.Event()
-        event.set()
         if self._pipe:
             os.write(self._pipe[1], b"!")
         for wake in tuple(self._watchers):
             wake()
 
     def sleep(self, seconds: float, seen: int) -> bool:
-        """Sleep until more than `seen` signals have come; False when the time was over first."""
-        event = self._event
-        return self.count > seen or event.wait(max(0.0, seconds)) or self.count > seen
+        """Sleep until a signal comes, or not at all if more than `seen` have come already.
 
-    @contextmanager
+        False when the time was over first.
+        """
+        until = time.monotonic() + seconds
+        known = min(self.count, seen)
+        bell: queue.SimpleQueue[None] = queue.SimpleQueue()  # an Event has a lock
+        with self.watched(lambda: bell.put(None)):
+            while self.count == known and (left := until - time.monotonic()) > 0:
+                with contextlib.suppress(queue.Empty):
+                    bell.get(timeout=min(left, TICK))
+        return self.count > known
+
+    @contextlib.contextmanager
     def watched(self, wake: Callable[[], None]) -> Iterator[None]:
         """Around work that wants `wake` called, perhaps in a signal handler, at each signal."""
         self._watchers.append(wake)
@@ -81,7 +95,7 @@ class Interrupt:
         with self._lock:
             return self._shields > 0 or self.count in self._unheard.values()
 
-    @contextmanager
+    @contextlib.contextmanager
     def shield(self) -> Iterator[None]:
         """Around work that cleans up after itself when it sees the signal."""
         seen = self.count

@@ -1,5 +1,6 @@
 """Waiting that a signal ends."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -7,12 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from qga_cli.interrupt import Interrupt
 from tests.fake import FakeAgent, Silence
 from tests.freezes import start
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 
 class End:
@@ -77,3 +83,22 @@ def test_what_ctrl_c_does_not_call_back(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=10)
     assert err.decode() == f"qga: x: interrupted by signal 2{told}\n"
+
+
+@pytest.mark.parametrize("moment", range(1, 50))
+def test_a_signal_at_any_moment_of_a_sleep_wakes_it(moment: int) -> None:
+    """As its handler runs: in the thread that sleeps, wherever that is just then."""
+    interrupt = Interrupt()
+    steps = itertools.count(1)
+
+    def trace(frame: FrameType, event: str, argument: object) -> "TraceFunction | None":
+        if next(steps) == moment:
+            interrupt.set(signal.SIGINT)
+        return trace
+
+    sys.settrace(trace)
+    try:
+        woken = interrupt.sleep(0.05, 0)
+    finally:
+        sys.settrace(None)
+    assert woken is bool(interrupt.count)

@@ -7,15 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from qga_cli.errors import Interrupted, QgaError, TimedOut
 from qga_cli.guests.targets import Target, blame
-from qga_cli.interrupt import Interrupt
+from qga_cli.interrupt import TICK, Interrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-# Seconds between two looks at signals: one that comes just before the main thread falls asleep is
-# noted by Python, and handled when something wakes it.
-_TICK = 1.0
 
 
 class Outcome:
@@ -110,9 +106,9 @@ class Fleet:
 
     def _patience(self) -> float:
         if self._limit is None or not self._running:
-            return _TICK
+            return TICK
         first = min(started for _, started in self._running.values())
-        return min(_TICK, max(0.0, first + self._limit - time.monotonic()))
+        return min(TICK, max(0.0, first + self._limit - time.monotonic()))
 
     def _overdue(self) -> Iterator[tuple[int, Outcome]]:
         now = time.monotonic()
