@@ -126,7 +126,7 @@ def test_selinux(fake: Callable[[Handler], FakeAgent]) -> None:
     [
         (0.0, "ok", "this machine's"),
         (3700.0, "warn", "1h 1m ahead of"),
-        (-90.0, "warn", "1m 30s behind"),
+        (-90.9, "warn", "1m 30s behind"),
     ],
 )
 def test_the_clock(
