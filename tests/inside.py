@@ -25,10 +25,3 @@ def await_state(guest: lab.Guest, state: str, seconds: float = 60) -> None:
     while guest.state() != state:
         assert time.monotonic() < until, f"{guest.name} is {guest.state()}, not {state}"
         time.sleep(0.2)
-
-
-def await_agent(guest: lab.Guest, seconds: float = 180) -> None:
-    until = time.monotonic() + seconds
-    while (ran := qga("ping", guest.name)).code:
-        assert time.monotonic() < until, ran.err
-        time.sleep(0.2)
