@@ -25,3 +25,13 @@ def await_state(guest: lab.Guest, state: str, seconds: float = 60) -> None:
     while guest.state() != state:
         assert time.monotonic() < until, f"{guest.name} is {guest.state()}, not {state}"
         time.sleep(0.2)
+
+
+def await_agent(guest: lab.Guest, seconds: float = 60) -> bool:
+    """Whether it answers in that time."""
+    until = time.monotonic() + seconds
+    while qga("ping", guest.name).code:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True
