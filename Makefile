@@ -24,6 +24,7 @@ test-host: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/shellcheck qga_cli/inside/*/*.sh
 	$(BIN)/mypy
 
 test-matrix: setup

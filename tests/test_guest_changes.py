@@ -6,7 +6,7 @@ import time
 
 from tests import lab
 from tests.conftest import qga, qga_tty
-from tests.inside import done, inside
+from tests.in_guest import done, inside
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 

@@ -8,7 +8,7 @@ import pytest
 from qga_cli.commands.info import release
 from tests import lab
 from tests.conftest import SUITE, qga
-from tests.inside import await_agent, await_state, done, inside
+from tests.in_guest import await_agent, await_state, done, inside
 from tests.lab.hypervisor import virsh
 
 SYSTEMCTL = """#!/bin/sh

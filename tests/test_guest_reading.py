@@ -13,7 +13,7 @@ from qga_cli import catalog
 from qga_cli.commands.info import release
 from tests import lab
 from tests.conftest import qga, qga_tty
-from tests.inside import done, inside
+from tests.in_guest import done, inside
 from tests.lab.hypervisor import virsh
 
 READING = [

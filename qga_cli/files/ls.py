@@ -3,6 +3,7 @@
 from qga_cli.errors import BadReply, FileError
 from qga_cli.files.guests import Guests
 from qga_cli.format import printable
+from qga_cli.inside import script
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -11,29 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MOST = 2**27  # bytes
-
-# $1 folder or file  $2 1 for hidden names too. A record ends with NUL, a field with a slash: names
-# of groups have spaces.
-# GNU find is one process for all; elsewhere each file costs two, for busybox's stat knows no NUL.
-_LIST = r"""
-if [ -d "$1" ]; then
-  cd -- "$1" || exit
-  f=. d='-mindepth 1 -maxdepth 1' hide='.*'
-  [ -z "$2" ] || hide=/
-else
-  [ -e "$1" ] || [ -L "$1" ] || { printf '%s: No such file or directory\n' "$1" >&2; exit 1; }
-  cd -- "${1%/*}/" || exit
-  f=./${1##*/} d='-maxdepth 0' hide=/
-fi
-if find . -maxdepth 0 -printf '' 2>/dev/null; then
-  exec find "$f" $d ! -name "$hide" -printf '%M/%u/%g/%s/%T@/%f//%l\0'
-fi
-exec find "$f" $d ! -name "$hide" -exec sh -c '
-for f; do
-  l=; [ ! -L "$f" ] || l=$(readlink -n -- "$f"; echo x)
-  printf "%s/%s//%s\0" "$(stat -c "%A/%U/%G/%s/%Y" -- "$f")" "${f##*/}" "${l%x}"
-done' sh {} +
-"""
 
 
 def verb(job: Job) -> Finished:
@@ -44,7 +22,9 @@ def verb(job: Job) -> Finished:
         access = guests.access(place)
         access.needs_exec("ls")
         said = bytearray()
-        done = access.stream(_LIST, place.path.rstrip("/") or "/", hidden, stdout=_bounded(said))
+        done = access.stream(
+            script("files/list"), place.path.rstrip("/") or "/", hidden, stdout=_bounded(said)
+        )
         if done.code:
             raise access.failure(done)
     rows = [_row(record) for record in bytes(said).split(b"\0")[:-1]]

@@ -1,0 +1,19 @@
+"""What runs in guests: shell scripts, one file each, sent as text.
+
+They run as root in the guest, under whatever `sh` is there: dash, busybox ash, bash, ksh. Words
+that the user or the guest chose reach them as $1, $2 ... or on standard input, never as text.
+"""
+
+import os
+from functools import cache
+
+
+@cache
+def script(name: str) -> str:
+    """The text of `inside/NAME.sh` as it is sent: without the lines that are only a comment.
+
+    No here-document of ours has a line that begins with `#`, so none of them is changed.
+    """
+    path = os.path.join(os.path.dirname(__file__), f"{name}.sh")
+    with open(path, encoding="utf-8") as file:
+        return "".join(line for line in file if not line.lstrip().startswith("#"))

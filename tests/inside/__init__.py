@@ -1,0 +1,1 @@
+"""Tests of what runs in guests, run here under the shells and with the tools that guests have."""

@@ -1,0 +1,30 @@
+"""The scripts of `inside/files`."""
+
+from pathlib import Path
+
+from tests.inside.conftest import Run
+
+
+def test_a_folder_is_listed_with_odd_names(sh: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    (folder / "two\nlines").write_text("12345")
+    (folder / ".hidden").touch()
+    (folder / "link").symlink_to("to where")
+    done = sh("files/list", str(folder), "")
+    assert (done.returncode, done.stderr) == (0, b"")
+    records = sorted(record.split(b"/", 5)[3:] for record in done.stdout.split(b"\0")[:-1])
+    names = [(size, rest.partition(b"//")) for size, _, rest in records]
+    assert [(size, name, target) for size, (name, _, target) in names] == [
+        (b"5", b"two\nlines", b""),
+        (b"8", b"link", b"to where"),
+    ]
+    assert len(sh("files/list", str(folder), "1").stdout.split(b"\0")) == 4
+
+
+def test_a_file_is_listed_alone_and_a_missing_one_is_named(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert sh("files/list", f"{tmp_path}/file", "").stdout.count(b"\0") == 1
+    done = sh("files/list", f"{tmp_path}/nothing", "")
+    assert done.returncode == 1
+    assert b"No such file or directory" in done.stderr
