@@ -67,7 +67,7 @@ _qga_table() {
             children='' places='guest pid'
             options='--wait --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr --help -h' ;;
         'help')
-            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
+            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'info')
             children='' places='guest'

@@ -443,7 +443,7 @@ function __qga_table
                 '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--help'\t'Show this command\'s help' \
-                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \

@@ -57,8 +57,13 @@ def test_libvirt_into_a_pipe_loads_libvirt_only() -> None:
     assert loaded("-c", "test:///default", "ping", "test") == {"libvirt"}
 
 
-def test_help_loads_typer_but_neither_rich_nor_libvirt() -> None:
-    assert loaded("ping", "--help") & {"rich", "libvirt", "yaml"} == set()
+def test_help_loads_nothing_heavy() -> None:
+    assert loaded("ping", "--help") == set()
+    assert loaded("exec", "-h") == set()
+
+
+def test_help_among_other_words_loads_neither_rich_nor_libvirt() -> None:
+    assert loaded("ping", "web1", "--help") & {"rich", "libvirt", "yaml"} == set()
 
 
 def test_only_the_command_asked_for_is_loaded(local_agent: str) -> None:

@@ -69,6 +69,11 @@ def _run(words: list[str]) -> int:
             command, rest = find(words)
         if command is None:
             return _help(words[: len(words) - len(rest)], rest)
+        if rest in (["--help"], ["-h"]):
+            from qga_cli.cli.command_help import screen
+
+            sys.stdout.write(screen(command))
+            return 0
         args = for_command(command)
         raw = plain.parse(args, rest)
         if raw is None:

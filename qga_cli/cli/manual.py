@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 from qga_cli import catalog
-from qga_cli.cli import screen
+from qga_cli.cli import command_help, screen
 from qga_cli.errors import UsageError
 from qga_cli.job import Finished, Job
 
-TOPICS = ("targets", "output", "exit-codes", "transports")
+TOPICS = ("options", "targets", "output", "exit-codes", "transports")
 
 
 def verb(job: Job) -> Finished:
@@ -30,9 +30,8 @@ def verb(job: Job) -> Finished:
         with job.interrupt.shield():  # Ctrl-C is the pager's
             return Finished(code=subprocess.run(["man", page], check=False).returncode)
     if command:
-        from qga_cli.cli import build
-
-        build.parse(command, ["--help"])
+        sys.stdout.write(command_help.screen(command))
+        return Finished()
     sys.stdout.write(screen.group(path[0]) if path else screen.root())
     return Finished()
 

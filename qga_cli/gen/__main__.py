@@ -22,6 +22,7 @@ def files() -> dict[Path, str]:
            for shell, name in completion.SHELLS.items()},
         **{ROOT / "man/man1" / name: text for name, text in man.pages(date, _shown()).items()},
         **{path: man.dated(path.read_text(), date) for path in (ROOT / "man/man7").iterdir()},
+        ROOT / "man/man7/qga-options.7": man.options_page(date),
         readme: reference.insert(readme.read_text()),
     }  # fmt: skip
 

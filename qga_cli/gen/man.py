@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from qga_cli import __version__, catalog, spec
 from qga_cli.cli import manual
-from qga_cli.cli.options import COMMON, FLEET, VIEW, for_command
+from qga_cli.cli.options import COMMON, FLEET, SELECT, VIEW, WATCH, for_command
 from qga_cli.gen.roff import bold, entry, example, heading, italic, literal, plain, prose, title
 from qga_cli.spec import Arg, Command
 
@@ -45,6 +45,27 @@ def pages(date: str, shown: Mapping[str, Sequence[str]]) -> dict[str, str]:
         for command in commands
     }
     return {"qga.1": _root(commands, date), **found}
+
+
+def options_page(date: str) -> str:
+    """qga-options(7): what every command takes, or every one that names guests, or has columns."""
+    groups = {
+        "Every command": COMMON,
+        "Commands that name guests": (*SELECT, *FLEET),
+        "Commands that print columns": (*VIEW, *WATCH),
+    }
+    parts = [
+        '.\\" Written by `make gen` from the command records: do not edit.\n',
+        title("qga-options", 7, date, __version__),
+        heading("NAME"), "qga\\-options \\- the options that commands have in common\n",
+        heading("DESCRIPTION"),
+        prose("They may stand before the command or after it. Each can be given a value for every "
+              "day, by the environment or in `[defaults]` of the configuration: see qga(1) and "
+              "qga-targets(7)."),
+    ]  # fmt: skip
+    for name, args in groups.items():
+        parts += [f".SS {name}\n", *(option(arg) for arg in args)]
+    return "".join([*parts, heading("SEE ALSO"), _links([("qga", 1)], but="options")])
 
 
 def page_name(command: Command) -> str:
@@ -173,8 +194,8 @@ def _see_also(command: Command) -> str:
     return heading("SEE ALSO") + _links([("qga", 1), *((page, 1) for page in pages)])
 
 
-def _links(pages: list[tuple[str, int]]) -> str:
-    pages = [*pages, *((f"qga-{topic}", 7) for topic in manual.TOPICS)]
+def _links(pages: list[tuple[str, int]], but: str = "") -> str:
+    pages = [*pages, *((f"qga-{topic}", 7) for topic in manual.TOPICS if topic != but)]
     return "".join(
         f".BR {plain(name)} ({section}){',' if index < len(pages) else ''}\n"
         for index, (name, section) in enumerate(pages, 1)

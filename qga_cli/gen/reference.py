@@ -1,8 +1,7 @@
 """The README's table of commands."""
 
 from qga_cli import catalog
-from qga_cli.cli.options import for_command
-from qga_cli.spec import Command
+from qga_cli.cli.command_help import usage
 
 BEGIN, END = "<!-- commands: written by `make gen` -->", "<!-- end of commands -->"
 
@@ -21,15 +20,6 @@ def table() -> str:
     lines = ["| type | to | wire name |", "|---|---|---|"]
     for command in catalog.walk():
         wire = f"`{command.wire}`" if command.wire else ""
-        lines.append(f"| `{_usage(command)}` | {command.summary} | {wire} |")
+        typed = usage(command).replace("|", "\\|")
+        lines.append(f"| `{typed}` | {command.summary} | {wire} |")
     return "".join(line + "\n" for line in lines)
-
-
-def _usage(command: Command) -> str:
-    words = [f"qga {command.name}"]
-    for arg in for_command(command):
-        if arg.positional:
-            word = arg.metavar.replace("|", "\\|")
-            word += "..." if arg.many and "..." not in word else ""
-            words.append(word if arg.required else f"[{word}]")
-    return " ".join(words)

@@ -1,0 +1,137 @@
+"""The screen of `qga COMMAND --help`: its own options, an example or two, the way to the rest.
+
+It is made from the record and not by Typer, whose help differs from release to release and takes
+30 ms to import.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+
+from qga_cli import spec
+from qga_cli.cli.options import COMMON, FLEET, SELECT, VIEW, WATCH, for_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qga_cli.spec import Arg, Command
+
+_SHARED = {arg.name for arg in (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH)}
+_NARROW, _WIDE = 40, 100  # columns that lines are folded to, at least and at most
+_TERM = 26  # columns of an option and its value; a longer one gets a line of its own
+_NOTES = 240  # characters of the notes; the manual page has the rest
+
+
+def screen(command: Command) -> str:
+    """The whole screen, folded to the terminal's width."""
+    width = min(max(shutil.get_terminal_size().columns, _NARROW), _WIDE)
+    args = for_command(command)
+    slots = [arg for arg in args if arg.positional]
+    options = [arg for arg in args if not arg.positional]
+    own = [arg for arg in options if arg.name not in _SHARED or arg in command.args]
+    columns = next((arg for arg in options if arg.name == "columns"), None)
+    shared = [_names(arg)[0] for arg in options if arg not in own and arg is not columns]
+    parts = [
+        _folded(f"Usage: {usage(command, '[OPTION...]')}", width, "         "),
+        _folded(command.summary + ".", width),
+    ]
+    notes = _first_sentences(command.notes)
+    if notes:
+        parts.append(_folded(notes, width))
+    parts.append(_list("Arguments", [(_slot(arg), _says(arg)) for arg in slots], width))
+    wanted = [*own, columns] if columns else own
+    parts.append(_list("Options", [(term(arg), _says(arg)) for arg in wanted], width))
+    common = f"Common options, see `qga help options`: {' '.join(shared)}"
+    parts.append(_folded(common, width, "  "))
+    parts.append(_examples(command, width))
+    parts.append(_folded(" ".join(_more(command)), width))
+    return "\n".join(part for part in parts if part)
+
+
+def usage(command: Command, options: str = "") -> str:
+    """The command line, as in `qga fs list VM`; with `options` where they may stand."""
+    slots = [arg for arg in for_command(command) if arg.positional]
+    words = [_slot(arg) if arg.required else f"[{_slot(arg)}]" for arg in slots]
+    return " ".join([f"qga {command.name}", *filter(None, [options]), *words])
+
+
+def _slot(arg: Arg) -> str:
+    return arg.metavar + ("..." if arg.many and "..." not in arg.metavar else "")
+
+
+def _names(arg: Arg) -> list[str]:
+    return [arg.short, f"--{arg.name}"] if arg.short else [f"--{arg.name}"]
+
+
+def term(arg: Arg) -> str:
+    """An option as it is listed: `-o, --output FORMAT`."""
+    names = ", ".join(_names(arg))
+    return names if arg.kind in (spec.FLAG, spec.COUNT) else f"{names} {arg.metavar}"
+
+
+def _says(arg: Arg) -> str:
+    text = arg.help
+    if arg.choices and "|".join(arg.choices) != arg.metavar:
+        text += f": {', '.join(arg.choices)}"
+    if arg.default not in (None, False):
+        text += f" (default {arg.default})"
+    if arg.many and not arg.positional:
+        text += "; can be repeated"
+    return text
+
+
+def _first_sentences(notes: str) -> str:
+    """The beginning of the notes, in whole sentences."""
+    paragraph = " ".join(notes.split("\n\n")[0].split())
+    shown = ""
+    for sentence in re.findall(r".+?[.:;](?= |$)|.+$", paragraph):
+        if shown and len(shown) + len(sentence) > _NOTES:
+            break
+        shown += sentence
+    return re.sub(r"[:;]$", ".", shown.strip())
+
+
+def _list(title: str, rows: list[tuple[str, str]], width: int) -> str:
+    if not rows:
+        return ""
+    left = min(max(len(term) for term, _ in rows), _TERM)
+    lines = [f"{title}:\n"]
+    for term, says in rows:
+        indent = " " * (left + 4)
+        if len(term) > left:
+            lines.append(f"  {term}\n")
+            term = ""
+        lines.append(_folded(says, width, indent, first=f"  {term:<{left}}  "))
+    return "".join(lines)
+
+
+def _examples(command: Command, width: int) -> str:
+    """Each example with what it is for beside it, or above where the terminal is too narrow."""
+    if not command.examples:
+        return ""
+    left = max(len(example.line) for example in command.examples)
+    rows = [f"  {example.line:<{left}}  # {example.says}\n" for example in command.examples]
+    if max(map(len, rows)) > width + 1:
+        rows = [
+            _folded(f"# {example.says}", width, "  # ", first="  ") + f"  {example.line}\n"
+            for example in command.examples
+        ]
+    return "".join(["Examples:\n", *rows])
+
+
+def _more(command: Command) -> Iterator[str]:
+    if command.wire:
+        yield f"Wire name {command.wire}, since qemu-ga {command.since}."
+    yield f"`qga help {command.name}` says all of it; exit codes: `qga help exit-codes`."
+
+
+def _folded(text: str, width: int, indent: str = "", *, first: str = "") -> str:
+    """`text` folded at blanks, never inside a word, each line ended."""
+    lines = textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return "".join(line + "\n" for line in lines)
