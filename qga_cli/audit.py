@@ -3,9 +3,11 @@
 import errno
 import json
 import os
+import stat
 import threading
 import time
 
+from qga_cli import hostpath
 from qga_cli.errors import FileError
 
 TYPE_CHECKING = False
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 # A guest must be thawed, and that seen, whatever became of the log.
 _VITAL = ("guest-fsfreeze-status", "guest-fsfreeze-thaw")
 _BULK = ("input-data", "buf-b64")
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY
 _NO_LOGIN = 2**32 - 1  # loginuid of a process that no login began
 
 
@@ -89,13 +92,24 @@ class Audit:
 
 
 def _open(path: str) -> int:
+    """A file or a device to append to. A FIFO could hang us, before the call and after it."""
     try:
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY, 0o600)
+        number = hostpath.open_file(path, _APPEND | os.O_NONBLOCK, 0o600)
+        mode = os.fstat(number).st_mode
     except OSError as error:
-        raise FileError(
-            f"the audit file {path} cannot be written: {error.strerror}",
-            hint="nothing was sent to any guest",
-        ) from error
+        why = "it is a FIFO or a socket" if error.errno == errno.ENXIO else str(error.strerror)
+        raise _unwritable(path, why) from error
+    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
+        os.close(number)
+        raise _unwritable(path, "it is a FIFO or a socket")
+    os.set_blocking(number, True)
+    return number
+
+
+def _unwritable(path: str, why: str) -> FileError:
+    return FileError(
+        f"the audit file {path} cannot be written: {why}", hint="nothing was sent to any guest"
+    )
 
 
 def _user() -> dict[str, object]:

@@ -4,6 +4,7 @@ A file that somebody else can write is refused: an alias in it, or a URI such as
 qemu+ext:///?command=..., would run his commands with our rights.
 """
 
+import errno
 import os
 import re
 import stat
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from qga_cli.config import SYSTEM, Setting
 from qga_cli.errors import UsageError
+from qga_cli.hostpath import is_open_to_others, is_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,16 +22,16 @@ if TYPE_CHECKING:
 _TABLES = ("hosts", "groups", "defaults", "aliases", "policy", "audit")
 # The administrator's: no user's file may loosen them.
 _GUARDS = {"policy": ("allow", "deny", "read-only"), "audit": ("file",)}
+_LINKS = 40  # on one path, as in the kernel
 _NO_HOST_NAME = frozenset("/,@*?[] \t")  # they mean something in a guest's name
 
 
 def read(path: str) -> dict[tuple[str, ...], Setting]:
     """The settings of one file. Raises UsageError with file and line."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_at_once) as file:
             _check_owner(path, os.fstat(file.fileno()))
-            for folder in {os.path.dirname(path), os.path.dirname(os.path.realpath(path))}:
-                _check_folder(path, folder or ".")
+            _check_way(path)
             text = file.read().decode("utf-8")
         tables = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
@@ -47,22 +49,56 @@ def read(path: str) -> dict[tuple[str, ...], Setting]:
 
 
 def _check_owner(path: str, status: os.stat_result) -> None:
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"{path} is refused: it is no regular file")
+    if is_open_to_others(status):
         raise UsageError(f"{path} is refused: others can write it", hint=f"chmod go-w {path}")
-    if status.st_uid not in (0, os.geteuid()):
+    if not is_ours(status):
         raise UsageError(
             f"{path} is refused: it belongs to another user",
             hint="HOME or XDG_CONFIG_HOME may be another user's, as under `sudo -E`",
         )
 
 
-def _check_folder(path: str, folder: str) -> None:
-    """Who may write to its folder can put another file in its place, or have it go."""
-    mode = os.stat(folder).st_mode
-    if mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
-        raise UsageError(
-            f"{path} is refused: others can write to {folder}", hint=f"chmod go-w {folder}"
-        )
+def _check_way(path: str) -> None:
+    """Who may write to a folder on the way, from the root on, can put another file in its place,
+    or have it go. Links are followed, and the folders on their way looked at too. In a sticky
+    folder, as /tmp is one, only its owner and that of the next part can do so.
+    """
+    at, links = "/", 0
+    left = os.path.join(os.getcwd(), path).split("/")[::-1]
+    while left:
+        part = left.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            at = os.path.dirname(at)
+            continue
+        folder, name = os.lstat(at), os.path.join(at, part)
+        entry = os.lstat(name)
+        if not is_ours(folder):
+            raise UsageError(
+                f"{path} is refused: the folder {at} belongs to another user",
+                hint="HOME or XDG_CONFIG_HOME may be another user's, as under `sudo -E`",
+            )
+        if is_open_to_others(folder) and not (folder.st_mode & stat.S_ISVTX and is_ours(entry)):
+            raise UsageError(
+                f"{path} is refused: others can write to {at}", hint=f"chmod go-w {at}"
+            )
+        if not stat.S_ISLNK(entry.st_mode):
+            at = name
+            continue
+        links += 1
+        if links > _LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        text = os.readlink(name)
+        at = "/" if text.startswith("/") else at
+        left += text.split("/")[::-1]
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Of a FIFO, which is refused, no writer is waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _leaves(

@@ -54,22 +54,28 @@ def limit(request: str) -> int:
 def reply_text(line: bytes) -> str:
     """A reply line as text. Raises BadReply for one that would take many times its size in memory.
 
-    One character beyond ASCII makes Python spend up to four bytes on every other, and `[],` takes
-    three bytes of the line and sixty of ours. What is rightly long is base64, and has neither.
+    One character beyond ASCII makes Python spend up to four bytes on every other; see also `parse`.
     """
-    if len(line) > _LONG and (not line.isascii() or _has_many(line)):
-        raise BadReply(f"the agent's reply of {len(line):,} bytes is no file and no output")
-    return line.decode("utf-8", "replace")
+    if len(line) > _LONG and not line.isascii():
+        raise _bulky(len(line))
+    text = line.decode("utf-8", "replace")
+    if len(text) > _LONG and _has_many(text):
+        raise _bulky(len(text))
+    return text
 
 
-def _has_many(line: bytes) -> bool:
+def _bulky(length: int) -> BadReply:
+    return BadReply(f"the agent's reply of {length:,} bytes is no file and no output")
+
+
+def _has_many(text: str) -> bool:
     """Whether it has too many values. `find` is ten times faster than `count` where few are."""
     left = _MANY
-    for mark in (b",", b"[", b"{"):
-        at = line.find(mark)
+    for mark in ",[{":
+        at = text.find(mark)
         while at >= 0 and left:
             left -= 1
-            at = line.find(mark, at + 1)
+            at = text.find(mark, at + 1)
     return not left
 
 
@@ -86,7 +92,15 @@ def decode(text: str) -> object:
 
 
 def parse(text: str | bytes) -> dict[str, object]:
-    """One JSON object. Raises BadReply for all else: NaN, 1e999 and endless nesting included."""
+    """One JSON object. Raises BadReply for all else: NaN, 1e999 and endless nesting included.
+
+    `[],` takes three bytes of a line and sixty of ours: a long one may not have many. What is
+    rightly long is base64. Whichever way a reply came, it is looked at here.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if len(text) > _LONG and _has_many(text):
+        raise _bulky(len(text))
     try:
         reply = load(text)
     except (ValueError, RecursionError) as error:
@@ -115,10 +129,32 @@ def traced(line: str) -> str:
     if any(f'"{name}"' in shown for name in secrets):
         import re
 
-        text = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'  # the end may be cut off
-        array = rf'\[[^\]"]*(?:{text}[^\]"]*)*(?:\]|\Z)'
-        shown = re.sub(rf'("(?:{"|".join(secrets)})": ?)(?:{text}|{array})', r'\1"***"', shown)
+        key = re.compile(rf'"(?:{"|".join(secrets)})"\s*:\s*')
+        told, at = "", 0
+        while found := key.search(shown, at):
+            told += shown[at : found.end()] + '"***"'
+            at = _past(shown, found.end())
+        shown = told + shown[at:]
     return shown if len(line) <= _TRACED else f"{shown}... {len(line):,} bytes in all"
+
+
+def _past(line: str, at: int) -> int:
+    """Where the value that begins at `at` ends: text, a number, lists and objects to any depth;
+    the end may be cut off."""
+    import re
+
+    depth = 0
+    for token in re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{},]').finditer(line, at):
+        mark = token[0]
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+            if depth <= 0:
+                return token.end() if depth == 0 else token.start()
+        elif depth == 0:
+            return token.start() if mark == "," else token.end()
+    return len(line)
 
 
 def to_base64(data: bytes) -> str:

@@ -163,3 +163,28 @@ def test_a_secret_that_is_cut_off_is_still_one(secret: object) -> None:
         traced = wire.traced(wire.encode("guest-exec", {"path": "x", place: secret}))
         assert "canary" not in traced
         assert traced.endswith(" bytes in all")
+
+
+@pytest.mark.parametrize("name", wire.SECRET)
+@pytest.mark.parametrize(
+    "value",
+    [
+        [["A"], ["B=canary"]], {"A": "canary"}, {"A": [{"]": "canary"}]}, [{"x": ["\\", "canary"]}],
+        'a"}]canary', [[["canary"] * 400]], {"a\\": {"b": "canary" * 900}}, ["]", "canary"],
+    ],
+)  # fmt: skip
+def test_a_secret_of_any_shape_is_masked(name: str, value: object) -> None:
+    line = wire.encode("guest-exec", {"path": "/p", name: value, "after": [1, {"b": "seen"}]})
+    assert "canary" not in wire.traced(line)
+    if len(line) < 2000:
+        assert json.loads(wire.traced(line))["arguments"] == {
+            "path": "/p", name: "***", "after": [1, {"b": "seen"}],
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["null", "7", "true", "-1.5e3"])
+def test_a_secret_that_is_no_text_ends_where_it_ends(value: str) -> None:
+    line = f'{{"execute":"guest-exec","arguments":{{"env": {value},"arg":["a"]}}}}'
+    assert json.loads(wire.traced(line))["arguments"] == {"env": "***", "arg": ["a"]}
+    line = f'{{"execute":"guest-exec","arguments":{{"arg":["a"],"env":{value}}}}}'
+    assert json.loads(wire.traced(line))["arguments"] == {"env": "***", "arg": ["a"]}

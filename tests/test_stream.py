@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -247,3 +248,21 @@ def test_a_descriptor_that_select_cannot_watch() -> None:
 
         transport._connect = high
         assert transport.call(PING, 10) == '{"return": {}}'
+
+
+def test_a_reply_to_the_synchronisation_is_short_or_none() -> None:
+    """70 MiB of empty lists were two gigabytes of memory, and eight seconds."""
+    bomb = b'{"return":[' + b"[]," * 2_000_000 + b"[]]}"
+
+    def behave(connection: socket.socket) -> None:
+        read_line(connection)
+        connection.sendall(b"\xff" + bomb + b"\n")
+
+    with peer(behave) as transport:
+        tracemalloc.start()
+        try:
+            with pytest.raises(NotAnswering):
+                transport.call(PING, 1.0)
+            assert tracemalloc.get_traced_memory()[1] < 5 * len(bomb)
+        finally:
+            tracemalloc.stop()

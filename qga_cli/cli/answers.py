@@ -1,8 +1,11 @@
 """Answers for TAB: asked by a child that cannot prompt, remembered for some seconds."""
 
+import contextlib
+import errno
 import os
 import select
 import signal
+import stat
 import time
 import zlib
 
@@ -19,6 +22,8 @@ _PATIENCE = 0.3  # seconds a TAB waits
 _EFFORT = 5  # seconds the child goes on for the sake of the next TAB
 # Seconds for which an answer is not asked for again.
 _KEPT = {"guests": 5, "paths": 5, "programs": 300, "mountpoints": 30, "users": 60, "pids": 1}
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_ANSWER = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OLD = 3600  # seconds after which an answer is removed
 
 # Scripts for the guest's shell; what the user typed comes as an argument, never as script. They
@@ -146,20 +151,57 @@ _SOURCES: "dict[str, Callable[..., list[str]]]" = {
 }
 
 
-def _folder() -> str:
+def _folder(*, make: bool = False) -> int:
+    """The cache, opened: ours, and for nobody else to look into. Raises OSError."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(base, "qga")
+    above = _base(base, make=make)
+    try:
+        if make and os.fstat(above).st_uid == os.geteuid():
+            with contextlib.suppress(FileExistsError):
+                os.mkdir("qga", 0o700, dir_fd=above)
+        folder = os.open("qga", _FOLDER | os.O_NOFOLLOW, dir_fd=above)
+    finally:
+        os.close(above)
+    if not _is_private(os.fstat(folder)):
+        os.close(folder)
+        raise PermissionError(errno.EPERM, "another's folder, or one that others look into")
+    return folder
 
 
-def _file(question: str) -> str:
-    return os.path.join(_folder(), f"{zlib.crc32(question.encode('utf-8', 'replace')):08x}")
+def _base(path: str, *, make: bool) -> int:
+    """Where the cache's folder lies. In another's folder nothing is made."""
+    try:
+        return os.open(path, _FOLDER)
+    except FileNotFoundError:
+        above = os.path.dirname(path.rstrip("/")) or "."
+        if not make or os.stat(above).st_uid != os.geteuid():
+            raise
+    os.mkdir(path, 0o700)
+    return os.open(path, _FOLDER | os.O_NOFOLLOW)
+
+
+def _is_private(found: os.stat_result) -> bool:
+    return found.st_uid == os.geteuid() and not found.st_mode & 0o077
+
+
+def _name(question: str) -> str:
+    return f"{zlib.crc32(question.encode('utf-8', 'replace')):08x}"
 
 
 def _read(question: str) -> tuple[float, list[str]]:
     """How old the answer is, in seconds, and what it says."""
     try:
-        with open(_file(question), "rb") as file:
-            age = time.time() - os.fstat(file.fileno()).st_mtime
+        folder = _folder()
+        try:
+            # No FIFO of somebody else's holds us.
+            number = os.open(_name(question), _ANSWER, dir_fd=folder)
+        finally:
+            os.close(folder)
+        with open(number, "rb") as file:
+            found = os.fstat(number)
+            if not _is_private(found) or not stat.S_ISREG(found.st_mode):
+                return _OLD, []
+            age = time.time() - found.st_mtime
             text = file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return _OLD, []
@@ -170,22 +212,21 @@ def _read(question: str) -> tuple[float, list[str]]:
 
 
 def _write(question: str, text: bytes) -> None:
-    folder, path = _folder(), _file(question)
+    """No path is gone twice: a folder on it may be another's, who can exchange what is in it."""
+    name = _name(question)
     try:
-        os.makedirs(folder, 0o700, exist_ok=True)
-        status = os.stat(folder)
-        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-            return  # another's folder, or one that others look into
+        folder = _folder(make=True)
         with os.scandir(folder) as entries:
             for entry in entries:
-                if time.time() - entry.stat().st_mtime > _OLD:
-                    os.unlink(entry)
-        draft = f"{path}.{os.getpid()}"
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
+                    os.unlink(entry.name, dir_fd=folder)
+        draft = f"{name}.{os.getpid()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with open(os.open(draft, flags, 0o600, dir_fd=folder), "wb") as file:
             file.write(question.encode("utf-8", "surrogateescape") + b"\n" + text)
-        os.rename(draft, path)
+        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
-        return  # no cache, then: a full disk, a read-only home
+        return  # no cache, then: a full disk, a read-only home, another's folder
 
 
 def _rows(text: str) -> list[str]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from qga_cli.render import View
 
 _REASONS = 5  # told apart in the summary; the guests' own lines have them all
-_RULE = "-" * 15
 
 
 class Report:
@@ -149,15 +148,20 @@ class Report:
         self._complain([outcome for _, outcome in sorted(self._waiting.items())])
 
     def _show_group(self, stream: int, indexes: list[int], text: str) -> None:
+        from qga_cli.guests.fanout import RULE, no_header
+
         names = fold(self._waiting[index].target.label for index in indexes)
         count = f" ({len(indexes)})" if len(indexes) > 1 else ""
         file = (sys.stdout, sys.stderr)[stream]
-        file.write(f"{_RULE}\n{printable(names)}{count}\n{_RULE}\n")
+        file.write(f"{RULE}\n{printable(names)}{count}\n{RULE}\n")
         file.flush()
         if indexes[0] in self._gathered:
             self._gathered[indexes[0]][stream].copy_to(file.buffer)
             file.buffer.flush()
-        file.write(text)
+        for line in text.splitlines(keepends=True):
+            file.write(
+                no_header(line.encode(errors="surrogatepass")).decode(errors="surrogatepass")
+            )
 
     def _text(self, value: object) -> str:
         """What one guest alone would have had printed."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 64 * 1024  # bytes kept back of a line without end; then it is broken
 _CHUNK = 64 * 1024
+RULE = "-" * 15  # around the names above each of --gather's blocks
+_INVISIBLE = bytes(range(33)) + b"\x7f"
 
 
 class Prefixed(io.RawIOBase):
@@ -90,19 +92,24 @@ class Gathered(io.RawIOBase):
         return self._hash.digest()
 
     def copy_to(self, out: "BinaryIO") -> None:
-        """Write all of it, with a newline at the end."""
+        """Write all of it, with a newline at the end; see `no_header`."""
         self._file.seek(0)
         data = b"\n"
         while True:
-            last, data = data, self._file.read(_CHUNK)
+            last, data = data, self._file.readline(_CHUNK)
             if not data:
                 break
-            out.write(data)
+            out.write(no_header(data) if last.endswith(b"\n") else data)
         out.write(b"" if last.endswith(b"\n") else b"\n")
 
     def free(self) -> None:
         """Forget it."""
         self._file.close()
+
+
+def no_header(line: bytes) -> bytes:
+    """A guest's line; one that could pass for a rule of --gather's headers is indented by one."""
+    return b" " + line if line.lstrip(_INVISIBLE).startswith(RULE.encode()) else line
 
 
 class Shared:

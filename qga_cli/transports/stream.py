@@ -17,6 +17,7 @@ from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, Unreachable
 
 _SYNC_PATIENCE = 5.0  # seconds; as libvirt's QEMU_AGENT_WAIT_TIME
 _RECEIVE = 256 * 1024
+_SYNC_REPLY = 128  # bytes; an honest one has 24 at most
 
 
 class StreamTransport:
@@ -166,6 +167,8 @@ def unreachable(label: str, error: OSError, hint: str) -> Unreachable:
 
 
 def _is_sync_reply(line: bytes, token: int) -> bool:
+    if len(line) > _SYNC_REPLY:  # parsed, it could take many times its length in memory
+        return False
     try:
         return wire.parse(line).get("return") == token
     except BadReply:

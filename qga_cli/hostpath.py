@@ -1,0 +1,159 @@
+"""Paths of this host, walked as one who shares it with strangers.
+
+The kernel follows every symbolic link on a path, and whoever may write to a folder on the way may
+put one there, or another one, at any moment: root, sent to `/home/eve/data/f`, comes out in /etc.
+So a path is walked part by part, each folder held open, and a link of somebody else's leads only
+to what is his: its target must belong to him. Our own links and root's lead anywhere, unless they
+lie in another's folder, where he can move them about. Nothing is looked up twice.
+"""
+
+import errno
+import os
+import stat
+
+from qga_cli.errors import FileError
+
+_THROUGH = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_LINKS = 40  # on one path, as in the kernel
+_ANYWHERE, _NOWHERE = -1, -2  # instead of a user
+
+
+def is_ours(found: os.stat_result) -> bool:
+    """Whether a file belongs to us, or to root."""
+    return found.st_uid in (0, os.geteuid())
+
+
+def is_open_to_others(found: os.stat_result) -> bool:
+    """Whether its group or everybody may write to it."""
+    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def open_folder(path: str) -> int:
+    """The folder at `path`, to be read and to be worked in. Raises OSError, FileError."""
+    above, name = walk(path)
+    try:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | _last(above, name), dir_fd=above)
+    except OSError as error:
+        error.filename = path
+        raise
+    finally:
+        os.close(above)
+
+
+def open_file(path: str, flags: int, mode: int = 0o777, *, follow: bool = True) -> int:
+    """The file at `path`; without `follow`, a link at its end is an error (ELOOP). Raises OSError,
+    FileError for another's link that leads to what is not his."""
+    above, name = walk(path, follow=follow)
+    try:
+        flags |= _last(above, name) if follow else os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(name, flags, mode, dir_fd=above)
+    except OSError as error:
+        error.filename = path
+        raise
+    finally:
+        os.close(above)
+
+
+def walk(path: str, *, follow: bool = True) -> tuple[int, str]:
+    """The open folder that holds the last part of `path`, and that part's name, which need not be
+    there. It is no link, but below /proc, or without `follow`. Raises OSError, FileError."""
+    if not path:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    left = _parts(path)
+    links = 0
+    debts: list[tuple[int, int, str]] = []  # of links: parts left after its target, whose, where
+    at = os.open("/" if path.startswith("/") else ".", _THROUGH | os.O_DIRECTORY)
+    try:
+        while len(left) > 1 or (left and follow):
+            last = len(left) == 1
+            part = left.pop()
+            try:
+                there = _open(part, at)
+            except FileNotFoundError as error:
+                if last and all(debt[1] == _ANYWHERE for debt in debts):
+                    return at, part
+                error.filename = path
+                raise
+            except OSError as error:
+                error.filename = path
+                raise
+            found = os.fstat(there)
+            if stat.S_ISLNK(found.st_mode) and not _is_magic(at):
+                links += 1
+                if links > _LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                text = os.readlink("", dir_fd=there)
+                os.close(there)
+                debts.append((len(left), _giver(os.fstat(at), found), text))
+                if text.startswith("/"):
+                    os.close(at)
+                    at = os.open("/", _THROUGH | os.O_DIRECTORY)
+                left += _parts(text)
+                if len(left) == debts[-1][0]:  # a link to "/"
+                    _pay(debts, len(left), os.fstat(at), path)
+                continue
+            if stat.S_ISLNK(found.st_mode) and not last:  # /proc/self/fd/3/...
+                os.close(there)
+                there = os.open(part, os.O_PATH | os.O_CLOEXEC, dir_fd=at)
+                found = os.fstat(there)
+            try:
+                _pay(debts, len(left), found, path)
+            except BaseException:
+                os.close(there)
+                raise
+            if last:
+                os.close(there)
+                return at, part
+            os.close(at)
+            at = there
+        return at, left[0] if left else "."
+    except BaseException:
+        os.close(at)
+        raise
+
+
+def _open(name: str, folder: int) -> int:
+    """A folder, which asking for one mounts where it is mounted on demand; a link; a file."""
+    try:
+        return os.open(name, _THROUGH | os.O_DIRECTORY, dir_fd=folder)
+    except NotADirectoryError:
+        return os.open(name, _THROUGH, dir_fd=folder)
+
+
+def _parts(path: str) -> list[str]:
+    """The last one first."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+
+def _giver(folder: os.stat_result, link: os.stat_result) -> int:
+    """Who answers for where a link leads: a user, or one of these two."""
+    if not is_ours(link):
+        return link.st_uid
+    if not is_ours(folder):
+        return folder.st_uid
+    loose = folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX
+    return _NOWHERE if loose else _ANYWHERE
+
+
+def _pay(debts: list[tuple[int, int, str]], left: int, found: os.stat_result, path: str) -> None:
+    """Check what links whose way ends here have led to."""
+    while debts and debts[-1][0] >= left:
+        _, giver, text = debts.pop()
+        if giver not in (_ANYWHERE, found.st_uid):
+            raise FileError(
+                f"{path}: a symbolic link in it is another user's, and leads to what is not his",
+                hint=f"it says {text}: give the path without the link, if that is meant",
+            )
+
+
+def _is_magic(folder: int) -> bool:
+    """Whether links in it are the kernel's: those of /proc/PID/fd lead to what has no path."""
+    try:
+        return os.fstat(folder).st_dev == os.stat("/proc").st_dev
+    except OSError:
+        return False  # a system without /proc
+
+
+def _last(folder: int, name: str) -> int:
+    """How to open what `walk` has found: it is no link, and shall be none."""
+    return os.O_CLOEXEC | (0 if _is_magic(folder) else os.O_NOFOLLOW)
