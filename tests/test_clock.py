@@ -67,6 +67,7 @@ def clock(tmp_path: Path) -> Clock:
     return Clock(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", HOURS)
 def test_the_clock_is_seen(local_agent: str, clock: Clock, hours: int) -> None:
     clock.jump(hours)

@@ -144,6 +144,7 @@ def test_time_set_takes_what_people_write(fake: Make, text: str, nanoseconds: in
     assert arguments(agent.requests[0]) == {"time": nanoseconds}
 
 
+@pytest.mark.slow
 def test_delivery_is_told_for_each_guest_of_a_fleet(fake: Make) -> None:
     agent = fake(lambda request: Silence())
     ran = qga("-c", agent.uri, "power", "shutdown", "a,b", "-j1")
@@ -154,6 +155,7 @@ def test_delivery_is_told_for_each_guest_of_a_fleet(fake: Make) -> None:
     ] + ["qga: 2 ok"]
 
 
+@pytest.mark.slow
 def test_no_reply_prints_nothing(fake: Make) -> None:
     """All at once, for each waits its three seconds."""
 

@@ -155,6 +155,7 @@ def test_fix_needs_somebody_to_ask(fake: Callable[[Handler], FakeAgent]) -> None
     assert handler.status == "frozen"
 
 
+@pytest.mark.slow
 def test_a_silent_agent(fake: Callable[[Handler], FakeAgent]) -> None:
     ran, rows = examine(fake(lambda request: Silence()), "--timeout", "20s")
     assert ran.code == 5

@@ -91,6 +91,7 @@ def test_a_program_is_no_builtin_of_the_shell(local_agent: str, name: str) -> No
     assert ran.out != builtin.out
 
 
+@pytest.mark.slow
 def test_output_of_any_size(local_agent: str) -> None:
     size = 100 * 2**20
     ran = qga("-c", local_agent, "exec", "x", "--", "head", "-c", str(size), "/dev/zero")
@@ -105,6 +106,7 @@ def test_both_streams_at_once(local_agent: str) -> None:
     assert ran.err == b"".join(b"%d\n" % n for n in range(1, 300001))
 
 
+@pytest.mark.slow
 def test_lines_are_shown_as_they_come(local_agent: str) -> None:
     script = "echo one; sleep 2; echo two"
     started = Started("-c", local_agent, "exec", "x", "--", "sh", "-c", script)
@@ -140,6 +142,7 @@ def test_no_stdin_leaves_it_alone(local_agent: str) -> None:
     assert qga("-c", local_agent, "exec", "x", "cat", stdin=b"yours").out == "yours"
 
 
+@pytest.mark.slow
 def test_a_background_child_neither_holds_the_call_nor_dies_of_it(
     local_agent: str, tmp_path: Path
 ) -> None:
@@ -152,6 +155,7 @@ def test_a_background_child_neither_holds_the_call_nor_dies_of_it(
         assert eventually(proof.exists)
 
 
+@pytest.mark.slow
 def test_a_keeper_that_comes_too_late_is_no_failure(
     local_agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,6 +167,7 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_runs_under_its_interpreter(local_agent: str, tmp_path: Path, name: str) -> None:
     content, out = SCRIPTS[name]

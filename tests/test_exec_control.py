@@ -17,6 +17,7 @@ from tests.running import Started, eventually, execute, marked
 LONG = b"x" * 99_999 + b"\n"
 
 
+@pytest.mark.slow
 def test_timeout_ends_the_whole_tree(local_agent: str) -> None:
     tree = "setsid sleep 61 & env -i sleep 62 & (sleep 63 &); trap '' TERM; sleep 64 & wait; wait"
     ran = qga("-c", local_agent, "exec", "--timeout", "1s", "--kill-after", "600ms", "x", "--",
@@ -34,6 +35,7 @@ def test_the_first_signal_is_forwarded(local_agent: str) -> None:
     assert started.end() == (7, "got it\n", "")
 
 
+@pytest.mark.slow
 def test_the_second_signal_leaves_it_running(local_agent: str, tmp_path: Path) -> None:
     proof = tmp_path / "proof"
     script = f"trap 'echo once' TERM; echo ready; for i in $(seq 9); do sleep 0.3; done; : >{proof}"
@@ -147,6 +149,7 @@ def test_a_policy_that_allows_opening_and_no_writing(tmp_path: Path) -> None:
     assert (ran.code, ran.out, ran.err) == (3, "a\nb\n", "")
 
 
+@pytest.mark.slow
 def test_an_agent_that_cannot_open_files_any_more(tmp_path: Path) -> None:
     """As when /run is full, where it writes down the last handle's number."""
     script = "echo a; sleep 1; cat; echo b; exit 3"

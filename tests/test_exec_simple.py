@@ -71,6 +71,7 @@ def test_output_without_dd_is_bounded_and_the_loss_is_told(poor: str) -> None:
     assert (code, out) == (125, b"out\n")
 
 
+@pytest.mark.slow
 def test_a_timeout_without_dd_ends_the_tree(poor: str) -> None:
     """`trap`: what does not end by TERM is killed."""
     script = "trap '' TERM; sleep 987 & sleep 987"
@@ -107,6 +108,7 @@ def test_too_much_input_is_refused_before_the_program_runs(poor: str, tmp_path: 
     assert not ran.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "seconds", "signum"),
     [

@@ -49,6 +49,7 @@ def descriptors(pid: int) -> list[str]:
     return sorted(kind for kind in kinds if kind != "socket")  # clients come and go
 
 
+@pytest.mark.slow
 def test_many_in_a_row_leak_nothing(own: LocalAgent) -> None:
     uri = f"unix:{own.socket}"
     before = descriptors(own.pid)
@@ -60,6 +61,7 @@ def test_many_in_a_row_leak_nothing(own: LocalAgent) -> None:
     assert spooled() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["code", "signal", "timeout", "interrupt", "reader", "input"])
 def test_streamed_programs_leave_nothing(own: LocalAgent, way: str) -> None:
     uri = f"unix:{own.socket}"
@@ -111,6 +113,7 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     process.stdout.close()
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_leaves_nothing(own: LocalAgent) -> None:
     moments = random.Random(7)
     for _ in range(8):
@@ -121,6 +124,7 @@ def test_killed_at_any_moment_it_leaves_nothing(own: LocalAgent) -> None:
     assert eventually(lambda: marked() == [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize("program", ["yes", "cat"])
 def test_what_serves_a_killed_qga_ends_by_itself(

@@ -21,6 +21,8 @@ from tests.lab.local_agent import agent as run_agent
 from tests.running import Started
 from tests.second_host import SecondHost
 
+pytestmark = pytest.mark.slow
+
 MOMENTS = ("2040-01-01T00:00:00Z", "2001-01-01T00:00:00Z", "now")
 
 

@@ -42,6 +42,7 @@ def test_modes_and_times(far: Far, here: Path) -> None:
     assert (here / "special").stat().st_mode & 0o7777 == 0o4755
 
 
+@pytest.mark.slow
 def test_the_rules_of_docker_cp(near: Far, here: Path) -> None:
     (here / "d").mkdir()
     (here / "d" / "f").write_text("1")
@@ -96,6 +97,7 @@ def test_files_of_this_host_that_say_they_are_empty(near: Far) -> None:
     assert there == 2 * "".join(Path(path).read_text() for path in paths)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["sp ace", "-rf", "new\nline\n", "quo'te\"", "\udcff\udcfe", "$(id)", "é", "*", "\\x"]
 )
@@ -138,6 +140,7 @@ def test_a_tree_with_odd_names_goes_round(far: Far, here: Path) -> None:
     assert sorted(os.listdir(here)) == ["back", "tree"]
 
 
+@pytest.mark.slow
 def test_links(near: Far, here: Path) -> None:
     near.sh("echo text >file; ln -s file link; ln -s nowhere dangling; mkdir d; ln -s ../file d/l")
     near.good("cp", "FAR/link", str(here))
@@ -178,6 +181,7 @@ def writes(near: Far, *words: str) -> int:
     return told.count(b"guest-file-write: ok")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wish", [["--compress", "gzip"], ["--compress", "auto"], []])
 def test_packed_on_the_way(near: Far, here: Path, wish: list[str]) -> None:
     (here / "text").write_bytes(b"some text that packs well, line by line\n" * 300_000)
@@ -193,12 +197,14 @@ def test_packed_on_the_way(near: Far, here: Path, wish: list[str]) -> None:
     assert writes(near, *wish, str(here / "text"), f"vm:{near.folder}/again") < 5
 
 
+@pytest.mark.slow
 def test_nothing_is_packed_where_that_is_not_wished_for(near: Far, here: Path) -> None:
     (here / "text").write_bytes(b"some text that packs well, line by line\n" * 300_000)
     words = "--compress", "none", str(here / "text"), f"vm:{near.folder}/text"
     assert writes(near, *words) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wish", [["--compress", "gzip"], []])
 def test_holes_are_not_packed(near: Far, here: Path, wish: list[str]) -> None:
     with open(here / "holes", "wb") as file:

@@ -63,6 +63,7 @@ def test_each_is_a_line_of_json(guests: dict[str, FakeFiles], cp: Cp, here: Path
     assert os.listdir(here / "b") == ["data"]
 
 
+@pytest.mark.slow
 def test_order_and_how_many_at_a_time(guests: dict[str, FakeFiles], cp: Cp, here: Path) -> None:
     def slow(name: str, reply: Any) -> Any:
         time.sleep(0.3 * (name == "guest-file-open"))

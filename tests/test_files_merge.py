@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Far
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_there_is_filled(near: Far, here: Path) -> None:
     """More files than one mv takes, names that look like patterns and options, and hidden ones."""
     odd = ["*", "-f", ".x", "..y", "...", "new\nline\n", " ", "\udcff", "$(id)", "?", "[a]"]

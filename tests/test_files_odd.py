@@ -154,6 +154,7 @@ def test_owners_are_not_lost_between_two_guests(monkeypatch: pytest.MonkeyPatch)
         copier._tree(parse("a:/d"), Facts("folder"), parse("b:/d"))
 
 
+@pytest.mark.slow
 def test_tail_counts_as_everywhere_and_cuts_nothing_off(near: Far) -> None:
     near.sh("seq 5 >lines")
     assert near.good("tail", "-n", "-2", "FAR/lines") == "4\n5\n"

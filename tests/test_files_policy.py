@@ -25,6 +25,7 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Far]:
         yield Far(f"unix:{running.socket}", "vm", str(tmp_path / "far"))
 
 
+@pytest.mark.slow
 def test_every_way_carries_the_same(way: Far, here: Path) -> None:
     data = os.urandom(3_000_000)
     (here / "data").write_bytes(data)

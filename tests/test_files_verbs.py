@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Far, qga
 
 
@@ -58,6 +60,7 @@ def test_ls(far: Far) -> None:
     assert far("ls", "FAR/none").code == 1
 
 
+@pytest.mark.slow
 def test_ls_of_a_folder_whose_list_no_reply_carries(near: Far) -> None:
     for number in range(4500):  # 18 MB of targets: qemu-ga captures 16 MiB
         os.symlink("x" * 4000, os.path.join(near.folder, str(number)))

@@ -57,6 +57,7 @@ def test_globs_and_groups_span_hosts(hosts: dict[str, str]) -> None:
     assert ask("two/web1") == ["two-web1"]
 
 
+@pytest.mark.slow
 def test_a_host_that_is_down_is_one_line_and_no_hang(hosts: dict[str, str]) -> None:
     started = time.monotonic()
     ran = qga("os", "hostname", "*/web*,gone/x,gone/y", "--no-header", "--timeout", "2s", env=hosts)

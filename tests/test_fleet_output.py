@@ -192,6 +192,7 @@ def test_watching_many_on_a_terminal(herd: Herd, tmp_path: Path) -> None:
     assert "VM" in ran.out
 
 
+@pytest.mark.slow
 def test_many_real_agents_at_once(tmp_path: Path) -> None:
     with ExitStack() as stack:
         for number in range(32):

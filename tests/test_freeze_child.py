@@ -53,6 +53,7 @@ def test_a_command_that_cannot_be_executed(
     assert not filesystems.frozen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "hint"), [("kill -STOP $$", "it was stopped: by Ctrl-Z"), ("sleep 9", "--max")]
 )

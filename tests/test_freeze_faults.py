@@ -46,6 +46,7 @@ def run(agent: FakeAgent, *words: str) -> list[str]:
     return ["-c", agent.uri, "fs", "with-frozen", "--max", "4s", "web1", "--", *words]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [lose_the_reply, break_the_link_after])
 def test_a_lost_reply_to_the_freeze_is_asked_for(fake: Fake, fault: Fault) -> None:
     filesystems = Filesystems(freeze=[fault])
@@ -61,6 +62,7 @@ def test_a_freeze_that_never_arrived(fake: Fake) -> None:
     assert "the reply to the freeze was lost, and nothing is frozen" in ran.err
 
 
+@pytest.mark.slow
 def test_a_freeze_of_which_nothing_is_known(fake: Fake) -> None:
     filesystems = Filesystems(freeze=[lose_the_reply], status=[obey] * 2)
     filesystems.faults["status"] += [break_the_link_before] * 99
@@ -123,6 +125,7 @@ def test_windows_has_ended_the_freeze(fake: Fake) -> None:
     assert "NOT consistent" in ran.err
 
 
+@pytest.mark.slow
 def test_when_qga_cannot_thaw_the_watchdog_goes_on(fake: Fake) -> None:
     faults: list[Fault] = [break_the_link_before] * 1000
     filesystems = Filesystems(thaw=faults)

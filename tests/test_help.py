@@ -54,6 +54,7 @@ def test_the_first_screen_shows_every_way_on(words: tuple[str, ...]) -> None:
     assert max(map(len, ran.out.splitlines())) <= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", catalog.groups())
 def test_a_group_lists_its_commands(group: str) -> None:
     for words in ((group,), (group, "--help")):
@@ -197,6 +198,7 @@ def test_an_option_alone_is_answered_with_the_first_screen() -> None:
     assert qga("-c", "qemu:///system").out == qga().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "word", ["..", ".", "../catalog", "__init__", "fs/list", "fs/__init__", "sync_delimited"]
 )

@@ -124,6 +124,7 @@ LIAR: dict[str, object] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code"),
     [

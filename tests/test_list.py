@@ -79,6 +79,7 @@ def test_what_a_healthy_agent_tells(start: Start) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("agent", "cells"),
     [
@@ -109,6 +110,7 @@ def test_a_socket_that_nobody_listens_on(start: Start, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_hundred_guests_some_silent_take_a_few_seconds(start: Start) -> None:
     herd = {f"vm{number}": Scripted() for number in range(95)}
     mute = {f"mute{number}": lambda request: Silence() for number in range(5)}

@@ -15,6 +15,8 @@ from tests.running import Started
 from tests.second_host import SecondHost
 from tests.terminals import terminal
 
+pytestmark = pytest.mark.slow
+
 NAME = f"qga-moving-{os.getpid()}"
 
 

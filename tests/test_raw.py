@@ -103,6 +103,7 @@ def test_an_error_is_explained(fake: Make) -> None:
     assert "key:=JSON a number" in ran.err
 
 
+@pytest.mark.slow
 def test_silence(fake: Make) -> None:
     agent = fake(lambda request: Silence())
     ran = qga("-c", agent.uri, "raw", TEST, "guest-shutdown")
@@ -172,6 +173,7 @@ def test_batch_ends_when_nobody_answers_any_more(fake: Make) -> None:
     assert ran.err.count("cannot connect") == 1
 
 
+@pytest.mark.slow
 def test_batch_shuts_down_silently(fake: Make) -> None:
     agent = fake(lambda request: Silence())
     ran = qga("-c", agent.uri, "batch", TEST, stdin=b'{"execute":"guest-shutdown","id":1}\n')

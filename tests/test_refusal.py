@@ -59,6 +59,7 @@ def test_frozen_is_code_7(fake: Make, version: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", FROZEN)
 def test_a_freeze_that_has_ended_meanwhile_is_no_policy(fake: Make, version: str) -> None:
     refused: list[object] = []

@@ -84,6 +84,7 @@ def traces(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("end", ENDS)
 def test_it_is_nowhere_while_it_runs_and_afterwards(

@@ -22,6 +22,7 @@ COUNT = ("sh", "-c", "seq 100000")
 COUNTED = 588_895  # bytes that it writes: more than a pipe holds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["-n", "-i"])
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed(local_agent: str, option: str, closed: str) -> None:
@@ -52,6 +53,7 @@ def test_input_that_does_not_block_is_waited_for(local_agent: str) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_output_that_does_not_block_is_waited_for(local_agent: str) -> None:
     source, sink = os.pipe()
     os.set_blocking(sink, False)

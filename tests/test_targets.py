@@ -187,6 +187,7 @@ def unfold(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @given(st.lists(st.from_regex(r"\A[a-z]{1,3}[0-9]{0,4}[a-z]{0,2}\Z")))
 def test_folding_loses_nobody(given_names: list[str]) -> None:
     assert sorted(unfold(fold(given_names))) == sorted(set(given_names))

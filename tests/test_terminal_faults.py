@@ -50,6 +50,7 @@ def test_an_agent_that_dies_ends_the_session_and_the_modes_come_back(
         assert t.modes() == t.modes_before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", ["~.", "SIGTERM"])
 def test_an_agent_that_hangs_holds_neither_keyboard_nor_signals(
     own_agent: LocalAgent, leave: str
@@ -65,6 +66,7 @@ def test_an_agent_that_hangs_holds_neither_keyboard_nor_signals(
         assert t.modes() == t.modes_before
 
 
+@pytest.mark.slow
 def test_escapes_are_for_us(local_agent: str) -> None:
     with terminal("shell", "-c", local_agent, "x", "-u", "nobody-at-all") as t:
         assert t.end() == 1  # of su

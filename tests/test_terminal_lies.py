@@ -132,6 +132,7 @@ ENDLESS: dict[str, object] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_has_no_end_is_left_by_an_escape(fake: Make) -> None:
     """All at once, for each has the four seconds of a farewell."""
     with contextlib.ExitStack() as stack:
@@ -192,6 +193,7 @@ def test_what_we_say_begins_a_line(fake: Make, end: str) -> None:
         assert t.modes() == t.modes_before
 
 
+@pytest.mark.slow
 def test_an_agent_that_falls_silent_at_the_end_does_not_hold_us(fake: Make) -> None:
     end = frames.frame(frames.OUTPUT, b"bye") + frames.frame(frames.EXIT, b"\3")
     agent = fake(lying(guest_file_read=piece(end), guest_file_write=Silence(),

@@ -67,6 +67,7 @@ class Guest:
 END = "\0{word}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lie", "code", "says"),
     [
@@ -91,6 +92,7 @@ def test_what_script_is_said_to_have_done(
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.slow
 def test_the_guests_clock_says_nothing_of_the_user() -> None:
     """The guard leaves the folder alone while it is written to, and takes it away afterwards."""
     word = f"test-{os.getpid()}"

@@ -73,6 +73,7 @@ MISSING = AgentFault("failed to open file '/x' (mode: 'r'): No such file or dire
 ADDRESS = {"ip-address": "192.0.2.9", "ip-address-type": "ipv4", "prefix": 24}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "answers"),
     [
@@ -92,6 +93,7 @@ def test_it_ends_when_it_is_so(
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "answers", "reason"),
     [
@@ -148,6 +150,7 @@ def test_a_socket_that_is_not_there_yet(tmp_path: Path) -> None:
     made[0].close()
 
 
+@pytest.mark.slow
 def test_many_at_once_with_a_row_for_each(tmp_path: Path) -> None:
     agents = [
         FakeAgent(tmp_path / "a.sock", Changing(guest_fsfreeze_status=["frozen"])),

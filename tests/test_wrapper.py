@@ -27,6 +27,7 @@ def test_a_walk_down_a_tree_ends_where_a_process_has_gone(shell: str) -> None:
     assert done.stdout == "<>\n"
 
 
+@pytest.mark.slow
 def test_the_time_until_kill_passes_in_a_slow_guest_too(tmp_path: Path) -> None:
     (tmp_path / "grep").write_text('#!/bin/sh\nsleep 1; exec /bin/grep "$@"\n')
     (tmp_path / "grep").chmod(0o755)

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from tests.lab import cache
 from tests.lab.domain import Wish, describe, read_mark
-from tests.lab.hypervisor import connection, virsh
+from tests.lab.hypervisor import connection, stop_daemons, virsh
 from tests.lab.image import image
 from tests.lab.kernel import kernel
 from tests.lab.process import LabError, run, say
@@ -146,11 +146,16 @@ def console(name: str) -> Path:
 
 
 def purge() -> None:
-    """Remove the cache, and the guests that live in it; those of another cache stay."""
+    """Remove the cache, the guests that live in it, and the daemons that were started for them.
+
+    Guests of another cache stay. Where none has been made, libvirt is not even asked.
+    """
     home = cache.folder()
-    for entry in guests():
-        if entry.folder.is_relative_to(home):
-            down(entry.name)
+    if any(cache.folder("guests").iterdir()):
+        for entry in guests():
+            if entry.folder.is_relative_to(home):
+                down(entry.name)
+    stop_daemons()
     cache.remove(home)
 
 

@@ -1,7 +1,12 @@
-"""libvirt on this machine: which one plain `virsh` means, and getting it to answer."""
+"""libvirt on this machine: which one plain `virsh` means, and getting it to answer.
+
+A daemon that is started here is noted in the cache, by its process id and start time, so that
+`stop_daemons` ends those and no others.
+"""
 
 import grp
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -28,6 +33,21 @@ def virsh(uri: str, *command: str) -> str:
     return run("virsh", "-q", "-c", uri, *command)
 
 
+def stop_daemons() -> None:
+    """End the daemons that the lab has started, unless a guest of somebody else runs under them."""
+    with cache.lock("daemons"):
+        running = {note: pid for note in _notes() if (pid := _noted(note)) is not None}
+        if running and (uri := _resolved()):
+            others = virsh(uri, "list", "--name").split()
+            if others:
+                say(f"libvirt's daemons stay: {', '.join(others)} run under them")
+                return
+        for note, pid in sorted(running.items()):  # libvirtd before virtlogd
+            _end(note.name, pid)
+        for note in _notes():
+            note.unlink()
+
+
 def _start_daemons() -> str:
     """Start libvirt's daemon as systemd would have: root's, or the one of an ordinary user."""
     with cache.lock("daemons"):
@@ -38,18 +58,64 @@ def _start_daemons() -> str:
         if os.geteuid() != 0:
             command.append("--timeout=120")  # as virsh itself would start it
         elif not _runs("virtlogd"):
-            run("virtlogd", "-d")
+            log = cache.folder("daemons") / "virtlogd"
+            run("virtlogd", "-d", "-p", f"{log}.pid")
+            _note(log, int(Path(f"{log}.pid").read_text()))
         # libvirt waits for killed QEMUs to vanish, and process 1 of a container may be no one who
-        # reaps: tini does that for all descendants of the daemon.
+        # reaps: tini does that for all descendants of the daemon, and hands on SIGTERM.
         run("tini", "--version")  # an error here is seen, one after the fork would not be
-        script = 'exec tini -s -- "$@" </dev/null >/dev/null 2>&1'
-        run("setsid", "--fork", "sh", "-c", script, "sh", *command)
+        note = cache.folder("daemons") / "libvirtd"
+        script = 'echo $$ >"$0"; exec tini -s -- "$@" </dev/null >/dev/null 2>&1'
+        run("setsid", "--fork", "sh", "-c", script, str(note), *command)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             if uri := _resolved():
+                _note(note, int(note.read_text()))
                 return uri
             time.sleep(0.05)
     raise LabError("libvirtd does not answer; run it in the foreground to see why")
+
+
+def _notes() -> list[Path]:
+    """The notes of the daemons that the lab has started; `.pid` is virtlogd's own lock."""
+    return sorted(note for note in cache.folder("daemons").iterdir() if note.suffix != ".pid")
+
+
+def _note(note: Path, pid: int) -> None:
+    note.write_text(f"{pid} {_birth(pid)}\n")
+
+
+def _noted(note: Path) -> int | None:
+    """The process of a note, if it is still that process: ids are used again."""
+    pid, _, birth = note.read_text().strip().partition(" ")
+    return int(pid) if birth and _birth(int(pid)) == birth else None
+
+
+def _birth(pid: int) -> str:
+    """When a process started, in clock ticks since boot (proc(5), stat field 22); "" if none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _end(name: str, pid: int) -> None:
+    """Ask a daemon to end, and wait until it has."""
+    birth, deadline = _birth(pid), time.monotonic() + 20
+    os.kill(pid, signal.SIGTERM)
+    while _birth(pid) == birth and not _is_dead(pid):
+        if time.monotonic() > deadline:
+            raise LabError(f"{name} (process {pid}) does not end")
+        time.sleep(0.05)
+    say(f"stopped {name}")
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether it has ended and only waits for its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _resolved() -> str | None:
