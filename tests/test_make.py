@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import LabError, guest, hypervisor
+from tests.lab import LabError, cache, guest, hypervisor
 from tests.lab.process import run
 
 REPO = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setenv("QGA_LAB_CACHE", str(tmp_path / "cache"))
     # Nobody asks a real daemon here: which guests run under it is not this test's subject.
     monkeypatch.setattr(hypervisor, "_resolved", lambda: None)
-    note = hypervisor.cache.folder("daemons") / "libvirtd"
+    note = cache.folder("daemons") / "libvirtd"
     script = 'echo $$ >"$0"; exec sleep 971 >/dev/null 2>&1'
     run("setsid", "--fork", "sh", "-c", script, str(note))
     end = time.monotonic() + 10
@@ -52,7 +52,7 @@ def test_purge_ends_the_daemon_it_started(daemon: int, tmp_path: Path) -> None:
 
 
 def test_purge_leaves_a_process_that_only_has_the_number(daemon: int) -> None:
-    note = hypervisor.cache.folder("daemons") / "libvirtd"
+    note = cache.folder("daemons") / "libvirtd"
     note.write_text(f"{daemon} 1\n")
     guest.purge()
     assert not hypervisor._is_dead(daemon)
