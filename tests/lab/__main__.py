@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from tests.lab import guest, host
+from tests.lab import debian, guest, host
 from tests.lab.image import SUITES
 from tests.lab.process import LabError
 
@@ -13,6 +13,8 @@ def main() -> int:
     """Run one command."""
     options = _parser().parse_args()
     try:
+        if options.command == "host":
+            return debian.try_here(options.release, options.words, user=options.user)
         _run(options)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
@@ -69,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="name, suite and state of the lab's guests")
     log = commands.add_parser("console", help="print what a guest wrote to its console")
     log.add_argument("name")
+    other = commands.add_parser(
+        "host", help="run a command on another Debian release, from nothing"
+    )
+    other.add_argument("release", choices=debian.RELEASES)
+    other.add_argument("words", nargs="+", metavar="COMMAND")
+    other.add_argument("--user", action="store_true", help="as a user with sudo, not as root")
     commands.add_parser("purge", help="remove the cache and the guests that live in it")
     return parser
 

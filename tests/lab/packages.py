@@ -46,7 +46,7 @@ class Archive:
         for part in ("lists/partial", "archives/partial"):
             (self._state / part).mkdir(parents=True, exist_ok=True)
         (self._state / "status").touch()
-        mirror = _mirror()
+        mirror = mirror()
         sources = [f"deb [signed-by={KEYRING}] {mirror} {name} main\n" for name in releases]
         (self._state / "sources.list").write_text("".join(sources))
         (self._state / "apt.conf").write_text(CONFIGURATION.format(state=self._state))
@@ -83,7 +83,7 @@ class Archive:
         return run(program, configuration, *arguments, folder=self._debs)
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """The Debian archive that this machine's own apt uses."""
     chosen = os.environ.get("QGA_LAB_MIRROR")
     if chosen:
