@@ -1,8 +1,8 @@
-"""Debian releases as hosts: a root made by debootstrap, in which this checkout is tried from nothing.
+"""Debian releases as hosts: a root by debootstrap, where this checkout is tried from nothing.
 
 `python3 -m tests.lab host trixie -- make demo` runs one command as root in a fresh copy of the
-release, with a copy of the last commit in /home/tester/qga; `--user` runs it as a user with sudo. The
-command has process and mount namespaces of its own, so that its daemons end with it.
+release, with a copy of the last commit in /home/tester/qga; `--user` runs it as a user with sudo.
+The command has process and mount namespaces of its own, so that its daemons end with it.
 """
 
 import os

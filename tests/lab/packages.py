@@ -46,14 +46,16 @@ class Archive:
         for part in ("lists/partial", "archives/partial"):
             (self._state / part).mkdir(parents=True, exist_ok=True)
         (self._state / "status").touch()
-        mirror = mirror()
-        sources = [f"deb [signed-by={KEYRING}] {mirror} {name} main\n" for name in releases]
+        archive = mirror()
+        sources = [f"deb [signed-by={KEYRING}] {archive} {name} main\n" for name in releases]
         (self._state / "sources.list").write_text("".join(sources))
         (self._state / "apt.conf").write_text(CONFIGURATION.format(state=self._state))
         try:
             self._apt("update", "-qq")
         except LabError as error:
-            raise LabError(f"{mirror} does not serve {' with '.join(releases)}: {error}") from error
+            raise LabError(
+                f"{archive} does not serve {' with '.join(releases)}: {error}"
+            ) from error
 
     def system(self, names: list[str]) -> list[Path]:
         """Download packages with everything they need on an empty disk."""
