@@ -30,6 +30,8 @@ cd "$upper/root"
 mount -t proc proc proc
 mount --rbind /sys sys
 mount --rbind /dev dev
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
+mount --bind dev/pts/ptmx dev/ptmx
 mount -t tmpfs tmpfs run
 mkdir run/lock
 mount -t tmpfs tmpfs tmp
