@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from qga_cli import catalog
+from qga_cli.errors import Unreachable
 from qga_cli.gen.completion import SHELLS
 from qga_cli.gen.man import page_name
+from qga_cli.transports import libvirt_binding
 
 REPO = Path(__file__).parent.parent
 WITHOUT_LIBVIRT = (
@@ -65,6 +67,58 @@ def test_without_libvirt_one_line_names_the_package() -> None:
     message, hint = ran.stderr.splitlines()
     assert message.startswith("qga: web1: libvirt's Python binding is missing")
     assert "python3-libvirt" in hint
+
+
+@pytest.mark.parametrize(
+    ("system", "typed"),
+    [
+        ("ID=debian", "apt install python3-libvirt"),
+        ("ID=ubuntu\nID_LIKE=debian", "apt install python3-libvirt"),
+        ('ID="rocky"\nID_LIKE="rhel centos fedora"', "dnf install python3-libvirt"),
+        ('ID="opensuse-leap"\nID_LIKE="suse opensuse"', "zypper install python3-libvirt-python"),
+        ("ID=arch", "pacman -S libvirt-python"),
+        ("ID=alpine", "apk add py3-libvirt"),
+        ("ID=plan9", "your system's libvirt binding"),
+    ],
+)
+def test_what_to_type_for_libvirt_is_this_systems(
+    system: str, typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "os-release").write_text(f"NAME=x\n{system}\n")
+    monkeypatch.setattr(libvirt_binding, "_OS_RELEASE", str(tmp_path / "os-release"))
+    monkeypatch.setattr(libvirt_binding, "_folders", list)
+    monkeypatch.delitem(sys.modules, "libvirt", raising=False)
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(Unreachable) as raised:
+        libvirt_binding.load()
+    assert typed in raised.value.hint
+
+
+def test_an_environment_without_libvirt_takes_the_systems(tmp_path: Path) -> None:
+    """As with pipx: an environment that has not been given the system's packages."""
+    binding = Path(libvirt_home())
+    script = (
+        "import sys\n"
+        f"sys.path = [p for p in sys.path if p != {str(binding)!r}]\n"
+        f"sys.path.insert(0, {str(REPO)!r})\n"
+        "from qga_cli.transports import libvirt_binding\n"
+        f"libvirt_binding._folders = lambda: ['/nonexistent', {str(binding)!r}]\n"
+        "from qga_cli.cli.main import main; main(sys.argv[1:])"
+    )
+    words = ["-c", "test:///default", "list", "-o", "tsv", "--columns", "vm"]
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", script, *words], capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "vm\ntest\n"
+
+
+def libvirt_home() -> str:
+    """The folder of the binding that these tests run with."""
+    import libvirt
+
+    assert libvirt.__file__
+    return str(Path(libvirt.__file__).parent)
 
 
 @pytest.mark.parametrize("words", [("ping", "x"), ("os", "info", "x")])

@@ -4,6 +4,7 @@ import os
 import threading
 
 from qga_cli.errors import QgaError, Unreachable
+from qga_cli.transports import libvirt_binding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,14 +46,9 @@ class Link:
 
 def open_connection(uri: str | None) -> "libvirt.virConnect":
     """Open `uri`; None is libvirt's own choice (environment, libvirt.conf). Raises Unreachable."""
-    try:
-        import libvirt
-    except ImportError as error:
-        raise Unreachable(
-            f"libvirt's Python binding is missing ({error})",
-            hint="install Debian's python3-libvirt, or libvirt-dev and then "
-            "`pip install libvirt-python`; raw sockets (-c unix:PATH) work without it",
-        ) from error
+    libvirt_binding.load()
+    import libvirt
+
     libvirt.registerErrorHandler(_keep_quiet, None)  # else libvirt writes to stderr itself
     try:
         if _is_remote(uri or os.environ.get("LIBVIRT_DEFAULT_URI", "")):

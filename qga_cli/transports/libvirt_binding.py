@@ -1,0 +1,83 @@
+"""libvirt's Python binding: this environment's, or else the one that the system has installed.
+
+PyPI has it as source only, so an environment of pipx would need a compiler for it. Distributions
+have it built, for the Python that they ship.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from qga_cli.errors import Unreachable
+
+_PACKAGES = {  # by ID or ID_LIKE of /etc/os-release
+    "debian": "apt install python3-libvirt",
+    "fedora": "dnf install python3-libvirt",
+    "rhel": "dnf install python3-libvirt",
+    "suse": "zypper install python3-libvirt-python",
+    "arch": "pacman -S libvirt-python",
+    "alpine": "apk add py3-libvirt",
+}
+_OS_RELEASE = "/etc/os-release"
+
+
+def load() -> None:
+    """Make `import libvirt` and `import libvirt_qemu` work. Raises Unreachable where they cannot.
+
+    The error's hint is the line to type on this system.
+    """
+    try:
+        import libvirt  # noqa: F401
+    except ModuleNotFoundError as error:
+        if not _load_from_system():
+            raise _missing(error) from error
+    except ImportError as error:  # it is there, and libvirt.so is not
+        raise _missing(error) from error
+
+
+def _load_from_system() -> bool:
+    """Import the system's binding if it was built for a Python like this one."""
+    from importlib.machinery import PathFinder
+
+    for folder in _folders():
+        # The name of a C module carries Python's ABI: another Python's is not found.
+        if PathFinder.find_spec("libvirtmod", [folder]):
+            sys.path.append(folder)
+            try:
+                import libvirt_qemu  # noqa: F401
+            finally:
+                sys.path.remove(folder)
+            return True
+    return False
+
+
+def _folders() -> list[str]:
+    release = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return [
+        "/usr/lib/python3/dist-packages",  # Debian and what comes from it
+        f"/usr/lib64/{release}/site-packages",  # Fedora, SUSE
+        f"/usr/lib/{release}/site-packages",  # Arch, Alpine
+    ]
+
+
+def _missing(error: ImportError) -> Unreachable:
+    system = _system()
+    command = next((_PACKAGES[name] for name in system if name in _PACKAGES), "")
+    hint = f"`{command}`" if command else "install your system's libvirt binding for Python 3"
+    if sys.prefix != sys.base_prefix and sys.base_prefix != "/usr":
+        hint += f", and run qga with /usr/bin/python3 (this is {sys.base_prefix})"
+    hint += "; raw sockets (-c unix:PATH) work without it"
+    return Unreachable(f"libvirt's Python binding is missing ({error})", hint=hint)
+
+
+def _system() -> list[str]:
+    """ID and ID_LIKE of this system, most telling first."""
+    found: dict[str, str] = {}
+    try:
+        with open(_OS_RELEASE, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                name, _, value = line.partition("=")
+                found[name] = value.strip().strip("\"'")
+    except OSError:
+        return []  # a system without the file: no name is known
+    return [found.get("ID", ""), *found.get("ID_LIKE", "").split()]
