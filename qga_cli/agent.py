@@ -1,5 +1,7 @@
 """One guest's agent: calls, checked replies, refusals explained."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Mapping
 
@@ -30,7 +32,7 @@ class Reply:
 
     __slots__ = ("code", "text", "value")
 
-    def __init__(self, text: str, value: "Any", code: int = 0) -> None:
+    def __init__(self, text: str, value: Any, code: int = 0) -> None:
         self.text = text
         self.value = value
         self.code = code
@@ -42,7 +44,7 @@ class Agent:
     `deadline` (time.monotonic) bounds every call, whatever its own patience.
     """
 
-    def __init__(self, transport: "Transport", name: str, trace: Trace | None = None) -> None:
+    def __init__(self, transport: Transport, name: str, trace: Trace | None = None) -> None:
         self.transport = transport
         self.name = name
         self.deadline: float | None = None

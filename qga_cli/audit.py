@@ -1,5 +1,7 @@
 """Who asked which guest for what, and how it ended: one JSON line for each agent call."""
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -25,7 +27,7 @@ _NO_LOGIN = 2**32 - 1  # loginuid of a process that no login began
 class Audit:
     """The files that are written to. Raises FileError when one cannot be opened."""
 
-    def __init__(self, paths: "Sequence[str]") -> None:
+    def __init__(self, paths: Sequence[str]) -> None:
         self.paths = paths
         self._files = [(path, _open(path)) for path in paths]
         self._user = _user()
@@ -35,7 +37,7 @@ class Audit:
         self._closed = False
         self._lock = threading.Lock()
 
-    def begin(self, host: str, guest: str, request: "Mapping[str, Any]") -> int:
+    def begin(self, host: str, guest: str, request: Mapping[str, Any]) -> int:
         """Note a call that is about to be made. Raises FileError when it could not be logged."""
         command = request["execute"]
         with self._lock:
@@ -127,7 +129,7 @@ def _user() -> dict[str, object]:
     return user
 
 
-def _asked(command: str, arguments: object) -> "dict[str, Any]":
+def _asked(command: str, arguments: object) -> dict[str, Any]:
     """What was asked for, without anything that may be secret."""
     if not isinstance(arguments, dict):
         return {}

@@ -12,6 +12,8 @@ Each value keeps its origin, file and line. Reading a file is in config_file.py:
 none to read.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +29,7 @@ class Setting:
 
     __slots__ = ("origin", "value")
 
-    def __init__(self, value: "Any", origin: str) -> None:
+    def __init__(self, value: Any, origin: str) -> None:
         self.value = value
         self.origin = origin
 
@@ -38,7 +40,7 @@ class Config:
     def __init__(self, settings: Mapping[tuple[str, ...], Setting] | None = None) -> None:
         self.settings = dict(settings or {})
 
-    def get(self, *path: str) -> "Any":
+    def get(self, *path: str) -> Any:
         """The value at `path`, None when it is not set."""
         setting = self.settings.get(path)
         return setting.value if setting else None
@@ -56,7 +58,7 @@ class Config:
             if len(name) == length + 1 and name[:length] == path
         }
 
-    def values(self, *path: str) -> "dict[str, Any]":
+    def values(self, *path: str) -> dict[str, Any]:
         """The values directly in a table, by their last name."""
         return {name: setting.value for name, setting in self.table(*path).items()}
 

@@ -4,6 +4,8 @@ A file that somebody else can write is refused: an alias in it, or a URI such as
 qemu+ext:///?command=..., would run his commands with our rights.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import re
@@ -101,9 +103,7 @@ def _at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def _leaves(
-    table: "Mapping[str, Any]", path: tuple[str, ...]
-) -> "list[tuple[tuple[str, ...], Any]]":
+def _leaves(table: Mapping[str, Any], path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
     leaves: list[tuple[tuple[str, ...], Any]] = []
     for name, value in table.items():
         if isinstance(value, dict):

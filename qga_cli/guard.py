@@ -15,6 +15,8 @@ of his own. So names count that come from `connect` and [hosts] of the same file
 may be any guest's, and every table holds there.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from fnmatch import fnmatchcase
@@ -47,7 +49,7 @@ _NAMELESS = (
 class Policy:
     """The [policy] tables."""
 
-    def __init__(self, config: "Config") -> None:
+    def __init__(self, config: Config) -> None:
         self._rules: dict[str, dict[str, Setting]] = {}
         self._vouched: dict[str, list[str]] = {}  # URIs of the administrator's, and his names
         for path, setting in config.settings.items():
@@ -56,7 +58,7 @@ class Policy:
             elif path[0] in ("connect", "hosts") and setting.origin.startswith(f"{SYSTEM}:"):
                 self._vouched.setdefault(setting.value, []).extend(path[1:])
 
-    def names(self, uri: str, guest: str) -> "Sequence[str]":
+    def names(self, uri: str, guest: str) -> Sequence[str]:
         """What a guest goes by; nothing for one that may be any. `guest`: what its way calls it."""
         if not uri.startswith("unix:"):
             return [guest]
@@ -65,7 +67,7 @@ class Policy:
         file = os.path.basename(uri)
         return [guest] if guest else [*self._vouched[uri], file, os.path.splitext(file)[0]]
 
-    def check(self, names: "Sequence[str]", command: str) -> None:
+    def check(self, names: Sequence[str], command: str) -> None:
         """Raise Forbidden unless every table for a guest of these names lets the command pass."""
         if command in _ALWAYS:
             return
@@ -81,11 +83,11 @@ class Guard:
         self.policy = policy
         self.audit = audit
 
-    def wrap(self, transport: "Transport", uri: str | None, name: str) -> "Guarded":
+    def wrap(self, transport: Transport, uri: str | None, name: str) -> Guarded:
         """`transport` of the guest addressed as `name`, with every call under guard."""
         return Guarded(transport, self, uri, name)
 
-    def audit_files(self) -> "Sequence[str]":
+    def audit_files(self) -> Sequence[str]:
         """For another process that calls agents on our behalf."""
         return self.audit.paths if self.audit else ()
 
@@ -98,7 +100,7 @@ class Guard:
 class Guarded:
     """A transport under guard. What is sent is what was judged: encoded anew from its parse."""
 
-    def __init__(self, inner: "Transport", guard: Guard, uri: str | None, name: str) -> None:
+    def __init__(self, inner: Transport, guard: Guard, uri: str | None, name: str) -> None:
         where, guest = inner.identity()
         self._host = uri or where
         self._name = guest or name
@@ -114,7 +116,7 @@ class Guarded:
         line = json.dumps(request, separators=(",", ":"))
         return str(self._judged(request, lambda: self._inner.call(line, timeout), _outcome))
 
-    def change(self, how: str, work: "Callable[[], None]") -> None:
+    def change(self, how: str, work: Callable[[], None]) -> None:
         """Change the guest beside its agent, if the policy lets `how` pass. Raises as `call`."""
         self._judged({"execute": how}, work, lambda _: "ok")
 
@@ -135,8 +137,8 @@ class Guarded:
         self._inner.close()
 
     def _judged(
-        self, request: "dict[str, Any]", work: "Callable[[], Any]", tell: "Callable[[Any], str]"
-    ) -> "Any":
+        self, request: dict[str, Any], work: Callable[[], Any], tell: Callable[[Any], str]
+    ) -> Any:
         """Do what `request` says if it may be, and log how it ended: `tell` knows."""
         audit = self._guard.audit
         call = audit.begin(self._host, self._name, request) if audit else 0
@@ -155,7 +157,7 @@ class Guarded:
                 audit.end(call, outcome)
 
 
-def guard(config: "Config", audit: str) -> Guard | None:
+def guard(config: Config, audit: str) -> Guard | None:
     """What the configuration and --audit ask for, None for nothing. Raises FileError."""
     files = [setting.value for setting in config.table("audit").values()]
     if audit and audit not in files:
@@ -164,7 +166,7 @@ def guard(config: "Config", audit: str) -> Guard | None:
     return Guard(policy, Audit(files) if files else None)
 
 
-def _check(rule: "dict[str, Setting]", command: str, hint: str) -> None:
+def _check(rule: dict[str, Setting], command: str, hint: str) -> None:
     allow, deny, read_only = (rule.get(name) for name in ("allow", "deny", "read-only"))
     broken = None
     if deny and _matches(command, deny.value):
@@ -177,7 +179,7 @@ def _check(rule: "dict[str, Setting]", command: str, hint: str) -> None:
         raise Forbidden(f"{command} is denied by this host's policy ({broken.origin})", hint=hint)
 
 
-def _matches(command: str, patterns: "Sequence[str]") -> bool:
+def _matches(command: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(command, pattern) for pattern in patterns)
 
 
@@ -186,7 +188,7 @@ def _changes(command: str) -> bool:
     return known is None or known.changes
 
 
-def _parse(text: str) -> "dict[str, Any]":
+def _parse(text: str) -> dict[str, Any]:
     request: object = json.loads(text)
     if isinstance(request, dict) and isinstance(request.get("execute"), str):
         return request

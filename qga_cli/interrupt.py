@@ -1,5 +1,7 @@
 """Signals that ask us to stop, and the work that must be finished first."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import queue
@@ -73,7 +75,7 @@ class Interrupt:
         finally:
             self._watchers.remove(wake)
 
-    def select(self, files: "Sequence[File]", seconds: float, seen: int) -> "list[File]":
+    def select(self, files: Sequence[File], seconds: float, seen: int) -> list[File]:
         """Which of `files` can be read; none once more than `seen` signals have come, or the time
         is over. For one thread."""
         import select

@@ -1,5 +1,7 @@
 """What a verb is given to work with."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
 
@@ -19,13 +21,13 @@ class Streams:
 
     __slots__ = ("stderr", "stdin", "stdout")
 
-    def __init__(self, stdin: "BinaryIO", stdout: "BinaryIO", stderr: "BinaryIO") -> None:
+    def __init__(self, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> None:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
 
     @classmethod
-    def standard(cls) -> "Streams":
+    def standard(cls) -> Streams:
         """Those of the process."""
         return cls(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
 
@@ -84,12 +86,12 @@ class Job:
         self,
         *,
         target: Target | None,
-        arguments: "dict[str, Any]",
+        arguments: dict[str, Any],
         streams: Streams,
         interrupt: Interrupt,
         output: str,
         timeout: float | None,
-        hosts: "Hosts",
+        hosts: Hosts,
         targets: list[Target],
         fleet: bool,
         say: Callable[[int, str], None],

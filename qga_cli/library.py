@@ -9,6 +9,8 @@ that the command line prints. Of the configuration only [policy] and [audit] cou
 host's administrator forbids is forbidden here too.
 """
 
+from __future__ import annotations
+
 import io
 from collections.abc import Mapping, Sequence
 
@@ -51,7 +53,7 @@ class Guest:
         arguments: Mapping[str, object] | None = None,
         *,
         timeout: float | None = None,
-    ) -> "Any":
+    ) -> Any:
         """Run any command of the agent by its wire name, and return its checked result.
 
         `timeout` in seconds; without it the command's own patience. Base64 stays base64.
@@ -93,7 +95,7 @@ class Guest:
 class Host:
     """A hypervisor, or a folder of sockets, as `--connect` names it."""
 
-    def __init__(self, backend: "Backend", guard: "Guard | None" = None) -> None:
+    def __init__(self, backend: Backend, guard: Guard | None = None) -> None:
         self._backend = backend
         self._guard = guard
         self._opened: list[Transport] = []
@@ -123,14 +125,14 @@ class Host:
         if self._guard:
             self._guard.close()
 
-    def __enter__(self) -> "Self":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: "TracebackType | None",
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 

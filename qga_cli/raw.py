@@ -1,5 +1,7 @@
 """Requests as the user wrote them, and replies as the agent did."""
 
+from __future__ import annotations
+
 import json
 import re
 import time
@@ -79,13 +81,13 @@ def _answer(agent: Agent, line: str, timeout: float | None) -> str:
 
 
 def _exchange(
-    agent: Agent, request: "Mapping[str, Any]", command: Command, timeout: float | None
+    agent: Agent, request: Mapping[str, Any], command: Command, timeout: float | None
 ) -> str:
     text = json.dumps(request, separators=(",", ":"))
     return agent.exchange(text, timeout or command.patience, silent=command.result is None)
 
 
-def _request(text: str, words: "Sequence[str]") -> "dict[str, Any]":
+def _request(text: str, words: Sequence[str]) -> dict[str, Any]:
     """The request that a wire name with arguments, or a whole JSON object, stands for."""
     if not text.startswith("{"):
         if not re.fullmatch(r"[A-Za-z][\w-]*", text):
@@ -104,7 +106,7 @@ def _request(text: str, words: "Sequence[str]") -> "dict[str, Any]":
     return {"execute": name, **request}
 
 
-def _argument(word: str) -> "tuple[str, Any]":
+def _argument(word: str) -> tuple[str, Any]:
     key, equals, text = word.partition("=")
     if not key.strip(":") or not equals:
         raise UsageError(f"{word!r} is no argument", hint=_FOR_TYPES)
@@ -116,17 +118,17 @@ def _argument(word: str) -> "tuple[str, Any]":
         raise UsageError(f"{word!r}: what follows := is not JSON ({error})") from error
 
 
-def _known(request: "Mapping[str, Any]") -> Command:
+def _known(request: Mapping[str, Any]) -> Command:
     """Our description of the command; of one that we have never heard of, as good as nothing."""
     name: str = request["execute"]
     return catalog.by_wire(name) or Command(name, "", since="", result={}, changes=True)
 
 
-def _error(request: "Mapping[str, Any]", kind: str, desc: str) -> str:
+def _error(request: Mapping[str, Any], kind: str, desc: str) -> str:
     return _line(request, {"error": {"class": kind, "desc": desc}})
 
 
-def _line(request: "Mapping[str, Any]", reply: "dict[str, Any]") -> str:
+def _line(request: Mapping[str, Any], reply: dict[str, Any]) -> str:
     """A reply that the agent would have sent; the request's id comes back, as there."""
     reply |= {"id": request["id"]} if "id" in request else {}
     return json.dumps(reply, separators=(",", ":"))

@@ -7,6 +7,8 @@ guest-fsfreeze-status and guest-info, which every freeze and most policies let t
 (qga/main.c, ga_command_is_allowed).
 """
 
+from __future__ import annotations
+
 import re
 
 from qga_cli import wire
@@ -55,7 +57,7 @@ _PLACES = {
 }  # fmt: skip
 
 
-def explain(agent: "Agent", command: Command, desc: str) -> Refused:
+def explain(agent: Agent, command: Command, desc: str) -> Refused:
     """The error to raise for the agent's refusal `desc` of `command`."""
     desc = desc.strip()
     if _DISABLED.match(desc):
@@ -72,7 +74,7 @@ def explain(agent: "Agent", command: Command, desc: str) -> Refused:
     return Refused(desc.removesuffix(": Success"), desc=desc, hint=hint)
 
 
-def is_over(agent: "Agent", command: Command, desc: str) -> bool:
+def is_over(agent: Agent, command: Command, desc: str) -> bool:
     """Whether a freeze refused it that has ended since: a policy would refuse it still.
 
     Raises Frozen when it has not ended. The state comes first: were it thawed between the two
@@ -100,7 +102,7 @@ def frozen(desc: str) -> Frozen:
     )
 
 
-def policy_hint(agent: "Agent", command: Command) -> str:
+def policy_hint(agent: Agent, command: Command) -> str:
     """Where the guest's policy is written, as far as the guest's own words tell."""
     system, system_release = _system(agent)
     name = command.wire
@@ -130,7 +132,7 @@ def policy_hint(agent: "Agent", command: Command) -> str:
     return f"in the guest, look for {name} in {lists} of {file}, and in {service}; {restart}"
 
 
-def _is_frozen(agent: "Agent", command: Command) -> bool:
+def _is_frozen(agent: Agent, command: Command) -> bool:
     """Whether a freeze may be what refuses it: none refuses a thaw, but a policy may.
 
     7.2 still says "the agent is in frozen state" of what is blocked after a thaw.
@@ -139,7 +141,7 @@ def _is_frozen(agent: "Agent", command: Command) -> bool:
     return status == "frozen"
 
 
-def _blocked(agent: "Agent", command: Command, desc: str) -> Unsupported:
+def _blocked(agent: Agent, command: Command, desc: str) -> Unsupported:
     # Up to 9.x the commands of other systems exist, switched off (qga/commands-posix.c).
     return _foreign(agent, command, desc) or Unsupported(
         f"{command.wire} is blocked by the guest's policy",
@@ -148,7 +150,7 @@ def _blocked(agent: "Agent", command: Command, desc: str) -> Unsupported:
     )
 
 
-def _not_known(agent: "Agent", command: Command, desc: str) -> Unsupported:
+def _not_known(agent: Agent, command: Command, desc: str) -> Unsupported:
     version = _version(agent)
     if version and version < release(command.since):
         return Unsupported(
@@ -164,7 +166,7 @@ def _not_known(agent: "Agent", command: Command, desc: str) -> Unsupported:
     )
 
 
-def _foreign(agent: "Agent", command: Command, desc: str) -> Unsupported | None:
+def _foreign(agent: Agent, command: Command, desc: str) -> Unsupported | None:
     """The error for a command that the guest's system does not have at all."""
     if not command.systems:
         return None
@@ -177,7 +179,7 @@ def _foreign(agent: "Agent", command: Command, desc: str) -> Unsupported | None:
     )
 
 
-def _argument(agent: "Agent", command: Command, name: str, desc: str) -> Refused:
+def _argument(agent: Agent, command: Command, name: str, desc: str) -> Refused:
     """An argument that the agent does not know, or not with such a value: is it newer?"""
     arg = next((arg for arg in command.args if arg.wire == name), None)
     version = _version(agent) if arg and arg.since else ()
@@ -187,7 +189,7 @@ def _argument(agent: "Agent", command: Command, name: str, desc: str) -> Refused
     return Unsupported(f"{needs}, this guest runs {_dotted(version)}", desc=desc, hint=_UPDATE)
 
 
-def _ask(agent: "Agent", name: str) -> object:
+def _ask(agent: Agent, name: str) -> object:
     """The result of a question asked only to explain; None when it has no answer either."""
     try:
         return wire.decode(agent.exchange(wire.encode(name, {}), _PATIENCE))
@@ -196,13 +198,13 @@ def _ask(agent: "Agent", name: str) -> object:
         return None
 
 
-def _version(agent: "Agent") -> tuple[int, ...]:
+def _version(agent: Agent) -> tuple[int, ...]:
     info = _ask(agent, "guest-info")
     version = info.get("version") if isinstance(info, dict) else None
     return release(version) if isinstance(version, str) else ()
 
 
-def _system(agent: "Agent") -> tuple[str, tuple[int, ...]]:
+def _system(agent: Agent) -> tuple[str, tuple[int, ...]]:
     """The id and release of the guest's system, as in os-release; "" when it does not tell."""
     info = _ask(agent, "guest-get-osinfo")
     if not isinstance(info, dict):

@@ -4,6 +4,8 @@ A wire command is one value of `Command`. Parser, help, man page, completion, ta
 explanation of refusals and the tests are derived from it; nothing is said twice.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 
 TYPE_CHECKING = False
@@ -117,7 +119,7 @@ class Column:
     def __init__(
         self,
         name: str,
-        get: "str | Callable[[Row], object]" = "",
+        get: str | Callable[[Row], object] = "",
         kind: str = TEXT,
         *,
         extra: bool = False,
@@ -127,7 +129,7 @@ class Column:
         self.kind = kind
         self.extra = extra
 
-    def value(self, row: "Row") -> object:
+    def value(self, row: Row) -> object:
         """The raw value in `row`; None when the agent left it out."""
         return row.get(self.get) if isinstance(self.get, str) else self.get(row)
 
@@ -189,7 +191,7 @@ class Command:
         since: str,
         args: Sequence[Arg] = (),
         result: object = None,
-        rows: "str | Callable[[Any], Row | Sequence[Row]]" = "",
+        rows: str | Callable[[Any], Row | Sequence[Row]] = "",
         columns: Sequence[Column] = (),
         systems: Sequence[str] = (),
         changes: bool = False,

@@ -3,6 +3,8 @@
 Source: QEMU qga/main.c (send_response, process_event) and qobject/json-lexer.c.
 """
 
+from __future__ import annotations
+
 import binascii
 import json
 from collections.abc import Mapping
@@ -112,7 +114,7 @@ def parse(text: str | bytes) -> dict[str, object]:
     return reply
 
 
-def load(text: str | bytes) -> "Any":
+def load(text: str | bytes) -> Any:
     """Any JSON, as strict as others are. Raises ValueError, RecursionError."""
     return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
 

@@ -1,5 +1,7 @@
 """Answers for TAB: asked by a child that cannot prompt, remembered for some seconds."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
@@ -61,7 +63,7 @@ def recall(what: str, connect: str, guest: str = "", *needle: str) -> list[str]:
         return _rows(pipe.read())
 
 
-def _ask(question: str, source: "Callable[[], list[str]]", pipe: int) -> "NoReturn":
+def _ask(question: str, source: Callable[[], list[str]], pipe: int) -> NoReturn:
     """In the child: ask without a terminal, so that nothing can prompt; tell, remember, end."""
     try:
         os.setsid()
@@ -126,7 +128,7 @@ def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
     return _rows(done.stdout.decode("utf-8", "surrogateescape"))
 
 
-def _agent(connect: str, guest: str) -> "Agent":
+def _agent(connect: str, guest: str) -> Agent:
     from qga_cli import config
     from qga_cli.agent import Agent
     from qga_cli.guests.hosts import Hosts, guarding
@@ -141,7 +143,7 @@ def _agent(connect: str, guest: str) -> "Agent":
     return agent
 
 
-_SOURCES: "dict[str, Callable[..., list[str]]]" = {
+_SOURCES: dict[str, Callable[..., list[str]]] = {
     "guests": _guests,
     "paths": _paths,
     "programs": _programs,

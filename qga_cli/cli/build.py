@@ -5,6 +5,8 @@ Typer's public functions only, of every release since 0.7: its objects changed t
 ours, for Typer's changes from release to release.
 """
 
+from __future__ import annotations
+
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def parse(command: Command, words: Sequence[str]) -> "dict[str, Any]":
+def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
     """What `words` say for `command`; prints help and exits for --help. Raises UsageError."""
     found: dict[str, Any] = {}
     app = _app()
@@ -65,7 +67,7 @@ def _app() -> typer.Typer:
 
 
 def _add(
-    app: typer.Typer, command: Command, word: str, take: "Callable[[dict[str, Any]], object]"
+    app: typer.Typer, command: Command, word: str, take: Callable[[dict[str, Any]], object]
 ) -> None:
     args = for_command(command)
     names = {arg.name.replace("-", "_") + "_": arg for arg in args}  # "for" is a word of Python

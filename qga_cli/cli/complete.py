@@ -7,6 +7,8 @@ what comes too late is there at the next TAB. A guest's names are a stranger's t
 are not printable are left out, the shell's own quoting does the rest.
 """
 
+from __future__ import annotations
+
 import sys
 
 from qga_cli import config, spec
@@ -25,7 +27,7 @@ _MOST = 1000  # candidates printed; nobody reads more
 _SOURCES = {spec.MOUNTPOINT: "mountpoints", spec.USER: "users", spec.PID: "pids"}
 
 
-def complete(wanted: "Sequence[str]", command: spec.Command | None, rest: "Sequence[str]") -> int:
+def complete(wanted: Sequence[str], command: spec.Command | None, rest: Sequence[str]) -> int:
     """Print the candidates for `wanted`, a kind and what is typed of a value.
 
     `rest` is the command line before it, the command itself taken out.
@@ -44,8 +46,8 @@ def complete(wanted: "Sequence[str]", command: spec.Command | None, rest: "Seque
 
 
 def _offer(
-    kind: str, value: str, command: spec.Command | None, rest: "Sequence[str]"
-) -> "Iterable[str]":
+    kind: str, value: str, command: spec.Command | None, rest: Sequence[str]
+) -> Iterable[str]:
     settings = config.load()
     if kind == ALIAS:
         return settings.table("aliases")
@@ -64,8 +66,8 @@ def _offer(
 
 
 def _guests(
-    value: str, connect: str, hosts: "Mapping[str, str]", groups: "Iterable[str]" = ()
-) -> "Iterable[str]":
+    value: str, connect: str, hosts: Mapping[str, str], groups: Iterable[str] = ()
+) -> Iterable[str]:
     """Names for the last word of a comma-separated list, and the hosts they may be on."""
     done, comma, last = value.rpartition(",")
     host, slash, _ = last.rpartition("/")
@@ -83,7 +85,7 @@ def _open(row: str) -> str:
     return row if name.endswith("/") else f"{name}:\t{remark}"
 
 
-def _inside(kind: str, value: str, connect: str, loose: "Sequence[str]") -> "Iterable[str]":
+def _inside(kind: str, value: str, connect: str, loose: Sequence[str]) -> Iterable[str]:
     """What a guest has."""
     if kind == spec.PLACE:
         guest, _, path = value.partition(":")
@@ -98,7 +100,7 @@ def _inside(kind: str, value: str, connect: str, loose: "Sequence[str]") -> "Ite
     return recall(_SOURCES[kind], connect, guest) if kind in _SOURCES else []
 
 
-def _paths(connect: str, guest: str, path: str) -> "Iterable[str]":
+def _paths(connect: str, guest: str, path: str) -> Iterable[str]:
     folder, slash, start = path.rpartition("/")
     rows = recall("paths", connect, guest, f"{folder}/" if slash else "", start)
     return [f"{folder}{slash}{row}" for row in rows]

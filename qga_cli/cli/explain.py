@@ -1,5 +1,7 @@
 """`--explain`: what would be sent, and how virsh or socat would send the same. Nothing is sent."""
 
+from __future__ import annotations
+
 import math
 import shlex
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _TRACE = "With -vv it tells each call as it makes it."
 
 
-def explain(command: Command, given: "dict[str, Any]", targets: "Sequence[Target]") -> str:
+def explain(command: Command, given: dict[str, Any], targets: Sequence[Target]) -> str:
     """The text, for the values `given` on the command line."""
     if not command.wire:
         asks = any(arg.kind in (spec.GUEST, spec.PLACE) for arg in for_command(command))
@@ -32,7 +34,7 @@ def explain(command: Command, given: "dict[str, Any]", targets: "Sequence[Target
     return "".join(f"{printable(line)}\n" for line in lines)  # names come from the host's list
 
 
-def _request(command: Command, given: "dict[str, Any]") -> str:
+def _request(command: Command, given: dict[str, Any]) -> str:
     """The request; what is secret or read from standard input is named only."""
     arguments: dict[str, object] = {}
     for arg in command.args:

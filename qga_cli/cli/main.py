@@ -1,5 +1,7 @@
 """The door: finds the command, catches every error once, decides the exit code."""
 
+from __future__ import annotations
+
 import errno
 import os
 import signal
@@ -107,7 +109,7 @@ def _run(words: list[str]) -> int:
         return _fail(QgaError(message, hint=hint), command, guest, as_json)
 
 
-def _fail(error: QgaError, command: "Command | None", guest: str, as_json: bool) -> int:
+def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -> int:
     from qga_cli import render
 
     about = "" if isinstance(error, UsageError) or error.exit_code == 123 else guest
@@ -123,7 +125,7 @@ def _fail(error: QgaError, command: "Command | None", guest: str, as_json: bool)
     return error.exit_code
 
 
-def find(words: list[str]) -> "tuple[Command | None, list[str]]":
+def find(words: list[str]) -> tuple[Command | None, list[str]]:
     """The command, and the words without its name. Options may stand before the name."""
     valued = {name for arg in COMMON if arg.kind not in (spec.FLAG, spec.COUNT)
               for name in (f"--{arg.name}", arg.short) if name}  # fmt: skip

@@ -1,5 +1,7 @@
 """The options every command takes, and what fills them when the command line does not."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Sequence
 
@@ -119,7 +121,7 @@ def _visible(arg: Arg) -> tuple[Arg, ...]:
     return (arg,)
 
 
-def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dict[str, Any]":
+def fill(command: spec.Command, raw: dict[str, Any], config: Config) -> dict[str, Any]:
     """`raw` with what was not given: from the environment, then the command's table, then all's.
 
     Raises UsageError with file and line for an option that does not exist, or a wrong value.
@@ -151,7 +153,7 @@ def fill(command: spec.Command, raw: "dict[str, Any]", config: "Config") -> "dic
     return filled
 
 
-def _takes(command: spec.Command, arg: Arg, text: "Any") -> bool:
+def _takes(command: spec.Command, arg: Arg, text: Any) -> bool:
     if arg.name in ("columns", "sort"):
         names = {column.name for column in command.columns}
         return names.issuperset(text.removeprefix("-").split(","))
@@ -165,7 +167,7 @@ def _without_short(arg: Arg) -> Arg:
     )
 
 
-def _text(arg: Arg, setting: "Setting") -> object:
+def _text(arg: Arg, setting: Setting) -> object:
     """The value as the command line would have it, tried out here where its origin is known."""
     value = setting.value
     if isinstance(value, list) and not arg.many:

@@ -4,6 +4,8 @@ It understands what it is sure of and answers None for all else (--help, anythin
 missing or in doubt): then Typer reads the same words. A test holds the two against each other.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from qga_cli import spec
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
+def parse(args: Sequence[Arg], words: Sequence[str]) -> dict[str, Any] | None:
     """The raw text of every argument given, by name; None when in doubt."""
     found = scan(args, words)
     if found is None:
@@ -28,7 +30,7 @@ def parse(args: Sequence[Arg], words: Sequence[str]) -> "dict[str, Any] | None":
     return _positionals(positionals, loose, raw)
 
 
-def scan(args: Sequence[Arg], words: Sequence[str]) -> "tuple[dict[str, Any], list[str]] | None":
+def scan(args: Sequence[Arg], words: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
     """The options by name, and the words that are none; None when in doubt."""
     named = {f"--{arg.name}": arg for arg in args if not arg.positional}
     named |= {arg.short: arg for arg in args if arg.short}
@@ -56,7 +58,7 @@ def scan(args: Sequence[Arg], words: Sequence[str]) -> "tuple[dict[str, Any], li
     return raw, loose
 
 
-def _option(named: "dict[str, Arg]", word: str, rest: list[str], raw: "dict[str, Any]") -> bool:
+def _option(named: dict[str, Arg], word: str, rest: list[str], raw: dict[str, Any]) -> bool:
     """Take one option off `rest` into `raw`. False when it is not plainly one of ours."""
     name, equals, text = word.partition("=") if word.startswith("--") else (word[:2], "", word[2:])
     arg = named.get(name)
@@ -87,8 +89,8 @@ def _option(named: "dict[str, Arg]", word: str, rest: list[str], raw: "dict[str,
 
 
 def _positionals(
-    args: Sequence[Arg], loose: list[str], raw: "dict[str, Any]"
-) -> "dict[str, Any] | None":
+    args: Sequence[Arg], loose: list[str], raw: dict[str, Any]
+) -> dict[str, Any] | None:
     for arg in args:
         if arg.kind == spec.WORDS and loose[:1] == ["--"]:
             loose = loose[1:]

@@ -1,5 +1,7 @@
 """What a fleet prints: each guest in order, as they come, or equal outputs once; then a summary."""
 
+from __future__ import annotations
+
 import io
 import sys
 import threading
@@ -26,7 +28,7 @@ _REASONS = 5  # told apart in the summary; the guests' own lines have them all
 class Report:
     """Prints and counts the outcomes of one fleet of `count` guests."""
 
-    def __init__(self, view: "View", count: int, *, as_completed: bool, gather: bool) -> None:
+    def __init__(self, view: View, count: int, *, as_completed: bool, gather: bool) -> None:
         self._view = view
         self._count = count
         self._as_completed = as_completed
@@ -42,7 +44,7 @@ class Report:
         self._lock = threading.Lock()
         self._shared: Shared | None = None
 
-    def streams(self, index: int, target: "Target") -> Streams:
+    def streams(self, index: int, target: Target) -> Streams:
         """A guest's own streams: its output is prefixed or kept, the input is for everyone."""
         from qga_cli.guests.fanout import Gathered, Prefixed, Reader, Shared
 
@@ -63,7 +65,7 @@ class Report:
         self._outputs[index] = outputs
         return Streams(stdin, *outputs)
 
-    def follow(self, fleet: "Fleet", *, fail_fast: bool) -> int:
+    def follow(self, fleet: Fleet, *, fail_fast: bool) -> int:
         """Print all outcomes. Returns the exit code; raises FleetFailed, Interrupted."""
         try:
             for index, outcome in fleet.outcomes():
@@ -84,7 +86,7 @@ class Report:
             render.note(self._summary())
         return self._code
 
-    def _add(self, index: int, outcome: "Outcome") -> bool:
+    def _add(self, index: int, outcome: Outcome) -> bool:
         """Count one outcome and print what is due; False when the guest failed."""
         for output in self._outputs.get(index, ()):
             output.close()
@@ -115,12 +117,12 @@ class Report:
         else:
             self._show([self._waiting[index] for index in sorted(self._waiting)])
 
-    def _show(self, outcomes: "list[Outcome]") -> None:
+    def _show(self, outcomes: list[Outcome]) -> None:
         if outcomes:  # first, for --watch clears the screen with it
             self._write(self._view.many(outcomes))
         self._complain(outcomes)
 
-    def _complain(self, outcomes: "list[Outcome]") -> None:
+    def _complain(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             if isinstance(outcome.error, QgaError):
                 if not self._view.errors_are_json:
@@ -187,7 +189,7 @@ class Report:
         sys.stdout.flush()
 
 
-def _reason(outcome: "Outcome") -> str:
+def _reason(outcome: Outcome) -> str:
     """Why a guest counts as failed, in a word or two; empty when it does not."""
     if isinstance(outcome.error, QgaError):
         return outcome.error.kind.replace("-", " ")

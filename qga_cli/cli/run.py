@@ -1,5 +1,7 @@
 """From parsed words to the printed answer: targets, fleet, agent, render."""
 
+from __future__ import annotations
+
 import contextlib
 import signal
 import sys
@@ -30,7 +32,7 @@ _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in 
 class Run:
     """One invocation of one command. `raw` is what the parser found, by argument name."""
 
-    def __init__(self, command: Command, raw: "dict[str, Any]") -> None:
+    def __init__(self, command: Command, raw: dict[str, Any]) -> None:
         self.command = command
         self.config = config.load()
         raw = fill(command, raw, self.config)
@@ -133,7 +135,7 @@ class Run:
         if self.values.get("verbose", 0) >= level:
             render.note(text)
 
-    def _teller(self, target: Target | None) -> "Callable[[int, str], None]":
+    def _teller(self, target: Target | None) -> Callable[[int, str], None]:
         """`say`, with the guest's name where there are several."""
         if target is None or not self.fleet:
             return self.say
@@ -153,8 +155,8 @@ class Run:
         return self._verb(None, self.hosts.resolve(",".join(words)) if words else [])
 
     def _work(
-        self, targets: list[Target], report: "Report | None" = None
-    ) -> "Callable[[int, Target], object]":
+        self, targets: list[Target], report: Report | None = None
+    ) -> Callable[[int, Target], object]:
         """What is done for each guest."""
 
         def work(index: int, target: Target) -> object:
@@ -169,7 +171,7 @@ class Run:
 
         return work
 
-    def _start(self, targets: list[Target], work: "Callable[[int, Target], object]") -> Fleet:
+    def _start(self, targets: list[Target], work: Callable[[int, Target], object]) -> Fleet:
         grace = _GRACE + self.values.get("kill-after", 0) if self.command.run else 0
         return Fleet(
             targets,
@@ -197,7 +199,7 @@ class Run:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    def _wire(self, agent: Agent, arguments: "dict[str, object]") -> Reply:
+    def _wire(self, agent: Agent, arguments: dict[str, object]) -> Reply:
         self.agents[agent.name] = agent
         if self.timeout is not None:
             agent.deadline = time.monotonic() + self.timeout

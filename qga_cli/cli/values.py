@@ -1,5 +1,7 @@
 """Text from the command line, checked and turned into the values the agent takes."""
 
+from __future__ import annotations
+
 import os
 import re
 import sys
@@ -18,7 +20,7 @@ _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)")
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def convert(args: "tuple[Arg, ...]", raw: "dict[str, Any]") -> "dict[str, Any]":
+def convert(args: tuple[Arg, ...], raw: dict[str, Any]) -> dict[str, Any]:
     """Values by argument name; arguments that were not given are left out."""
     values: dict[str, Any] = {}
     for arg in args:
@@ -34,7 +36,7 @@ def convert(args: "tuple[Arg, ...]", raw: "dict[str, Any]") -> "dict[str, Any]":
     return values
 
 
-def value(arg: Arg, text: "Any") -> object:
+def value(arg: Arg, text: Any) -> object:
     """One value. Raises UsageError with what was expected."""
     if arg.choices and text not in arg.choices:
         raise UsageError(f"{label(arg)} is one of {', '.join(arg.choices)}, not {text!r}")
@@ -42,7 +44,7 @@ def value(arg: Arg, text: "Any") -> object:
     return text if reader is None else _checked(arg, reader, text)
 
 
-def _checked(arg: Arg, reader: "Callable[[Any], Any]", text: "Any") -> "Any":
+def _checked(arg: Arg, reader: Callable[[Any], Any], text: Any) -> Any:
     try:
         return reader(text)
     except ValueError as error:
@@ -55,7 +57,7 @@ def label(arg: Arg) -> str:
     return arg.metavar if arg.positional else f"--{arg.name}"
 
 
-def wire_arguments(command: Command, values: "dict[str, Any]") -> "dict[str, object]":
+def wire_arguments(command: Command, values: dict[str, Any]) -> dict[str, object]:
     """The arguments of the wire command among `values`, standard input and secrets read now."""
     arguments: dict[str, object] = {}
     for arg in command.args:
@@ -147,7 +149,7 @@ def key(text: str) -> list[str]:
     return found
 
 
-def switch(member: str) -> "Callable[[str], dict[str, object]]":
+def switch(member: str) -> Callable[[str], dict[str, object]]:
     """ID=on|off as the agent's object with `member` for the id."""
 
     def read(text: str) -> dict[str, object]:
@@ -164,7 +166,7 @@ def whence(text: str) -> int:
     return ("set", "cur", "end").index(text)
 
 
-def _secret(name: str, values: "dict[str, Any]") -> bytes:
+def _secret(name: str, values: dict[str, Any]) -> bytes:
     """From standard input, a file, or a person asked twice. Raises UsageError."""
     piped, file = values.get(f"{name}-stdin"), values.get(f"{name}-file")
     if piped and file:
@@ -208,7 +210,7 @@ def _base64(data: bytes) -> str:
     return to_base64(data)
 
 
-_READERS: "dict[str, Callable[[Any], object]]" = {
+_READERS: dict[str, Callable[[Any], object]] = {
     spec.INT: integer,
     spec.POSITIVE: positive,
     spec.PID: integer,

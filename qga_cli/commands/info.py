@@ -1,5 +1,7 @@
 """guest-info."""
 
+from __future__ import annotations
+
 import re
 
 from qga_cli.spec import Column, Command, Example
@@ -20,7 +22,7 @@ def release(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])
 
 
-def _states(info: "dict[str, Any]") -> list[dict[str, str]]:
+def _states(info: dict[str, Any]) -> list[dict[str, str]]:
     """Each command the agent has, and each it has not, with the reason as far as it shows here."""
     from qga_cli import catalog
 

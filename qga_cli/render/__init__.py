@@ -1,5 +1,7 @@
 """Values in, text out. Decides once per run which form the answer takes."""
 
+from __future__ import annotations
+
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -72,7 +74,7 @@ class View:
         whole = ("table", "yaml", "tsv", "csv") if self._sort else ("table", "yaml")
         return self._fleet and self._form in whole and bool(self._command.columns)
 
-    def one(self, value: "Any", text: str = "") -> str:
+    def one(self, value: Any, text: str = "") -> str:
         """The answer of one guest: the checked value, and the reply line it came in."""
         form = self._form
         if value is None and not text:
@@ -90,7 +92,7 @@ class View:
             return self._yaml(self._json(value))
         return self._cells([("", value)])
 
-    def many(self, outcomes: "Iterable[Outcome]") -> str:
+    def many(self, outcomes: Iterable[Outcome]) -> str:
         """The answers of some guests of a fleet, errors left out unless the form is JSON."""
         outcomes = list(outcomes)
         if self._form in ("json", "jsonl"):
@@ -112,7 +114,7 @@ class View:
         text = visible(text) if self._terminal else text
         return text + "\n" if text else ""
 
-    def _cells(self, values: "Sequence[tuple[str, Any]]") -> str:
+    def _cells(self, values: Sequence[tuple[str, Any]]) -> str:
         """Rows and columns, an object's lines, or bare values, whichever the command has."""
         if self._form == "csv" and not self._columns:
             vm = (Column("vm"),) if self._fleet else ()
@@ -133,7 +135,7 @@ class View:
         rows = [{"vm": label, **row} for label, value in told for row in _listed(self._made(value))]
         return self._grid((Column("vm"), *self._columns), rows)
 
-    def _alone(self, value: "Any") -> str:
+    def _alone(self, value: Any) -> str:
         """One guest's answer: a list, an object line by line, or one value."""
         columns = self._columns
         if value is None or (value == {} and not columns):
@@ -149,7 +151,7 @@ class View:
             return table.lines(columns, made)
         return machine.object_tsv(columns, made)
 
-    def _grid(self, columns: tuple[Column, ...], rows: "list[Any]") -> str:
+    def _grid(self, columns: tuple[Column, ...], rows: list[Any]) -> str:
         """Rows below titles; with --watch, what grows per second."""
         by: Sequence[Column] = (*columns, *self._command.columns)
         rates = self._rates
@@ -181,22 +183,22 @@ class View:
 
         return watch.frame(text, self._command.name, first=first)
 
-    def _made(self, value: "Any") -> "Any":
+    def _made(self, value: Any) -> Any:
         """What the columns are about: an object, or a list of them."""
         if any(column.kind == OUTPUT for column in self._columns):
             value = machine.readable(value, self._command.result, lossy=True)
         rows = self._command.rows
         return rows(value) if callable(rows) else self._member(value)
 
-    def _member(self, value: "Any") -> "Any":
+    def _member(self, value: Any) -> Any:
         """The member that the command shows, or all."""
         rows = self._command.rows
         return value[rows] if isinstance(rows, str) and rows else value
 
-    def _json(self, value: "Any") -> object:
+    def _json(self, value: Any) -> object:
         return machine.readable(value, self._command.result)
 
-    def _fleet_json(self, outcome: "Outcome") -> dict[str, object]:
+    def _fleet_json(self, outcome: Outcome) -> dict[str, object]:
         vm = {"vm": outcome.target.label}
         if isinstance(outcome.error, QgaError):
             return {**vm, "error": outcome.error.as_dict()}
@@ -219,7 +221,7 @@ def note(text: str) -> None:
     sys.stderr.write(f"qga: {printable(text)}\n")
 
 
-def _listed(made: "Any") -> "list[Any]":
+def _listed(made: Any) -> list[Any]:
     return made if isinstance(made, list) else [made]
 
 

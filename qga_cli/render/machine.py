@@ -1,5 +1,7 @@
 """Answers for programs: JSON, YAML, CSV, TSV. Raw numbers, nothing truncated, no surprises."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 
@@ -39,21 +41,21 @@ def yaml_text(value: object) -> str:
     return str(yaml.safe_dump(value, sort_keys=False))
 
 
-def tsv_text(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool) -> str:
+def tsv_text(columns: Sequence[Column], rows: Sequence[Row], *, header: bool) -> str:
     """Rows of tab-separated cells; a tab or newline inside a cell is escaped."""
     lines = ["\t".join(column.name for column in columns)] if header else []
     lines += ["\t".join(scalar(column.value(row)) for column in columns) for row in rows]
     return "".join(line + "\n" for line in lines)
 
 
-def object_tsv(columns: Sequence[Column], row: "Row") -> str:
+def object_tsv(columns: Sequence[Column], row: Row) -> str:
     """One object: a name, a tab and a value on each line; of one column just the value."""
     if len(columns) == 1:
         return scalar(columns[0].value(row)) + "\n"
     return "".join(f"{column.name}\t{scalar(column.value(row))}\n" for column in columns)
 
 
-def csv_text(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool) -> str:
+def csv_text(columns: Sequence[Column], rows: Sequence[Row], *, header: bool) -> str:
     """RFC 4180 with plain newlines; a missing value is an empty cell."""
     import csv
     import io
@@ -83,7 +85,7 @@ def scalar(value: object) -> str:
     return str(value)
 
 
-def ordered(rows: "list[Any]", columns: Sequence[Column], sort: str) -> "list[Any]":
+def ordered(rows: list[Any], columns: Sequence[Column], sort: str) -> list[Any]:
     """`rows` by one column; missing values last."""
     column = next((column for column in columns if column.name == sort.lstrip("-")), None)
     if column is None:
@@ -93,7 +95,7 @@ def ordered(rows: "list[Any]", columns: Sequence[Column], sort: str) -> "list[An
     return known + [row for row in rows if column.value(row) is None]
 
 
-def readable(value: "Any", shape: object, *, lossy: bool = False) -> "Any":
+def readable(value: Any, shape: object, *, lossy: bool = False) -> Any:
     """`value` with its base64 members decoded to text where they are UTF-8.
 
     A member that is not stays base64, and `<member>-encoding: base64` stands beside it; `lossy`

@@ -1,5 +1,7 @@
 """A bar on standard error while bytes travel: share, rate, time left."""
 
+from __future__ import annotations
+
 import time
 
 from qga_cli.format import printable
@@ -45,7 +47,7 @@ class Bar(Meter):
             self._bar = None
 
 
-def _bar() -> "Progress":
+def _bar() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

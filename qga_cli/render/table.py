@@ -1,5 +1,7 @@
 """Answers for people: tables drawn by rich, values in human units."""
 
+from __future__ import annotations
+
 import io
 import re
 import shutil
@@ -33,7 +35,7 @@ _LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
 
 
-def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = True) -> str:
+def grid(columns: Sequence[Column], rows: Sequence[Row], *, header: bool = True) -> str:
     """A table with one line of titles."""
     table = Table(
         box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0)
@@ -51,7 +53,7 @@ def grid(columns: Sequence[Column], rows: "Sequence[Row]", *, header: bool = Tru
 
 
 def _widths(
-    columns: Sequence[Column], cells: "Sequence[Sequence[Text]]", *, header: bool
+    columns: Sequence[Column], cells: Sequence[Sequence[Text]], *, header: bool
 ) -> list[int]:
     """Each column's width. What does not fit breaks between words, then names break: never numbers.
 
@@ -82,7 +84,7 @@ def _longest(texts: Iterable[str]) -> int:
     return max(map(cell_len, texts), default=1)
 
 
-def lines(columns: Sequence[Column], row: "Row") -> str:
+def lines(columns: Sequence[Column], row: Row) -> str:
     """One object: its members below each other; of one column just the value."""
     if len(columns) == 1:
         return _draw(cell(columns[0], row))
@@ -94,7 +96,7 @@ def lines(columns: Sequence[Column], row: "Row") -> str:
     return _draw(table)
 
 
-def cell(column: Column, row: "Row") -> Text:
+def cell(column: Column, row: Row) -> Text:
     """One value in human units. Always Text: a stranger's markup stays text."""
     value = column.value(row)
     if value is None or value == []:
@@ -144,7 +146,7 @@ def _bar(percent: float) -> Text:
     return bar
 
 
-def _draw(shown: "Table | Text", least: int = 1) -> str:
+def _draw(shown: Table | Text, least: int = 1) -> str:
     out = io.StringIO()
     terminal = sys.stdout.isatty() or None  # None: rich minds FORCE_COLOR; NO_COLOR it always does
     width = max(least, shutil.get_terminal_size().columns)

@@ -1,5 +1,7 @@
 """--watch: successive answers compared, and drawn over each other on a terminal."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import time
@@ -36,7 +38,7 @@ class Rates:
         named = ((column, *_GROWING.get(column.kind, ("", column.kind))) for column in columns)
         return tuple(Column(column.name + unit, column.name, kind) for column, unit, kind in named)
 
-    def rows(self, rows: "Sequence[Row]", *, new: bool) -> "list[dict[str, Any]]":
+    def rows(self, rows: Sequence[Row], *, new: bool) -> list[dict[str, Any]]:
         """`rows` with growing values per second; those not there before only if `new`."""
         now = time.monotonic()
         answers: dict[object, dict[str, dict[str, Any]]] = {}
@@ -57,7 +59,7 @@ class Rates:
         return rated
 
 
-def _rate(column: Column, values: "Row", before: "Row | None", seconds: float) -> object:
+def _rate(column: Column, values: Row, before: Row | None, seconds: float) -> object:
     """What a column shows: itself, or how much it grew per second; None where that is unknown."""
     value = values[column.name]
     if column.kind not in _GROWING:

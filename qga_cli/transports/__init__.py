@@ -1,5 +1,7 @@
 """How bytes reach an agent: the seam, and the choice of a transport by the look of the URI."""
 
+from __future__ import annotations
+
 from qga_cli.errors import UsageError
 
 TYPE_CHECKING = False
@@ -39,13 +41,13 @@ if TYPE_CHECKING:
 
         uri: str
 
-        def guests(self) -> "list[Guest]":
+        def guests(self) -> list[Guest]:
             """Every guest it knows, running or not."""
 
-        def facts(self, name: str) -> "Facts | None":
+        def facts(self, name: str) -> Facts | None:
             """What it knows about one guest; None when it knows no more than its name."""
 
-        def watch(self, wake: "Callable[[str], None]") -> bool:
+        def watch(self, wake: Callable[[str], None]) -> bool:
             """Call `wake` with the name of a guest that changed; False when nobody tells."""
 
         def open(self, name: str) -> Transport:
@@ -67,7 +69,7 @@ class Guest:
         self.state = state
 
 
-def connect(uri: str | None) -> "Host":
+def connect(uri: str | None) -> Host:
     """The host behind `uri`, connected when first used; None lets libvirt choose.
 
     Raises UsageError.

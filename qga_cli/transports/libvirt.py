@@ -5,6 +5,8 @@ to its socket buffer, and breaks for good past 10 MiB (QEMU_AGENT_MAX_RESPONSE):
 below both.
 """
 
+from __future__ import annotations
+
 import math
 import threading
 import time
@@ -62,7 +64,7 @@ class LibvirtHost:
         guests = [_guest(domain, state) for domain, state in states]
         return sorted(guests, key=lambda guest: guest.name)
 
-    def open(self, name: str) -> "LibvirtTransport":
+    def open(self, name: str) -> LibvirtTransport:
         """The agent of a guest by name, UUID or id, in this order."""
         link = self._lease()
         try:
@@ -72,13 +74,13 @@ class LibvirtHost:
             raise
         return LibvirtTransport(domain, lambda: self._give_back(link))
 
-    def facts(self, name: str) -> "Facts":
+    def facts(self, name: str) -> Facts:
         """What the domain's XML says about the guest."""
         from qga_cli.transports.libvirt_xml import read_facts
 
         return read_facts(self.domain(name))
 
-    def watch(self, wake: "Callable[[str], None]") -> bool:
+    def watch(self, wake: Callable[[str], None]) -> bool:
         """Call `wake` with a guest's name whenever it, or its agent, comes or goes."""
         from qga_cli.transports.libvirt_events import watch
 
@@ -91,11 +93,11 @@ class LibvirtHost:
         release = f"{number // 10**6}.{number // 1000 % 1000}.{number % 1000}"
         return f"{connection.getURI()}, libvirt {release}"
 
-    def connection(self) -> "libvirt.virConnect":
+    def connection(self) -> libvirt.virConnect:
         """The first connection, for questions about the host."""
         return self._links[0].connection()
 
-    def domain(self, name: str) -> "libvirt.virDomain":
+    def domain(self, name: str) -> libvirt.virDomain:
         """The domain of this name, UUID or id. Raises NoGuest, Unreachable."""
         return self._look_up(self.connection(), name)
 
@@ -118,7 +120,7 @@ class LibvirtHost:
         with self._lock:
             link.users -= 1
 
-    def _look_up(self, connection: "libvirt.virConnect", name: str) -> "libvirt.virDomain":
+    def _look_up(self, connection: libvirt.virConnect, name: str) -> libvirt.virDomain:
         import libvirt
 
         lookups = [connection.lookupByName]
@@ -136,7 +138,7 @@ class LibvirtHost:
                     raise host_error(error, self._uri) from error
         raise NoGuest(f"no guest named {name!r}", hint=self._hint(connection, name))
 
-    def _hint(self, connection: "libvirt.virConnect", name: str) -> str:
+    def _hint(self, connection: libvirt.virConnect, name: str) -> str:
         import difflib
 
         if "/" in name:  # which libvirt allows in no name
@@ -159,7 +161,7 @@ class LibvirtTransport:
     read_chunk = 2**20
     write_chunk = 120 * 1024
 
-    def __init__(self, domain: "libvirt.virDomain", release: "Callable[[], None]") -> None:
+    def __init__(self, domain: libvirt.virDomain, release: Callable[[], None]) -> None:
         import libvirt_qemu
 
         self._domain = domain
@@ -234,14 +236,12 @@ class LibvirtTransport:
             libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT,
         )
 
-    def _error(
-        self, error: "libvirt.libvirtError | None", elapsed: float, timeout: int
-    ) -> QgaError:
+    def _error(self, error: libvirt.libvirtError | None, elapsed: float, timeout: int) -> QgaError:
         from qga_cli.transports.libvirt_errors import translate
 
         return translate(error, elapsed=elapsed, timeout=timeout, state=self.state)
 
 
-def _guest(domain: "libvirt.virDomain", state: int) -> Guest:
+def _guest(domain: libvirt.virDomain, state: int) -> Guest:
     id = domain.ID()
     return Guest(domain.name(), domain.UUIDString(), id if id >= 0 else None, _STATES[state])

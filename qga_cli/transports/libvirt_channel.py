@@ -1,5 +1,7 @@
 """The agent's channel, plugged in and out from the host. Nothing else of a guest is touched."""
 
+from __future__ import annotations
+
 import time
 from xml.etree import ElementTree
 
@@ -15,7 +17,7 @@ _GONE = 10.0  # seconds; QEMU unplugs a port at once, the guest is not asked
 _PAUSE = 0.05
 
 
-def add(domain: "libvirt.virDomain") -> None:
+def add(domain: libvirt.virDomain) -> None:
     """Give the guest a channel: at once if it can be plugged in, and in its definition.
 
     libvirt adds the virtio-serial controller that a channel needs to a definition, but plugs none
@@ -44,7 +46,7 @@ def add(domain: "libvirt.virDomain") -> None:
     )
 
 
-def replug(domain: "libvirt.virDomain") -> None:
+def replug(domain: libvirt.virDomain) -> None:
     """Unplug the channel and plug it in again, which makes libvirt open its link anew.
 
     Raises LinkDead when libvirt will not; NotConfigured when it stays unplugged.
@@ -75,7 +77,7 @@ def replug(domain: "libvirt.virDomain") -> None:
         ) from error
 
 
-def _await_absence(domain: "libvirt.virDomain") -> None:
+def _await_absence(domain: libvirt.virDomain) -> None:
     deadline = time.monotonic() + _GONE
     while channel_element(domain) is not None:
         if time.monotonic() > deadline:

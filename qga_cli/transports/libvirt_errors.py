@@ -6,6 +6,8 @@ keep them in src/qemu/). Prefixes of messages are translated by the daemon's loc
 is matched in str2, which is not.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 
@@ -41,18 +43,18 @@ _RIGHTS = "join the group libvirt, or run as root"
 _START = "start qemu-guest-agent in the guest; `qga doctor VM` walks the whole chain"
 
 
-def code_of(error: "libvirt.libvirtError") -> int:
+def code_of(error: libvirt.libvirtError) -> int:
     """The error's number; -1 when libvirt gave none."""
     code = error.get_error_code()
     return -1 if code is None else int(code)
 
 
-def text_of(error: "libvirt.libvirtError") -> str:
+def text_of(error: libvirt.libvirtError) -> str:
     """The message as the source has it: str2 lacks the prefix that is translated."""
     return str(error.get_str2() or error.get_error_message() or error)
 
 
-def connect_error(error: "libvirt.libvirtError", uri: str | None) -> errors.QgaError:
+def connect_error(error: libvirt.libvirtError, uri: str | None) -> errors.QgaError:
     """For failures that concern the host, not one guest."""
     where = uri or "libvirt's default host"
     text = error.get_error_message() or str(error)
@@ -69,7 +71,7 @@ def connect_error(error: "libvirt.libvirtError", uri: str | None) -> errors.QgaE
 
 
 def translate(
-    error: "libvirt.libvirtError | None",
+    error: libvirt.libvirtError | None,
     *,
     elapsed: float,
     timeout: int,

@@ -4,6 +4,8 @@ libvirt's event loop must be registered before a connection is opened, or that c
 hears of anything: so events have a connection of their own.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -25,7 +27,7 @@ def watch(uri: str | None, wake: Callable[[str], None]) -> bool:
     _run_loop()
     connection = open_connection(uri)
 
-    def changed(_connection: object, domain: "libvirt.virDomain", *_details: object) -> None:
+    def changed(_connection: object, domain: libvirt.virDomain, *_details: object) -> None:
         wake(domain.name())
 
     try:

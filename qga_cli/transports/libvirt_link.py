@@ -1,5 +1,7 @@
 """Connections to libvirt: opened late, opened again when broken, never waited for without end."""
 
+from __future__ import annotations
+
 import os
 import threading
 
@@ -24,7 +26,7 @@ class Link:
         self._lock = threading.Lock()
         self.users = 0
 
-    def connection(self) -> "libvirt.virConnect":
+    def connection(self) -> libvirt.virConnect:
         """The open connection; a broken one is replaced. Raises Unreachable."""
         with self._lock:
             if self._connection is None or not self._connection.isAlive():
@@ -44,7 +46,7 @@ class Link:
         self._connection = None
 
 
-def open_connection(uri: str | None) -> "libvirt.virConnect":
+def open_connection(uri: str | None) -> libvirt.virConnect:
     """Open `uri`; None is libvirt's own choice (environment, libvirt.conf). Raises Unreachable."""
     libvirt_binding.load()
     import libvirt
@@ -58,7 +60,7 @@ def open_connection(uri: str | None) -> "libvirt.virConnect":
         raise host_error(error, uri) from error
 
 
-def host_error(error: "libvirt.libvirtError", uri: str | None) -> QgaError:
+def host_error(error: libvirt.libvirtError, uri: str | None) -> QgaError:
     """For a failure that concerns the host, not one guest."""
     # Imported late: the good path need not compile patterns for texts of errors.
     from qga_cli.transports.libvirt_errors import connect_error
@@ -70,7 +72,7 @@ def _is_remote(uri: str) -> bool:
     return uri.partition("://")[2][:1] not in ("", "/")
 
 
-def _open_in_time(uri: str | None) -> "libvirt.virConnect":
+def _open_in_time(uri: str | None) -> libvirt.virConnect:
     """Open in a thread that is left behind when a host does not answer."""
     import queue
 

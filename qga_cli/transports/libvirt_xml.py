@@ -1,5 +1,7 @@
 """What a domain's XML says about a guest. The only place where XML is read."""
 
+from __future__ import annotations
+
 import re
 from xml.etree import ElementTree
 
@@ -30,7 +32,7 @@ class Facts:
         self.system = system
 
 
-def read_facts(domain: "libvirt.virDomain") -> Facts:
+def read_facts(domain: libvirt.virDomain) -> Facts:
     """The facts in the domain's live XML."""
     root = parse(domain)
     target = root.find(f"./devices/channel/target[@name='{PORT}']")
@@ -39,8 +41,8 @@ def read_facts(domain: "libvirt.virDomain") -> Facts:
 
 
 def channel_element(
-    domain: "libvirt.virDomain", *, defined: bool = False
-) -> "ElementTree.Element | None":
+    domain: libvirt.virDomain, *, defined: bool = False
+) -> ElementTree.Element | None:
     """The agent's channel as the live XML has it, or the definition; None when there is none."""
     for channel in parse(domain, defined=defined).iterfind("./devices/channel"):
         target = channel.find("target")
@@ -49,7 +51,7 @@ def channel_element(
     return None
 
 
-def parse(domain: "libvirt.virDomain", *, defined: bool = False) -> ElementTree.Element:
+def parse(domain: libvirt.virDomain, *, defined: bool = False) -> ElementTree.Element:
     """The root of the live XML, or of the definition. Raises Unreachable, BadReply."""
     import libvirt
 

@@ -1,5 +1,7 @@
 """Agents on UNIX sockets of the host: `unix:/path/qga.sock` or `unix:/run/{vm}.qga`."""
 
+from __future__ import annotations
+
 import os
 import socket
 
@@ -60,7 +62,7 @@ class UnixHost:
     def facts(self, name: str) -> None:
         """A socket tells no more than its name."""
 
-    def watch(self, wake: "Callable[[str], None]") -> bool:
+    def watch(self, wake: Callable[[str], None]) -> bool:
         """Sockets have no events."""
         return False
 

@@ -1,5 +1,7 @@
 """Agents on vsock: `vsock:{vm}:PORT`, where the guest's name is its context id (CID)."""
 
+from __future__ import annotations
+
 import socket
 
 from qga_cli.errors import NoGuest, UsageError
@@ -42,7 +44,7 @@ class VsockHost:
     def facts(self, name: str) -> None:
         """A socket tells no more than its name."""
 
-    def watch(self, wake: "Callable[[str], None]") -> bool:
+    def watch(self, wake: Callable[[str], None]) -> bool:
         """Sockets have no events."""
         return False
 

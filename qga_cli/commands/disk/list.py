@@ -1,5 +1,7 @@
 """guest-get-disks."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 
 from qga_cli.commands.fs.list import DISK_ADDRESS
@@ -27,7 +29,7 @@ _NVME = {
 }
 
 
-def _tree(disks: "Sequence[Disk]") -> "list[Disk]":
+def _tree(disks: Sequence[Disk]) -> list[Disk]:
     """Every disk once, each above what lies on it; rings, which a guest may claim, are cut."""
     disks = sorted(disks, key=lambda disk: (len(disk["name"]), disk["name"]))
     names = {disk["name"] for disk in disks}
@@ -41,7 +43,7 @@ def _tree(disks: "Sequence[Disk]") -> "list[Disk]":
     return rows
 
 
-def _branch(children: "dict[str, list[Disk]]", root: str) -> "list[Disk]":
+def _branch(children: dict[str, list[Disk]], root: str) -> list[Disk]:
     """What hangs from `root`, taken out of `children`."""
     rows: list[Disk] = []
     stack = [(disk, "", "") for disk in reversed(children.pop(root, []))]
@@ -56,25 +58,25 @@ def _branch(children: "dict[str, list[Disk]]", root: str) -> "list[Disk]":
     return rows
 
 
-def _parents(disk: "Disk") -> Sequence[str]:
+def _parents(disk: Disk) -> Sequence[str]:
     return disk.get("dependencies") or ()
 
 
-def _type(disk: "Disk") -> str:
+def _type(disk: Disk) -> str:
     return "partition" if disk["partition"] else "volume" if _parents(disk) else "disk"
 
 
-def _address(member: str) -> "Callable[[Disk], object]":
+def _address(member: str) -> Callable[[Disk], object]:
     """A member of the disk's address; -1 is the agent's word for none."""
 
-    def read(disk: "Disk") -> object:
+    def read(disk: Disk) -> object:
         value = disk.get("address", {}).get(member)
         return None if value == -1 else value
 
     return read
 
 
-def _pci(disk: "Disk") -> str | None:
+def _pci(disk: Disk) -> str | None:
     """As the domain's XML and lspci write it."""
     pci = disk.get("address", {}).get("pci-controller", {"bus": -1})
     if pci["bus"] < 0:

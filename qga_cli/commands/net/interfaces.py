@@ -1,5 +1,7 @@
 """guest-network-get-interfaces."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 
 from qga_cli.spec import COUNTER, LINES, TRAFFIC, Column, Command, Example
@@ -16,7 +18,7 @@ _COUNTERS = (
 )  # fmt: skip
 
 
-def _statistic(member: str) -> "Callable[[Interface], int | None]":
+def _statistic(member: str) -> Callable[[Interface], int | None]:
     return lambda row: row.get("statistics", {}).get(member)
 
 

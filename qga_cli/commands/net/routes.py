@@ -1,5 +1,7 @@
 """guest-network-get-route."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from qga_cli.spec import NUMBER, Column, Command, Example
@@ -17,7 +19,7 @@ _COUNTERS = ("irtt", "flags", "refcnt", "use", "window", "mtu")
 _TEXTS = ("gateway", "mask", "desprefixlen", "source", "srcprefixlen", "nexthop")
 
 
-def _prefix(route: "Route") -> str:
+def _prefix(route: Route) -> str:
     """The destination's prefix length; "" when the agent does not tell."""
     if "mask" in route:
         parts = route["mask"].split(".")
@@ -25,7 +27,7 @@ def _prefix(route: "Route") -> str:
     return str(route.get("desprefixlen", ""))
 
 
-def _destination(route: "Route") -> str:
+def _destination(route: Route) -> str:
     prefix = _prefix(route)
     if route["destination"] in _NOWHERE and prefix in ("0", ""):
         return "default"
@@ -34,12 +36,12 @@ def _destination(route: "Route") -> str:
     return f"{route['destination']}/{prefix}"
 
 
-def _via(route: "Route") -> str | None:
+def _via(route: Route) -> str | None:
     next_hop = route.get("gateway") or route.get("nexthop") or ""
     return None if next_hop in _NOWHERE else next_hop
 
 
-def _type(route: "Route") -> str:
+def _type(route: Route) -> str:
     flags = route.get("flags", 0)
     return "unreachable" if flags & _REJECT else "local" if flags & _LOCAL else "unicast"
 

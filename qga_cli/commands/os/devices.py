@@ -1,5 +1,7 @@
 """guest-get-devices."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from qga_cli.spec import MOMENT, Column, Command, Example
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _id(device: "Mapping[str, Any]") -> str | None:
+def _id(device: Mapping[str, Any]) -> str | None:
     """Vendor and device as lspci -n writes them."""
     pci = device.get("id", {})
     if "vendor-id" not in pci or "device-id" not in pci:

@@ -1,5 +1,7 @@
 """guest-ssh-get-authorized-keys."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from qga_cli import spec
@@ -8,7 +10,7 @@ from qga_cli.spec import Arg, Column, Command, Example
 USER = Arg("user", spec.USER, "Name of the user in the guest", positional=True, wire="username")
 
 
-def _parts(keys: "dict[str, list[str]]") -> list[dict[str, str]]:
+def _parts(keys: dict[str, list[str]]) -> list[dict[str, str]]:
     return [{"key": line, **_described(line.split())} for line in keys["keys"]]
 
 
