@@ -221,7 +221,7 @@ _qga_table() {
             options='--reset --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'ssh list')
             children='' places='guest user'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,type,fingerprint,comment,key --no-header --sort=|type|fingerprint|comment|key --watch=text --help -h' ;;
+            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,type,fingerprint,comment,options,key --no-header --sort=|type|fingerprint|comment|options|key --watch=text --help -h' ;;
         'ssh remove')
             children='' places='guest user key*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;

@@ -1664,9 +1664,9 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,type,fingerprint,comment,key'\t'Columns to show, of type, fingerprint, comment, key' \
+                '--columns=,type,fingerprint,comment,options,key'\t'Columns to show, of type, fingerprint, comment, options, key' \
                 '--no-header'\t'Leave the header line out' \
-                '--sort=|type|fingerprint|comment|key'\t'Sort by this column; -COLUMN for descending' \
+                '--sort=|type|fingerprint|comment|options|key'\t'Sort by this column; -COLUMN for descending' \
                 '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest' \

@@ -46,6 +46,17 @@ def vcpus(job: Job) -> Reply:
     return reply
 
 
+def trim(job: Job) -> Reply:
+    """`qga fs trim`: exit code 1 if nothing was trimmed, for the agent reports success then too."""
+    assert job.agent is not None
+    reply = job.wire()
+    paths = reply.value["paths"]
+    if not paths:
+        raise Refused("the guest has no filesystem that can be trimmed")
+    reply.code = int(all("error" in path for path in paths))
+    return reply
+
+
 def blocks(job: Job) -> Reply:
     """`qga memory set`: exit code 1 if any block failed."""
     reply = job.wire()

@@ -77,16 +77,17 @@ def _crypt(password: str, salt: str) -> str:
 
 def test_ssh_keys(spare: lab.Guest) -> None:
     file = ("cat", "/root/.ssh/authorized_keys")
-    done(spare, "ssh", "add", "VM", "root", f"{KEY} a", f"{KEY} b")
-    done(spare, "ssh", "add", "VM", "root", f"{KEY} b", f"{KEY} c")
-    assert inside(spare, *file) == f"{KEY} a\n{KEY} b\n{KEY} c"
+    second, third = KEY[:-1] + "m", KEY[:-1] + "n"
+    done(spare, "ssh", "add", "VM", "root", f"{KEY} a", f"{second} b")
+    done(spare, "ssh", "add", "VM", "root", f"{second} b", f"{third} c")
+    assert inside(spare, *file) == f"{KEY} a\n{second} b\n{third} c"
     assert inside(spare, "stat", "-c", "%a", "/root/.ssh", "/root/.ssh/authorized_keys") == (
         "700\n600"
     )
     listed = done(spare, "ssh", "list", "VM", "root", "--columns", "comment", "--no-header").out
     assert sorted(listed.split()) == ["a", "b", "c"]  # 7.2 begins with the newest
-    done(spare, "ssh", "remove", "VM", "root", f"{KEY} b")
-    assert inside(spare, *file) == f"{KEY} a\n{KEY} c"
+    done(spare, "ssh", "remove", "VM", "root", f"{second} b")
+    assert inside(spare, *file) == f"{KEY} a\n{third} c"
     done(spare, "ssh", "add", "VM", "root", f"{KEY} d", "--reset")
     assert inside(spare, *file) == f"{KEY} d"
     ran = qga("ssh", "list", spare.name, "nobdy")

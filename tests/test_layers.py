@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "qga_cli"
 FLOORS = {
-    "errors": 0, "spec": 0, "shape": 0, "format": 0, "wire": 0, "interrupt": 0,
+    "errors": 0, "spec": 0, "shape": 0, "format": 0, "wire": 0, "interrupt": 0, "openssh": 0,
     "commands": 1, "catalog": 1,
     "transports": 2,
     "agent": 3, "refusal": 3, "config": 3, "config_file": 3, "guard": 3, "audit": 3,

@@ -34,10 +34,10 @@ def test_from_standard_input(fake: Make, newline: str) -> None:
 
 def test_from_a_file_and_hashed(fake: Make, tmp_path: Path) -> None:
     agent = fake(lambda request: {})
-    (tmp_path / "secret").write_text("$6$salt$hash\n")
+    (tmp_path / "secret").write_text("$6$salt$" + "x" * 86 + "\n")
     ran = qga("-c", agent.uri, *SET, "--crypted", "--password-file", str(tmp_path / "secret"))
     assert (ran.code, ran.err) == (0, "")
-    hashed = wire.to_base64(b"$6$salt$hash")
+    hashed = wire.to_base64(b"$6$salt$" + b"x" * 86)
     assert arguments(agent) == {"username": "root", "password": hashed, "crypted": True}
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _SIZE = re.compile(r"(\d{1,18})([KMGTP]?)(?:i?B)?", re.IGNORECASE)
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)")
+# crypt(5): $id$parameters and salt$hash, the shortest of 22 characters; "!" before it locks, "!"
+# or "*" alone lets no password in. DES's 13 letters look like a password, so they are no hash here.
+_HASH = re.compile(rb"!{0,2}\$[a-z0-9-]{1,12}[$,][./A-Za-z0-9$=,-]*[./A-Za-z0-9]{22,}|!{1,2}|!?\*")
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -94,7 +97,7 @@ def moment(text: str) -> int:
     if text == "now":
         return time.time_ns()
     if re.fullmatch(r"\d{1,19}", text):
-        return int(text)
+        return _nanoseconds(int(text))
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
@@ -103,6 +106,23 @@ def moment(text: str) -> int:
         when = when.replace(tzinfo=UTC)
     since = when - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86400 + since.seconds) * 10**9 + since.microseconds * 1000
+
+
+def _nanoseconds(number: int) -> int:
+    """The number, unless it would be a time of the first four months of 1970: a wrong unit."""
+    if 0 < number < 10**16:
+        # Of today, seconds have 10 digits, milliseconds 13, microseconds 16, nanoseconds 19.
+        digits = len(str(number))
+        unit, zeros = next(
+            (unit, zeros)
+            for most, unit, zeros in ((11, "seconds", 9), (14, "milliseconds", 6),
+                                      (16, "microseconds", 3))
+            if digits <= most
+        )  # fmt: skip
+        raise ValueError(
+            f"a time of now in nanoseconds; if {unit} are meant, write {number}{'0' * zeros}"
+        )
+    return number
 
 
 def integer(text: str) -> int:
@@ -127,15 +147,16 @@ def a_label(text: str) -> str:
 
 
 def key(text: str) -> list[str]:
-    """An OpenSSH public key, or those of @FILE, one on each line."""
+    """An OpenSSH public key, or those of @FILE (@-: standard input), one on each line."""
     if not text.startswith("@"):
         if len(text.split()) < 2:  # the agent would write down anything, a forgotten @ as well
             raise ValueError(
                 "a public key such as 'ssh-ed25519 AAAA...', nor @FILE with keys in it"
             )
         return [text]
+    path = 0 if text == "@-" else os.path.expanduser(text[1:])
     try:
-        with open(os.path.expanduser(text[1:]), encoding="utf-8-sig") as file:
+        with open(path, encoding="utf-8-sig", closefd=path != 0) as file:
             lines = [line.strip() for line in file]
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
@@ -143,7 +164,7 @@ def key(text: str) -> list[str]:
     found = [line for line in lines if line and not line.startswith("#")]
     if not found:
         raise ValueError("a file with a key in it")
-    # What stands in a private key is for no guest's eyes. AAAA: see _described in ssh/list.py.
+    # What stands in a private key is for no guest's eyes. AAAA: see openssh.py.
     if not all(re.search(r"\sAAAA", line) for line in found):
         raise ValueError("a file of public keys only: is it the private one?")
     return found
@@ -189,6 +210,11 @@ def _secret(name: str, values: dict[str, Any]) -> bytes:
     secret = secret.removesuffix(b"\n").removesuffix(b"\r")
     if not secret:
         raise UsageError(f"the {name} is empty")
+    if values.get("crypted") and not _HASH.fullmatch(secret):
+        raise UsageError(
+            f"--crypted: this {name} is no hash as in /etc/shadow: nobody could log in with it",
+            hint="`mkpasswd` or `openssl passwd -6` makes one; '*' and '!' forbid any password",
+        )
     return secret
 
 

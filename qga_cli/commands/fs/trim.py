@@ -19,9 +19,10 @@ COMMAND = Command(
     systems=["Linux", "Windows"],
     changes=True,
     patience=600,
+    run="checks:trim",
     notes=(
-        "The agent reports success even when no filesystem could be trimmed: read the column "
-        "`error`. It answers nothing else meanwhile, which can be minutes."
+        "The exit code is 1 when no filesystem could be trimmed; one that could not has the reason "
+        "in the column `error`. It answers nothing else meanwhile, which can be minutes."
     ),
     examples=[
         Example("qga fs trim web1", "everything that is free"),

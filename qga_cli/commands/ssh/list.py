@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from qga_cli import spec
+from qga_cli import openssh, spec
 from qga_cli.spec import Arg, Column, Command, Example
 
 USER = Arg("user", spec.USER, "Name of the user in the guest", positional=True, wire="username")
 
 
 def _parts(keys: dict[str, list[str]]) -> list[dict[str, str]]:
-    return [{"key": line, **_described(line.split())} for line in keys["keys"]]
+    return [{"key": line, **_described(line)} for line in keys["keys"]]
 
 
-def _described(words: Sequence[str]) -> dict[str, str]:
+def _described(line: str) -> dict[str, str]:
     """Type, fingerprint and comment: what `ssh-keygen -l` prints."""
-    import base64
-    import hashlib
-
-    for at, word in enumerate(words[1:], start=1):  # options may stand before the type
-        if word.startswith("AAAA"):  # base64 of a length below 2^24, with which every key begins
-            try:
-                digest = hashlib.sha256(base64.b64decode(word, validate=True)).digest()
-            except ValueError:
-                break
-            fingerprint = "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
-            return {
-                "type": words[at - 1],
-                "fingerprint": fingerprint,
-                "comment": " ".join(words[at + 1 :]),
-            }
-    return {"comment": " ".join(words)}  # not a key we can read
+    key = openssh.parse(line)
+    if key is None:
+        return {"comment": line}
+    described = {"type": key.type, "fingerprint": key.fingerprint, "comment": key.comment}
+    return described | ({"options": key.options} if key.options else {})
 
 
 COMMAND = Command(
@@ -45,6 +32,7 @@ COMMAND = Command(
         Column("type"),
         Column("fingerprint"),
         Column("comment"),
+        Column("options", extra=True),
         Column("key", extra=True),
     ],
     notes="From ~/.ssh/authorized_keys. Windows agents have it since 9.1.",

@@ -11,9 +11,10 @@ COMMAND = Command(
     args=[USER, KEYS],
     result={},
     changes=True,
+    run="logins:remove",
     notes=(
-        "The whole line is compared, comment included; a key that is not there is passed over "
-        "without a word, so look with `qga ssh list`. Windows agents have it since 9.1."
+        "Keys are compared by type and key material: comments and options do not count, and every "
+        "line with the key goes. Says how many went; exit code 1 when none did. Windows agents have it since 9.1."
     ),
-    examples=[Example("qga ssh remove web1 root @old.pub", "as it was added")],
+    examples=[Example("qga ssh remove web1 root @old.pub", "whatever its comment")],
 )

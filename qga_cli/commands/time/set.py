@@ -15,7 +15,8 @@ COMMAND = Command(
     changes=True,
     notes=(
         "Without TIME the guest reads its hardware clock, which is right after a suspend or a "
-        "restored snapshot. With TIME it sets both clocks. A time without a zone is UTC."
+        "restored snapshot. With TIME it sets both clocks. A time without a zone is UTC. Numbers "
+        "that can only be seconds, milli- or microseconds are refused."
     ),
     examples=[
         Example("qga time set web1", "from the hardware clock"),

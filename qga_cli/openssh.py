@@ -1,0 +1,56 @@
+"""Lines of authorized_keys, read as sshd reads them: OPTIONS TYPE BASE64 COMMENT."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+# A blank inside double quotes ends no option; \" is a quote inside of them (sshd, auth2-pubkey).
+_OPTIONS = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+')
+
+
+class Key:
+    """One public key. Two lines with equal `type` and `blob` let the same person in."""
+
+    __slots__ = ("blob", "comment", "options", "type")
+
+    def __init__(self, options: str, type: str, blob: bytes, comment: str) -> None:
+        self.options = options
+        self.type = type
+        self.blob = blob
+        self.comment = comment
+
+    @property
+    def material(self) -> tuple[str, bytes]:
+        """What makes it the same key, whatever stands before and after it."""
+        return self.type, self.blob
+
+    @property
+    def fingerprint(self) -> str:
+        """As `ssh-keygen -l` prints it."""
+        import hashlib
+
+        digest = hashlib.sha256(self.blob).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def parse(line: str) -> Key | None:
+    """The key of a line; None for what is none."""
+    line = line.strip()
+    plain = _read("", line)
+    if plain or line.startswith("#"):
+        return plain
+    options = _OPTIONS.match(line)
+    return _read(options[0], line[options.end() :].strip()) if options else None
+
+
+def _read(options: str, text: str) -> Key | None:
+    words = text.split(None, 2)
+    # AAAA: base64 of a length below 2^24, with which every key begins.
+    if len(words) < 2 or not words[1].startswith("AAAA"):
+        return None
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+    except ValueError:
+        return None
+    return Key(options, words[0], blob, words[2] if len(words) > 2 else "")
