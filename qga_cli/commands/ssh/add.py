@@ -4,7 +4,7 @@ from qga_cli import spec
 from qga_cli.commands.ssh.list import USER
 from qga_cli.spec import Arg, Command, Example
 
-KEYS = Arg("key", spec.KEY, "OpenSSH public key, or @FILE with one on each line; @- for standard input",
+KEYS = Arg("key", spec.KEY, "OpenSSH public key, or @FILE with one on each line (@-: stdin)",
            positional=True, many=True, wire="keys")  # fmt: skip
 
 COMMAND = Command(
@@ -22,7 +22,8 @@ COMMAND = Command(
     notes=(
         "Appends to ~/.ssh/authorized_keys, which is made if need be; a key that is there already, "
         "whatever its comment, is not added again. One that is there with other options (`from=` "
-        "...) is refused, with exit code 1: sshd would go by the first line. Windows agents have it since 9.1."
+        "...) is refused, with exit code 1: sshd would go by the first line. Windows agents have "
+        "it since 9.1."
     ),
     examples=[
         Example("qga ssh add web1 root @~/.ssh/id_ed25519.pub", "your own key"),

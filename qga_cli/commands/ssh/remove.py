@@ -14,7 +14,8 @@ COMMAND = Command(
     run="logins:remove",
     notes=(
         "Keys are compared by type and key material: comments and options do not count, and every "
-        "line with the key goes. Says how many went; exit code 1 when none did. Windows agents have it since 9.1."
+        "line with the key goes. Says how many went; exit code 1 when none did. Windows "
+        "agents have it since 9.1."
     ),
     examples=[Example("qga ssh remove web1 root @old.pub", "whatever its comment")],
 )
