@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Success sends no reply line to these (shutdown, suspend): how long an error may take to come.
 # Not 5 s, libvirt's patience for guest-sync: the two must be told apart by their length.
 _SILENCE = 3.0
+_EXPLAINING = 5.0  # seconds for each question that explains a refusal
 _LOOK = 0.1  # seconds between two looks at the guest's state
 
 Trace = Callable[[int, str], None]  # verbosity it belongs to, text
@@ -69,12 +70,12 @@ class Agent:
         except wire.AgentError as error:
             from qga_cli import refusal  # only now: the good path starts a millisecond sooner
 
-            if not refusal.is_over(self, command, error.desc):
-                raise refusal.explain(self, command, error.desc) from error
+            if not refusal.is_over(self.ask, command, error.desc):
+                raise refusal.explain(self.ask, command, error.desc) from error
         try:
             return self._ask(command, text, timeout)
         except wire.AgentError as error:
-            raise refusal.explain(self, command, error.desc) from error
+            raise refusal.explain(self.ask, command, error.desc) from error
 
     def _ask(self, command: Command, text: str, timeout: float | None) -> Reply:
         """One request, its reply checked. Raises AgentError for a refusal."""
@@ -104,6 +105,14 @@ class Agent:
             if silent:
                 return ""
             raise
+
+    def ask(self, name: str) -> object:
+        """The result of a question asked only to explain; None when it has no answer either."""
+        try:
+            return wire.decode(self.exchange(wire.encode(name, {}), _EXPLAINING))
+        except QgaError as error:
+            self.trace(1, f"{name}, asked to explain the refusal, failed too: {error.message}")
+            return None
 
     def delivered(self, name: str) -> str:
         """What is known after a command whose success sends no reply.

@@ -76,7 +76,8 @@ def load(files: Sequence[str] | None = None) -> Config:
         if _is_there(path):
             from qga_cli.config_file import read
 
-            config.settings |= read(path)
+            for name, (value, origin) in read(path, SYSTEM).items():
+                config.settings[name] = Setting(value, origin)
     return config
 
 

@@ -13,7 +13,6 @@ import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 
-from qga_cli.config import SYSTEM, Setting
 from qga_cli.errors import UsageError
 from qga_cli.hostpath import is_open_to_others, is_ours
 
@@ -28,8 +27,11 @@ _LINKS = 40  # on one path, as in the kernel
 _NO_HOST_NAME = frozenset("/,@*?[] \t")  # they mean something in a guest's name
 
 
-def read(path: str) -> dict[tuple[str, ...], Setting]:
-    """The settings of one file. Raises UsageError with file and line."""
+def read(path: str, system: str) -> dict[tuple[str, ...], tuple[Any, str]]:
+    """Each value in one file, and its origin. Raises UsageError with file and line.
+
+    `system` is the administrator's file: only there may a policy stand.
+    """
     try:
         with open(path, "rb", opener=_at_once) as file:
             _check_owner(path, os.fstat(file.fileno()))
@@ -42,11 +44,11 @@ def read(path: str) -> dict[tuple[str, ...], Setting]:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}") from error
     lines = _lines(text)
-    settings: dict[tuple[str, ...], Setting] = {}
+    settings: dict[tuple[str, ...], tuple[Any, str]] = {}
     for name, value in _leaves(tables, ()):
         origin = f"{path}:{lines.get(name) or lines.get(name[:1], 1)}"
-        _check(name, value, origin)
-        settings[name] = Setting(value, origin)
+        _check(name, value, origin, system)
+        settings[name] = (value, origin)
     return settings
 
 
@@ -113,7 +115,7 @@ def _leaves(table: Mapping[str, Any], path: tuple[str, ...]) -> list[tuple[tuple
     return leaves
 
 
-def _check(path: tuple[str, ...], value: object, origin: str) -> None:
+def _check(path: tuple[str, ...], value: object, origin: str, system: str) -> None:
     """Raise UsageError unless this value makes sense in this place."""
     top, depth = path[0], len(path)
     name = path[-1]
@@ -129,7 +131,7 @@ def _check(path: tuple[str, ...], value: object, origin: str) -> None:
         hint = f"did you mean {close[0]}?" if close else f"known: connect, {', '.join(_TABLES)}"
         raise UsageError(f"{origin}: unknown {what}", hint=hint)
     elif top in _GUARDS:
-        _check_guard(path, value, origin)
+        _check_guard(path, value, origin, system)
     elif top == "defaults":
         _expect(isinstance(value, (str, int, float)) or _is_words(value), path,
                 "text, a number, true or false", origin)  # fmt: skip
@@ -146,10 +148,10 @@ def _check(path: tuple[str, ...], value: object, origin: str) -> None:
             raise UsageError(f"{origin}: {name!r} cannot name a host: no / , @ * ? [ or blanks")
 
 
-def _check_guard(path: tuple[str, ...], value: object, origin: str) -> None:
+def _check_guard(path: tuple[str, ...], value: object, origin: str, system: str) -> None:
     top, name = path[0], path[-1]
-    if origin.rpartition(":")[0] != SYSTEM:
-        raise UsageError(f"{origin}: [{top}] counts in {SYSTEM} only")
+    if origin.rpartition(":")[0] != system:
+        raise UsageError(f"{origin}: [{top}] counts in {system} only")
     table, depth = ('[policy."GUESTS"]', 3) if top == "policy" else ("[audit]", 2)
     if len(path) == depth == 3 and (path[1].startswith("@") or not {"/", ","}.isdisjoint(path[1])):
         raise UsageError(

@@ -25,7 +25,7 @@ from qga_cli import catalog
 from qga_cli.audit import Audit
 from qga_cli.config import SYSTEM
 from qga_cli.errors import Forbidden, QgaError, UsageError
-from qga_cli.wire import AgentError, decode
+from qga_cli.wire import WHILE_FROZEN, AgentError, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from qga_cli.config import Config, Setting
     from qga_cli.transports import Transport
 
-# The agent's own list of what it answers while frozen: ga_freeze_allowlist in qga/main.c.
-_ALWAYS = frozenset(
-    ("guest-ping", "guest-info", "guest-sync", "guest-sync-delimited",
-     "guest-fsfreeze-status", "guest-fsfreeze-thaw")
-)  # fmt: skip
 _NAMELESS = (
     f"nobody vouches for which guest this socket is, so all tables hold; its path, or a template, "
     f"belongs into `connect` or [hosts] of {SYSTEM}"
@@ -69,7 +64,7 @@ class Policy:
 
     def check(self, names: Sequence[str], command: str) -> None:
         """Raise Forbidden unless every table for a guest of these names lets the command pass."""
-        if command in _ALWAYS:
+        if command in WHILE_FROZEN:
             return
         for pattern, rule in self._rules.items():
             if not names or any(fnmatchcase(name, pattern) for name in names):

@@ -37,7 +37,7 @@ def verb(job: Job) -> Reply:
             raise  # the link broke before that
         raise TimedOut(f"no answer within {job.timeout:g} s: it may have run") from error
     except wire.AgentError as error:
-        refused = refusal.explain(job.agent, command, error.desc)
+        refused = refusal.explain(job.agent.ask, command, error.desc)
         if "Invalid parameter type" in refused.message and not refused.hint:
             refused.hint = _FOR_TYPES
         raise refused from error

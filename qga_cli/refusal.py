@@ -10,22 +10,18 @@ guest-fsfreeze-status and guest-info, which every freeze and most policies let t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from qga_cli import wire
-from qga_cli.commands.info import release
-from qga_cli.errors import Frozen, QgaError, Refused, Unsupported
-from qga_cli.spec import Command
+from qga_cli.errors import Frozen, Refused, Unsupported
+from qga_cli.spec import Command, release
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from qga_cli.agent import Agent
+Ask = Callable[[str], object]  # the result of a wire command without arguments; None if it has none
 
 _UNKNOWN = re.compile(r"The command \S+ has not been found$")
 _DISABLED = re.compile(r"(?:The c|C)ommand \S+ has been disabled")
 _ARGUMENT = re.compile(
     r"(?:Parameter|QMP input member) '([^']+)' is unexpected$|Invalid parameter type for '([^']+)'"
 )
-_PATIENCE = 5.0  # seconds for each question
 _UPDATE = "update qemu-guest-agent in the guest"
 
 # What to do about errors whose text does not tell.
@@ -57,24 +53,24 @@ _PLACES = {
 }  # fmt: skip
 
 
-def explain(agent: Agent, command: Command, desc: str) -> Refused:
-    """The error to raise for the agent's refusal `desc` of `command`."""
+def explain(ask: Ask, command: Command, desc: str) -> Refused:
+    """The error to raise for the agent's refusal `desc` of `command`; `ask` asks that agent."""
     desc = desc.strip()
     if _DISABLED.match(desc):
-        if _is_frozen(agent, command):
+        if _is_frozen(ask, command):
             return frozen(desc)
-        return _blocked(agent, command, desc)
+        return _blocked(ask, command, desc)
     if _UNKNOWN.match(desc):
-        return _not_known(agent, command, desc)
+        return _not_known(ask, command, desc)
     argument = _ARGUMENT.match(desc)
     if argument:
-        return _argument(agent, command, argument[1] or argument[2], desc)
+        return _argument(ask, command, argument[1] or argument[2], desc)
     hint = next((cure for text, cure in _CURES if text in desc), "")
     # The agent prints errno even where none was set.
     return Refused(desc.removesuffix(": Success"), desc=desc, hint=hint)
 
 
-def is_over(agent: Agent, command: Command, desc: str) -> bool:
+def is_over(ask: Ask, command: Command, desc: str) -> bool:
     """Whether a freeze refused it that has ended since: a policy would refuse it still.
 
     Raises Frozen when it has not ended. The state comes first: were it thawed between the two
@@ -82,9 +78,9 @@ def is_over(agent: Agent, command: Command, desc: str) -> bool:
     """
     if not _DISABLED.match(desc.strip()):
         return False
-    if _is_frozen(agent, command):
+    if _is_frozen(ask, command):
         raise frozen(desc)
-    info = _ask(agent, "guest-info")
+    info = ask("guest-info")
     told = info.get("supported_commands") if isinstance(info, dict) else None
     known = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     return any(one.get("name") == command.wire and one.get("enabled") is True for one in known)
@@ -102,9 +98,9 @@ def frozen(desc: str) -> Frozen:
     )
 
 
-def policy_hint(agent: Agent, command: Command) -> str:
+def policy_hint(ask: Ask, command: Command) -> str:
     """Where the guest's policy is written, as far as the guest's own words tell."""
-    system, system_release = _system(agent)
+    system, system_release = _system(ask)
     name = command.wire
     if system in _RED_HAT:
         # RHEL 9.4 turned a list of what is blocked into a list of what is allowed; CentOS Stream,
@@ -125,33 +121,33 @@ def policy_hint(agent: Agent, command: Command) -> str:
     if system == "mswindows":
         where = "the command line of the service QEMU-GA (`sc qc QEMU-GA` shows it)"
         return f"in the guest, remove {name} from {where}; then restart that service"
-    version = _version(agent)
+    version = _version(ask)
     lists = "block-rpcs" if version >= (7, 2) else "blacklist"
     lists += " (or its absence from allow-rpcs)" if version >= (8, 1) or not version else ""
     file, service, restart = _PLACES.get(system, _PLACES[""])
     return f"in the guest, look for {name} in {lists} of {file}, and in {service}; {restart}"
 
 
-def _is_frozen(agent: Agent, command: Command) -> bool:
+def _is_frozen(ask: Ask, command: Command) -> bool:
     """Whether a freeze may be what refuses it: none refuses a thaw, but a policy may.
 
     7.2 still says "the agent is in frozen state" of what is blocked after a thaw.
     """
-    status = "" if command.wire == "guest-fsfreeze-thaw" else _ask(agent, "guest-fsfreeze-status")
+    status = "" if command.wire == "guest-fsfreeze-thaw" else ask("guest-fsfreeze-status")
     return status == "frozen"
 
 
-def _blocked(agent: Agent, command: Command, desc: str) -> Unsupported:
+def _blocked(ask: Ask, command: Command, desc: str) -> Unsupported:
     # Up to 9.x the commands of other systems exist, switched off (qga/commands-posix.c).
-    return _foreign(agent, command, desc) or Unsupported(
+    return _foreign(ask, command, desc) or Unsupported(
         f"{command.wire} is blocked by the guest's policy",
         desc=desc,
-        hint=policy_hint(agent, command),
+        hint=policy_hint(ask, command),
     )
 
 
-def _not_known(agent: Agent, command: Command, desc: str) -> Unsupported:
-    version = _version(agent)
+def _not_known(ask: Ask, command: Command, desc: str) -> Unsupported:
+    version = _version(ask)
     if version and version < release(command.since):
         return Unsupported(
             f"{command.wire} needs qemu-ga {command.since}, this guest runs {_dotted(version)}",
@@ -159,18 +155,18 @@ def _not_known(agent: Agent, command: Command, desc: str) -> Unsupported:
             hint=_UPDATE,
         )
     ran = f" {_dotted(version)}" if version else ""
-    return _foreign(agent, command, desc) or Unsupported(
+    return _foreign(ask, command, desc) or Unsupported(
         f"the guest's qemu-ga{ran} does not have {command.wire}",
         desc=desc,
         hint="`qga info VM` lists what it has",
     )
 
 
-def _foreign(agent: Agent, command: Command, desc: str) -> Unsupported | None:
+def _foreign(ask: Ask, command: Command, desc: str) -> Unsupported | None:
     """The error for a command that the guest's system does not have at all."""
     if not command.systems:
         return None
-    system = {"mswindows": "Windows", "freebsd": "FreeBSD"}.get(_system(agent)[0], "Linux")
+    system = {"mswindows": "Windows", "freebsd": "FreeBSD"}.get(_system(ask)[0], "Linux")
     if system in command.systems:
         return None
     only = " and ".join(command.systems)
@@ -179,34 +175,25 @@ def _foreign(agent: Agent, command: Command, desc: str) -> Unsupported | None:
     )
 
 
-def _argument(agent: Agent, command: Command, name: str, desc: str) -> Refused:
+def _argument(ask: Ask, command: Command, name: str, desc: str) -> Refused:
     """An argument that the agent does not know, or not with such a value: is it newer?"""
     arg = next((arg for arg in command.args if arg.wire == name), None)
-    version = _version(agent) if arg and arg.since else ()
+    version = _version(ask) if arg and arg.since else ()
     if not (arg and version and version < release(arg.since)):
         return Refused(desc, desc=desc)
     needs = f"{command.wire} with {name} needs qemu-ga {arg.since}"
     return Unsupported(f"{needs}, this guest runs {_dotted(version)}", desc=desc, hint=_UPDATE)
 
 
-def _ask(agent: Agent, name: str) -> object:
-    """The result of a question asked only to explain; None when it has no answer either."""
-    try:
-        return wire.decode(agent.exchange(wire.encode(name, {}), _PATIENCE))
-    except QgaError as error:
-        agent.trace(1, f"{name}, asked to explain the refusal, failed too: {error.message}")
-        return None
-
-
-def _version(agent: Agent) -> tuple[int, ...]:
-    info = _ask(agent, "guest-info")
+def _version(ask: Ask) -> tuple[int, ...]:
+    info = ask("guest-info")
     version = info.get("version") if isinstance(info, dict) else None
     return release(version) if isinstance(version, str) else ()
 
 
-def _system(agent: Agent) -> tuple[str, tuple[int, ...]]:
+def _system(ask: Ask) -> tuple[str, tuple[int, ...]]:
     """The id and release of the guest's system, as in os-release; "" when it does not tell."""
-    info = _ask(agent, "guest-get-osinfo")
+    info = ask("guest-get-osinfo")
     if not isinstance(info, dict):
         return "", ()
     return str(info.get("id", "")), release(str(info.get("version-id", "")))

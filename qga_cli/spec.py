@@ -6,6 +6,7 @@ explanation of refusals and the tests are derived from it; nothing is said twice
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 TYPE_CHECKING = False
@@ -234,3 +235,8 @@ _METAVARS = {
     COUNT: "",
     FLAG: "",
 }
+
+
+def release(text: str) -> tuple[int, ...]:
+    """A version's numbers, for comparison with the `since` of a command or an argument."""
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])

@@ -31,6 +31,13 @@ _TRACED = 2000  # bytes of a line
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
+# All that an agent takes while filesystems are frozen: QEMU, qga/main.c, ga_freeze_allowlist.
+WHILE_FROZEN = frozenset(
+    f"guest-{name}"
+    for name in ("ping", "info", "sync", "sync-delimited", "fsfreeze-status", "fsfreeze-thaw")
+)
+
+
 class AgentError(Refused):
     """An error reply as it came; agent.py turns it into the class that explains it."""
 

@@ -126,7 +126,7 @@ def some_refusal(chance: Chance) -> Input:
 def try_refusal(name: str, desc: str, answers: tuple[tuple[str, str], ...]) -> None:
     """The error is one line, and perhaps a hint."""
     agent = Agent(Scripted(dict(answers)), "web1", lambda level, text: None)  # type: ignore[arg-type]
-    error = refusal.explain(agent, COMMANDS[name], desc)
+    error = refusal.explain(agent.ask, COMMANDS[name], desc)
     assert isinstance(error, Refused)
     text = error_text(error, desc)
     assert not _UNSAFE.search(text.replace("\n", ""))

@@ -29,7 +29,7 @@ import pytest
 
 from qga_cli import catalog
 from qga_cli.cli import main
-from qga_cli.commands.info import release
+from qga_cli.spec import release
 from tests.fake import AgentFault, FakeAgent, Handler, Silence
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from qga_cli import catalog, spec
-from qga_cli.commands.info import release
-from qga_cli.spec import Arg, Command
+from qga_cli.spec import Arg, Command, release
 
 FACTS = {
     path.stem: json.loads(path.read_text())

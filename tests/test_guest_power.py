@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from qga_cli.commands.info import release
+from qga_cli.spec import release
 from tests import lab
 from tests.conftest import SUITE, qga
 from tests.in_guest import await_agent, await_state, done, inside

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from qga_cli import catalog
-from qga_cli.commands.info import release
+from qga_cli.spec import release
 from tests import lab
 from tests.conftest import qga, qga_tty
 from tests.in_guest import done, inside

@@ -7,9 +7,8 @@ import pytest
 
 from qga_cli import refusal
 from qga_cli.agent import Agent
-from qga_cli.commands.info import release
 from qga_cli.errors import Refused, Unsupported
-from qga_cli.spec import TEXT, Arg, Command
+from qga_cli.spec import TEXT, Arg, Command, release
 from qga_cli.transports.unix import UnixHost
 from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent, Handler

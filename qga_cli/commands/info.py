@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from qga_cli.spec import Column, Command, Example
+from qga_cli.spec import Column, Command, Example, release
+from qga_cli.wire import WHILE_FROZEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-# All that an agent takes while filesystems are frozen: QEMU, qga/main.c, ga_freeze_allowlist.
-WHILE_FROZEN = frozenset(
-    f"guest-{name}"
-    for name in ("ping", "info", "sync", "sync-delimited", "fsfreeze-status", "fsfreeze-thaw")
-)
-
-
-def release(text: str) -> tuple[int, ...]:
-    """A version's numbers, for comparison."""
-    return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])
 
 
 def _states(info: dict[str, Any]) -> list[dict[str, str]]:

@@ -52,7 +52,7 @@ class Access:
         if not self.exec:
             from qga_cli.refusal import policy_hint
 
-            hint = "" if self.windows else policy_hint(self.agent, EXEC)
+            hint = "" if self.windows else policy_hint(self.agent.ask, EXEC)
             reason = "not done on Windows guests" if self.windows else "blocked by policy"
             raise named(
                 Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint),

@@ -203,7 +203,7 @@ def policy(patient: Patient) -> "str | Warning | None":
         return "no command is blocked"
     first = "guest-exec" if "guest-exec" in blocked else blocked[0]
     command = catalog.by_wire(first)
-    hint = policy_hint(patient.agent, command) if command else ""
+    hint = policy_hint(patient.agent.ask, command) if command else ""
     if len(blocked) > _FEW:
         return Warning(f"{len(blocked)} commands are blocked: `qga info VM` lists them", hint)
     return Warning(f"blocked: {', '.join(blocked)}", hint)

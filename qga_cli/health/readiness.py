@@ -64,7 +64,7 @@ def _may_exec(agent: Agent) -> None:
     if STATUS.wire in enabled and agent.call(STATUS).value == "frozen":
         raise NotYet("the guest's filesystems are frozen", hint="`qga fs thaw VM` thaws them")
     raise Unsupported(
-        f"{EXEC.wire} is blocked by the guest's policy", hint=policy_hint(agent, EXEC)
+        f"{EXEC.wire} is blocked by the guest's policy", hint=policy_hint(agent.ask, EXEC)
     )
 
 
