@@ -160,14 +160,14 @@ def test_a_file_that_says_it_is_endless_and_is_empty(fake: Make) -> None:
 
 def test_a_helper_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     class Busy:
-        def start(self, argv: list[str]) -> int:
+        def start(self, argv: list[str], stdin: bytes = b"") -> int:
             return 7
 
         def status(self, pid: int) -> dict[str, object]:
             return {"exited": False}
 
     monkeypatch.setattr("qga_cli.exec.keeper._SHORT", 0.1)
-    keeper = Keeper(Busy(), 1, "mark", "", stdin=False)  # type: ignore[arg-type]
+    keeper = Keeper(Busy(), 1, "mark", spools=False, stdin=False)  # type: ignore[arg-type]
     with pytest.raises(QgaError, match="does not end"):
         keeper.tell("beat")
 

@@ -1,5 +1,6 @@
 """Our hand in the guest while a program's streams are carried: the keeper, and how it is told."""
 
+import os
 import time
 
 from qga_cli.errors import QgaError, Refused, Unsupported
@@ -21,16 +22,21 @@ _REAP = 3.0  # seconds to wait for helpers that were told to end
 
 
 class Keeper:
-    """Takes a program's pipes over from its wrapper. `spool` is a name, empty to do without."""
+    """Takes a program's pipes over from its wrapper, with `spools` by files of its own."""
 
-    def __init__(self, calls: "Calls", wrapper: int, mark: str, spool: str, *, stdin: bool) -> None:
+    def __init__(
+        self, calls: "Calls", wrapper: int, mark: str, *, spools: bool, stdin: bool
+    ) -> None:
         self.calls = calls
-        self.spools = bool(spool)
+        self.spools = spools
         self.outputs: list[Spooled | Polled] = []
         self._orders = 0  # a handle
         self._beaten = time.monotonic()
-        words = [str(wrapper), mark, spool, "in" if stdin else ""]
-        self._pid = calls.start(["sh", "-c", KEEPER, "qga-keeper", *words])
+        words = [str(wrapper), mark, "spools" if spools else "", "in" if stdin else ""]
+        # Not in the words, which every user of the guest can read.
+        names = " ".join(f"qga-{os.urandom(8).hex()}" for _ in range(4)) if spools else ""
+        given = f"{names}\n".encode() if spools else b""
+        self._pid = calls.start(["sh", "-c", KEEPER, "qga-keeper", *words], stdin=given)
 
     def path(self, descriptor: int) -> str:
         """A file or pipe that the keeper holds."""

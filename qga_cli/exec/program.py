@@ -44,7 +44,7 @@ class Program:
         self._end = f"qga.{os.urandom(16).hex()}".encode()  # unlike the mark not seen in `ps`
         self._feed = feed
         self._keeper: Keeper | None = None
-        self._ways = [self.mark, ""]  # names for spool files, for keepers to try
+        self._ways = [True, False]  # with spool files or without, for keepers to try
         self._status: Mapping[str, Any] | None = None  # the wrapper's last
         self._exited = 0.0  # when that was
         self._late = False  # its wrapper is passing on all there was: nothing is left to carry
@@ -191,9 +191,9 @@ class Program:
         """Have a keeper carry the streams, by spool files if there is room for them."""
         if not self._ways:
             raise QgaError("the program's output cannot be carried: no helper runs in the guest")
-        spool = self._ways.pop(0)
+        spools = self._ways.pop(0)
         stdin = self._feed is not None
-        self._keeper = Keeper(self.calls, self.pid, self.mark, spool, stdin=stdin)
+        self._keeper = Keeper(self.calls, self.pid, self.mark, spools=spools, stdin=stdin)
         self._moved, self._pause = time.monotonic(), self.calls.mean  # it will be there soon
 
     def _arrive(self) -> bool:

@@ -6,6 +6,7 @@ import os
 
 from qga_cli.errors import UsageError
 from qga_cli.exec.verb import answer, stdin
+from qga_cli.inside import script
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -14,22 +15,6 @@ if TYPE_CHECKING:
 
 _MOST = 32 * 2**20  # bytes; dd takes it in one block
 _WINDOWS = 24_000  # of the 32,767 characters of a command line: the encoded script's share
-
-# The script arrives in front of the standard input; dd takes exactly its length. Its file has
-# no name any more when it is run: nothing can be left behind. A part of it, when we are killed on
-# the way, must not run.
-_STAGE = r"""
-name=$1 size=$2 interpreter=$3 option=$4; shift 4
-umask 077; set -C
-for dir in /dev/shm /run /tmp /var/tmp; do [ -w $dir ] && break; done
-exec 9>$dir/$name
-dd bs=$size count=1 iflag=fullblock >&9 2>/dev/null
-exec 9<$dir/$name; rm $dir/$name
-umask 022
-[ "$(wc -c </proc/self/fd/9)" -eq $size ] || exit 125
-if [ "$option" ]; then exec "$interpreter" "$option" /proc/self/fd/9 "$@"; fi
-exec "$interpreter" /proc/self/fd/9 "$@"
-"""
 
 
 def verb(job: Job) -> Finished:
@@ -40,9 +25,11 @@ def verb(job: Job) -> Finished:
     given = None if name == "-" else stdin(job)
     if name.lower().endswith(".ps1") and not content.startswith(b"#!"):
         return answer(job, _powershell(name, content, words), given)
-    interpreter, option = _interpreter(content)
-    stage = ["sh", "-c", _STAGE, "qga-script", f"qga-{os.urandom(8).hex()}", str(len(content))]
-    return answer(job, [*stage, interpreter, option, *words], _Chain(content, given))
+    argv = ["sh", "-c", script("exec/script"), "qga-script", str(len(content))]
+    argv += [*_interpreter(content), "/proc/self/fd/9", *words]
+    # A name for its file that nobody sees in a command line.
+    secret = f"qga-{os.urandom(16).hex()}\n".encode()
+    return answer(job, argv, _Chain(secret + content, given))
 
 
 class _Chain:
@@ -76,15 +63,15 @@ def _read(name: str, job: Job) -> bytes:
     return content
 
 
-def _interpreter(content: bytes) -> tuple[str, str]:
+def _interpreter(content: bytes) -> list[str]:
     """The program of the #! line and its one argument, as Linux reads it; sh without."""
     line, _, _ = content.partition(b"\n")
     if not line.startswith(b"#!"):
-        return "/bin/sh", ""
+        return ["/bin/sh"]
     words = os.fsdecode(line[2:]).strip().split(maxsplit=1)
     if not words:
         raise UsageError("the script's first line names no interpreter")
-    return words[0], words[1] if len(words) > 1 else ""
+    return words
 
 
 def _powershell(name: str, content: bytes, words: list[str]) -> list[str]:

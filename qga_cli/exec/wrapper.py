@@ -9,6 +9,8 @@ Each fork costs an emulated guest 5 ms and each exec 25 ms or more, so the short
 it can: pipes are here-documents opened once more for reading and writing, without file or mkfifo.
 """
 
+from qga_cli.inside import script
+
 # Exit codes of the wrapper when it has not started the program; the end mark is missing then.
 CONTEXT, CANNOT, NOT_EXECUTABLE, NOT_FOUND = 96, 97, 126, 127
 # The keeper's: no place for spool files; the wrapper has been faster.
@@ -82,84 +84,7 @@ exec >/dev/null 9>&-
 exit $code
 """
 
-# $1 the wrapper's pid, $2 its mark, $3 a name for spool files, or empty where none are wanted,
-# $4 not empty if the program's input is streamed.
-#
-# It takes the pipes over from the wrapper and holds them open, with spool files whose names it
-# removes. When it has done so, descriptors 6 and 7 are two spool files for stdout, or the pipes
-# themselves; before they are a directory, lest the shell use them for something that the host
-# could take for ready. 9 is stderr's spool file, 3 stdin's, 8 the program's stdin. What the shell
-# complains of goes nowhere from then on: it must not get among the program's output.
-# The wrapper is ready when its own stderr goes to its descriptor 6.
-# It gives up when the host has been silent for three ticks, unless the agent is frozen. A dd that
-# the host has started may then wait for a program that writes next week: it is found by its pipe.
-KEEPER = r"""
-exec 6</ 7</
-IFS= read -r line </proc/$1/cmdline
-case $line in *"# $2") ;; *) exit 99 ;; esac
-until [ /proc/$1/fd/2 -ef /proc/$1/fd/6 ]; do
-  [ -e /proc/$1/fd/0 ] || exit 99
-  sleep 0.02 || sleep 1
-done
-exec 0<<. 4<>/proc/$1/fd/4 5<>/proc/$1/fd/5
-
-.
-if [ "$4" ]; then exec 8<>/proc/$1/fd/0; fi
-if [ -p /proc/self/fd/0 ]; then read -r line; exec 0<>/proc/self/fd/0
-else mkfifo -m 600 /tmp/$2.0 && exec 0<>/tmp/$2.0; rm /tmp/$2.0
-fi
-if [ "$3" ]; then
-  umask 077; set -C
-  dirs=; for dir in /dev/shm /run /tmp /var/tmp; do [ -w $dir ] && dirs="$dirs $dir"; done
-  { read -r line
-    for dir in $dirs; do read -r line line line free line; [ "$free" -ge 32768 ] && break; dir=
-    done; } <<.
-$(df -Pk $dirs)
-.
-  [ "$dir" ] || exit 98
-  exec 1>$dir/$3.1 2>$dir/$3.2 3>$dir/$3.3 9>$dir/$3.9
-else exec 1<>/proc/self/fd/4 2<>/proc/self/fd/5
-fi
-taken=ended; read -r taken </proc/$1/fd/3
-if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2 >/dev/null 2>&1; fi
-[ "$3" ] && rm $dir/$3.1 $dir/$3.2 $dir/$3.3 $dir/$3.9
-case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
-read -r timer </proc/$1/fd/7
-[ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill $timer
-# The shell gives what runs in the background /dev/null for stdin, before any redirection of its.
-{ ( trap 'kill $!; exit' TERM
-  while sleep 20 & wait $!; do echo tick; done ) </dev/null 4>&- 5>&- 6>&- 7>&- 8>&- & } >&0
-ticker=$!
-trap 'kill $ticker' EXIT
-silent=0
-while read -r order pids; do
-  case $order in
-  beat) silent=0 ;;
-  eof) exec 8>&- ;;
-  leave|drop) break ;;
-  tick) silent=$((silent+1))
-    for file in /run/qga.state.isfrozen /run/*/qga.state.isfrozen; do
-      [ -e $file ] && silent=0
-    done
-    [ $silent -lt 3 ] || break ;;
-  esac
-done
-if [ $order = tick ]; then
-  for file in /proc/[0-9]*; do
-    [ $file/fd/0 -ef /proc/self/fd/4 ] || [ $file/fd/0 -ef /proc/self/fd/5 ] ||
-      [ $file/fd/1 -ef /proc/self/fd/8 ] && pids="$pids ${file#/proc/}"
-  done
-fi
-for pid in $pids; do for pipe in 4 5 8; do for end in 0 1; do
-  [ /proc/$pid/fd/$end -ef /proc/self/fd/$pipe ] && kill $pid
-done; done; done 2>/dev/null
-[ "$3" ] && for file in 6 7 3 9; do : >|/proc/self/fd/$file; done
-exec 0</dev/null 1>/dev/null 2>&1 3>&- 6>&- 7>&- 8>&- 9>&-
-[ $order = leave ] || exit
-exec 4</proc/self/fd/4 5</proc/self/fd/5
-{ exec <&4 4>&- 5>&-; read -r line && exec cat; } &
-{ exec <&5 4>&- 5>&-; read -r line && exec cat; } &
-"""
+KEEPER = script("exec/keeper")
 
 # $1 the wrapper's pid, $2 its mark, $3 a signal, $4 hundredths of a second until KILL; 0: one
 # signal is all. They are the kernel's: a look takes a slow guest longer than the pauses. The tree

@@ -1,0 +1,87 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2086,SC3067  # pids, marks and names are words without blanks; all sh have -O
+# Takes a program's pipes over from its wrapper and holds them open, with spool files.
+# $1 the wrapper's pid  $2 its mark  $3 not empty: spool files are wanted
+# $4 not empty: the program's input is streamed
+# Standard input: four names for spool files, in one line. They are nobody else's to see before the
+# files are there, so they are no arguments, of this script or of any tool it starts.
+#
+# It is ready when 6 and 7 are no directory any more. Exit code 98: no room for spool files.
+# 99: the wrapper was faster.
+exec 6</ 7</
+spool1=; [ -z "$3" ] || IFS=' ' read -r spool1 spool2 spool3 spool9
+IFS= read -r line </proc/$1/cmdline
+case $line in *"# $2") ;; *) exit 99 ;; esac
+until [ /proc/$1/fd/2 -ef /proc/$1/fd/6 ]; do
+  [ -e /proc/$1/fd/0 ] || exit 99
+  sleep 0.02 || sleep 1
+done
+exec 0<<. 4<>/proc/$1/fd/4 5<>/proc/$1/fd/5
+
+.
+if [ "$4" ]; then exec 8<>/proc/$1/fd/0; fi
+if [ -p /proc/self/fd/0 ]; then read -r line; exec 0<>/proc/self/fd/0
+else mkfifo -m 600 /tmp/$2.0 && exec 0<>/tmp/$2.0; rm /tmp/$2.0
+fi
+[ -p /proc/self/fd/0 ] && [ -O /proc/self/fd/0 ] || exit 98
+if [ "$3" ]; then
+  umask 077
+  # Creates with O_EXCL, so what is there under the name is left alone; a FIFO would be opened
+  # all the same, so what was opened is looked at, and never opened by its name again.
+  set -C
+  dirs=; for dir in /dev/shm /run /tmp /var/tmp; do [ -w $dir ] && dirs="$dirs $dir"; done
+  { read -r line
+    for dir in $dirs; do read -r line line line free line; [ "$free" -ge 32768 ] && break; dir=
+    done; } <<.
+$(df -Pk $dirs)
+.
+  [ "$dir" ] || exit 98
+  exec 1>$dir/$spool1 2>$dir/$spool2 3>$dir/$spool3 9>$dir/$spool9
+  for file in 1 2 3 9; do
+    [ -f /proc/self/fd/$file ] && [ -O /proc/self/fd/$file ] || exit 98
+  done
+else exec 1<>/proc/self/fd/4 2<>/proc/self/fd/5
+fi
+# One empty line is in the wrapper's 3: whoever reads it passes the output on.
+taken=ended; read -r taken </proc/$1/fd/3
+# From here what the shell complains of goes nowhere: it must not get among the program's output.
+if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2 >/dev/null 2>&1; fi
+[ "$3" ] && rm $dir/$spool1 $dir/$spool2 $dir/$spool3 $dir/$spool9
+case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
+read -r timer </proc/$1/fd/7
+[ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill $timer
+# The shell gives what runs in the background /dev/null for stdin, before any redirection of its.
+{ ( trap 'kill $!; exit' TERM
+  while sleep 20 & wait $!; do echo tick; done ) </dev/null 4>&- 5>&- 6>&- 7>&- 8>&- & } >&0
+ticker=$!
+trap 'kill $ticker' EXIT
+silent=0
+# It gives up when the host has been silent for three ticks, unless the agent is frozen.
+while read -r order pids; do
+  case $order in
+  beat) silent=0 ;;
+  eof) exec 8>&- ;;
+  leave|drop) break ;;
+  tick) silent=$((silent+1))
+    for file in /run/qga.state.isfrozen /run/*/qga.state.isfrozen; do
+      [ -e "$file" ] && silent=0
+    done
+    [ $silent -lt 3 ] || break ;;
+  esac
+done
+# A dd that the host has started may wait for a program that writes next week: found by its pipe.
+if [ "$order" = tick ]; then
+  for file in /proc/[0-9]*; do
+    [ $file/fd/0 -ef /proc/self/fd/4 ] || [ $file/fd/0 -ef /proc/self/fd/5 ] ||
+      [ $file/fd/1 -ef /proc/self/fd/8 ] && pids="$pids ${file#/proc/}"
+  done
+fi
+for pid in $pids; do for pipe in 4 5 8; do for end in 0 1; do
+  [ /proc/$pid/fd/$end -ef /proc/self/fd/$pipe ] && kill $pid
+done; done; done 2>/dev/null
+[ "$3" ] && for file in 6 7 3 9; do : >|/proc/self/fd/$file; done
+exec 0</dev/null 1>/dev/null 2>&1 3>&- 6>&- 7>&- 8>&- 9>&-
+[ "$order" = leave ] || exit
+exec 4</proc/self/fd/4 5</proc/self/fd/5
+{ exec <&4 4>&- 5>&-; read -r line && exec cat; } &
+{ exec <&5 4>&- 5>&-; read -r line && exec cat; } &
