@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from qga_cli.terminal import by_script
+from qga_cli.inside import script
 from tests.fake import AgentFault, FakeAgent, Handler
 from tests.running import eventually
 from tests.terminals import terminal
@@ -20,7 +20,7 @@ from tests.test_terminal_lies import piece, told
 Make = Callable[[Handler], FakeAgent]
 
 NO_PYTHON = AgentFault("Failed to execute child process “python3” (No such file or directory)")
-FOLDER = "/run/qga-{word}"
+FOLDER = "/run/{folder}"
 
 
 class Guest:
@@ -32,7 +32,7 @@ class Guest:
         self._folder = folder
         self._device = device
         self._output = [output]
-        self._word = ""
+        self._word = self._name = ""
         self._paths: list[str] = []  # opened, by handle
 
     def __call__(self, request: dict[str, object]) -> object:
@@ -42,7 +42,7 @@ class Guest:
             case "guest-exec":
                 return self._start(given)
             case "guest-exec-status":
-                return told(self._folder.format(word=self._word).encode() + b"\n")
+                return told(self._folder.format(folder=self._name).encode() + b"\n")
             case "guest-file-open":
                 self._paths.append(given["path"])
                 return len(self._paths) - 1
@@ -59,6 +59,8 @@ class Guest:
         if "python" in given["path"]:
             raise NO_PYTHON
         script = base64.b64decode(given.get("input-data", ""))
+        if found := re.search(rb"^folder=([\w-]+)$", script, re.MULTILINE):
+            self._name = found[1].decode()
         if found := re.search(rb"^mark=(\w+)$", script, re.MULTILINE):
             self._word = found[1].decode()
         return {"pid": 7}
@@ -76,9 +78,9 @@ END = "\0{word}"
         ({"output": END + "-10"}, 125, b"talks nonsense"),
         ({"device": b"x" * 60_000}, 125, b"talks nonsense"),
         ({"device": b"/dev/pts/\xff\n"}, 125, b"talks nonsense"),
-        ({"folder": "/etc/qga-{word}"}, 125, b"install python3"),
-        ({"folder": "/run/$(reboot)/qga-{word}"}, 125, b"install python3"),
-        ({"folder": "/run/x\n/qga-{word}"}, 125, b"install python3"),
+        ({"folder": "/etc/{folder}"}, 125, b"install python3"),
+        ({"folder": "/run/$(reboot)/{folder}"}, 125, b"install python3"),
+        ({"folder": "/run/x\n/{folder}"}, 125, b"install python3"),
     ],
 )
 def test_what_script_is_said_to_have_done(
@@ -95,13 +97,13 @@ def test_what_script_is_said_to_have_done(
 @pytest.mark.slow
 def test_the_guests_clock_says_nothing_of_the_user() -> None:
     """The guard leaves the folder alone while it is written to, and takes it away afterwards."""
-    word = f"test-{os.getpid()}"
-    hurried = by_script._PREPARE.replace("sleep 25", "sleep 0.2")
+    word = f"qga-test-{os.getpid()}"
+    hurried = script("terminal/prepare").replace("sleep 25", "sleep 0.2")
     done = subprocess.run(
-        ["sh"], input=f"mark={word}\n{hurried}", capture_output=True, text=True, check=True
+        ["sh"], input=f"folder={word}\n{hurried}", capture_output=True, text=True, check=True
     )
     folder = Path(done.stdout.rstrip("\n"))
-    assert folder.name == f"qga-{word}"
+    assert folder.name == word
     with open(folder / "lease", "r+b", buffering=0) as lease:
         until = time.monotonic() + 1.5
         while time.monotonic() < until:

@@ -18,51 +18,13 @@ from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
 from qga_cli.exec.run import capture
+from qga_cli.inside import script
 from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, Wish
 from qga_cli.wire import to_base64
 
-# A private folder, and who removes it when the host has stopped to write into its lease. Times of
-# files would not do: the guest's clock may jump.
-_PREPARE = """
-umask 077
-case $(script --help 2>&1) in *--return*) ;; *) exit ;; esac
-command -v stty >/dev/null && command -v mkfifo >/dev/null || exit
-for place in /run /dev/shm /tmp; do
-    mkdir "$place/qga-$mark" && cd "$place/qga-$mark" && mkfifo keys && : >device >lease && break
-done 2>/dev/null || exit
-(
-    while : >lease; do
-        sleep 25 & echo $! >nap
-        wait
-        [ -s lease ] || [ -e /run/qga.state.isfrozen ] ||
-            [ -e /run/qemu-ga/qga.state.isfrozen ] || break
-    done
-    kill -9 $(cat session carrier)
-    rm -rf "$PWD"
-) >/dev/null 2>&1 &
-echo $! >guard
-echo "$PWD"
-"""
-
-# Nothing of the pipe may be in the background: there sh(1) makes programs ignore Ctrl-C. Script
-# is killed by 9, because it meets a milder end with two seconds of sleep; the kernel hangs up.
-_MAIN = """
-umask 077
-cd "$dir" || exit
-export run SHELL=/bin/sh
-{
-    sh -c 'echo $$ >session; exec script -qfec "eval \\"\\$run\\"" /dev/null' <>keys
-    printf '\\0%s%03d' "$mark" $?
-    until read -r word && [ "$word" = "$mark" ]; do :; done <>keys
-    kill -9 $(cat carrier)
-} | sh -c 'echo $$ >carrier; exec script -qfc "$0" /dev/null' "$carry" >/dev/null
-kill $(cat guard nap)
-rm -rf "$dir"
-"""
-
 _CARRY = "stty raw -echo min 0 time 0; tty >device; exec sleep 2147483647"
 
-_PLACES = ("/run", "/dev/shm", "/tmp")  # as in _PREPARE
+_PLACES = ("/run", "/dev/shm", "/tmp")  # as in inside/terminal/prepare.sh
 _NAME = 64  # bytes of a terminal's name
 _CHUNK = 1024  # bytes of keys a call; a FIFO takes up to 4096 whole or not at all
 _FEW = 64  # keys that a person types: never held back
@@ -89,7 +51,8 @@ class ScriptCarrier(Carrier):
         self._folder = self._prepare()
         run = _session(wish, self._folder)
         variables = {"dir": self._folder, "mark": self._word, "run": run, "carry": _CARRY}
-        arguments = {"path": "sh", "input-data": to_base64(_with(variables, _MAIN))}
+        text = _with(variables, script("terminal/main"))
+        arguments = {"path": "sh", "input-data": to_base64(text)}
         self._pid = int(agent.call(EXEC, arguments).value["pid"])
         try:
             self._output = self._open(self._device(), "r")
@@ -178,13 +141,15 @@ class ScriptCarrier(Carrier):
     def _prepare(self) -> str:
         """Make the private folder in the guest."""
         folder = ""
+        name = f"qga-{secrets.token_hex(16)}"  # not the end word: every user may list it
         try:
-            done = capture(self.agent, ["sh"], stdin=_with({"mark": self._word}, _PREPARE))
+            prepare = _with({"folder": name}, script("terminal/prepare"))
+            done = capture(self.agent, ["sh"], stdin=prepare)
             folder = done.stdout.decode("ascii", "replace").rstrip("\n")
         except Refused as error:
             if "No such file" not in error.desc:
                 raise
-        if folder not in [f"{place}/qga-{self._word}" for place in _PLACES]:
+        if folder not in [f"{place}/{name}" for place in _PLACES]:
             raise Unsupported(
                 "a terminal needs python3 or script(1) in the guest",
                 hint="in the guest, install python3, or util-linux (bsdutils on Debian)",
