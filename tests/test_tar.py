@@ -66,7 +66,7 @@ def test_a_tree_fills_the_one_that_is_there(tmp_path: Path) -> None:
     (there / "replaced").write_text("old")
     (there / "link").symlink_to("kept")
     stage = Stage(str(there))
-    extract(Path(stage.path), archive(
+    extract(Path(f"/proc/self/fd/{stage.folder}"), archive(
         entry("replaced"), entry("new/f"), entry("sub/f"), entry("link"),
     ))  # fmt: skip
     stage.settle()
@@ -82,7 +82,7 @@ def test_a_tree_is_not_even_staged_behind_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("outside")
     stage = Stage(str(tmp_path / "link"))
     assert os.listdir(tmp_path / "outside") == []
-    extract(Path(stage.path), archive(entry("f")))
+    extract(Path(f"/proc/self/fd/{stage.folder}"), archive(entry("f")))
     with pytest.raises(QgaError):
         stage.settle()
     stage.remove()
@@ -98,7 +98,7 @@ def test_a_tree_never_goes_through_a_link_or_over_another_kind(name: str, tmp_pa
     (there / "file").write_text("old")
     before = everything(there)
     stage = Stage(str(there))
-    extract(Path(stage.path), archive(entry("first"), entry(name)))
+    extract(Path(f"/proc/self/fd/{stage.folder}"), archive(entry("first"), entry(name)))
     with pytest.raises(QgaError):
         stage.settle()
     stage.remove()

@@ -35,7 +35,9 @@ def extract(
     """Write `stream` down below `stage`; returns the notes."""
     notes: list[str] = []
     stage.mkdir(mode=0o700, exist_ok=True)
-    extractor = Extractor(str(stage), wishes or Wishes(), notes.append)
+    folder = os.open(stage, os.O_RDONLY | os.O_DIRECTORY)
+    extractor = Extractor(folder, wishes or Wishes(), notes.append)
+    os.close(folder)
     try:
         reader = TarReader(extractor)
         for at in range(0, len(stream), step):

@@ -29,16 +29,28 @@ _LONG, _DEEP = 4096, 400  # bytes of a path, folders in each other: what our own
 
 
 class Extractor:
-    """Receives the entries of one archive (tar_reader.Receiver) into the folder `stage`."""
+    """Receives the entries of one archive (tar_reader.Receiver) into the open folder `stage`.
 
-    def __init__(self, stage: str, wishes: "Wishes", note: "Callable[[str], None]") -> None:
+    With `closed`, that folder itself stays as it is, for nobody else to enter: its content is to
+    be moved, and others could put into it what they like.
+    """
+
+    def __init__(
+        self,
+        stage: int,
+        wishes: "Wishes",
+        note: "Callable[[str], None]",
+        *,
+        closed: bool = False,
+    ) -> None:
         free = os.statvfs(stage)
         room = int(free.f_bavail * free.f_frsize * _SHARE)
         self._room = min(room, wishes.limit) if wishes.limit else room
         self._inodes = int(free.f_favail * _SHARE) if free.f_files else 2**63
         self._wishes = wishes
         self._note = note
-        self._root = os.open(stage, _FOLDER)
+        self._closed = closed
+        self._root = os.dup(stage)
         self._parent: tuple[tuple[str, ...], int] = ((), self._root)  # the last one used
         # The folders around the last entry: dressed when all in them has come.
         self._folders: list[tuple[tuple[str, ...], tarfile.TarInfo]] = []
@@ -100,7 +112,8 @@ class Extractor:
             if len(folder) < len(parts) and parts[: len(folder)] == folder:
                 return
             self._folders.pop()
-            self._dress(self._walk(folder), info)
+            if folder or not self._closed:
+                self._dress(self._walk(folder), info)
 
     def _folder(self, parts: tuple[str, ...], info: tarfile.TarInfo) -> None:
         if parts:

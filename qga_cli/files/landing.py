@@ -7,6 +7,7 @@ import os
 import stat
 import time
 
+from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files.digest import ZEROS, feed_zeros, of_file
 from qga_cli.files.parts import leftovers, part_name
@@ -14,13 +15,15 @@ from qga_cli.format import size as human
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
     from qga_cli.files.facts import Facts
     from qga_cli.files.place import Place
     from qga_cli.files.transfer import Wishes
 
+_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 _PAUSE = 0.1  # seconds between two looks for a FIFO's reader
 
 
@@ -32,9 +35,12 @@ class Landing:
     chunk = 2**20
 
     def __init__(self, path: str, wishes: "Wishes") -> None:
-        self.path = os.path.abspath(path)
+        self.path = path
         self._wishes = wishes
-        self._folder, self._name = os.path.split(self.path)
+        folder, self._name = os.path.split(path)
+        self._folder = folder or "."
+        # Opened once: others may write to it, or to one above it, and exchange what is there.
+        self._at = -1
         self._part = ""
         self._file: BinaryIO | None = None
         self._hash = hashlib.sha256()
@@ -45,12 +51,15 @@ class Landing:
 
         Returns the offset to begin at. Raises FileError when there is no room for it.
         """
-        start = self._adopt(facts.size or 0, prove) if prove else 0
-        if self._file is None:
-            self._part = os.path.join(self._folder, part_name(self._name))
-            self._file = open(self._part, "x+b", opener=_private)  # closed by finish or abandon
+        self._at = hostpath.open_folder(self._folder)  # closed by finish or abandon
+        with self._named():
+            start = self._adopt(facts.size or 0, prove) if prove else 0
+            if self._file is None:
+                self._part = part_name(self._name)
+                number = os.open(self._part, _NEW, 0o600, dir_fd=self._at)
+                self._file = open(number, "w+b")  # closed likewise
         missing = 0 if facts.sparse or facts.size is None else facts.size - start
-        space = os.statvfs(self._folder)
+        space = os.statvfs(self._at)
         free = space.f_bavail * space.f_frsize
         if missing > free:
             raise FileError(
@@ -78,24 +87,47 @@ class Landing:
                 hint="it may have changed while it was read; nothing was changed here",
             )
         self._file.flush()
-        self._dress(facts)
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._part, self.path)
-        self._part = ""
-        _sync_folder(self._folder)
+        with self._named():
+            self._dress(facts)
+            os.fsync(self._file.fileno())
+            os.rename(self._part, self._name, src_dir_fd=self._at, dst_dir_fd=self._at)
+            self._part = ""
+            there = os.lstat(self._name, dir_fd=self._at)
+            ours = os.path.samestat(there, os.fstat(self._file.fileno()))
+            os.fsync(self._at)  # so that the rename survives a crash of this host
+        self._close()
+        if not ours:
+            raise FileError(f"{self.path}: another user has exchanged the file that was copied")
 
     def abandon(self, *, keep: bool) -> str:
         """End without a result; the part stays for --resume when it is worth it. Its name, then."""
-        if self._file is None or not self._part:
-            return ""
+        kept = keep and self._position > 0 and self._part != ""
         try:
-            self._file.close()  # writes what it holds back, which a full disk does not take
+            if self._file is not None:
+                self._file.close()  # writes what it holds back, which a full disk does not take
         finally:
-            kept = keep and self._position > 0
-            if not kept:
-                os.unlink(self._part)
-        return self._part if kept else ""
+            if self._part and not kept:
+                os.unlink(self._part, dir_fd=self._at)
+            self._close()
+        return os.path.join(self._folder, self._part) if kept else ""
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._at >= 0:
+            os.close(self._at)
+            self._at = -1
+
+    @contextlib.contextmanager
+    def _named(self) -> "Iterator[None]":
+        """Errors name a path, where the system was told a name in an open folder."""
+        try:
+            yield
+        except OSError as error:
+            name = error.filename if isinstance(error.filename, str) else self._name
+            error.filename = os.path.join(self._folder, name)
+            error.filename2 = None
+            raise
 
     def _dress(self, facts: "Facts") -> None:
         """Mode, owner and times: the source's with -p, else those of the file that is replaced."""
@@ -105,15 +137,28 @@ class Landing:
         keep = facts.mtime if self._wishes.preserve else None
         if keep is not None:
             mode, owner = facts.mode, (facts.uid, facts.gid)
-        elif os.path.isfile(self.path) and not os.path.islink(self.path):
-            found = os.stat(self.path)
+        elif found := self._replaced(number):
             mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
-            _copy_attributes(self.path, number)
         if os.geteuid() == 0:
             os.fchown(number, *owner)
         os.fchmod(number, mode & (0o7777 if self._wishes.special else 0o1777))
         if keep is not None:
             os.utime(number, ns=(keep, keep))
+
+    def _replaced(self, number: int) -> os.stat_result | None:
+        """What is known of the file that is replaced, if any; its attributes are copied."""
+        try:
+            old = os.open(self._name, os.O_PATH | _NO_LINK, dir_fd=self._at)
+        except FileNotFoundError:
+            return None
+        try:
+            found = os.fstat(old)
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            _copy_attributes(f"/proc/self/fd/{old}", number)
+            return found
+        finally:
+            os.close(old)
 
     def _skip_to(self, offset: int) -> None:
         assert self._file is not None
@@ -124,18 +169,23 @@ class Landing:
     def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
         """Take over the longest part that is equal to the source so far; remove the others."""
         start = 0
-        left = leftovers(self._folder, self._name)
-        sizes = {entry.path: entry.stat(follow_symlinks=False).st_size for entry in left}
-        for path, length in sorted(sizes.items(), key=lambda item: -item[1]):
+        left = leftovers(self._at, self._name)
+        sizes = {name: os.lstat(name, dir_fd=self._at).st_size for name in left}
+        for name, length in sorted(sizes.items(), key=lambda item: -item[1]):
             if self._file is None and 0 < length <= size:
-                file = open(path, "r+b", opener=_no_link)  # likewise
-                digest = of_file(file, length)
-                if digest.hexdigest() == prove(length):
-                    self._file, self._part, self._hash = file, path, digest
-                    self._position = start = length
-                    continue
+                number = os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_LINK, dir_fd=self._at)
+                file = open(number, "r+b")  # likewise
+                found = os.fstat(number)
+                # Another's name for a file of ours that lies elsewhere is no part.
+                alone = found.st_nlink == 1 and found.st_uid == os.geteuid()
+                if alone and stat.S_ISREG(found.st_mode):
+                    digest = of_file(file, length)
+                    if digest.hexdigest() == prove(length):
+                        self._file, self._part, self._hash = file, name, digest
+                        self._position = start = length
+                        continue
                 file.close()
-            os.unlink(path)
+            os.unlink(name, dir_fd=self._at)
         return start
 
 
@@ -184,7 +234,7 @@ def inside(place: "Place", name: str, *, needed: bool = True) -> str:
         if needed and not name:
             raise UsageError(f"{path} is a folder: give the name of the file too")
         # A link that was named is followed; one below it may be a guest's, copied earlier.
-        return os.path.join(path, name) if name else os.path.realpath(path)
+        return os.path.join(path, name or ".")
     if place.is_folder:
         raise FileError(f"{path}: no such folder")
     folder = os.path.dirname(path) or "."
@@ -209,24 +259,19 @@ def open_special(path: str, check: "Callable[[], None]") -> "BinaryIO":
     """A FIFO or device to write to. A FIFO's reader is waited for, with a `check` now and then."""
     while True:
         try:
-            file = open(path, "wb", opener=_at_once)
+            number = hostpath.open_file(path, os.O_WRONLY | os.O_NONBLOCK)
         except OSError as error:
             if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
                 raise
         else:
-            os.set_blocking(file.fileno(), True)
+            file = open(number, "wb")
+            if stat.S_ISREG(os.fstat(number).st_mode):
+                file.close()
+                raise FileError(f"{path}: was a FIFO or a device, and is a file now")
+            os.set_blocking(number, True)
             return file
         check()
         time.sleep(_PAUSE)
-
-
-def _sync_folder(folder: str) -> None:
-    """Make a rename in `folder` survive a crash of this host."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _copy_attributes(path: str, number: int) -> None:
@@ -235,15 +280,3 @@ def _copy_attributes(path: str, number: int) -> None:
         for name in os.listxattr(path):
             if name != "security.capability":
                 os.setxattr(number, name, os.getxattr(path, name))
-
-
-def _at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -21,12 +21,13 @@ def told(path: str) -> str:
     return (os.path.dirname(path) or ".") if path.endswith(_SUFFIX) else path
 
 
-def leftovers(folder: str, name: str, *, folders: bool = False) -> "list[os.DirEntry[str]]":
-    """The parts of a file, or of a folder, that earlier copies of ours have left."""
+def leftovers(folder: int, name: str, *, folders: bool = False) -> list[str]:
+    """The names of the parts, in an open folder, of a file or a folder that earlier copies of ours
+    have left."""
     ours = re.compile(re.escape(_stem(name)) + "[0-9a-f]{16}" + re.escape(_SUFFIX))
     with os.scandir(folder) as entries:
         return [
-            entry
+            entry.name
             for entry in entries
             if ours.fullmatch(entry.name)
             and (entry.is_dir if folders else entry.is_file)(follow_symlinks=False)

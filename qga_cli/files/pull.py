@@ -61,7 +61,7 @@ def pull(
         )
     stage = Stage(final, resume=wishes.resume)
     try:
-        extractor = Extractor(stage.path, wishes, note)
+        extractor = Extractor(stage.folder, wishes, note, closed=stage.fills or name != ".")
         try:
             _receive(access, folder, name, wishes, extractor, advance)
         except OSError as error:  # the extractor's, which knows names inside the tree only
@@ -69,9 +69,12 @@ def pull(
             raise FileError(f"{final}: {inside}{error.strerror}") from error
         finally:
             extractor.close()
-        if name != "." and not wishes.preserve:  # a file with holes
-            stage.hand_on(name)
-        stage.settle("" if name == "." else name)
+        try:
+            if name != "." and not wishes.preserve:  # a file with holes
+                stage.hand_on(name)
+            stage.settle("" if name == "." else name)
+        except OSError as error:  # of a name in a folder that is open
+            raise FileError(f"{final}: {error.filename}: {error.strerror}") from error
     except BaseException:
         stage.remove()
         raise

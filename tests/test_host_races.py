@@ -1,0 +1,262 @@
+"""Copies into and out of a folder of another user of this host, who exchanges what is in it.
+
+He strikes at every step in turn, in several ways; nothing outside his folder may change, and
+nothing outside it may be read.
+"""
+
+import hashlib
+import os
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from qga_cli import wire
+from qga_cli.errors import QgaError
+from qga_cli.exec.run import Completed
+from qga_cli.files.facts import Facts
+from qga_cli.files.landing import Landing, inside
+from qga_cli.files.place import Place
+from qga_cli.files.pull import pull
+from qga_cli.files.source import HostFile
+from qga_cli.files.tar_writer import TarWriter
+from qga_cli.files.transfer import Wishes
+from tests.strangers import UID, Victim, as_root, strike_at
+from tests.trees import archive, entry
+
+pytestmark = as_root
+
+TREE = archive(
+    entry(".", tarfile.DIRTYPE, mode=0o777),
+    entry("./sub", tarfile.DIRTYPE, mode=0o777),
+    entry("./sub/f", mode=0o666, uid=UID, gid=UID),
+    entry("./f", mode=0o4755, uid=UID, gid=UID),
+    entry("./link", tarfile.SYMTYPE, linkname="sub"),
+    entry("./new", tarfile.DIRTYPE, mode=0o777),
+    entry("./new/f", mode=0o666),
+    data=b"from the guest",
+)
+TROUBLE = suppress(QgaError, OSError)  # that is what he may make
+MOST = 400  # steps; more than any of these copies has
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Victim:
+    tmp_path.chmod(0o755)
+    for above in tmp_path.parents[:-2]:
+        above.chmod(above.stat().st_mode | 0o011)
+    return Victim(tmp_path / "root")
+
+
+class Fed:
+    """A guest that sends this tree."""
+
+    agent: Any = type("Agent", (), {"name": "vm"})
+
+    def needs_exec(self, what: str) -> None:
+        """It has that."""
+
+    def stream(self, *words: str, stdout: Callable[[bytes], object], **named: object) -> Completed:
+        """Send it in pieces."""
+        for at in range(0, len(TREE), 4096):
+            stdout(TREE[at : at + 4096])
+        said = wire.to_base64(hashlib.sha256(TREE).hexdigest().encode())
+        return Completed({"exitcode": 0, "err-data": said})
+
+
+def make_theirs(top: Path) -> Path:
+    """A folder of the stranger's, in another one of his, with some things in it."""
+    theirs = top / "theirs"
+    for folder in (theirs, theirs / "dest", theirs / "dest" / "sub"):
+        folder.mkdir(mode=0o755)
+    (theirs / "dest" / "f").write_text("old\n")
+    (theirs / "dest" / "sub" / "f").write_text("old\n")
+    left = theirs / "dest" / ".f.0123456789abcdef.qga-part"
+    left.write_bytes(b"from ")
+    for path in (theirs, *theirs.rglob("*")):
+        if path != left:
+            os.chown(path, UID, UID)
+    return theirs
+
+
+def exchange(folder: Path, target: Path) -> None:
+    """Each thing in it becomes a link to `target`."""
+    for name in os.listdir(folder):
+        os.rename(folder / name, folder.parent / f"moved-{name}")
+        os.symlink(target, folder / name)
+
+
+def exchange_below(folder: Path, target: Path) -> None:
+    """Each folder in it becomes one of his own, full of links to `target`."""
+    for name in os.listdir(folder):
+        if (folder / name).is_dir():
+            os.rename(folder / name, folder.parent / f"moved-{name}")
+            os.mkdir(folder / name, 0o777)
+            for inner in ("f", "sub", "new", "link", name):
+                os.symlink(target, folder / name / inner)
+
+
+def exchange_whole(folder: Path, target: Path) -> None:
+    """The folder itself becomes a link to `target`."""
+    os.rename(folder, folder.parent / "moved")
+    os.symlink(target, folder)
+
+
+def exchange_below_one(folder: Path, target: Path) -> None:
+    """`sub` alone becomes one: what shall be filled."""
+    os.rename(folder / "sub", folder.parent / "moved-sub")
+    os.symlink(target, folder / "sub")
+
+
+WAYS = (exchange, exchange_below, exchange_whole, exchange_below_one)
+
+
+def pull_into(dest: str, **wishes: Any) -> None:
+    """`cp -r VM:/data/. DEST`."""
+    final = inside(Place("", dest), "", needed=False)
+    pull(cast(Any, Fed()), "/data", ".", final, Wishes(**wishes), lambda count: None, print)
+
+
+def land_in(dest: str, **wishes: Any) -> None:
+    """`cp VM:/f DEST`, as transfer does it."""
+    wish = Wishes(**wishes)
+    landing = Landing(inside(Place("", dest), "f"), wish)
+    facts = Facts(size=14, mode=0o4777, uid=UID, gid=UID, mtime=10**18)
+
+    def prove(length: int) -> str:
+        return hashlib.sha256(b"from the guest"[:length]).hexdigest()
+
+    try:
+        start = landing.begin(facts, prove if wish.resume else None)
+        landing.write(start, b"from the guest"[start:])
+        landing.finish(facts, prove(14))
+    except BaseException:
+        landing.abandon(keep=False)
+        raise
+
+
+COPIES: dict[str, Callable[[Path], None]] = {
+    "tree, filling": lambda theirs: pull_into(f"{theirs}/dest"),
+    "tree, filling, -p": lambda theirs: pull_into(f"{theirs}/dest", preserve=True, special=True),
+    "tree, filling, --resume": lambda theirs: pull_into(f"{theirs}/dest", resume=True),
+    "tree, new": lambda theirs: pull_into(f"{theirs}/dest/fresh"),
+    "tree, new, -p": lambda theirs: pull_into(f"{theirs}/dest/fresh", preserve=True, special=True),
+    "file": lambda theirs: land_in(f"{theirs}/dest"),
+    "file, -p": lambda theirs: land_in(f"{theirs}/dest/f", preserve=True, special=True),
+    "file, --resume": lambda theirs: land_in(f"{theirs}/dest", resume=True),
+    "file, new": lambda theirs: land_in(f"{theirs}/dest/sub/fresh"),
+}
+
+
+def moments(act: Callable[[int], bool]) -> Iterator[int]:
+    """Each step, until the body has no more of them."""
+    for step in range(1, MOST):
+        if not act(step):
+            return
+        yield step
+    raise AssertionError("more steps than were thought")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("aim", ["", "shadow"])
+@pytest.mark.parametrize("copy", COPIES)
+def test_nothing_outside_changes_whenever_it_is_exchanged(
+    copy: str, way: Callable[[Path, Path], None], aim: str, victim: Victim, tmp_path: Path
+) -> None:
+    if aim and way is exchange_whole:
+        return  # a folder that has become a file: the same as below it
+
+    def once(step: int) -> bool:
+        (tmp_path / str(step)).mkdir(mode=0o755)
+        theirs = make_theirs(tmp_path / str(step))
+        target = victim.path / aim
+        with strike_at(step, lambda: way(theirs / "dest", target)) as strike, TROUBLE:
+            COPIES[copy](theirs)
+        assert victim.changed() == [], f"step {step}"
+        return strike.struck
+
+    assert len(list(moments(once))) > 5
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_left_alone_it_is_copied(copy: str, victim: Victim, tmp_path: Path) -> None:
+    theirs = make_theirs(tmp_path)
+    COPIES[copy](theirs)
+    found = [path for path in theirs.rglob("*") if path.is_file()]
+    assert any(path.read_text() == "from the guest" for path in found)
+    assert not any("qga-part" in path.name for path in found if copy == "file, --resume")
+    assert victim.changed() == []
+
+
+@pytest.mark.parametrize("name", ["dest", "f"])
+def test_a_link_of_his_leads_to_what_is_his(name: str, victim: Victim, tmp_path: Path) -> None:
+    """Put there long before; the kernel would follow it."""
+    theirs = make_theirs(tmp_path)
+    away, own = theirs / "away", theirs / "own"
+    away.symlink_to(victim.path)
+    own.symlink_to(theirs / "dest")
+    for link in (away, own):
+        os.lchown(link, UID, UID)
+    for copy in (pull_into, land_in):
+        with pytest.raises(QgaError, match="another user's, and leads to what is not his") as error:
+            copy(str(away))
+        assert str(victim.path) in error.value.hint
+        copy(str(own))
+    assert victim.changed() == []
+    assert (theirs / "dest" / "f").read_text() == "from the guest"
+    ours = tmp_path / "ours"
+    ours.symlink_to(theirs / "dest")
+    land_in(str(ours))
+
+
+def test_a_part_of_another_file_of_roots_is_not_taken_over(victim: Victim, tmp_path: Path) -> None:
+    """A hard link to it, where the kernel lets him make one (fs.protected_hardlinks=0)."""
+    theirs = make_theirs(tmp_path)
+    (victim.path / "prefix").write_bytes(b"from the")
+    before = victim.state()
+    os.link(victim.path / "prefix", theirs / "dest" / ".f.fedcba9876543210.qga-part")
+    land_in(f"{theirs}/dest", resume=True)
+    assert (victim.path / "prefix").read_bytes() == b"from the"
+    assert {path: told[-1] for path, told in victim.state().items()} == {
+        path: told[-1] for path, told in before.items()
+    }
+
+
+def read_tree(theirs: Path, *, follow: bool) -> bytes:
+    """What `cp -r` would send of it."""
+    return TarWriter({".": f"{theirs}/dest"}, Wishes(follow=follow), lambda text: None).read()
+
+
+def read_file(theirs: Path, *, follow: bool) -> bytes:
+    """What `cp` would send of a file that it has looked at."""
+    made = HostFile(f"{theirs}/dest/f", follow=follow)
+    return b"".join(data for _, data in made.pieces(0, 2**20))
+
+
+@pytest.mark.parametrize("read", [read_tree, read_file])
+@pytest.mark.parametrize("follow", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("aim", ["", "shadow"])
+def test_nothing_outside_is_read_whenever_it_is_exchanged(
+    read: Callable[..., bytes],
+    way: Callable[[Path, Path], None],
+    aim: str,
+    victim: Victim,
+    tmp_path: Path,
+    *,
+    follow: bool,
+) -> None:
+    def once(step: int) -> bool:
+        (tmp_path / str(step)).mkdir(mode=0o755)
+        theirs = make_theirs(tmp_path / str(step))
+        sent = b""
+        target = victim.path / aim
+        with strike_at(step, lambda: way(theirs / "dest", target)) as strike, TROUBLE:
+            sent = read(theirs, follow=follow)
+        assert b"secret of root's" not in sent, f"step {step}"
+        return strike.struck
+
+    list(moments(once))
