@@ -19,6 +19,7 @@ WITHOUT_LIBVIRT = (
     "import sys; sys.modules['libvirt'] = None\n"
     "from qga_cli.cli.main import main; main(sys.argv[1:])"
 )
+ONLY_FOR_MAKE_GEN = ("__main__", "man", "reference", "roff")
 SHARED = {
     "share/bash-completion/completions/qga": f"completions/{SHELLS['bash']}",
     "share/zsh/site-functions/_qga": f"completions/{SHELLS['zsh']}",
@@ -50,8 +51,20 @@ def test_the_wheel_has_pages_and_scripts_where_they_are_looked_for(tmp_path: Pat
             assert wheel.read(names[place]) == (REPO / source).read_bytes(), place
         inside = {name for name in wheel.namelist() if name.startswith("qga_cli/")}
     sources = {str(path.relative_to(REPO)) for path in (REPO / "qga_cli").rglob("*.py")}
-    assert sources | {"qga_cli/py.typed", "qga_cli/gen/engine.bash"} <= inside
+    needed = sources - {f"qga_cli/gen/{name}.py" for name in ONLY_FOR_MAKE_GEN}
+    assert needed | {"qga_cli/py.typed", "qga_cli/gen/engine.bash"} <= inside
+    assert {name for name in inside if name.endswith(".py")} == needed
     assert not [name for name in inside if "__pycache__" in name]
+
+
+def test_an_installed_wheel_prints_its_completion(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
+        wheel.extractall(tmp_path / "site")
+    for shell, name in SHELLS.items():
+        argv = [sys.executable, "-m", "qga_cli", "completion", shell]
+        done = subprocess.run(argv, capture_output=True, cwd=tmp_path / "site")
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout == (REPO / "completions" / name).read_bytes()
 
 
 def test_the_source_package_can_be_tested(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 
 from qga_cli import spec
 from qga_cli.cli import values
@@ -77,36 +78,46 @@ def takes_numbers(args: Sequence[Arg]) -> bool:
     return any(arg.positional and arg.kind == spec.INT for arg in args)
 
 
+# The common options of a command, by its scope (see spec.py).
+_GUESTS = (Arg("guest", spec.GUEST, "Guest: name, list, glob, @group", positional=True,
+               metavar="VM"),)  # fmt: skip
+_COMMON = {
+    "none": COMMON,
+    "fleet": COMMON + SELECT,
+    "guest": COMMON + SELECT + FLEET,
+    "places": COMMON + SELECT + FLEET[:2],  # nothing to gather
+    "inside": COMMON + SELECT + FLEET[:2],  # nothing to gather
+}
+
+
+@cache
 def for_command(command: spec.Command) -> tuple[Arg, ...]:
-    """Every argument `command` takes: the guests, its own, and the common ones that apply."""
+    """Every argument `command` takes: the guests, its own, and the common ones that apply.
+
+    Its own come first, and win: a common option of the same name goes, one of the same letter
+    keeps its long name only.
+    """
+    own = tuple(shown for arg in command.args for shown in _visible(arg))
     names = {arg.name for arg in command.args}
     shorts = {arg.short for arg in command.args if arg.short}
-    guests = (Arg("guest", spec.GUEST, "Guest: name, list, glob, @group", positional=True,
-                  metavar="VM"),) if command.scope == "guest" else ()  # fmt: skip
-    common = COMMON + (SELECT if command.scope != "none" else ())
-    common += FLEET if command.scope == "guest" else ()
-    common += FLEET[:2] if command.scope in ("places", "inside") else ()  # nothing to gather
-    common += _view(command) if command.columns else ()
-    common += WATCH if command.columns and not command.changes else ()
+    common = [
+        _without_short(arg) if arg.short in shorts else arg
+        for arg in (*_COMMON[command.scope], *_view(command))
+        if arg.name not in names
+    ]
     if command.columns and not command.wire:  # a verb's rows are no reply of an agent
         composed = _output([form for form in FORMATS if form != "raw"])
-        common = tuple(composed if arg.name == "output" else arg for arg in common)
-    visible = tuple(shown for arg in command.args for shown in _visible(arg))
-    return (
-        guests
-        + visible
-        + tuple(
-            _without_short(arg) if arg.short in shorts else arg
-            for arg in common
-            if arg.name not in names
-        )
-    )
+        common = [composed if arg.name == "output" else arg for arg in common]
+    return (*(_GUESTS if command.scope == "guest" else ()), *own, *common)
 
 
 def _view(command: spec.Command) -> tuple[Arg, ...]:
-    """The options for a command's columns, with their names."""
+    """The options for a command's columns, with their names; none where it has no columns."""
+    if not command.columns:
+        return ()
     names = ", ".join(column.name for column in command.columns)
-    return (Arg("columns", spec.TEXT, f"Columns to show, of {names}", metavar="A,B"), *VIEW[1:])
+    columns = Arg("columns", spec.TEXT, f"Columns to show, of {names}", metavar="A,B")
+    return (columns, *VIEW[1:], *(() if command.changes else WATCH))
 
 
 def _visible(arg: Arg) -> tuple[Arg, ...]:

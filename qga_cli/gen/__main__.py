@@ -1,4 +1,4 @@
-"""Writes what is derived from the command records: man/man1, completions/, the README's table.
+"""Writes what is derived from the command records: man/man1, completions/, docs/commands.md.
 
 `python -m qga_cli.gen` writes, `--check` only compares and fails when something is out of date.
 """
@@ -16,14 +16,13 @@ def files() -> dict[Path, str]:
     """Every derived file and what it should say."""
     changelog = ROOT / "CHANGELOG.md"
     date = man.release_date(changelog.read_text() if changelog.exists() else "")
-    readme = ROOT / "README.md"
     return {
         **{ROOT / "completions" / name: completion.script(shell)
            for shell, name in completion.SHELLS.items()},
         **{ROOT / "man/man1" / name: text for name, text in man.pages(date, _shown()).items()},
         **{path: man.dated(path.read_text(), date) for path in (ROOT / "man/man7").iterdir()},
         ROOT / "man/man7/qga-options.7": man.options_page(date),
-        readme: reference.insert(readme.read_text()),
+        ROOT / "docs/commands.md": reference.page(),
     }  # fmt: skip
 
 

@@ -1,18 +1,20 @@
-"""The README's table of commands."""
+"""docs/commands.md: the table of commands."""
 
 from qga_cli import catalog
 from qga_cli.cli.command_help import usage
 
-BEGIN, END = "<!-- commands: written by `make gen` -->", "<!-- end of commands -->"
+_HEAD = """\
+# Every command
+
+Written by `make gen` from the command records: do not edit. `qga help COMMAND`
+opens a command's manual page.
+
+"""
 
 
-def insert(readme: str) -> str:
-    """`readme` with a fresh table between the marks."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"README.md has no marks {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table()}{END}{after}"
+def page() -> str:
+    """docs/commands.md."""
+    return _HEAD + table()
 
 
 def table() -> str:
