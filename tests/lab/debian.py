@@ -48,7 +48,7 @@ def try_here(release: str, command: list[str], *, user: bool) -> int:
     try:
         for name in ("files", "work", "root"):
             (upper / name).mkdir()
-        _furnish(upper / "files")
+        _furnish(upper / "files", "1000:1000" if user else "0:0")
         line = f"cd /{HOME}/qga && exec {shlex.join(command)}"
         shell = ["su", "-", "tester", "-c", line] if user else ["sh", "-c", line]
         return subprocess.run(
@@ -67,7 +67,7 @@ def _build(path: Path, release: str) -> None:
     (path / "etc/sudoers.d/tester").write_text("tester ALL=(ALL) NOPASSWD: ALL\n")
 
 
-def _furnish(files: Path) -> None:
+def _furnish(files: Path, owner: str) -> None:
     """What the machine knows of the network, and the last commit, into the copy."""
     (files / "etc/ssl/certs").mkdir(parents=True)
     for name in ("etc/resolv.conf", "etc/hosts", "etc/ssl/certs/ca-certificates.crt"):
@@ -75,7 +75,7 @@ def _furnish(files: Path) -> None:
     home = files / HOME
     home.mkdir(parents=True)
     run("git", "clone", "--quiet", str(SOURCE), str(home / "qga"))
-    run("chown", "-R", "1000:1000", str(home))
+    run("chown", "-R", owner, str(home))
 
 
 def _environment() -> list[str]:
