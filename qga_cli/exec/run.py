@@ -111,9 +111,10 @@ def run(
     The first signal of `interrupt` is forwarded to the program's process tree, a second one
     raises Interrupted, telling the pid that runs on. Past `timeout` seconds the tree is ended:
     TERM, after `kill_after` seconds KILL; then TimedOut is raised. Raises NoProgram (127),
-    NotExecutable (126) when the program cannot be started, and whatever Agent.call raises.
+    NotExecutable (126) when the program cannot be started, OutcomeUnknown when the agent is lost
+    after that, and whatever Agent.call raises before.
     """
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import Calls, unsettled
     from qga_cli.exec.context import Context
     from qga_cli.exec.control import Control
     from qga_cli.exec.ending import NoShell
@@ -125,18 +126,24 @@ def run(
     feed = Feed(stdin) if stdin else None
     program: Program | Bare = Program(calls, argv, feed)
     control = Control(program, interrupt, timeout, kill_after)
-    with interrupt.shield():
-        try:
-            program.start(context, stdout, stderr)
-            follow(program, control, interrupt)
-        except NoShell as error:
-            agent.trace(1, f"output at the end only: {error.message}")
-            program = _without_streams(error)(calls, argv, feed, text=text)
-            control = Control(program, interrupt, timeout, kill_after)
-            program.start(context, stdout, stderr)
-            follow(program, control, interrupt)
-        exitcode, signal = program.result()
-        control.close()
+    try:
+        with interrupt.shield():
+            try:
+                program.start(context, stdout, stderr)
+                follow(program, control, interrupt)
+            except NoShell as error:
+                agent.trace(1, f"output at the end only: {error.message}")
+                program = _without_streams(error)(calls, argv, feed, text=text)
+                control = Control(program, interrupt, timeout, kill_after)
+                program.start(context, stdout, stderr)
+                follow(program, control, interrupt)
+            exitcode, signal = program.result()
+            control.close()
+    except QgaError as error:
+        if not program.pid:
+            raise
+        about = f"{argv[0]} was started (pid {program.pid} in the guest): it may run still"
+        raise unsettled(error, about) from error
     return Completed({"exitcode": exitcode, "signal": signal})
 
 

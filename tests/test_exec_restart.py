@@ -1,0 +1,54 @@
+"""The agent is restarted while a program of ours runs: it goes on, or its outcome is unknown."""
+
+import json
+
+from tests import lab
+from tests.conftest import qga
+from tests.in_guest import await_agent
+from tests.running import Started
+
+# init starts it again. Found by its name, for a shell's command line has the word too.
+KILL = "kill -9 $(pidof qemu-ga)"
+
+
+def restart(guest: lab.Guest) -> None:
+    """Kill the agent by a program that outlives it."""
+    ran = qga("exec", "-d", guest.name, "--", "sh", "-c", KILL)
+    assert ran.code in (0, 125), ran.err
+    assert await_agent(guest)
+
+
+def test_a_program_goes_on_when_the_agent_is_back(guest: lab.Guest) -> None:
+    text = "i=0; while [ $i -lt 60 ]; do echo $i; echo e$i >&2; i=$((i+1)); sleep 0.1; done; exit 7"
+    running = Started("exec", guest.name, "--", "sh", "-c", text)
+    assert running.line() == "0"
+    restart(guest)
+    code, out, err = running.end()
+    assert (code, err) == (7, "".join(f"e{i}\n" for i in range(60)))
+    assert out.split() == [str(i) for i in range(1, 60)]
+
+
+def test_a_program_that_restarts_the_agent_itself(guest: lab.Guest) -> None:
+    """As an upgrade of the agent's package does."""
+    ran = qga("exec", guest.name, "--", "sh", "-c", f"echo old; {KILL}; sleep 2; echo new; exit 3")
+    assert (ran.code, ran.out, ran.err) == (3, "old\nnew\n", "")
+
+
+def test_what_is_lost_with_the_agent_may_have_run(guest: lab.Guest) -> None:
+    """It ends with its agent, as under systemd: that is no reason to start it again."""
+    text = f"{KILL}; kill -9 $PPID $$"
+    ran = qga("exec", "-o", "json", guest.name, "--", "sh", "-c", text)
+    error = json.loads(ran.stderr)
+    error = error.get("error", error)
+    assert (ran.code, error["code"], error["kind"]) == (125, 8, "outcome-unknown")
+    assert "pid " in error["message"]
+
+
+def test_an_agent_that_stays_away(spare: lab.Guest) -> None:
+    running = Started("exec", spare.name, "--", "sh", "-c", "echo here; sleep 1000")
+    assert running.line() == "here"
+    qga("exec", "-d", spare.name, "--", "sh", "-c", "mv /usr/sbin/qemu-ga /root; " + KILL)
+    code, _, err = running.end()
+    assert code == 125
+    assert "it may run still" in err
+    assert "pid " in err
