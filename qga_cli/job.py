@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 
@@ -118,6 +120,24 @@ class Job:
         if self._agent is None and self.target is not None:
             self._agent = self.connect(self.target)
         return self._agent
+
+    def check_reader(self) -> None:
+        """Raise BrokenPipeError if nobody reads our standard output any more.
+
+        For what may have nothing to write for long: a write would tell as well.
+        """
+        import select
+
+        try:
+            number = sys.stdout.fileno()
+        except (OSError, ValueError):  # closed, or none of the system's
+            return
+        if os.isatty(number):  # that it hangs up is SIGHUP's to say
+            return
+        look = select.poll()
+        look.register(number, 0)  # a pipe without a reader is POLLERR: pipe(7)
+        if look.poll(0):
+            raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
 
     def connect(self, target: Target) -> Agent:
         """The agent of one of `targets`, for verbs of scope fleet; close its transport."""

@@ -146,6 +146,13 @@ def a_label(text: str) -> str:
     return text
 
 
+def path(text: str) -> str:
+    """Not empty, as a variable that is not set would be."""
+    if not text:
+        raise ValueError("a path")
+    return text
+
+
 def key(text: str) -> list[str]:
     """An OpenSSH public key, or those of @FILE (@-: standard input), one on each line."""
     if not text.startswith("@"):
@@ -245,6 +252,8 @@ _READERS: dict[str, Callable[[Any], object]] = {
     spec.TIME: moment,
     spec.LABEL: a_label,
     spec.WHENCE: whence,
+    spec.GUEST_PATH: path,
+    spec.HOST_PATH: path,
     spec.VCPUS: switch("logical-id"),
     spec.BLOCKS: switch("phys-index"),
 }

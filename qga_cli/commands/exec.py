@@ -47,6 +47,13 @@ COMMAND = Command(
         "A guest without /proc (FreeBSD) gives its output at the end only, a megabyte of each "
         "stream; so does one without POSIX shell (Windows), where it must be below 3 MB through "
         "libvirt. "
+        "An agent that is restarted meanwhile, as by an upgrade, is waited for, and the program "
+        "goes on if it is still there; else its outcome is unknown (125, with 8 as the code in "
+        "the message of -o json). A program whose output nobody reads any more is left alone, "
+        "its next write fails, and the exit code is 141. "
+        "The agent gives standard output and standard error as two streams: what came first in "
+        "one of them comes first, but which of the two was first is not known. "
+        "2>&1 in a shell of the guest keeps one order. "
         "With -t the program has a terminal, see `qga help shell`; -i alone lets it read what is "
         "typed here, line by line."
     ),

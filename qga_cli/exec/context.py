@@ -70,7 +70,7 @@ class Context:
         if odd:  # no variable of the shell's can have such a name
             parts.append(f'set -- env {" ".join(odd)} "$@"')
         if self._workdir:
-            parts.append(f"CDPATH= cd -- {quote(self._workdir)} || exit 96")
+            parts.append(f"CDPATH= cd -P -- {quote(self._workdir)} || exit 96")
         return ("; ".join(parts) + "\n").encode("utf-8", "surrogateescape")
 
 

@@ -1,9 +1,17 @@
 """What the end of a wrapper says: how the program ended, or why it has never begun."""
 
 import re
+import shlex
 
 from qga_cli.errors import BadReply, NoProgram, NotExecutable, QgaError, Refused
 from qga_cli.exec import wrapper
+
+# What only a shell can do: guests rarely have programs of these names.
+_SHELL_WORDS = (
+    ".", ":", "alias", "bg", "cd", "eval", "exec", "exit", "export", "fg", "for", "hash", "if",
+    "jobs", "popd", "pushd", "read", "readonly", "set", "shopt", "source", "trap", "type",
+    "ulimit", "umask", "unset", "wait", "while",
+)  # fmt: skip
 
 
 class NoShell(QgaError):
@@ -32,7 +40,7 @@ def failure(program: str, code: "int | None", said: bytes) -> QgaError:
     # Shells put their name and a line number in front.
     reason = re.sub(r"^\S+: (line )?\d+: ", "", lines[-1]) if lines else f"exit code {code}"
     if code == wrapper.NOT_FOUND:
-        return NoProgram(f"no program {program!r} in the guest")
+        return NoProgram(f"no program {program!r} in the guest", hint=_shell_hint(program))
     if code == wrapper.NOT_EXECUTABLE:
         return NotExecutable(f"{program!r} is not executable in the guest")
     if code == wrapper.CANNOT:
@@ -42,3 +50,38 @@ def failure(program: str, code: "int | None", said: bytes) -> QgaError:
     if code == wrapper.CONTEXT:
         return Refused(reason)
     return QgaError("the program's wrapper was killed in the guest", details=reason)
+
+
+def unstarted(program: str, code: int, said: str) -> QgaError:
+    """What it means that the wrapper's shell has found `program` and could not execute it.
+
+    `said` is the shell's own complaint, its name and line number left out.
+    """
+    if code == wrapper.NOT_FOUND and "/" in program:
+        return NoProgram(f"{program!r} cannot be started: what its #! line names, or its loader, "
+                         "is not in the guest")  # fmt: skip
+    if code == wrapper.NOT_FOUND:  # the shell has a word of this name, and no program
+        return failure(program, code, b"")
+    reason = said.rpartition(": ")[2]
+    return NotExecutable(f"{program!r} is not executable in the guest: {reason}")
+
+
+def _shell_hint(program: str) -> str:
+    """What to type, where the words were meant for a shell."""
+    if program == "cd":
+        return "cd is a word of the shell; -w DIR runs a program in a folder"
+    if program in _SHELL_WORDS:
+        return f"{program} is a word of the shell: `qga exec VM -- sh -c '{program} ...'`"
+    name, equals, _ = program.partition("=")
+    if equals and name.isidentifier():
+        return f"there is no shell: -e {shlex.quote(program)} sets a variable"
+    if not re.search(r"[\s;|&<>]", program):
+        return ""
+    try:
+        words = shlex.split(program)
+    except ValueError:
+        words = []
+    there = f"there is no shell: `qga exec VM -- sh -c {shlex.quote(program)}`"
+    if len(words) < 2 or re.search(r"[;|&<>$*?`~]", program):
+        return there
+    return f"there is no shell: `qga exec VM -- {shlex.join(words)}`"

@@ -99,12 +99,14 @@ def run(
     workdir: str = "",
     user: str = "",
     text: bool = False,
+    heed: "Callable[[], object]" = bool,
 ) -> Completed:
     """Run a program in the guest, its streams of any size passing through as they come.
 
     `stdin` is read to its end in a thread of its own, None for no input; `stdout` and `stderr`
     get pieces of bytes as they arrive, in order within each stream, from the calling thread. An
-    exception they raise (BrokenPipeError) passes on, and the program's next write fails. `env`
+    exception they raise (BrokenPipeError) passes on, and the program's next write fails; so does
+    one of `heed`, which is called now and then, also while there is no output. `env`
     is merged with the guest's environment, or replaces it with `clean_env`; `user` is
     USER[:GROUP]. With `text` the output of a Windows guest is turned into UTF-8.
 
@@ -114,30 +116,37 @@ def run(
     NotExecutable (126) when the program cannot be started, OutcomeUnknown when the agent is lost
     after that, and whatever Agent.call raises before.
     """
+    from qga_cli.exec import wrapper
     from qga_cli.exec.calls import Calls, unsettled
     from qga_cli.exec.context import Context
     from qga_cli.exec.control import Control
-    from qga_cli.exec.ending import NoShell
+    from qga_cli.exec.ending import NoShell, unstarted
     from qga_cli.exec.feed import Feed
     from qga_cli.exec.program import Program
+    from qga_cli.exec.sinks import Complaint
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
     calls = Calls(agent, interrupt)
     feed = Feed(stdin) if stdin else None
-    program: Program | Bare = Program(calls, argv, feed)
+    wrapped = Program(calls, argv, feed)
+    errors = Complaint(stderr, wrapped.mark)
+    program: Program | Bare = wrapped
     control = Control(program, interrupt, timeout, kill_after)
     try:
         with interrupt.shield():
             try:
-                program.start(context, stdout, stderr)
-                follow(program, control, interrupt)
+                program.start(context, stdout, errors.take)
+                follow(program, control, interrupt, heed)
             except NoShell as error:
                 agent.trace(1, f"output at the end only: {error.message}")
                 program = _without_streams(error)(calls, argv, feed, text=text)
                 control = Control(program, interrupt, timeout, kill_after)
                 program.start(context, stdout, stderr)
-                follow(program, control, interrupt)
+                follow(program, control, interrupt, heed)
             exitcode, signal = program.result()
+            if errors.said and exitcode in (wrapper.NOT_FOUND, wrapper.NOT_EXECUTABLE):
+                raise unstarted(argv[0], exitcode, errors.said)
+            errors.release()
             control.close()
     except QgaError as error:
         if not program.pid:
@@ -158,12 +167,18 @@ def _without_streams(error: "NoShell") -> "type[Bare]":
     return Bare
 
 
-def follow(program: "Program | Bare", control: "Control", interrupt: "Interrupt") -> None:
+def follow(
+    program: "Program | Bare",
+    control: "Control",
+    interrupt: "Interrupt",
+    heed: "Callable[[], object]",
+) -> None:
     """Carry a started program to its end."""
     try:
         while not program.ended:
             interrupt.sleep(program.step(), control.seen)
             control.check()
+            heed()
     except BaseException:
         with contextlib.suppress(QgaError):  # the guest ends it by itself within a minute
             program.abandon(drop=True)

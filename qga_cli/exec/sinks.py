@@ -1,14 +1,17 @@
 """Where the output of a program in the guest goes: on to our own streams, or into memory."""
 
 import codecs
+import re
 
 from qga_cli import wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
 _KEPT = 2**20  # bytes of each stream that are kept for JSON
+_LINE = 8192  # bytes of a shell's complaint, which names the program
 
 
 class Passed:
@@ -21,6 +24,40 @@ class Passed:
         """Write and flush. Raises BrokenPipeError when our reader has gone."""
         self._stream.write(data)
         self._stream.flush()
+
+
+class Complaint:
+    """The program's stderr, but for what the shell named `name` says when it cannot execute it.
+
+    The shell would say so in its own name, which is ours, and means nothing to the user.
+    """
+
+    def __init__(self, sink: "Callable[[bytes], object]", name: str) -> None:
+        self._sink = sink
+        self._begin = f"{name}: ".encode()
+        self._held: bytes | None = b""  # None once it is another's
+
+    def take(self, data: bytes) -> None:
+        """Pass `data` on, unless it is the shell's."""
+        if self._held is None:
+            self._sink(data)
+            return
+        self._held += data
+        ours = self._begin.startswith(self._held) or self._held.startswith(self._begin)
+        if not ours or len(self._held) > _LINE:
+            self.release()
+
+    def release(self) -> None:
+        """Pass on what is held: the program ran."""
+        held, self._held = self._held, None
+        if held:
+            self._sink(held)
+
+    @property
+    def said(self) -> str:
+        """The shell's complaint, without its name; "" for none."""
+        line = (self._held or b"").decode("utf-8", "replace").strip()
+        return re.sub(r"^(exec: |line \d+: |\d+: )+", "", line[len(self._begin) :])
 
 
 class Kept:

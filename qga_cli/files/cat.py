@@ -28,7 +28,8 @@ def verb(job: Job) -> Finished:
     """Write the files one after the other, of any size, as they come."""
     out = stdout(job)
     with job.interrupt.shield(), Guests(job) as guests:
-        for place in map(guests.place, job.arguments["places"]):
+        named = map(guests.place, job.arguments["places"])
+        for place in [one for each in named for one in guests.expand(each)]:
             access = guests.access(place)
             with open_handle(access, place.path, "r") as handle:
                 while data := handle.read(access.agent.transport.read_chunk):

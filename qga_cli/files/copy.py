@@ -38,6 +38,16 @@ def host_errors() -> "Iterator[None]":
         raise FileError(f"{told(name)}: {error.strerror}") from error
 
 
+def physical(place: Place) -> Place:
+    """A place of this host, each `..` on its way resolved as the kernel does: links first."""
+    head, tail = os.path.split(place.path)
+    if tail == "..":
+        head, tail = place.path, ""
+    if ".." not in head.split("/"):
+        return place
+    return Place("", os.path.join(os.path.realpath(head, strict=True), tail))
+
+
 class Copier:
     """One run of cp."""
 
@@ -49,6 +59,8 @@ class Copier:
 
     def copy_all(self, sources: "Sequence[Place]", target: Place) -> None:
         """Copy every source; to a folder, if there are several."""
+        sources = [one for source in sources for one in self._guests.expand(source)]
+        target = target if target.guest else physical(target)
         if len(sources) > 1:
             if target.is_stream:
                 raise UsageError("several files do not go to standard output", hint="`qga cat`")
@@ -199,9 +211,8 @@ class Copier:
 
             push_link(access, target.path, source.path, found, self._wishes)
             return
-        path = os.path.abspath(source.path)
-        name = "" if source.is_contents else os.path.basename(path)
-        self._send({".": os.path.realpath(path)}, target, name)
+        name = "" if source.is_contents else source.name
+        self._send({".": os.path.realpath(source.path)}, target, name)
 
     def _send(self, paths: dict[str, str], target: Place, name: str, *, must: bool = False) -> None:
         from qga_cli.files.push import Push

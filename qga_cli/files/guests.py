@@ -6,6 +6,7 @@ import time
 from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
 from qga_cli.files.access import Access
 from qga_cli.files.named import LATE, NamedAgent, named
+from qga_cli.files.pattern import expand, is_pattern
 from qga_cli.files.place import Place, guest_place
 from qga_cli.guests.targets import is_fleet
 
@@ -31,6 +32,15 @@ class Guests:
         """The place in a guest that `text` names: in this one, where it names many."""
         place = guest_place(text)
         return Place(self._job.target.label, place.path) if self._job.target else place
+
+    def expand(self, place: "Place") -> "list[Place]":
+        """The places that `place` stands for: itself, or what matches its pattern in the guest."""
+        if not place.guest or not is_pattern(place.path):
+            return [place]
+        access = self.access(place)
+        if not access.exec:  # then it can only be a name
+            return [place]
+        return [Place(place.guest, path) for path in expand(access, place.path)]
 
     def access(self, place: "Place") -> Access:
         """The one guest that `place` is in. Raises UsageError for a fleet."""

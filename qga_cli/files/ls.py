@@ -22,9 +22,7 @@ def verb(job: Job) -> Finished:
         access = guests.access(place)
         access.needs_exec("ls")
         said = bytearray()
-        done = access.stream(
-            script("files/list"), place.path.rstrip("/") or "/", hidden, stdout=_bounded(said)
-        )
+        done = access.stream(script("files/list"), place.path, hidden, stdout=_bounded(said))
         if done.code:
             raise access.failure(done)
     rows = [_row(record) for record in bytes(said).split(b"\0")[:-1]]

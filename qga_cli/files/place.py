@@ -2,6 +2,8 @@
 
 The rules of docker cp and scp: the first colon ends the guest's name; what begins with `/` or `.`
 is a path of ours, colons or not. A guest has no working folder, so its relative paths begin at `/`.
+Several slashes are one, and one at the end says *folder*. `..` is left to whoever has the links
+on the way: what it means cannot be told from the text.
 
 >>> parse("web1:/etc/hosts").guest, parse("web1:etc/hosts").path, parse("./a:b").guest
 ('web1', '/etc/hosts', '')
@@ -38,20 +40,24 @@ class Place:
     @property
     def name(self) -> str:
         """The last part of the path; "" where there is none: `/`, `.`, `..`."""
-        parts = [part for part in re.split(self._separator, self.path) if part not in ("", ".")]
+        parts = [part for part in self._parts if part != "."]
         if not parts or parts[-1] == ".." or (self.windows and len(parts) == 1):
             return ""
         return parts[-1]
 
     @property
     def is_contents(self) -> bool:
-        """Whether it says `/.`: what is in the folder, not the folder."""
-        return re.split(self._separator, self.path)[-1] == "."
+        """Whether it can only mean what is in the folder: its last part is no name to go by."""
+        return not self.name or self._parts[-1] == "."
 
     @property
     def is_folder(self) -> bool:
         """Whether it can only be a folder: `dir/`, `dir/.`, `..`."""
         return re.split(self._separator, self.path)[-1] in ("", ".", "..")
+
+    @property
+    def _parts(self) -> list[str]:
+        return list(filter(None, re.split(self._separator, self.path)))
 
     @property
     def _separator(self) -> str:

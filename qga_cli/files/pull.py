@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PACK = (
     needing("tar tee mkfifo mktemp sha256sum")
     + r"""
-cd -- "$1" || exit
+cd -P -- "$1" || exit
 g=
 case $(tar --version 2>/dev/null) in
 *GNU*) g='-b 128 --numeric-owner --format=posix --pax-option=delete=atime,delete=ctime --sparse' ;;
@@ -97,7 +97,7 @@ def _receive(
         advance(len(data))
 
     words = (folder, name if name == "." else f"./{name}", "-h" if wishes.follow else "")
-    sample = 'cd -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
+    sample = 'cd -P -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
     wish = wishes.compress or "none"
     packed = packs(access, wish, lambda: pays_there(access, sample, *words))
     script = _PACK.replace("@PACK", f"| {PACK}" if packed else "")

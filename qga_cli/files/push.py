@@ -52,7 +52,7 @@ mkdir -- "$s" && printf '%s\0' "$d/" "$s"
 _UNPACK = (
     needing("tar tee mkfifo sha256sum")
     + r"""
-cd -- "$1" || exit
+cd -P -- "$1" || exit
 f=$1.fifo
 mkfifo -m 600 -- "$f" || exit
 trap 'rm -f -- "$f"' EXIT
@@ -94,7 +94,7 @@ look() { # $1 from  $2 to
   done
 }
 move() { # $1 from  $2 to
-  cd -- "$1" || exit
+  cd -P -- "$1" || exit
   for e in ./*/ ./.[!.]*/ ./..?*/; do
     e=${e%/}
     t=$2/${e#./}
@@ -112,7 +112,7 @@ move() { # $1 from  $2 to
   [ $# = 0 ] || mv -f -- "$@" "$t/" || exit
 }
 keep() { # $1 from  $2 to
-  cd -- "$1" || exit
+  cd -P -- "$1" || exit
   for e in ./* ./.[!.]* ./..?*; do
     t=$2/$e
     [ -f "$t" ] && [ ! -L "$t" ] && [ -f "$e" ] || continue

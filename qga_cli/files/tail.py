@@ -7,7 +7,7 @@ rotated has, under its name, another size than the handle still sees.
 
 from contextlib import ExitStack
 
-from qga_cli.errors import FileError, Interrupted, Refused
+from qga_cli.errors import FileError, Interrupted, Refused, UsageError
 from qga_cli.files.cat import stdout
 from qga_cli.files.guests import Guests
 from qga_cli.files.handle import open_handle
@@ -35,7 +35,9 @@ def verb(job: Job) -> Finished:
     lines = abs(job.arguments.get("lines", 10))  # as everywhere, -n -5 means -n 5
     out = stdout(job)
     with job.interrupt.shield(), Guests(job) as guests:
-        place = guests.place(job.arguments["place"])
+        place, *more = guests.expand(guests.place(job.arguments["place"]))
+        if more:
+            raise UsageError(f"{1 + len(more)} files match, and tail takes one")
         access = guests.access(place)
         handle = open_handle(access, place.path, "r")
         if not job.arguments.get("follow"):
@@ -85,6 +87,7 @@ class Follower:
                     return fresh
             self._job.interrupt.sleep(pause, self._job.interrupt.count)
             self._guests.check()
+            self._job.check_reader()
             silence += pause
             pause = min(pause * 1.5, _CEILING)
 

@@ -4,12 +4,12 @@
 # A record ends with NUL, a field with a slash: names of groups have spaces.
 # GNU find is one process for all; elsewhere each file costs two, for busybox's stat knows no NUL.
 if [ -d "$1" ]; then
-  cd -- "$1" || exit
+  cd -P -- "$1" || exit
   f=. d='-mindepth 1 -maxdepth 1' hide='.*'
   [ -z "$2" ] || hide=/
 else
   [ -e "$1" ] || [ -L "$1" ] || { printf '%s: No such file or directory\n' "$1" >&2; exit 1; }
-  cd -- "${1%/*}/" || exit
+  cd -P -- "${1%/*}/" || exit
   f=./${1##*/} d='-maxdepth 0' hide=/
 fi
 if find . -maxdepth 0 -printf '' 2>/dev/null; then
