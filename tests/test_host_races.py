@@ -6,6 +6,8 @@ nothing outside it may be read.
 
 import hashlib
 import os
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,6 +26,8 @@ from qga_cli.files.pull import pull
 from qga_cli.files.source import HostFile
 from qga_cli.files.tar_writer import TarWriter
 from qga_cli.files.transfer import Wishes
+from tests.conftest import qga
+from tests.fake import FakeAgent
 from tests.strangers import UID, Victim, as_root, strike_at
 from tests.trees import archive, entry
 
@@ -260,3 +264,52 @@ def test_nothing_outside_is_read_whenever_it_is_exchanged(
         return strike.struck
 
     list(moments(once))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("user", "set-password", "x", "root", "--password-file", "@"),
+        ("ssh", "add", "x", "root", "@@"),
+        ("exec", "--env-file", "@", "x", "--", "env"),
+        ("script", "x", "@"),
+    ],
+)
+def test_a_file_that_is_sent_is_not_another_one(
+    fake: Callable[..., FakeAgent], words: tuple[str, ...], victim: Victim, tmp_path: Path
+) -> None:
+    """`sudo qga script VM /home/eve/fix.sh`, which is a link to /etc/shadow now."""
+    theirs = make_theirs(tmp_path)
+    (theirs / "given").symlink_to(victim.path / "shadow")
+    os.lchown(theirs / "given", UID, UID)
+    agent = fake(lambda request: {})
+    ran = qga("-c", agent.uri, *(word.replace("@", f"{theirs}/given", 1) if word == "@" else
+              word.replace("@@", f"@{theirs}/given") for word in words))  # fmt: skip
+    assert ran.code, ran.out
+    assert "another user's, and leads to what is not his" in ran.err
+    assert "secret" not in str(agent.requests) + ran.err + ran.out
+    assert not any(request["execute"] == "guest-exec" for request in agent.requests)
+
+
+def test_a_pipe_of_the_shell_is_a_file_to_read(fake: Callable[..., FakeAgent]) -> None:
+    """`<(...)` is a link below /dev/fd, and one of /proc's that say no path."""
+    agent = fake(lambda request: {})
+    source, sink = os.pipe()
+    os.write(sink, b"swordfish\n")
+    os.close(sink)
+    command = [
+        sys.executable,
+        "-m",
+        "qga_cli",
+        "-c",
+        agent.uri,
+        "user",
+        "set-password",
+        "x",
+        "root",
+    ]
+    done = subprocess.run([*command, "--password-file", f"/dev/fd/{source}"], pass_fds=[source],
+                          capture_output=True, check=False)  # fmt: skip
+    os.close(source)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert wire.to_base64(b"swordfish") in str(agent.requests[-1]["arguments"])

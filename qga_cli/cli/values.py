@@ -161,9 +161,10 @@ def key(text: str) -> list[str]:
                 "a public key such as 'ssh-ed25519 AAAA...', nor @FILE with keys in it"
             )
         return [text]
-    path = 0 if text == "@-" else os.path.expanduser(text[1:])
+    path = os.path.expanduser(text[1:])
     try:
-        with open(path, encoding="utf-8-sig", closefd=path != 0) as file:
+        number = 0 if text == "@-" else _opened(path)
+        with open(number, encoding="utf-8-sig", closefd=number != 0) as file:
             lines = [line.strip() for line in file]
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
@@ -194,6 +195,13 @@ def whence(text: str) -> int:
     return ("set", "cur", "end").index(text)
 
 
+def _opened(path: str) -> int:
+    """A file to read, found past what others put in the way. Raises OSError, FileError."""
+    from qga_cli import hostpath  # which most commands have no use for
+
+    return hostpath.open_file(path, os.O_RDONLY)
+
+
 def _secret(name: str, values: dict[str, Any]) -> bytes:
     """From standard input, a file, or a person asked twice. Raises UsageError."""
     piped, file = values.get(f"{name}-stdin"), values.get(f"{name}-file")
@@ -203,7 +211,7 @@ def _secret(name: str, values: dict[str, Any]) -> bytes:
         secret = sys.stdin.buffer.read()
     elif file:
         try:
-            with open(file, "rb") as opened:
+            with open(_opened(file), "rb") as opened:
                 secret = opened.read()
         except OSError as error:
             raise UsageError(f"--{name}-file: {file}: {error.strerror}") from error

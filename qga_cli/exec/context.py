@@ -4,6 +4,7 @@ All of it is one line of shell text that the wrapper evaluates, made of constant
 our own user gave, quoted. It goes by input-data, which the agent does not log; argv it does.
 """
 
+import os
 import re
 
 from qga_cli import wire
@@ -117,8 +118,11 @@ def variables(
     """
     words: list[str] = []
     for path in files:
+        from qga_cli import hostpath  # for --env-file alone
+
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            number = hostpath.open_file(path, os.O_RDONLY)
+            with open(number, encoding="utf-8", errors="surrogateescape") as file:
                 lines = [line.rstrip("\r\n") for line in file]
         except OSError as error:
             raise UsageError(f"--env-file: cannot read {path}: {error.strerror}") from error

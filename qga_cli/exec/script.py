@@ -4,6 +4,7 @@ import base64
 import io
 import os
 
+from qga_cli import hostpath
 from qga_cli.errors import UsageError
 from qga_cli.exec.verb import answer, stdin
 from qga_cli.inside import script
@@ -54,7 +55,7 @@ def _read(name: str, job: Job) -> bytes:
         if name == "-":
             content = job.streams.stdin.read(_MOST + 1)
         else:
-            with open(name, "rb") as file:
+            with open(hostpath.open_file(name, os.O_RDONLY), "rb") as file:
                 content = file.read(_MOST + 1)
     except OSError as error:
         raise UsageError(f"cannot read the script {name}: {error.strerror}") from error

@@ -141,7 +141,8 @@ class Copier:
         if found.size is None:
             name = place.name if found.kind == "file" else ""
             return HostStream(open_stream(place.path), self._job.interrupt, name)
-        return HostFile(place.path)
+        follow = self._wishes.follow or place.is_folder or place.path.startswith("/dev/")
+        return HostFile(place.path, follow=follow)
 
     def _target(self, place: Place, name: str) -> "Target":
         if place.is_stream:
@@ -212,7 +213,7 @@ class Copier:
             push_link(access, target.path, source.path, found, self._wishes)
             return
         name = "" if source.is_contents else source.name
-        self._send({".": os.path.realpath(source.path)}, target, name)
+        self._send({".": source.path}, target, name)
 
     def _send(self, paths: dict[str, str], target: Place, name: str, *, must: bool = False) -> None:
         from qga_cli.files.push import Push

@@ -3,8 +3,13 @@
 import os
 import stat
 
+from qga_cli import hostpath
 from qga_cli.errors import BadReply, Refused
 from qga_cli.files.access import Access, needing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _STAT = needing("stat") + """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
 _PAGE = 2**16  # bytes, of the largest: files of /proc say that they have 0, those of /sys a page
@@ -69,14 +74,28 @@ def ask(access: Access, path: str, *, follow: bool) -> Facts:
 def look(path: str, *, follow: bool) -> Facts:
     """The facts of a file of this host. Raises OSError."""
     told = os.stat(path, follow_symlinks=follow)
-    found = _facts(
+    if not stat.S_ISREG(told.st_mode) or told.st_blocks or told.st_size > _PAGE:
+        return _told(told)
+    number = hostpath.open_file(path, os.O_RDONLY | os.O_NONBLOCK, follow=follow)
+    with open(number, "rb") as file:
+        return facts_of(file)
+
+
+def facts_of(file: "BinaryIO") -> Facts:
+    """The facts of an open file of this host, which stands at its begin afterwards."""
+    told = os.fstat(file.fileno())
+    found = _told(told)
+    if found.kind == "file" and not told.st_blocks and told.st_size <= _PAGE:
+        if len(file.read(_PAGE)) != told.st_size:
+            found.size = None
+        file.seek(0)
+    return found
+
+
+def _told(told: os.stat_result) -> Facts:
+    return _facts(
         told.st_mode, told.st_size, told.st_blocks, told.st_uid, told.st_gid, told.st_mtime_ns
     )
-    if found.kind == "file" and not told.st_blocks and told.st_size <= _PAGE:
-        with open(path, "rb") as file:
-            if len(file.read(_PAGE)) != told.st_size:
-                found.size = None
-    return found
 
 
 def nanoseconds(text: str) -> int:

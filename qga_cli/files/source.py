@@ -4,9 +4,10 @@ import hashlib
 import os
 import select
 
+from qga_cli import hostpath
 from qga_cli.errors import FileError, Interrupted
 from qga_cli.files.digest import GuestDigest, feed_zeros, of_file
-from qga_cli.files.facts import Facts, look
+from qga_cli.files.facts import Facts, facts_of
 from qga_cli.files.handle import open_handle
 
 TYPE_CHECKING = False
@@ -43,8 +44,13 @@ class HostFile:
     def __init__(self, path: str, *, follow: bool = True) -> None:
         self.name = os.path.basename(path)
         self._path = path
-        self._file = open(path, "rb")  # closed by pieces
-        self.facts = look(path, follow=follow)
+        self._follow = follow
+        self._file = self._open()  # closed by pieces
+        # Of what was opened, not of what has its name a moment later.
+        self.facts = facts_of(self._file)
+        if self.facts.kind != "file":
+            self._file.close()
+            raise FileError(f"{path}: was a file a moment ago, and is a {self.facts.kind} now")
         self._hash = hashlib.sha256()
         self._prefixes: dict[int, hashlib._Hash] = {}  # of lengths that were asked for
 
@@ -78,12 +84,19 @@ class HostFile:
 
     def digest(self) -> str:
         """See Source. A file that was only appended to meanwhile is no error."""
-        now = look(self._path, follow=True)
-        if now.mtime != self.facts.mtime or now.size != self.facts.size:
-            with open(self._path, "rb") as again:
-                if of_file(again, self.facts.size or 0).digest() != self._hash.digest():
-                    raise FileError(f"{self._path}: changed while it was read")
+        with self._open() as again:
+            now = facts_of(again)
+            if (now.mtime, now.size) != (self.facts.mtime, self.facts.size) and (
+                now.kind != "file"
+                or of_file(again, self.facts.size or 0).digest() != self._hash.digest()
+            ):
+                raise FileError(f"{self._path}: changed while it was read")
         return self._hash.hexdigest()
+
+    def _open(self) -> "BinaryIO":
+        """At once: somebody may have put a FIFO there."""
+        flags = os.O_RDONLY | os.O_NONBLOCK
+        return open(hostpath.open_file(self._path, flags, follow=self._follow), "rb")
 
     def _extent(self, position: int, size: int) -> tuple[int, int]:
         """Where the next data begins, and where it ends."""
@@ -100,7 +113,7 @@ class HostFile:
 def open_stream(path: str) -> "BinaryIO":
     """A file without size, opened at once: a FIFO's writer may be long in coming, and HostStream
     waits for it where a signal is seen."""
-    return open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))
+    return open(hostpath.open_file(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
 
 
 class HostStream:

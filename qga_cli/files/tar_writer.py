@@ -4,9 +4,9 @@ import os
 import stat
 import tarfile
 
+from qga_cli import hostpath
 from qga_cli.errors import FileError
 from qga_cli.files.facts import seconds
-from qga_cli.files.source import open_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,13 +60,19 @@ class TarWriter:
 
     def _archive(self, paths: "dict[str, str]") -> "Iterator[bytes]":
         for name, path in paths.items():
-            yield from self._entry(name, path, ())
+            folder, last = hostpath.walk(path, follow=self._wishes.follow or name == ".")
+            try:
+                yield from self._entry(name, path, last, folder, ())
+            finally:
+                os.close(folder)
         yield _END
 
     def _entry(
-        self, name: str, path: str, above: "tuple[tuple[int, int], ...]"
+        self, name: str, path: str, last: str, folder: int, above: "tuple[tuple[int, int], ...]"
     ) -> "Iterator[bytes]":
-        found = os.stat(path, follow_symlinks=self._wishes.follow)
+        """What is called `last` in the open `folder`, and `path` in messages. Others may exchange
+        it at any moment: what is opened must be what was looked at."""
+        found = self._look(path, last, folder)
         here = (found.st_dev, found.st_ino)
         info = self._info(name, found)
         if stat.S_ISDIR(found.st_mode):
@@ -76,10 +82,17 @@ class TarWriter:
                 raise FileError(f"{path[:80]}...: more than {_DEEP} folders in each other")
             info.type = tarfile.DIRTYPE
             yield self._header(info, found.st_mtime_ns)
-            for child in sorted(os.listdir(path)):
-                yield from self._entry(f"{name}/{child}", os.path.join(path, child), (*above, here))
+            here_open = self._open(path, last, folder, found, os.O_DIRECTORY)
+            try:
+                for child in sorted(os.listdir(here_open)):
+                    yield from self._entry(
+                        f"{name}/{child}", os.path.join(path, child), child, here_open,
+                        (*above, here),
+                    )  # fmt: skip
+            finally:
+                os.close(here_open)
         elif stat.S_ISLNK(found.st_mode):
-            info.type, info.linkname = tarfile.SYMTYPE, os.readlink(path)
+            info.type, info.linkname = tarfile.SYMTYPE, os.readlink(last, dir_fd=folder)
             yield self._header(info, found.st_mtime_ns)
         elif not stat.S_ISREG(found.st_mode):
             self._note(f"{path}: a device, FIFO or socket, not copied")
@@ -93,13 +106,40 @@ class TarWriter:
             if found.st_nlink > 1:
                 self._links[here] = name
             try:
-                yield from self._file(info, path, found.st_mtime_ns)
+                number = self._open(path, last, folder, found, os.O_NONBLOCK)
+                yield from self._file(info, path, number, found.st_mtime_ns)
             except OSError as error:
                 error.filename = path  # of a disk's fault, or a file of /sys that cannot be read
                 raise
 
-    def _file(self, info: tarfile.TarInfo, path: str, mtime: int) -> "Iterator[bytes]":
-        with open_stream(path) as file:
+    def _look(self, path: str, last: str, folder: int) -> os.stat_result:
+        """Of a link, with -L, what it leads to, if it may lead there."""
+        found = os.lstat(last, dir_fd=folder)
+        if not (self._wishes.follow and stat.S_ISLNK(found.st_mode)):
+            return found
+        above, end = hostpath.walk(path)
+        try:
+            return os.lstat(end, dir_fd=above)
+        finally:
+            os.close(above)
+
+    def _open(self, path: str, last: str, folder: int, found: os.stat_result, flags: int) -> int:
+        flags |= os.O_RDONLY | os.O_CLOEXEC
+        try:
+            if self._wishes.follow:
+                number = hostpath.open_file(path, flags)
+            else:
+                number = os.open(last, flags | os.O_NOFOLLOW, dir_fd=folder)
+        except OSError as error:
+            error.filename = path
+            raise
+        if not os.path.samestat(found, os.fstat(number)):
+            os.close(number)
+            raise FileError(f"{path}: was exchanged while it was read")
+        return number
+
+    def _file(self, info: tarfile.TarInfo, path: str, number: int, mtime: int) -> "Iterator[bytes]":
+        with open(number, "rb") as file:
             found = os.fstat(file.fileno())
             # What has no blocks may be of /proc or /sys, and have more or less than it says.
             whole = b""
