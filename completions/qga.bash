@@ -25,7 +25,7 @@ _qga_table() {
             children='info list set' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'net')
-            children='interfaces routes' places=''
+            children='address interfaces routes' places=''
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --help -h' ;;
         'os')
             children='devices hostname info timezone' places=''
@@ -164,7 +164,7 @@ _qga_table() {
             options='--for=text --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'fs list')
             children='' places='guest'
-            options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,mountpoint,device,type,used,total,used%,disks --no-header --sort=|mountpoint|device|type|used|total|used%|disks --watch=text --help -h' ;;
+            options='--fillable --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,mountpoint,device,type,used,total,used%,fills,disks --no-header --sort=|mountpoint|device|type|used|total|used%|fills|disks --watch=text --help -h' ;;
         'fs status')
             children='' places='guest'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
@@ -186,6 +186,9 @@ _qga_table() {
         'memory set')
             children='' places='guest text*'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,block,response,error --no-header --sort=|block|response|error --help -h' ;;
+        'net address')
+            children='' places='guest'
+            options='--ipv4 -4 --ipv6 -6 --all --connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --help -h' ;;
         'net interfaces')
             children='' places='guest'
             options='--connect=uri -c=uri --output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|yaml|csv|tsv|raw --timeout=text --explain --audit=host-path --verbose -v --label=text -l=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text --fail-fast --as-completed --gather --columns=,interface,mac,addresses,rx-bytes,tx-bytes,rx-packets,rx-errs,rx-dropped,tx-packets,tx-errs,tx-dropped --no-header --sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped --watch=text --help -h' ;;

@@ -150,6 +150,7 @@ function __qga_table
                 '--help'\t'Show help'
         case 'net'
             printf '%s\n' \
+                '+address'\t'Print the address by which a guest can be reached' \
                 '+interfaces'\t'List the guest\'s network interfaces and their addresses' \
                 '+routes'\t'List the guest\'s routes' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
@@ -1200,6 +1201,7 @@ function __qga_table
                 'mountpoint*'
         case 'fs list'
             printf '%s\n' \
+                '--fillable'\t'Leave out what never fills: squashfs, iso9660 ...' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
@@ -1217,9 +1219,9 @@ function __qga_table
                 '--fail-fast'\t'Begin no further guest after one has failed' \
                 '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--columns=,mountpoint,device,type,used,total,used%,disks'\t'Columns to show, of mountpoint, device, type, used, total, used%, disks' \
+                '--columns=,mountpoint,device,type,used,total,used%,fills,disks'\t'Columns to show, of mountpoint, device, type, used, total, used%, fills, disks' \
                 '--no-header'\t'Leave the header line out' \
-                '--sort=|mountpoint|device|type|used|total|used%|disks'\t'Sort by this column; -COLUMN for descending' \
+                '--sort=|mountpoint|device|type|used|total|used%|fills|disks'\t'Sort by this column; -COLUMN for descending' \
                 '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
                 '--help'\t'Show this command\'s help' \
                 'guest'
@@ -1386,6 +1388,32 @@ function __qga_table
                 '--help'\t'Show this command\'s help' \
                 'guest' \
                 'text*'
+        case 'net address'
+            printf '%s\n' \
+                '--ipv4'\t'An IPv4 address only' \
+                '-4'\t'An IPv4 address only' \
+                '--ipv6'\t'An IPv6 address only' \
+                '-6'\t'An IPv6 address only' \
+                '--all'\t'All addresses of global scope, one on each line' \
+                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
+                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
+                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+                '--label=text'\t'Only guests whose title or metadata matches' \
+                '-l=text'\t'Only guests whose title or metadata matches' \
+                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+                '--parallel=text'\t'How many guests at a time' \
+                '-j=text'\t'How many guests at a time' \
+                '--fail-fast'\t'Begin no further guest after one has failed' \
+                '--as-completed'\t'Print each guest when it is done, not in order' \
+                '--gather'\t'Print equal outputs once, under the names of their guests' \
+                '--help'\t'Show this command\'s help' \
+                'guest'
         case 'net interfaces'
             printf '%s\n' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \

@@ -1,9 +1,12 @@
 """Commands whose reply must be held against what was asked, or a failure would pass unseen."""
 
+from __future__ import annotations
+
 import os
 
 from qga_cli.agent import Reply
 from qga_cli.commands.cpu.set import COMMAND as SET_VCPUS
+from qga_cli.commands.fs.list import can_fill
 from qga_cli.errors import BadReply, Refused
 from qga_cli.job import Job
 
@@ -43,6 +46,14 @@ def vcpus(job: Job) -> Reply:
             error.message += f"; {done} of {len(asked)} were set before"
         raise
     reply.value = done
+    return reply
+
+
+def filesystems(job: Job) -> Reply:
+    """`qga fs list`: all of them, or with --fillable those that can run full."""
+    reply = job.wire()
+    if job.arguments.get("fillable"):
+        reply.value = [row for row in reply.value if can_fill(row)]
     return reply
 
 

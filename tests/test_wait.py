@@ -97,7 +97,7 @@ def test_it_ends_when_it_is_so(
 @pytest.mark.parametrize(
     ("what", "answers", "reason"),
     [
-        ("ip", {"guest_network_get_interfaces": [[]]}, "no address but loopback"),
+        ("ip", {"guest_network_get_interfaces": [[]]}, "has an address but loopback"),
         ("thawed", {"guest_fsfreeze_status": ["frozen"]}, "filesystems are frozen"),
         ("file:/x", {"guest_file_open": [MISSING]}, "No such file or directory"),
         ("port:8080", files(PROC_NET_TCP), "nobody in the guest listens on TCP port 8080"),

@@ -38,7 +38,8 @@ COMMAND = Command(
         "AGENT is answering, frozen, not answering, busy, not connected (nobody has opened the "
         "channel), no channel (the guest has none) or wedged (libvirt has given up on it: see "
         "`qga doctor`). Each guest gets 2 seconds. LOAD is that of the last minute, from "
-        "qemu-ga 10.0 on. Nothing is started or changed."
+        "qemu-ga 10.0 on. ADDRESSES of the domain's own "
+        "NICs come first. Nothing is started or changed."
     ),
     examples=[
         Example("qga list", "the guests of this host, running or not"),

@@ -24,8 +24,9 @@ COMMAND = Command(
     run="health.wait:verb",
     scope="fleet",
     notes=(
-        "agent: it answers. exec: and may run programs. ip: the guest has an address that is "
-        "neither loopback nor link-local. file:PATH: the file exists. port:N: a program in the "
+        "agent: it answers. exec: and may run programs. ip: one of the domain's NICs has "
+        "an address that is neither loopback nor link-local, as `net address` prints it. "
+        "file:PATH: the file exists. port:N: a program in the "
         "guest listens on the TCP port. thawed: the filesystems are not frozen. stopped: the "
         "guest does not run. A guest that is shut off is waited for; an unknown name is an "
         "error at once, as is what cannot come true (no agent channel, a policy in the way). "

@@ -4,10 +4,13 @@ A check returns what it found; it raises the error that breaks the chain, hint i
 returns a Warning when the chain holds all the same, and None when there is nothing to look at.
 """
 
+from __future__ import annotations
+
 import contextlib
 import time
 
 from qga_cli.agent import Agent
+from qga_cli.commands.fs.list import NEVER_FILL
 from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
 from qga_cli.commands.info import COMMAND as INFO
 from qga_cli.commands.os.info import COMMAND as OS_INFO
@@ -53,7 +56,7 @@ class Warning:
 class Patient:
     """One guest, and what the checks have learned about it so far."""
 
-    def __init__(self, job: "Job", target: "Target") -> None:
+    def __init__(self, job: Job, target: Target) -> None:
         self.job = job
         self.target = target
         self.info: dict[str, Any] = {}
@@ -61,7 +64,7 @@ class Patient:
         self._system = ""
 
     @property
-    def host(self) -> "Host":
+    def host(self) -> Host:
         """Its host, connected or not."""
         return self.job.hosts.host(self.target.uri)
 
@@ -72,7 +75,7 @@ class Patient:
         assert agent is not None  # the scope of doctor is guest
         return agent
 
-    def facts(self) -> "Facts | None":
+    def facts(self) -> Facts | None:
         """What the host knows at this moment; None for a bare socket."""
         return self.host.facts(self.target.name)
 
@@ -173,7 +176,7 @@ def ping(patient: Patient) -> str:
     return f"answers in {(time.monotonic() - started) * 1000:.1f} ms"
 
 
-def version(patient: Patient) -> "str | Warning":
+def version(patient: Patient) -> str | Warning:
     """Its release, and with it everything that the later checks may ask."""
     try:
         patient.info = patient.agent.call(INFO).value
@@ -191,7 +194,7 @@ def thawed(patient: Patient) -> str | None:
     return "not frozen"
 
 
-def policy(patient: Patient) -> "str | Warning | None":
+def policy(patient: Patient) -> str | Warning | None:
     """No command is blocked."""
     from qga_cli import catalog
 
@@ -209,7 +212,7 @@ def policy(patient: Patient) -> "str | Warning | None":
     return Warning(f"blocked: {', '.join(blocked)}", hint)
 
 
-def confinement(patient: Patient) -> "str | Warning | None":
+def confinement(patient: Patient) -> str | Warning | None:
     """SELinux lets the agent's children do what root may."""
     if not patient.may("guest-file-open", "guest-file-read", "guest-file-close"):
         return None
@@ -230,7 +233,7 @@ def confinement(patient: Patient) -> "str | Warning | None":
     )
 
 
-def clock(patient: Patient) -> "str | Warning | None":
+def clock(patient: Patient) -> str | Warning | None:
     """The guest's clock agrees with this machine's."""
     if not patient.may(TIME.wire):
         return None
@@ -244,7 +247,34 @@ def clock(patient: Patient) -> "str | Warning | None":
     return Warning(text, "`qga time set VM now` sets it; a time service in the guest keeps it so")
 
 
+def root(patient: Patient) -> str | Warning | None:
+    """The root filesystem can be written to."""
+    if not patient.may("guest-file-open", "guest-file-read", "guest-file-close"):
+        return None
+    try:
+        lines = peek.read(patient.agent, "/proc/mounts").decode("utf-8", "replace").splitlines()
+    except Unsupported:
+        raise
+    except Refused:
+        return None  # no Linux
+    mounts = [line.split() for line in lines]
+    last = next((one for one in mounts[::-1] if len(one) > 3 and one[1] == "/"), None)
+    if last is None:
+        return None
+    device, _, type, options = last[:4]
+    what = f"/ is {device}, {type}"
+    if "ro" not in options.split(","):
+        return f"{what}, writable"
+    if type in NEVER_FILL or type == "overlay":
+        return f"{what}, read-only by design"
+    return Warning(
+        f"{what}, mounted read-only",
+        "in the guest: `dmesg` tells whether its disk failed; then fsck, and "
+        "`mount -o remount,rw /`",
+    )
+
+
 CHECKS = (
     host, guest, running, channel, connected, link, ping, version, thawed, policy, confinement,
-    clock,
+    clock, root,
 )  # fmt: skip

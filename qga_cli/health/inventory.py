@@ -1,6 +1,9 @@
 """Every guest at a glance: what its host knows, and what its agent says within two seconds."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Collection
 
 from qga_cli.commands.cpu.load import COMMAND as LOAD
 from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2.0  # seconds for each guest
 _RUNNING = ("running", "blocked", "")
-_STATES: "tuple[tuple[type[QgaError], str | None], ...]" = (
+_STATES: tuple[tuple[type[QgaError], str | None], ...] = (
     (NotConfigured, "no channel"),
     (NotConnected, "not connected"),
     (Unreachable, "not connected"),  # a socket on which nobody listens
@@ -58,7 +61,7 @@ def verb(job: Job) -> Finished:
     return Finished(survey(job, alive), 123 if dead else 0)
 
 
-def survey(job: Job, targets: "list[Target]") -> "list[dict[str, Any]]":
+def survey(job: Job, targets: list[Target]) -> list[dict[str, Any]]:
     """One row for each guest, in order."""
     rows = [_row(target) for target in targets]
     patience = job.timeout or _PATIENCE
@@ -79,13 +82,13 @@ def survey(job: Job, targets: "list[Target]") -> "list[dict[str, Any]]":
     return rows
 
 
-def _row(target: Target) -> "dict[str, Any]":
+def _row(target: Target) -> dict[str, Any]:
     state = target.state or None
     return {"vm": target.label, "state": state, "agent": None, "version": None, "os": None,
             "load": None, "addresses": []}  # fmt: skip
 
 
-def _probe(job: Job, target: Target, row: "dict[str, Any]", patience: float) -> None:
+def _probe(job: Job, target: Target, row: dict[str, Any], patience: float) -> None:
     """Fill in what the agent says; raises for what it does not."""
     if target.state not in _RUNNING:
         return
@@ -97,12 +100,12 @@ def _probe(job: Job, target: Target, row: "dict[str, Any]", patience: float) -> 
     agent = job.connect(target)
     agent.deadline = time.monotonic() + patience
     try:
-        _ask(agent, row)
+        _ask(agent, row, facts.macs if facts else ())
     finally:
         agent.transport.close()
 
 
-def _ask(agent: "Agent", row: "dict[str, Any]") -> None:
+def _ask(agent: Agent, row: dict[str, Any], macs: Collection[str]) -> None:
     info = _maybe(agent, INFO) or {"supported_commands": []}
     row["agent"] = "answering"
     row["version"] = info.get("version")
@@ -116,12 +119,12 @@ def _ask(agent: "Agent", row: "dict[str, Any]") -> None:
         name = system.get("pretty-name") or system.get("name") or ""
         row["os"] = name.partition(" (")[0] or None
     if INTERFACES.wire in enabled:
-        row["addresses"] = addresses(_maybe(agent, INTERFACES) or [])
+        row["addresses"] = addresses(_maybe(agent, INTERFACES) or [], macs)
     if LOAD.wire in enabled:
         row["load"] = (_maybe(agent, LOAD) or {}).get("load1m")
 
 
-def _maybe(agent: "Agent", command: "Command") -> "Any":
+def _maybe(agent: Agent, command: Command) -> Any:
     """The result; None when the agent refuses, or answers nonsense."""
     try:
         return agent.call(command).value

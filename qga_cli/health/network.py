@@ -1,15 +1,77 @@
-"""The guest's addresses by which others may reach it."""
+"""The guest's addresses by which others may reach it, the best of them first."""
+
+from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from qga_cli.errors import QgaError
+from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    Interfaces = Sequence[Mapping[str, Any]]
 
-def addresses(interfaces: "Sequence[Mapping[str, Any]]") -> list[str]:
-    """Those that are neither loopback, nor link-local, nor site-local, in the agent's order."""
+# Networks inside a guest, for its own containers and guests. A socket tells no MAC of its guest's
+# NICs, so there the names have to do.
+_INNER = re.compile(
+    r"(docker|podman|cni-?podman|cni|virbr|lxcbr|lxdbr|incusbr|cbr|veth|vnet|cali|flannel)[\w.-]*"
+    r"|br-[0-9a-f]{12}|(tun|tap|wg)\d+"
+)
+
+
+def verb(job: Job) -> Finished:
+    """`qga net address`: the best address, or all of them. Raises QgaError while there is none."""
+    from qga_cli.commands.net.interfaces import COMMAND
+
+    assert job.agent is not None
+    assert job.target is not None
+    facts = job.hosts.host(job.target.uri).facts(job.target.name)
+    macs = facts.macs if facts else ()
+    interfaces = job.agent.call(COMMAND).value
+    everything = bool(job.arguments.get("all"))
+    found = addresses(interfaces, macs) if everything else on_nics(interfaces, macs)
+    versions = [version for version in (4, 6) if job.arguments.get(f"ipv{version}")] or [4, 6]
+    found = [one for one in found if (6 if ":" in one else 4) in versions]
+    if not found:
+        what = f"IPv{versions[0]} address" if len(versions) == 1 else "address"
+        raise QgaError(
+            f"the guest has no {what} on a NIC by which others could reach it",
+            hint="`qga net interfaces VM` shows what it has; `qga wait VM --for ip` waits for one",
+        )
+    if not everything:
+        found.sort(key=lambda one: ":" in one)  # IPv4 first, otherwise as the agent has them
+        return Finished(found[0])
+    if job.output not in ("", "table", "tsv"):
+        return Finished(found)
+    job.streams.stdout.write("".join(f"{one}\n" for one in found).encode())
+    job.streams.stdout.flush()
+    return Finished()
+
+
+def addresses(interfaces: Interfaces, macs: Collection[str] = ()) -> list[str]:
+    """Those of global scope: first on the domain's own NICs (`macs`), then on the others."""
+    first = on_nics(interfaces, macs)
+    return first + [one for one in _reachable(interfaces) if one not in first]
+
+
+def on_nics(interfaces: Interfaces, macs: Collection[str] = ()) -> list[str]:
+    """Those of global scope on interfaces that have one of `macs`, or go by no inner name.
+
+    Bridges, bonds and VLANs have the MAC of the NIC below them. Without `macs`: see _INNER.
+    """
+    if macs:
+        own = [one for one in interfaces if one.get("hardware-address", "").lower() in macs]
+    else:
+        own = [one for one in interfaces if not _INNER.fullmatch(one["name"])]
+    return _reachable(own)
+
+
+def _reachable(interfaces: Interfaces) -> list[str]:
+    """Neither loopback, nor link-local, nor site-local, in the agent's order."""
     return [
         address["ip-address"]
         for interface in interfaces

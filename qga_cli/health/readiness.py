@@ -1,7 +1,9 @@
 """What one can wait for in a guest, and how each is found out."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from qga_cli.agent import Agent
 from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
@@ -11,6 +13,9 @@ _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
 _STOPPED = ("shut off", "crashed", "gone")
 
 
+Check = Callable[[Agent, Callable[[], Collection[str]]], None]
+
+
 class NotYet(QgaError):
     """The agent answers, and what is waited for has not come."""
 
@@ -18,14 +23,15 @@ class NotYet(QgaError):
 
 
 class Condition:
-    """`check(agent)` returns when it holds and raises for why it does not.
+    """`check(agent, macs)` returns when it holds and raises for why it does not.
 
+    `macs` asks the host for those of the guest's NICs; none on sockets.
     `without_guest`: it holds for a guest that has gone.
     """
 
     __slots__ = ("check", "without_guest")
 
-    def __init__(self, check: Callable[[Agent], None], *, without_guest: bool = False) -> None:
+    def __init__(self, check: Check, *, without_guest: bool = False) -> None:
         self.check = check
         self.without_guest = without_guest
 
@@ -34,14 +40,17 @@ def condition(text: str) -> Condition:
     """The condition a --for names. Raises UsageError."""
     kind, _, detail = text.partition(":")
     if kind in _PLAIN and not detail:
-        return Condition(_PLAIN[kind], without_guest=kind == "stopped")
+        plain = _PLAIN[kind]
+        return Condition(lambda agent, _: plain(agent), without_guest=kind == "stopped")
+    if kind == "ip" and not detail:
+        return Condition(_has_address)
     if kind == "file" and detail:
-        return Condition(lambda agent: peek.exists(agent, detail))
+        return Condition(lambda agent, _: peek.exists(agent, detail))
     if kind == "port" and detail.isdigit() and 0 < int(detail) < 65536:
-        return Condition(lambda agent: _listens(agent, int(detail)))
+        return Condition(lambda agent, _: _listens(agent, int(detail)))
     raise UsageError(
         f"--for: {text!r} is not something to wait for",
-        hint=f"{', '.join(_PLAIN)}, file:PATH or port:N",
+        hint=f"{', '.join(_PLAIN)}, ip, file:PATH or port:N",
     )
 
 
@@ -68,12 +77,12 @@ def _may_exec(agent: Agent) -> None:
     )
 
 
-def _has_address(agent: Agent) -> None:
+def _has_address(agent: Agent, macs: Callable[[], Collection[str]]) -> None:
     from qga_cli.commands.net.interfaces import COMMAND
-    from qga_cli.health.network import addresses
+    from qga_cli.health.network import on_nics
 
-    if not addresses(agent.call(COMMAND).value):
-        raise NotYet("the guest has no address but loopback and link-local ones")
+    if not on_nics(agent.call(COMMAND).value, macs()):
+        raise NotYet("no NIC of the guest has an address but loopback and link-local ones")
 
 
 def _is_thawed(agent: Agent) -> None:
@@ -133,7 +142,6 @@ def _netstat_tells(agent: Agent, port: int) -> bool:
 _PLAIN: dict[str, Callable[[Agent], None]] = {
     "agent": _answers,
     "exec": _may_exec,
-    "ip": _has_address,
     "thawed": _is_thawed,
     "stopped": _is_stopped,
 }

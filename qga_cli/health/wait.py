@@ -1,7 +1,10 @@
 """Waiting for guests: woken by libvirt's events where there are any, asking at intervals else."""
 
+from __future__ import annotations
+
 import threading
 import time
+from collections.abc import Collection
 from functools import partial
 
 from qga_cli.errors import (
@@ -107,7 +110,7 @@ class Waiter:
             agent = self._job.connect(target)
             try:
                 agent.deadline = self._deadline
-                self._ready.check(agent)
+                self._ready.check(agent, lambda: self._macs(target))
             finally:
                 agent.transport.close()
         except _FATAL:
@@ -117,6 +120,10 @@ class Waiter:
         except _NOT_YET as error:
             return error
         return None
+
+    def _macs(self, target: Target) -> Collection[str]:
+        facts = self._job.hosts.host(target.uri).facts(target.name)
+        return facts.macs if facts else ()
 
     def _ring(self, uri: str | None, name: str) -> None:
         bell = self._bells.get((uri, name))

@@ -20,16 +20,24 @@ class Facts:
     """What the host knows about a guest without asking its agent.
 
     channel  connected, disconnected, or missing; "" for a guest that does not run and has one
+    macs     of its NICs, in lower case
     labels   the title, and the names and texts of all elements and attributes in the metadata
     system   vendor and release as libosinfo names them: ("debian", "12"); empty when unknown
     """
 
-    __slots__ = ("channel", "labels", "system")
+    __slots__ = ("channel", "labels", "macs", "system")
 
-    def __init__(self, channel: str, labels: dict[str, list[str]], system: tuple[str, str]) -> None:
+    def __init__(
+        self,
+        channel: str,
+        labels: dict[str, list[str]],
+        system: tuple[str, str],
+        macs: frozenset[str] = frozenset(),
+    ) -> None:
         self.channel = channel
         self.labels = labels
         self.system = system
+        self.macs = macs
 
 
 def read_facts(domain: libvirt.virDomain) -> Facts:
@@ -37,7 +45,8 @@ def read_facts(domain: libvirt.virDomain) -> Facts:
     root = parse(domain)
     target = root.find(f"./devices/channel/target[@name='{PORT}']")
     channel = "missing" if target is None else target.get("state", "")
-    return Facts(channel, _labels(root), _system(root))
+    macs = [mac.get("address", "").lower() for mac in root.iterfind("./devices/interface/mac")]
+    return Facts(channel, _labels(root), _system(root), frozenset(macs))
 
 
 def channel_element(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 
 from qga_cli.errors import Denied, NoGuest, Unreachable, UsageError
 from qga_cli.transports import Guest
@@ -30,9 +31,9 @@ class UnixHost:
         before, mark, after = self._path.partition(_NAME)
         if not mark:
             name = os.path.basename(self._path)
-            return [Guest(name)] if os.path.exists(self._path) else []
+            return [Guest(name)] if _is_socket(self._path) else []
         folder, prefix = os.path.split(before)
-        inner, _, rest = after.partition("/")  # {vm} may name a folder: /run/{vm}/qga.sock
+        inner = after.partition("/")[0]  # {vm} may name a folder: /run/{vm}/qga.sock
         try:
             entries = os.listdir(folder or ".")
         except OSError as error:
@@ -43,11 +44,8 @@ class UnixHost:
             if entry.startswith(prefix) and entry.endswith(inner)
             and len(entry) > len(prefix) + len(inner)
         ]  # fmt: skip
-        return [
-            Guest(name)
-            for name in sorted(names)
-            if not rest or os.path.exists(self._path.replace(_NAME, name))
-        ]
+        paths = {name: self._path.replace(_NAME, name) for name in sorted(names)}
+        return [Guest(name) for name, path in paths.items() if _is_socket(path)]
 
     def open(self, name: str) -> StreamTransport:
         """The agent behind the socket; it is connected at the first call."""
@@ -68,6 +66,13 @@ class UnixHost:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False  # it has gone, or stands in a folder that is not for us
 
 
 def _connect(path: str, timeout: float) -> socket.socket:

@@ -1,8 +1,10 @@
 """guest-get-fsinfo."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-from qga_cli.spec import BAR, BYTES, LINES, Column, Command, Example
+from qga_cli.spec import BAR, BYTES, FLAG, LINES, YESNO, Arg, Column, Command, Example
 
 DISK_ADDRESS = {
     "pci-controller": {"domain": int, "bus": int, "slot": int, "function": int},
@@ -17,6 +19,17 @@ DISK_ADDRESS = {
     "dev?": str,
     "ccw-address?": {"cssid": int, "ssid": int, "subchno": int, "devno": int},
 }  # fmt: skip
+
+
+# Filesystems that are made full, and stay so: at 100 % they are no alarm.
+NEVER_FILL = (
+    "squashfs", "squashfuse", "snapfuse", "erofs", "iso9660", "udf", "cdfs", "cramfs", "romfs",
+)  # fmt: skip
+
+
+def can_fill(row: Mapping[str, str]) -> bool:
+    """Whether it can run full: an image such as a snap's or a CD's never does."""
+    return row["type"].lower().removeprefix("fuse.") not in NEVER_FILL
 
 
 def _used(row: Mapping[str, int]) -> float | None:
@@ -46,8 +59,18 @@ COMMAND = Command(
         Column("used", "used-bytes", BYTES),
         Column("total", "total-bytes", BYTES),
         Column("used%", _used, BAR),
+        Column("fills", can_fill, YESNO, extra=True),
         Column("disks", lambda row: [d["dev"] for d in row["disk"] if "dev" in d], LINES),
     ],
+    args=[Arg("fillable", FLAG, "Leave out what never fills: squashfs, iso9660 ...", wire="")],
     systems=["Linux", "Windows"],
-    examples=[Example("qga fs list web1", "usage of every filesystem")],
+    run="checks:filesystems",
+    notes=(
+        "Images such as those of snaps (squashfs, erofs, iso9660, udf, cramfs, romfs) are always "
+        "100 % full: --fillable leaves them out, and the column `fills` tells."
+    ),
+    examples=[
+        Example("qga fs list web1", "usage of every filesystem"),
+        Example("qga fs list '*' --fillable --sort -used%", "which will be full first"),
+    ],
 )
