@@ -1201,7 +1201,7 @@ function __qga_table
                 'mountpoint*'
         case 'fs list'
             printf '%s\n' \
-                '--fillable'\t'Leave out what never fills: squashfs, iso9660 ...' \
+                '--fillable'\t'Leave out what is always full, such as squashfs and iso9660' \
                 '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
                 '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \

@@ -62,7 +62,11 @@ COMMAND = Command(
         Column("fills", can_fill, YESNO, extra=True),
         Column("disks", lambda row: [d["dev"] for d in row["disk"] if "dev" in d], LINES),
     ],
-    args=[Arg("fillable", FLAG, "Leave out what never fills: squashfs, iso9660 ...", wire="")],
+    args=[
+        Arg(
+            "fillable", FLAG, "Leave out what is always full, such as squashfs and iso9660", wire=""
+        )
+    ],
     systems=["Linux", "Windows"],
     run="checks:filesystems",
     notes=(
