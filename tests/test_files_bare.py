@@ -10,7 +10,7 @@ from tests.conftest import qga
 from tests.lab.local_agent import agent as run_local_agent
 
 PROGRAMS = (
-    "sh cat mkdir rm mv ln ls stat chmod chown touch tar sha256sum head tail tee mkfifo mktemp sync"
+    "sh cat mkdir rm rmdir mv ln ls stat chmod chown touch tar sha256sum head tail tee mkfifo mktemp sync"
     " df readlink dd sleep kill id env setpriv qemu-ga"
 ).split()
 PUSH, PULL = ("HERE/tree", "vm:HERE/new"), ("vm:HERE/tree", "HERE/new")  # a folder
@@ -25,7 +25,7 @@ PUSH, PULL = ("HERE/tree", "vm:HERE/new"), ("vm:HERE/tree", "HERE/new")  # a fol
         ("sha256sum", PULL, "sha256sum"),
         ("tee", PUSH, "tee"),
         ("tee", PULL, "tee"),
-        ("mkfifo", PUSH, "mkfifo"),
+        ("mkfifo", PUSH, ""),
         ("mktemp", PULL, "mktemp"),
         ("stat", ("vm:HERE/file", "HERE/new"), "stat"),
         ("sha256sum", ("vm:HERE/file", "HERE/new"), ""),  # done without: the file is read twice

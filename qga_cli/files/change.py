@@ -1,6 +1,7 @@
-"""`qga rm`, `qga mkdir`, `qga mv`: the guest's own programs, given the words as they are."""
+"""`qga rm`, `qga mkdir`, `qga mv`: the guest's own programs, kept within the folders named."""
 
 from qga_cli.errors import Refused, UsageError
+from qga_cli.files.delivery import text
 from qga_cli.files.guests import Guests
 from qga_cli.files.place import Place, guest_place
 from qga_cli.job import Finished, Job
@@ -13,58 +14,59 @@ if TYPE_CHECKING:
 def rm(job: Job) -> Finished:
     """Remove files, and folders with --recursive."""
     recursive, force = job.arguments.get("recursive"), job.arguments.get("force")
-    if recursive and any(guest_place(text).is_contents for text in job.arguments["places"]):
+    if recursive and any(guest_place(word).is_contents for word in job.arguments["places"]):
         # GNU's rm would refuse, busybox's would not.
         raise UsageError("rm -r takes no root folder, and no path that ends in . or ..")
-    return _each(job, ["rm", *["-r"] * bool(recursive), *["-f"] * bool(force)])
+    return _each(job, "rm", text("remove", "rm"), "1" * bool(recursive), "1" * bool(force))
 
 
 def mkdir(job: Job) -> Finished:
     """Make folders."""
-    return _each(job, ["mkdir", *["-p"] * bool(job.arguments.get("parents"))])
+    return _each(job, "mkdir", text("mkdir"), "1" * bool(job.arguments.get("parents")))
 
 
 def mv(job: Job) -> Finished:
     """Rename within one guest."""
-    places = [guest_place(text) for text in job.arguments["places"]]
+    places = [guest_place(word) for word in job.arguments["places"]]
     if len(places) < 2:
         raise UsageError("mv needs a source and a destination")
     if len({place.guest for place in places}) > 1:
         raise UsageError(
             "mv stays inside one guest", hint="from guest to guest, `qga cp`, then `qga rm`"
         )
-    return _each(job, ["mv", "-f"])
+    return _each(job, "mv", text("mv"))
 
 
-def _each(job: Job, program: list[str]) -> Finished:
-    """Run it once in each guest that is named, with the paths there."""
+def _each(job: Job, what: str, script: str, *words: str) -> Finished:
+    """Run a script once in each guest that is named, with the paths there."""
     with job.interrupt.shield(), Guests(job) as guests:
-        places = _expanded(
-            guests, [guests.place(text) for text in job.arguments["places"]], program
-        )
+        named = [guests.place(word) for word in job.arguments["places"]]
+        silent = bool(job.arguments.get("force"))
+        places = _expanded(guests, named, what, silent=silent)
         for guest in dict.fromkeys(place.guest for place in places):
             paths = [place.path for place in places if place.guest == guest]
-            _run(guests.access(Place(guest, paths[0])), [*program, "--", *paths])
+            access = guests.access(Place(guest, paths[0]))
+            access.needs_exec(what)
+            _run(access, script, *words, *paths)
     return Finished()
 
 
-def _expanded(guests: Guests, places: list[Place], program: list[str]) -> list[Place]:
+def _expanded(guests: Guests, places: list[Place], what: str, *, silent: bool) -> list[Place]:
     """What they stand for: a pattern names files that are there, so none that is to be made."""
-    count = {"mv": len(places) - 1, "mkdir": 0}.get(program[0], len(places))
+    count = {"mv": len(places) - 1, "mkdir": 0}.get(what, len(places))
     found = []
     for place in places[:count]:
         try:
             found += guests.expand(place)
         except Refused:
-            if "-f" not in program or program[0] != "rm":
+            if not silent:
                 raise
     return found + places[count:]
 
 
-def _run(access: "Access", command: list[str]) -> None:
-    access.needs_exec(command[0])
+def _run(access: "Access", script: str, *words: str) -> None:
     # As a stream: one line for each file that cannot be removed is more than a reply carries.
-    done = access.stream('exec "$@"', *command, stdout=lambda data: None)
+    done = access.stream(script, *words, stdout=lambda data: None)
     if done.code:
         error = access.failure(done)
         if more := len(done.stderr.splitlines()) - 1:

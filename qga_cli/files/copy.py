@@ -230,7 +230,7 @@ class Copier:
                 if first:
                     push.link(first, inner)
                 else:
-                    self.copy(Place("", path), Place(target.guest, f"{push.stage}/{inner}"))
+                    self.copy(Place("", path), Place(target.guest, push.inner(inner)))
                 if self._wishes.preserve:
                     push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
             push.settle()

@@ -1,16 +1,20 @@
 """Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
 
+import time
+
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.digest import GuestDigest
 from qga_cli.files.facts import seconds
 from qga_cli.files.handle import open_handle
 from qga_cli.files.parts import mark
 from qga_cli.format import size as human
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from qga_cli.exec.run import Completed
     from qga_cli.files.access import Access
     from qga_cli.files.facts import Facts
     from qga_cli.files.handle import Handle
@@ -20,86 +24,24 @@ if TYPE_CHECKING:
 
 _ROOMY = 16 * 2**20  # bytes; smaller files are not worth asking for the free space first
 
-# A link is followed where it was named itself, and replaced where only its folder was.
-# $1 target  $2 name inside it, if it is a folder  $3 1 if it must be one  $4 random
-# $5 size, to be told of the free space  $6 1 to look for what an earlier copy has left
-# Prints, each ended by NUL: the final name, the part's, the free KiB; then of each
-# part left: name, size, digest.
-_PREPARE = r"""
-umask 077
-say() { printf '%s: %s\n' "$d" "$1" >&2; exit 1; }
-d=$1
-if [ -d "$d" ]; then
-  [ "$2" ] || say 'is a folder; give the name of the file too'
-  d=${d%/}/$2
-  [ ! -d "$d" ] || [ -L "$d" ] || say 'is a folder, and a file would replace it'
-elif [ "$3" ]; then
-  d=${d%/}
-  [ ! -e "$d" ] || say 'is no folder'
-  say 'no such folder'
-elif [ -L "$d" ]; then t=$(readlink -f -- "$d" && echo x) || say 'a link to nowhere'; d=${t%?x}
-fi
-[ ! -e "$d" ] || [ -f "$d" ] || [ -L "$d" ] || say 'not a regular file'
-f=${d%/*}/
-[ -d "$f" ] || { d=$f; say 'no such folder'; }
-n=${d##*/}
-[ ${#n} -le 200 ] || n=long
-p=$f.$n.$4 k=
-if [ "$5" ]; then k=$(df -Pk -- "$f" | { read -r _; read -r _ _ _ k _; echo "$k"; }); fi
-printf '%s\0' "$d" "$p" "$k"
-if [ "$6" ]; then
-  for o in "$f.$n."????????????????"${4#????????????????}"; do
-    if [ -f "$o" ] && [ ! -L "$o" ] && [ -O "$o" ]; then
-      for w in /proc/[0-9]*; do # a killed copy's gzip lives on for a minute, with bytes to write
-        [ "$w/fd/1" -ef "$o" ] && kill -9 "${w#/proc/}"
-      done 2>/dev/null
-      printf '%s\0' "$o" "$(stat -c %s -- "$o")" "$(sha256sum <"$o")"
-    fi
-  done
-else set -C; printf '' >"$p"
-fi
-"""
-
-# $1 part  $2 final name  $3 digest  $4 mode  $5 owner  $6 time  $7 mode of a new file
-# $8 digest of what may be replaced; then parts to remove
-_FINISH = r"""
-if [ "$3" ]; then
-  s=$(sha256sum <"$1") || exit
-  [ "${s%% *}" = "$3" ] || exit 66
-fi
-m=$4 o=$5
-if [ -z "$m" ] && [ -e "$2" ] && [ ! -L "$2" ]; then
-  # Access lists, security labels and the like: of GNU's cp, where there is one.
-  cp --attributes-only --preserve=all --no-preserve=timestamps -- "$2" "$1" 2>/dev/null
-  o=$(stat -c %u:%g -- "$2") || exit
-  m=$(stat -c %a -- "$2") || exit
-fi
-m=${m:-$7}
-[ -z "$o" ] || chown -- "$o" "$1" || exit
-chmod -- "$m" "$1" || exit
-[ -z "$6" ] || touch -d "@$6" -- "$1" 2>/dev/null || touch -d "@${6%.*}" -- "$1" || exit
-sync -- "$1" 2>/dev/null || sync
-if [ -L "$2" ]; then rm -f -- "$2"; fi # it may point to a folder, which mv would enter
-[ ! -d "$2" ] || { printf '%s: is a folder\n' "$2" >&2; exit 1; }
-case $8 in
-'') ;;
-absent) [ ! -e "$2" ] || exit 67 ;;
-*) s=$(sha256sum <"$2") && [ "${s%% *}" = "$8" ] || exit 67 ;;
-esac
-mv -f -- "$1" "$2" || exit
-shift 8
-for o; do
-  : >"$o" # a killed copy's handle is still open in the agent, and would keep the space
-  rm -f -- "$o"
-done
-"""
+_SMALL = 96 * 1024  # bytes: a file that goes along in the request which starts its script
+_RENEW = 3600.0  # seconds after which the part is given to another process to hold
 
 _DIFFERS = "what arrived is not what was sent"
-_SAYS = {66: _DIFFERS, 67: "changed in the guest meanwhile, and is left alone"}
+_SAYS = {
+    66: _DIFFERS,
+    67: "changed in the guest meanwhile, and is left alone",
+    68: "somebody in the guest replaced it while it was put there",
+}
 
 
 class Delivery:
-    """One file of a guest that runs programs. `place` may be a folder that `name` goes to."""
+    """One file of a guest that runs programs. `place` may be a folder that `name` goes to.
+
+    Others may own that folder, so no name in it is used twice: a process in the guest holds the
+    folder and the part open, and all later steps come to them by that process's descriptors in
+    /proc, which nobody but root can turn elsewhere. A small file needs one step only.
+    """
 
     def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
         self.chunk = access.agent.transport.write_chunk
@@ -107,38 +49,46 @@ class Delivery:
         self._place = place
         self._name = name
         self._wishes = wishes
-        self._final = self._part = ""
-        self._useless: list[str] = []  # parts that turned out not to be of this file
+        self._folder = self._part = self._final = self._holder = ""
+        self._held = 0.0  # since when, by time.monotonic
+        self._small: bytearray | None = None  # the file, kept for one request
         self._handle: Handle | None = None
         self._position = 0
 
     def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
         """See Landing.begin."""
         size = facts.size or 0
+        if not prove and facts.size is not None and size <= min(_SMALL, self.chunk):
+            self._small = bytearray(size)
+            return 0
         start = self._adopt(size, prove) if prove else 0
-        if not start:
-            free = self._prepare(size)[0]
-            if _is_count(free) and size > int(free) * 1024 and not facts.sparse:
-                raise FileError(
-                    f"{self._place}: {human(size)} are to come and "
-                    f"{human(int(free) * 1024)} are free"
-                )
+        if not prove:
+            self._prepare(size, facts)
         self._position = start
         return start
 
     def write(self, offset: int, data: bytes) -> None:
         """See Landing.write."""
-        if self._handle is None:
-            self._handle = open_handle(self.access, self._part, "r+")
-            self._handle.seek(offset)
-        elif offset != self._position:
-            self._handle.seek(offset)
-        self._handle.write(data)
+        if self._small is not None:
+            self._small[offset : offset + len(data)] = data
+        else:
+            self._renew()
+            if self._handle is None:
+                told = str(self._place.path)
+                self._handle = open_handle(self.access, self._path(), "r+", told=told)
+                self._handle.seek(offset)
+            elif offset != self._position:
+                self._handle.seek(offset)
+            self._handle.write(data)
         self._position = offset + len(data)
 
     def fill(self, source: "Source", advance: "Callable[[int], None]", start: int) -> None:
         """Send what `source` has from `start` on packed; the guest unpacks it."""
         from qga_cli.files.squeeze import UNPACK, Outgoing
+
+        if self._small is not None:
+            self._small = None
+            self._prepare(source.facts.size or 0, source.facts)
 
         def pieces() -> "Iterator[bytes]":
             for offset, data in source.pieces(start, 2**20):
@@ -148,36 +98,38 @@ class Delivery:
                 self._position = offset + len(data)
 
         stream = Outgoing(filter(None, pieces()), pack=True)
-        script = f'exec {UNPACK} >>"$1"'
-        done = self.access.stream(script, self._part, stdin=stream.file(),
-                                   stdout=lambda data: None)  # fmt: skip
+        said = bytearray()
+        done = self.access.stream(text("held", "unpack"), *self._hold(), UNPACK,
+                                   stdin=stream.file(), stdout=said.extend)  # fmt: skip
         if stream.error:
             raise stream.error
         if done.code:
             raise self.access.failure(done)
+        self._took(bytes(said))
 
     def finish(self, facts: "Facts", digest: str) -> None:
         """See Landing.finish. The guest compares, and renames only what is equal."""
+        mode = owner = moment = ""
+        if self._wishes.preserve and facts.mtime is not None:
+            mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
+            moment = seconds(facts.mtime)
+        words = (mode, owner, moment, f"{facts.mode & 0o755:o}", self._wishes.replaces)
+        if self._small is not None:
+            if self._put(bytes(self._small), digest, *words):
+                return
+            self._send_small()
         if facts.size is not None and facts.size > self._position:
             self.write(facts.size - 1, b"\0")  # the file ends with a hole
         if self._handle:
             self._handle.flush()
         self._close()
-        mode = owner = moment = ""
-        if self._wishes.preserve and facts.mtime is not None:
-            mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
-            moment = seconds(facts.mtime)
-        fresh = f"{facts.mode & 0o755:o}"
-        words = (mode, owner, moment, fresh, self._wishes.replaces, *self._useless)
-        done = self.access.attempt(_FINISH, self._part, self._final, digest, *words)
+        finish = text("held", "prove", "release")
+        done = self.access.attempt(finish, *self._hold(), digest, *words)
         if done.code == 127 and digest:  # no sha256sum there
-            if GuestDigest(self.access, self._part, self._position).result() != digest:
+            if GuestDigest(self.access, self._path(), self._position).result() != digest:
                 raise FileError(f"{self._place}: {_DIFFERS}")
-            done = self.access.attempt(_FINISH, self._part, self._final, "", *words)
-        if done.code in _SAYS:
-            raise FileError(f"{self._place}: {_SAYS[done.code]}")
-        if done.code:
-            raise self.access.failure(done)
+            done = self.access.attempt(finish, *self._hold(), "", *words)
+        self._judge(done)
         self._part = ""
 
     def abandon(self, *, keep: bool) -> str:
@@ -187,43 +139,122 @@ class Delivery:
             self._close()
         except QgaError as error:
             self.access.agent.trace(1, f"closing the part: {error.message}")
-        if not self._part or (keep and self._position):
-            return self._part
-        self.access.run('rm -f -- "$1"', self._part)
-        return ""
+        if not self._part:
+            return ""
+        keep = bool(keep and self._position)
+        try:
+            gone = "" if keep else self._part
+            self.access.run(text("drop"), self._holder, self._folder, gone)
+        except QgaError as error:
+            if not keep:
+                raise
+            self.access.agent.trace(1, f"letting go of the part: {error.message}")
+        return f"{self._folder.rstrip('/')}/{self._part}" if keep else ""
 
-    def _prepare(self, size: int, resume: str = "") -> list[str]:
-        """Set the final name and the part's; returns the free KiB and what was left earlier."""
-        must = "1" if self._place.is_folder else ""
-        asked = str(size) if size > _ROOMY else ""
-        said = self.access.run(_PREPARE, self._place.path, self._name, must, mark(), asked, resume)
-        fields = said.decode("utf-8", "surrogateescape").split("\0")
-        if len(fields) < 4 or len(fields) % 3 != 1 or fields.pop():
-            name = self.access.agent.name
-            raise BadReply(f"{name}: the guest was asked for a part's name and says {said[:80]!r}")
-        self._final, self._part = fields[:2]
-        return fields[2:]
+    def _put(self, data: bytes, digest: str, *words: str) -> bool:
+        """Make the file in one step; False where the guest cannot prove it."""
+        script = text("part", "small", "prove")
+        done = self.access.attempt(script, *self._target(), digest, *words,
+                                   stdin=f"{mark()}\n".encode() + data)  # fmt: skip
+        if done.code == 127 and digest:
+            return False
+        self._judge(done)
+        return True
+
+    def _send_small(self) -> None:
+        """Go the longer way after all."""
+        data, self._small = self._small, None
+        assert data is not None
+        self._prepare(0)
+        self._position = 0
+        if data:
+            self.write(0, bytes(data))
+
+    def _judge(self, done: "Completed") -> None:
+        if done.code in _SAYS:
+            raise FileError(f"{self._place}: {_SAYS[done.code]}")
+        if done.code:
+            raise self.access.failure(done)
+
+    def _target(self) -> tuple[str, str, str]:
+        return self._place.path, self._name, "1" if self._place.is_folder else ""
+
+    def _prepare(self, size: int, facts: "Facts | None" = None) -> None:
+        """Make the part. Raises FileError where there is no room for `size` bytes."""
+        asked = "1" if size > _ROOMY else ""
+        fields = self._ask("begin", asked)
+        free = fields[0]
+        if _is_count(free) and size > int(free) * 1024 and not (facts and facts.sparse):
+            raise FileError(
+                f"{self._place}: {human(size)} are to come and {human(int(free) * 1024)} are free"
+            )
 
     def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
-        """Take over the longest part that is equal to the source so far; note the others."""
-        left = self._prepare(0, "1")[1:]
+        """Take over the longest part that is equal to the source so far; remove the others."""
+        kept, *left = self._ask("leftovers")
+        if not self._holder:  # no /proc, so none were looked for
+            return 0
         found = [
-            (int(length), path, digest[:64])  # sha256sum's line; "" where there is no sha256sum
-            for path, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
+            (int(length), name, digest[:64])  # sha256sum's line; "" where there is no sha256sum
+            for name, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
             if _is_count(length)
         ]
-        start = 0
-        for length, path, digest in sorted(found, reverse=True):
-            if not start and 0 < length <= size and digest == prove(length):
-                self._part, start = path, length
-            else:
-                self._useless.append(path)
-        return start
+        chosen = next(
+            (
+                (length, name)
+                for length, name, digest in sorted(found, reverse=True)
+                if 0 < length <= size and digest == prove(length)
+            ),
+            (0, ""),
+        )
+        self._took(self.access.run(text("held", "adopt"), *self._hold(), chosen[1], kept))
+        return chosen[0]
+
+    def _ask(self, script: str, *words: str) -> list[str]:
+        """Make the part by a script, and note where it is; returns what else the script says."""
+        self._held = time.monotonic()
+        said = self.access.run(text("part", script), *self._target(), *words,
+                               stdin=f"{mark()}\n".encode())  # fmt: skip
+        fields = said.decode("utf-8", "surrogateescape").split("\0")
+        if len(fields) < 6 or len(fields) % 3 or fields.pop() or fields[3].strip("0123456789"):
+            name = self.access.agent.name
+            raise BadReply(f"{name}: the guest was asked for a part's name and says {said[:80]!r}")
+        self._folder, self._part, self._final, self._holder = fields[:4]
+        return fields[4:]
+
+    def _hold(self) -> tuple[str, str, str, str]:
+        return self._holder, self._folder, self._part, self._final
+
+    def _path(self) -> str:
+        """The way to the part that nobody can turn."""
+        if self._holder:
+            return f"/proc/{self._holder}/fd/9"
+        return f"{self._folder.rstrip('/')}/{self._part}"
+
+    def _renew(self) -> None:
+        """Have another process hold the part before the one that does ends."""
+        if self._holder and time.monotonic() - self._held > _RENEW:
+            self._held = time.monotonic()
+            self._took(self.access.run(text("held", "renew"), *self._hold()))
+
+    def _took(self, said: bytes) -> None:
+        """Note which process holds the part from now on."""
+        text = said.decode("ascii", "replace").strip()
+        if self._holder:
+            if not _is_count(text):
+                name = self.access.agent.name
+                raise BadReply(f"{name}: the guest was asked for a process and says {said[:80]!r}")
+            self._holder, self._held = text, time.monotonic()
 
     def _close(self) -> None:
         handle, self._handle = self._handle, None
         if handle:
             handle.close()
+
+
+def text(*names: str) -> str:
+    """Scripts of `inside/files` as one, each after those it needs."""
+    return "".join(script(f"files/{name}") for name in ("enter", *names))
 
 
 def _is_count(text: str) -> bool:

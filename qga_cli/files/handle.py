@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 class FileHandle:
     """A handle of the agent. It outlives connections, so it is closed on every path."""
 
-    def __init__(self, access: "Access", path: str, mode: str) -> None:
+    def __init__(self, access: "Access", path: str, mode: str, told: str = "") -> None:
         from qga_cli.commands.file.open import COMMAND as OPEN
 
         self._access = access
-        self._path = path
+        self._path = told or path  # as messages have it
         self._number = self._call(OPEN, {"path": path, "mode": mode})
         access.agent.patient = True  # from now on there is something to lose
 
@@ -207,8 +207,11 @@ class ExecHandle:
         """Nothing to close."""
 
 
-def open_handle(access: "Access", path: str, mode: str) -> "Handle":
-    """`path` opened as by fopen (r, r+, w), the way that policy and name allow."""
+def open_handle(access: "Access", path: str, mode: str, *, told: str = "") -> "Handle":
+    """`path` opened as by fopen (r, r+, w), the way that policy and name allow.
+
+    Errors call it `told`, where it goes by another name.
+    """
     if access.exec and not access.opens(path):
         return ExecHandle(access, path, mode)
-    return FileHandle(access, path, mode)
+    return FileHandle(access, path, mode, told)

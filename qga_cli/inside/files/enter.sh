@@ -1,0 +1,119 @@
+# shellcheck shell=sh disable=SC2034,SC3067  # -O: dash, bash and busybox have it
+# How our scripts come into a folder that others may write to. Begins the scripts beside it.
+#
+# There is no openat in a shell. So a folder is entered, and it is checked after that where we are:
+# what is renamed or linked later changes nothing, for all that follows is named from `.`, or
+# through a descriptor of ours in /proc/self/fd, which leads to what is open and never to a name.
+
+say() { printf '%s: %s\n' "$1" "$2" >&2; exit 1; }
+
+# Whether nobody but us or root can rename anything on the way from / to the entered folder, nor in
+# it. In a folder above it, a sticky bit protects what is root's.
+private() {
+  up=.
+  list=.
+  while [ ! "$up" -ef / ]; do
+    up=$up/..
+    list="$list $up"
+  done
+  # shellcheck disable=SC2012,SC2086  # find knows no owner's number everywhere; $list is words
+  LC_ALL=C ls -ldn $list 2>/dev/null | (
+    first=1
+    # shellcheck disable=SC2034  # the count of links
+    while read -r mode links owner _; do
+      case $mode in
+        d????w*[tT]* | d???????w[tT]*) [ -z "$first" ] || exit 1 ;;
+        d????w* | d???????w*) exit 1 ;;
+      esac
+      [ "$owner" = 0 ] || [ "$owner" = "$(id -u)" ] || exit 1
+      first=
+    done
+    [ -z "$first" ]
+  )
+}
+
+# Enters the absolute path $1. A link on the way is followed where nobody else could have put it.
+# $PWD is the kernel's word for where we are: as long as that is what was asked for, no link was in
+# the way. Otherwise each part is entered alone. $2 1 to make the folders that are missing.
+enter() {
+  if cd -P -- "$1" 2>/dev/null && [ "$PWD" = "${1%"${1##*[!/]}"}" ]; then return; fi
+  case $1 in
+    /proc/[0-9]*/fd/7/*) # a stage of ours: a name that no link leads away from
+      way=${1#/proc/*/fd/7/}
+      [ -O "${1%"/7/$way"}" ] && cd -P -- "${1%"$way"}" || exit
+      ;;
+    *)
+      way=$1
+      cd / || exit
+      ;;
+  esac
+  links=0
+  while [ "$way" ]; do
+    part=${way%%/*}
+    case $way in */*) way=${way#*/} ;; *) way= ;; esac
+    case $part in '' | .) continue ;; esac
+    if [ "$part" = .. ]; then
+      cd -P .. || exit
+      continue
+    fi
+    if [ -L "./$part" ]; then
+      private || say "${PWD%/}/$part" 'a link in a folder that others can write to; name what it leads to'
+      links=$((links + 1))
+      [ $links -le 40 ] || say "$1" 'too many links'
+      link=$(readlink -n -- "./$part" && echo x) || say "$1" 'no such folder'
+      way=${link%x}/$way
+      case $way in /*) cd / || exit ;; esac
+      continue
+    fi
+    [ -z "$2" ] || [ -d "./$part" ] || mkdir -- "./$part" || exit
+    [ -d "./$part" ] || { [ ! -e "./$part" ] || say "$1" 'is no folder'; say "$1" 'no such folder'; }
+    there=${PWD%/}/$part
+    cd -P -- "./$part" || exit
+    [ "$PWD" = "$there" ] || say "$there" 'was replaced while it was entered'
+  done
+}
+
+# Holds the descriptors that are open (8 a folder, 9 a file) while the host is busy, and prints by
+# which process. It is root's, so /proc/PID/fd is a way that nobody else can turn.
+hold() {
+  # Longer than a copy may wait for its next piece. The host renews it much earlier.
+  sleep 21600 >/dev/null 2>&1 &
+  echo $!
+}
+
+# Lets go of what the process $1 holds. Its number may be another's by now.
+let_go() {
+  [ -z "$1" ] || [ ! -O "/proc/$1/fd" ] || [ ! "/proc/$1/fd/8" -ef . ] || kill "$1"
+}
+
+# Renames $1 to $2, and never into $2 if that is a folder or leads to one.
+put() {
+  said=$(mv -f -T -- "$1" "$2" 2>&1) && return
+  case $said in
+    *option* | *usage* | *Usage*) # an mv without -T
+      private || say "$PWD" "others can write to this folder, and this guest's mv has no -T"
+      [ ! -L "$2" ] || rm -f -- "$2"
+      [ ! -d "$2" ] && mv -f -- "$1" "$2"
+      ;;
+    *) printf '%s\n' "$said" >&2; return 1 ;;
+  esac
+}
+
+# Enters the folder that the path $1 is in. $name is the last part then, $ours 1 where nobody else can
+# write, and $spelled how to name it to a program: as it was given, if nobody else can turn that.
+enter_parent() {
+  spelled=$1
+  path=$1
+  while [ "$path" != "${path%/}" ]; do path=${path%/}; done
+  name=${path##*/}
+  case $name in '' | . | ..) say "$1" 'is no name of a file' ;; esac
+  enter "${path%/*}/"
+  ours=
+  if private; then
+    ours=1
+    return
+  fi
+  # shellcheck disable=SC2034  # for who calls this
+  spelled=./$name
+  [ "$path" = "$1" ] || [ ! -L "./$name" ] || say "$1" 'Not a directory'
+}

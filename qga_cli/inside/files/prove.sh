@@ -1,0 +1,50 @@
+# shellcheck shell=sh disable=SC2154
+# Compares a part and gives it its final name. After enter.sh, and part.sh or held.sh, which have set
+# $part, $name and $file: we are in the folder.
+# $1 digest, "" for none  $2 mode  $3 owner  $4 time  $5 mode of a new file
+# $6 digest of what may be replaced, "absent", "" for anything
+# Ends with 66 for another digest, 67 for another file to replace, 68 where somebody interfered.
+#
+# What is changed is changed through the descriptor: the name may be another file's by now.
+
+if [ "$1" ]; then
+  sum=$(sha256sum <"$file") || exit
+  [ "${sum%% *}" = "$1" ] || exit 66
+fi
+mode=$2
+owner=$3
+if [ -z "$mode" ] && [ -f "./$name" ] && [ ! -L "./$name" ]; then
+  # Access lists, security labels and the like: of GNU's cp, where there is one. With -RP it opens
+  # no link, FIFO or device that has come there since.
+  cp -RP --attributes-only --preserve=all --no-preserve=timestamps -- "./$name" "$file" 2>/dev/null
+  old=$(stat -c '%f %h %a %u:%g' -- "./$name") || exit
+  case $old in
+    8???\ *) ;;
+    *) say "${PWD%/}/$name" 'was replaced while it was copied to' ;;
+  esac
+  owner=${old##* }
+  old=${old% *}
+  mode=${old##* }
+  # Of two names for one file, one may be somebody's who wants a set-user-ID program of it.
+  case $old in
+    8???\ 1\ *) ;;
+    *) mode=$((0$mode & 01777)) mode=$(printf %o "$mode") ;;
+  esac
+fi
+mode=${mode:-$5}
+[ -z "$owner" ] || chown -- "$owner" "$file" || exit
+chmod -- "$mode" "$file" || exit
+[ -z "$4" ] || touch -d "@$4" -- "$file" 2>/dev/null || touch -d "@${4%.*}" -- "$file" || exit
+sync -- "$file" 2>/dev/null || sync
+[ ! -d "./$name" ] || [ -L "./$name" ] || say "${PWD%/}/$name" 'is a folder'
+case $6 in
+  '') ;;
+  absent) [ ! -e "./$name" ] && [ ! -L "./$name" ] || exit 67 ;;
+  *)
+    [ -f "./$name" ] && [ ! -L "./$name" ] || exit 67
+    sum=$(sha256sum <"./$name") && [ "${sum%% *}" = "$6" ] || exit 67
+    ;;
+esac
+[ ! -L "./$part" ] && [ "./$part" -ef "$file" ] || exit 68
+put "./$part" "./$name" || exit
+[ ! -L "./$name" ] && { [ "$file" = "./$part" ] || [ "./$name" -ef "$file" ]; } || exit 68

@@ -1,0 +1,24 @@
+# shellcheck shell=sh disable=SC2154
+# Unpacks an archive from standard input into the stage. After enter.sh and staged.sh.
+# $1 tar's options  $2 by what it is unpacked first, if at all
+# Prints the digest of the archive, and the process that holds the stage from now on. Where tar fails,
+# what follows it may say why; what it has written lies in the stage, to be removed with it.
+
+cd -P /proc/self/fd/7/tree/ || exit
+exec 4>&1
+count() { tee /proc/self/fd/5 | sha256sum >&4; } # tee writes to tar, too
+{
+  # shellcheck disable=SC2086  # a command line of ours
+  if [ "$2" ]; then $2 | count; else count; fi
+} 5>&1 | (
+  exec 4>&- 5>&-
+  # shellcheck disable=SC2086  # likewise
+  tar -xpf - $1
+  code=$?
+  [ $code = 0 ] || head -c 65536 /dev/zero >./.full
+  cat >/dev/null
+  exit $code
+) || exit
+exec 4>&-
+hold
+cd -P /proc/self/fd/8/ && let_go "$holder"

@@ -1,0 +1,169 @@
+"""Copies into a folder of another user of the guest, who renames and links at every step.
+
+A real agent runs here as root, and each program that a script of ours starts is preceded by one act
+of that user: so the act comes at every moment in turn, and not by luck.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ran, qga
+from tests.lab.local_agent import agent as run_local_agent
+
+USER = 65534
+PROGRAMS = (
+    "cat chmod chown cp cut dd df find gzip head id kill ln ls mkdir mkfifo mv readlink rm rmdir sha256sum"
+    " sleep stat sync tail tar tee touch"
+).split()
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be robbed")
+
+# What the user does before the program of this number: whatever of ours is in the folder gets
+# another name, and a link to what is root's gets its old one.
+SWAP = r"""
+cd "$1" || exit
+for part in .*qga-part* site/.*qga-part* site/sub; do
+  [ -e "$part" ] && [ ! -L "$part" ] || continue
+  mv "$part" "$part.$$"
+  if [ -d "$part.$$" ]; then ln -s "$2/folder" "$part"; else ln -s "$2/file" "$part"; fi
+done
+"""
+
+
+class Bench:
+    """A folder of the user's, one of root's, and a guest between whose programs the user acts."""
+
+    def __init__(self, folder: Path, uri: str) -> None:
+        self.home = folder / "home"
+        self.root = folder / "root"
+        self.source = folder / "source"
+        self._counter = folder / "counter"
+        self._moment = folder / "moment"
+        self._uri = uri
+        self._folder = folder
+
+    def ready(self, moment: int) -> None:
+        """All as at the beginning; the user will act before that program."""
+        for path in (self.home, self.root, self.source):
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir()
+        self._counter.write_text("0")
+        self._moment.write_text(str(moment))
+        (self.root / "file").write_text("root's")
+        (self.root / "file").chmod(0o600)
+        (self.root / "folder").mkdir()
+        (self.root / "folder" / "kept").write_text("root's")
+        (self.source / "app.conf").write_text("new")
+        (self.source / "large").write_bytes(os.urandom(200_000))
+        (self.source / "site").mkdir()
+        (self.source / "site" / "sub").mkdir()
+        (self.source / "site" / "sub" / "page").write_text("page")
+        (self.source / "site" / "kept").write_text("changed")
+        (self.source / "link").symlink_to("nowhere")
+        for name in ("app.conf", "large"):
+            (self.home / name).write_text("old")
+        for path in (self.home, *self.home.iterdir()):
+            os.chown(path, USER, USER)
+
+    def site(self) -> None:
+        """The user has a folder of that name already."""
+        for path in (self.home / "site", self.home / "site" / "sub"):
+            path.mkdir()
+            os.chown(path, USER, USER)
+
+    def __call__(self, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Ran:
+        words = tuple(
+            word.replace("HOME", f"vm:{self.home}").replace("SOURCE", str(self.source))
+            for word in words
+        )
+        return qga("-c", self._uri, *words, stdin=stdin, env=env, timeout=30)
+
+    def told(self) -> list[tuple[str, int, int, int, bytes]]:
+        """What is root's, with modes and owners."""
+        found = []
+        for path in sorted(self.root.rglob("*")):
+            facts = path.lstat()
+            data = path.read_bytes() if path.is_file() else b""
+            found.append((path.name, facts.st_mode, facts.st_uid, facts.st_nlink, data))
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many programs were run."""
+        return int(self._counter.read_text())
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = Path("/var/tmp") / f"qga-attacked-{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    tools = folder / "bin"
+    tools.mkdir()
+    (folder / "swap").write_text(SWAP)
+    for program in PROGRAMS:
+        real = shutil.which(program)
+        assert real
+        (tools / program).write_text(
+            "#!/bin/sh\n"
+            f"read -r count <{folder}/counter; count=$((count + 1)); echo $count >{folder}/counter\n"
+            f"read -r moment <{folder}/moment\n"
+            f'[ "$count" != "$moment" ] || setpriv --reuid {USER} --regid {USER} --clear-groups '
+            f"sh {folder}/swap {folder}/home {folder}/root 2>/dev/null\n"
+            f'exec {real} "$@"\n'
+        )
+        (tools / program).chmod(0o755)
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{tools}:{path}"
+    try:
+        with run_local_agent(tmp_path_factory.mktemp("attacked"), "attacked") as agent:
+            os.environ["PATH"] = path
+            yield Bench(folder, f"unix:{agent.socket}")
+    finally:
+        os.environ["PATH"] = path
+        shutil.rmtree(folder)
+
+
+COMMANDS = {
+    "a file": ("cp", "SOURCE/app.conf", "HOME/app.conf"),
+    "a new file": ("cp", "SOURCE/app.conf", "HOME/new"),
+    "a large file": ("cp", "SOURCE/large", "HOME/large"),
+    "a large file packed": ("cp", "--compress", "gzip", "SOURCE/large", "HOME/large"),
+    "a file with its owner": ("cp", "-p", "SOURCE/app.conf", "HOME/app.conf"),
+    "a file in a folder": ("cp", "SOURCE/app.conf", "HOME/"),
+    "a file resumed": ("cp", "--resume", "SOURCE/large", "HOME/large"),
+    "several files": ("cp", "SOURCE/app.conf", "SOURCE/large", "HOME/"),
+    "a folder": ("cp", "-r", "SOURCE/site", "HOME/new"),
+    "a folder over one": ("cp", "-r", "SOURCE/site", "HOME/"),
+    "a folder resumed": ("cp", "-r", "--resume", "SOURCE/site", "HOME/"),
+    "a link": ("cp", "SOURCE/link", "HOME/new"),
+    "a link with its owner": ("cp", "-p", "SOURCE/link", "HOME/new"),
+    "edit": ("edit", "HOME/app.conf"),
+    "mkdir": ("mkdir", "-p", "HOME/site/sub/new/more"),
+    "mv": ("mv", "HOME/app.conf", "HOME/site/sub/"),
+    "rm": ("rm", "-r", "HOME/site"),
+}
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_nothing_outside_changes_whatever_is_swapped(case: str, bench: Bench) -> None:
+    editor = bench.home.parent / "editor"
+    editor.write_text('#!/bin/sh\necho more >>"$1"\n')
+    editor.chmod(0o755)
+    moment, count = 0, 1
+    while moment <= count:  # at 0 nobody interferes
+        bench.ready(moment)
+        if "over one" in case or case in ("mkdir", "mv", "rm"):
+            bench.site()
+        before = bench.told()
+        done = bench(*COMMANDS[case], env={"VISUAL": str(editor)})
+        assert bench.told() == before, (moment, done.err)
+        assert done.code in (0, 1), done.err
+        if moment == 0:
+            assert done.code == 0, done.err
+            assert "qga-part" not in " ".join(os.listdir(bench.home))
+            count = bench.count
+        moment += 1
