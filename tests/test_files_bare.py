@@ -10,8 +10,8 @@ from tests.conftest import qga
 from tests.lab.local_agent import agent as run_local_agent
 
 PROGRAMS = (
-    "sh cat mkdir rm rmdir mv ln ls stat chmod chown touch tar sha256sum head tail tee mkfifo mktemp sync"
-    " df readlink dd sleep kill id env setpriv qemu-ga"
+    "sh cat mkdir rm rmdir mv ln ls stat chmod chown touch tar sha256sum head tail tee mkfifo"
+    " mktemp sync df readlink dd sleep kill id env setpriv qemu-ga"
 ).split()
 PUSH, PULL = ("HERE/tree", "vm:HERE/new"), ("vm:HERE/tree", "HERE/new")  # a folder
 
