@@ -65,7 +65,8 @@ enter() {
       case $way in /*) cd / || exit ;; esac
       continue
     fi
-    [ -z "$2" ] || [ -d "./$part" ] || mkdir -- "./$part" || exit
+    # Another may make it at the same moment.
+    [ -z "$2" ] || [ -d "./$part" ] || mkdir -- "./$part" || [ -d "./$part" ] || exit
     [ -d "./$part" ] || { [ ! -e "./$part" ] || say "$1" 'is no folder'; say "$1" 'no such folder'; }
     there=${PWD%/}/$part
     cd -P -- "./$part" || exit

@@ -6,7 +6,11 @@ shift
 code=0
 for path; do
   if [ "$parents" ]; then ( enter "$path" 1 ) || code=1
-  else ( enter_parent "$path" && exec mkdir -- "$spelled" ) || code=1
+  else
+    (
+      enter_parent "$path"
+      exec mkdir -- "$spelled"
+    ) || code=1
   fi
 done
 exit $code

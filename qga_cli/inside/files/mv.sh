@@ -11,7 +11,7 @@ move() { # $1 from  $2 to
   (
     enter_parent "$1"
     source=$name
-    there ./"$source" || say "$1" 'No such file or directory'
+    there "./$source" || say "mv: cannot stat '$1'" 'No such file or directory'
     exec 7<.
     goal "$2"
     [ -e /proc/self/fd/7 ] || say "$2" 'others can write to this folder, and without /proc that is not safe'

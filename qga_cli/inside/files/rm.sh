@@ -10,11 +10,11 @@ shift 2
 code=0
 for path; do
   (
-    enter_parent "$path"
-    if [ ! -e "./$name" ] && [ ! -L "./$name" ]; then
-      [ "$force" ] || say "$path" 'No such file or directory'
+    if [ ! -e "$path" ] && [ ! -L "$path" ]; then
+      [ "$force" ] || say "rm: cannot remove '$path'" 'No such file or directory'
       exit 0
     fi
+    enter_parent "$path"
     if [ -z "$recursive" ]; then exec rm $options -- "$spelled"; fi
     case $(rm --version 2>/dev/null) in
       *GNU*) exec rm -r $options -- "$spelled" ;;
