@@ -1,5 +1,62 @@
 # fish completion of qga. Written by `make gen` from the command records: do not edit.
 
+# Options that several commands have.
+set -g __qga_common0 \
+    '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+    '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+    '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
+    '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
+    '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
+    '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON'
+set -g __qga_common1 \
+    '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
+    '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format'
+set -g __qga_common2 \
+    '--timeout=text'\t'Give up after this time, for example 30s or 5m'
+set -g __qga_common3 \
+    '--label=text'\t'Only guests whose title or metadata matches' \
+    '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+    '--parallel=text'\t'How many guests at a time' \
+    '-j=text'\t'How many guests at a time'
+set -g __qga_common4 \
+    '-l=text'\t'Only guests whose title or metadata matches'
+set -g __qga_common5 \
+    '--fail-fast'\t'Begin no further guest after one has failed' \
+    '--as-completed'\t'Print each guest when it is done, not in order'
+set -g __qga_common6 \
+    '--gather'\t'Print equal outputs once, under the names of their guests'
+set -g __qga_common7 \
+    '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
+    '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
+    '--preserve'\t'Keep mode, owner and time of change' \
+    '-p'\t'Keep mode, owner and time of change' \
+    '--dereference'\t'Copy what symbolic links point to' \
+    '-L'\t'Copy what symbolic links point to' \
+    '--quiet'\t'No progress bar' \
+    '-q'\t'No progress bar' \
+    '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
+    '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
+    '--no-verify'\t'Do not compare checksums at both ends' \
+    '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
+    '--max-size=text'\t'Take at most so many bytes from a guest'
+set -g __qga_common8 \
+    '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
+    '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format'
+set -g __qga_common9 \
+    '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it'
+set -g __qga_common10 \
+    '--env=text'\t'Set a variable, NAME alone takes ours' \
+    '-e=text'\t'Set a variable, NAME alone takes ours' \
+    '--env-file=host-path'\t'Set the variables of this file, one on a line' \
+    '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
+    '--workdir=guest-path'\t'Directory to run in' \
+    '-w=guest-path'\t'Directory to run in' \
+    '--user=user'\t'User to run as, and group' \
+    '-u=user'\t'User to run as, and group' \
+    '--no-stdin'\t'Keep our standard input for others' \
+    '-n'\t'Keep our standard input for others' \
+    '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL'
+
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
 # for what comes besides; a remark behind a tab.
 function __qga_table
@@ -43,59 +100,23 @@ function __qga_table
                 '+time'\t'The guest\'s clock: read and set' \
                 '+user'\t'Users of the guest: who is logged in, passwords' \
                 '+wait'\t'Wait until guests, or something in them, are ready' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'config'
             printf '%s\n' \
                 '+show'\t'Show every setting, and the file and line or the variable it comes from' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'cpu'
             printf '%s\n' \
                 '+list'\t'List the guest\'s processors and which are online' \
                 '+load'\t'Show the guest\'s load averages' \
                 '+set'\t'Switch processors of the guest on and off' \
                 '+stats'\t'Show what the guest\'s processors have spent their time on' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'disk'
             printf '%s\n' \
                 '+list'\t'List disks and partitions, with bus, address and serial' \
                 '+stats'\t'Show how much the guest\'s disks have read and written' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'file'
             printf '%s\n' \
                 '+close'\t'Close a file in the guest' \
@@ -104,16 +125,7 @@ function __qga_table
                 '+read'\t'Read from an open file' \
                 '+seek'\t'Move the position in an open file' \
                 '+write'\t'Write standard input to an open file' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'fs'
             printf '%s\n' \
                 '+freeze'\t'Freeze every freezable filesystem of the guest' \
@@ -123,262 +135,81 @@ function __qga_table
                 '+thaw'\t'Thaw the guest\'s frozen filesystems' \
                 '+trim'\t'Give the unused blocks of filesystems back to the host' \
                 '+with-frozen'\t'Run a host command while guests are frozen, and thaw them whatever happens' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'memory'
             printf '%s\n' \
                 '+info'\t'Show the size of one memory block' \
                 '+list'\t'List the guest\'s memory blocks and which are online' \
                 '+set'\t'Switch memory blocks of the guest on and off' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'net'
             printf '%s\n' \
                 '+address'\t'Print the address by which a guest can be reached' \
                 '+interfaces'\t'List the guest\'s network interfaces and their addresses' \
                 '+routes'\t'List the guest\'s routes' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'os'
             printf '%s\n' \
                 '+devices'\t'List the guest\'s PCI devices and their drivers' \
                 '+hostname'\t'Print the guest\'s host name' \
                 '+info'\t'Show the guest\'s operating system and kernel' \
                 '+timezone'\t'Print the guest\'s time zone' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'power'
             printf '%s\n' \
                 '+shutdown'\t'Ask the guest to power off, halt or reboot' \
                 '+suspend-disk'\t'Write the guest\'s memory to its disk and power off' \
                 '+suspend-hybrid'\t'Suspend the guest, with a copy of its memory on its disk' \
                 '+suspend-ram'\t'Suspend the guest, keeping its memory' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'ssh'
             printf '%s\n' \
                 '+add'\t'Let SSH keys log in as a user' \
                 '+list'\t'List the SSH keys that may log in as a user' \
                 '+remove'\t'Let SSH keys log in as a user no longer' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'time'
             printf '%s\n' \
                 '+get'\t'Show the guest\'s clock and how far it is off the host\'s' \
                 '+set'\t'Set the guest\'s clock' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'user'
             printf '%s\n' \
                 '+list'\t'List who is logged in to the guest, and since when' \
                 '+set-password'\t'Set a user\'s password' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show help'
+                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'batch'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'cat'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
                 'place*'
         case 'completion'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 \
                 '|bash|zsh|fish'
         case 'cp'
             printf '%s\n' \
-                '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
-                '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
-                '--preserve'\t'Keep mode, owner and time of change' \
-                '-p'\t'Keep mode, owner and time of change' \
-                '--dereference'\t'Copy what symbolic links point to' \
-                '-L'\t'Copy what symbolic links point to' \
-                '--quiet'\t'No progress bar' \
-                '-q'\t'No progress bar' \
-                '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
-                '--no-verify'\t'Do not compare checksums at both ends' \
-                '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
-                '--max-size=text'\t'Take at most so many bytes from a guest' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 \
                 'place*'
         case 'doctor'
             printf '%s\n' \
                 '--fix'\t'Add a missing channel, replug a wedged one, thaw a frozen guest' \
                 '--yes'\t'With --fix, do not ask' \
                 '-y'\t'With --fix, do not ask' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,check,verdict,finding,fix'\t'Columns to show, of check, verdict, finding, fix' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|check|verdict|finding|fix'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common8 $__qga_common9 \
                 'guest'
         case 'edit'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 \
                 'place'
         case 'exec'
             printf '%s\n' \
-                '--env=text'\t'Set a variable, NAME alone takes ours' \
-                '-e=text'\t'Set a variable, NAME alone takes ours' \
-                '--env-file=host-path'\t'Set the variables of this file, one on a line' \
-                '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
-                '--workdir=guest-path'\t'Directory to run in' \
-                '-w=guest-path'\t'Directory to run in' \
-                '--user=user'\t'User to run as, and group' \
-                '-u=user'\t'User to run as, and group' \
-                '--no-stdin'\t'Keep our standard input for others' \
-                '-n'\t'Keep our standard input for others' \
-                '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
                 '--detach'\t'Print the pid and leave it running; see exec-status' \
                 '-d'\t'Print the pid and leave it running; see exec-status' \
                 '--stdin'\t'Keep standard input open, also when it is a terminal' \
@@ -386,111 +217,35 @@ function __qga_table
                 '--tty'\t'Give the program a terminal: ours, with keyboard and window size' \
                 '-t'\t'Give the program a terminal: ours, with keyboard and window size' \
                 '--escape=text'\t'With -t: first key of ~. (end) and ~? (help), or none' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest' \
                 'words*'
         case 'exec-status'
             printf '%s\n' \
                 '--wait'\t'Wait for its end, then give its output and exit code as ours' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,exited,exitcode,signal,stdout,stderr'\t'Columns to show, of exited, exitcode, signal, stdout, stderr' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'pid'
         case 'help'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 \
                 '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,wire,command,state,agent'\t'Columns to show, of wire, command, state, agent' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|wire|command|state|agent'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'list'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
                 '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns to show, of vm, state, agent, version, os, load, addresses' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common8 $__qga_common9 \
                 'guest'
         case 'ls'
             printf '%s\n' \
@@ -498,177 +253,39 @@ function __qga_table
                 '-l'\t'Mode, owner, group, size and time too' \
                 '--all'\t'Names that begin with a dot too' \
                 '-a'\t'Names that begin with a dot too' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common8 $__qga_common9 \
                 'place'
         case 'mkdir'
             printf '%s\n' \
                 '--parents'\t'Those above too; no error for what is there' \
                 '-p'\t'Those above too; no error for what is there' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
                 'place*'
         case 'mv'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
                 'place*'
         case 'ping'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'pull'
             printf '%s\n' \
-                '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
-                '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
-                '--preserve'\t'Keep mode, owner and time of change' \
-                '-p'\t'Keep mode, owner and time of change' \
-                '--dereference'\t'Copy what symbolic links point to' \
-                '-L'\t'Copy what symbolic links point to' \
-                '--quiet'\t'No progress bar' \
-                '-q'\t'No progress bar' \
-                '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
-                '--no-verify'\t'Do not compare checksums at both ends' \
-                '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
-                '--max-size=text'\t'Take at most so many bytes from a guest' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 \
                 'place*'
         case 'push'
             printf '%s\n' \
-                '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
-                '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
-                '--preserve'\t'Keep mode, owner and time of change' \
-                '-p'\t'Keep mode, owner and time of change' \
-                '--dereference'\t'Copy what symbolic links point to' \
-                '-L'\t'Copy what symbolic links point to' \
-                '--quiet'\t'No progress bar' \
-                '-q'\t'No progress bar' \
-                '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-                '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
-                '--no-verify'\t'Do not compare checksums at both ends' \
-                '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
-                '--max-size=text'\t'Take at most so many bytes from a guest' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 \
                 'place*'
         case 'raw'
             printf '%s\n' \
                 '--pretty'\t'Indent the reply' \
                 '--output=|raw|json|jsonl|yaml'\t'The whole reply as it comes (raw), or its `return`' \
                 '-o=|raw|json|jsonl|yaml'\t'The whole reply as it comes (raw), or its `return`' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 '|guest-exec|guest-exec-status|guest-file-close|guest-file-flush|guest-file-open|guest-file-read|guest-file-seek|guest-file-write|guest-fsfreeze-freeze|guest-fsfreeze-freeze-list|guest-fsfreeze-status|guest-fsfreeze-thaw|guest-fstrim|guest-get-cpustats|guest-get-devices|guest-get-disks|guest-get-diskstats|guest-get-fsinfo|guest-get-host-name|guest-get-load|guest-get-memory-block-info|guest-get-memory-blocks|guest-get-osinfo|guest-get-time|guest-get-timezone|guest-get-users|guest-get-vcpus|guest-info|guest-network-get-interfaces|guest-network-get-route|guest-ping|guest-set-memory-blocks|guest-set-time|guest-set-user-password|guest-set-vcpus|guest-shutdown|guest-ssh-add-authorized-keys|guest-ssh-get-authorized-keys|guest-ssh-remove-authorized-keys|guest-suspend-disk|guest-suspend-hybrid|guest-suspend-ram|guest-sync|guest-sync-delimited' \
                 'text*'
@@ -678,55 +295,11 @@ function __qga_table
                 '-r'\t'Folders, with all that is in them' \
                 '--force'\t'No error for what is not there' \
                 '-f'\t'No error for what is not there' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
                 'place*'
         case 'script'
             printf '%s\n' \
-                '--env=text'\t'Set a variable, NAME alone takes ours' \
-                '-e=text'\t'Set a variable, NAME alone takes ours' \
-                '--env-file=host-path'\t'Set the variables of this file, one on a line' \
-                '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
-                '--workdir=guest-path'\t'Directory to run in' \
-                '-w=guest-path'\t'Directory to run in' \
-                '--user=user'\t'User to run as, and group' \
-                '-u=user'\t'User to run as, and group' \
-                '--no-stdin'\t'Keep our standard input for others' \
-                '-n'\t'Keep our standard input for others' \
-                '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest' \
                 'host-path' \
                 'words*'
@@ -735,68 +308,17 @@ function __qga_table
                 '--user=user'\t'Whose shell' \
                 '-u=user'\t'Whose shell' \
                 '--escape=text'\t'First key of ~. (end) and ~? (help); none for no such keys' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'sync'
             printf '%s\n' \
                 '--id=text'\t'Number to echo; a random one by default' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'sync-delimited'
             printf '%s\n' \
                 '--id=text'\t'Number to echo; a random one by default' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'tail'
             printf '%s\n' \
@@ -804,588 +326,169 @@ function __qga_table
                 '-n=text'\t'How many lines' \
                 '--follow'\t'Go on with what is appended, across rotation and truncation' \
                 '-f'\t'Go on with what is appended, across rotation and truncation' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
                 'place'
         case 'wait'
             printf '%s\n' \
-                '--for=text'\t'What to wait for: agent, exec, ip, file:PATH, port:N, thawed, stopped' \
+                '--for=|agent|exec|ip|file:|port:|thawed|stopped'\t'What to wait for: agent, exec, ip, file:PATH, port:N, thawed, stopped' \
                 '--timeout=text'\t'Give up after this time' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
                 '--columns=,vm,ready,seconds,reason'\t'Columns to show, of vm, ready, seconds, reason' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common8 $__qga_common9 \
                 'guest*'
         case 'config show'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
                 '--columns=,setting,value,origin'\t'Columns to show, of setting, value, origin' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help'
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common8 $__qga_common9
         case 'cpu list'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,cpu,online,can-offline'\t'Columns to show, of cpu, online, can-offline' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|cpu|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'cpu load'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,load1m,load5m,load15m'\t'Columns to show, of load1m, load5m, load15m' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|load1m|load5m|load15m'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'cpu set'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text*'
         case 'cpu stats'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice'\t'Columns to show, of cpu, user, nice, system, idle, iowait, irq, softirq, steal, guest, guestnice' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'disk list'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn%'\t'Columns to show, of disk, type, bus, pci, unit, serial, alias, parents, target, worn%' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'disk stats'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor'\t'Columns to show, of disk, reads, read, writes, written, discarded, flushes, running, busy, read-time, write-time, discard-time, flush-time, queue-time, discards, reads-merged, writes-merged, discards-merged, major, minor' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'file close'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text'
         case 'file flush'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text'
         case 'file open'
             printf '%s\n' \
                 '--mode=|r|w|a|r+|w+|a+|rb|wb|ab|rb+|wb+|ab+'\t'As in fopen(3), r by default' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'guest-path'
         case 'file read'
             printf '%s\n' \
                 '--count=text'\t'Bytes to read at most; 4096 by default, up to 48M' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,count,eof,data'\t'Columns to show, of count, eof, data' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|count|eof|data'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text'
         case 'file seek'
             printf '%s\n' \
                 '--whence=|set|cur|end'\t'From the beginning, the position, or the end' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,position,eof'\t'Columns to show, of position, eof' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|position|eof'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text' \
                 'text'
         case 'file write'
             printf '%s\n' \
                 '--count=text'\t'Write only so many of them' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,count,eof'\t'Columns to show, of count, eof' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|count|eof'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text'
         case 'fs freeze'
             printf '%s\n' \
                 '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'fs freeze-list'
             printf '%s\n' \
                 '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'mountpoint*'
         case 'fs list'
             printf '%s\n' \
                 '--fillable'\t'Leave out what is always full, such as squashfs and iso9660' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,mountpoint,device,type,used,total,used%,fills,disks'\t'Columns to show, of mountpoint, device, type, used, total, used%, fills, disks' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|mountpoint|device|type|used|total|used%|fills|disks'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'fs status'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'fs thaw'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'fs trim'
             printf '%s\n' \
                 '--minimum=text'\t'Pass over free ranges smaller than this' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,path,trimmed,minimum,error'\t'Columns to show, of path, trimmed, minimum, error' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|path|trimmed|minimum|error'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'fs with-frozen'
             printf '%s\n' \
                 '--mountpoint=mountpoint'\t'Freeze this filesystem only' \
                 '--max=text'\t'Longest time to stay frozen, the freezing included' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 \
                 'guest*' \
                 'words-here*'
         case 'memory info'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,size'\t'Columns to show, of size' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|size'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'memory list'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,block,online,can-offline'\t'Columns to show, of block, online, can-offline' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|block|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'memory set'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,block,response,error'\t'Columns to show, of block, response, error' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|block|response|error'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text*'
         case 'net address'
@@ -1395,428 +498,113 @@ function __qga_table
                 '--ipv6'\t'An IPv6 address only' \
                 '-6'\t'An IPv6 address only' \
                 '--all'\t'All addresses of global scope, one on each line' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'net interfaces'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,interface,mac,addresses,rx-bytes,tx-bytes,rx-packets,rx-errs,rx-dropped,tx-packets,tx-errs,tx-dropped'\t'Columns to show, of interface, mac, addresses, rx-bytes, tx-bytes, rx-packets, rx-errs, rx-dropped, tx-packets, tx-errs, tx-dropped' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'net routes'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,destination,via,dev,metric,type,version,mtu,source,flags'\t'Columns to show, of destination, via, dev, metric, type, version, mtu, source, flags' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'os devices'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,driver,version,date,device'\t'Columns to show, of driver, version, date, device' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|driver|version|date|device'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'os hostname'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,hostname'\t'Columns to show, of hostname' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|hostname'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'os info'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine'\t'Columns to show, of pretty-name, id, name, version, version-id, variant, variant-id, kernel-release, kernel-version, machine' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'os timezone'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,zone,offset'\t'Columns to show, of zone, offset' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|zone|offset'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'power shutdown'
             printf '%s\n' \
                 '--mode=|powerdown|halt|reboot'\t'How; powerdown by default' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'power suspend-disk'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'power suspend-hybrid'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'power suspend-ram'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest'
         case 'ssh add'
             printf '%s\n' \
                 '--reset'\t'Remove all other keys of the user' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'user' \
                 'key*'
         case 'ssh list'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,type,fingerprint,comment,options,key'\t'Columns to show, of type, fingerprint, comment, options, key' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|type|fingerprint|comment|options|key'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest' \
                 'user'
         case 'ssh remove'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'user' \
                 'key*'
         case 'time get'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,time,ahead-of-host'\t'Columns to show, of time, ahead-of-host' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|time|ahead-of-host'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'time set'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'text'
         case 'user list'
             printf '%s\n' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
                 '--columns=,user,domain,login,age'\t'Columns to show, of user, domain, login, age' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|user|domain|login|age'\t'Sort by this column; -COLUMN for descending' \
-                '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
                 'guest'
         case 'user set-password'
             printf '%s\n' \
                 '--password-stdin'\t'Read the password from standard input' \
                 '--password-file=host-path'\t'Read the password from this file' \
                 '--crypted'\t'It is hashed already, as in /etc/shadow; not for Windows' \
-                '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-                '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
-                '--timeout=text'\t'Give up after this time, for example 30s or 5m' \
-                '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-                '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-                '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-                '--label=text'\t'Only guests whose title or metadata matches' \
-                '-l=text'\t'Only guests whose title or metadata matches' \
-                '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
-                '--parallel=text'\t'How many guests at a time' \
-                '-j=text'\t'How many guests at a time' \
-                '--fail-fast'\t'Begin no further guest after one has failed' \
-                '--as-completed'\t'Print each guest when it is done, not in order' \
-                '--gather'\t'Print equal outputs once, under the names of their guests' \
-                '--help'\t'Show this command\'s help' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'user'
     end

@@ -61,7 +61,10 @@ BUSY = "busy"  # milliseconds spent; --watch shows the percentage of the time
 
 
 class Arg:
-    """One argument of a command: of the agent's if `wire` says so, else our own."""
+    """One argument of a command: of the agent's if `wire` says so, else our own.
+
+    `choices` are all its values; `offers` are some, for TAB: a value may be another.
+    """
 
     __slots__ = (
         "choices",
@@ -71,6 +74,7 @@ class Arg:
         "many",
         "metavar",
         "name",
+        "offers",
         "positional",
         "required",
         "short",
@@ -88,6 +92,7 @@ class Arg:
         required: bool | None = None,
         default: object = None,
         choices: Sequence[str] = (),
+        offers: Sequence[str] = (),
         metavar: str = "",
         short: str = "",
         many: bool = False,
@@ -101,6 +106,7 @@ class Arg:
         self.required = positional if required is None else required
         self.default = default
         self.choices = tuple(choices)
+        self.offers = tuple(offers)
         named = name.upper() if positional else kind.upper()
         self.metavar = metavar or "|".join(choices) or _METAVARS.get(kind, named)
         self.short = short

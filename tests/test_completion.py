@@ -54,9 +54,14 @@ def test_what_is_written_into_the_scripts_starts_no_python(shell: Shell) -> None
         "qga fs list --sort tot": "qga fs list --sort total ",
         "qga -c qemu:///sy": "qga -c qemu:///system ",
         "qga completion z": "qga completion zsh ",
+        "qga wait web1 --for th": "qga wait web1 --for thawed ",
+        "qga wait web1 --for=ag": "qga wait web1 --for=agent ",
+        "qga wait --for po": "qga wait --for port:",
     }
     for typed, expected in cases.items():
-        assert shell.line(typed, "\t").startswith(expected), typed
+        line = shell.line(typed, "\t")
+        assert line.startswith(expected), typed
+        assert not expected.endswith(":") or line == expected, typed  # no blank: a number follows
     assert shell.calls() == []
 
 
@@ -149,12 +154,18 @@ def test_programs_of_a_guest(shell: Shell, local_agent: str) -> None:
     assert shell.tab(f"qga -c {local_agent} exec x -- apt-con").endswith(" apt-config ")
 
 
-@pytest.mark.parametrize("shell_name", ["bash", "fish"])
+@pytest.mark.parametrize("shell_name", NAMES)
 def test_every_word_of_every_command_is_offered(shell_name: str) -> None:
     lines = {f"qga {command.name} -": command for command in catalog.walk()}
     ask = {
         "bash": f". {SCRIPTS}/qga.bash; while IFS= read -r COMP_LINE; do "
         'COMP_POINT=${#COMP_LINE}; _qga 2>/dev/null; echo "${COMPREPLY[@]}"; done',
+        # What it gives to _arguments, which works on a terminal only: exclusions and help cut off.
+        "zsh": "compdef() { }; _arguments() { local -a specs=(\"${@%%\\[*}\"); "
+        "specs=(\"${(@)specs#\\(*\\)}\"); specs=(\"${(@)specs#\\*}\"); "
+        "print -r -- \"${(@)specs%=}\"; return 0 }; _qga_other() { return 1 }; "
+        f". {SCRIPTS}/_qga; while read -r line; do "
+        "line=${line% -}; _qga_${${line#qga }// /_} && continue; done",
         "fish": f". {SCRIPTS}/qga.fish; while read -l line; complete -C $line | "
         "string replace -r '\\t.*' '' | string join ' '; end",
     }[shell_name]  # fmt: skip

@@ -11,7 +11,8 @@ COMMAND = Command(
         Arg("vm", spec.GUEST, "Guests: names, lists, globs, @groups", positional=True,
             many=True, metavar="VM..."),
         Arg("for", spec.TEXT, "What to wait for: agent, exec, ip, file:PATH, port:N, thawed, "
-            "stopped", default="agent", metavar="WHAT"),
+            "stopped", default="agent", metavar="WHAT",
+            offers=("agent", "exec", "ip", "file:", "port:", "thawed", "stopped")),
         Arg("timeout", spec.DURATION, "Give up after this time", default="5m", metavar="TIME"),
     ],
     result=[{"vm": str, "ready": bool, "seconds": float, "reason?": str}],

@@ -38,6 +38,13 @@ _qga_uri() {
     fi
 }
 
+# Values of the comma-separated list that is the last argument; what ends with a colon goes on.
+_qga_offer() {
+    local -a all=("${(@s:,:)@[-1]}") options=("${@[1,-2]}")
+    compadd "${options[@]}" -S '' -- ${(M)all:#*:}
+    compadd "${options[@]}" -- ${all:#*:}
+}
+
 _qga_key() {
     compset -P @ && _files
 }

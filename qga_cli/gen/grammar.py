@@ -1,6 +1,7 @@
 """What the three completion scripts say of the commands: words that go on, options, kinds."""
 
 import os
+from collections.abc import Mapping, Sequence
 
 from qga_cli import catalog, spec
 from qga_cli.cli.manual import TOPICS
@@ -12,6 +13,7 @@ _ASKED = (
     spec.GUEST, spec.PLACE, spec.GUEST_PATH, spec.MOUNTPOINT, spec.USER, spec.PID, spec.HOST_PATH,
     spec.KEY, spec.WORDS,
 )  # fmt: skip
+_MENTION = 40  # characters that the mention of a group takes in a script
 HERE = "words-here"  # a command line for this host, not for the guest
 
 
@@ -28,8 +30,8 @@ def engine(name: str) -> str:
 
 def kind(command: Command | None, arg: Arg) -> str:
     """What completes an argument: a kind, |a|b for choices, ,a,b for a comma-separated list."""
-    if arg.choices:
-        return "|" + "|".join(arg.choices)
+    if arg.choices or arg.offers:
+        return "|" + "|".join(arg.choices or arg.offers)
     if arg.name == "connect":
         return "uri"
     names = [column.name for column in command.columns] if command else []
@@ -86,3 +88,27 @@ def children(path: tuple[str, ...]) -> dict[str, str]:
 def slot(command: Command | None, arg: Arg) -> str:
     """The kind of a positional, with a star when it takes all words that are left."""
     return kind(command, arg) + ("*" if arg.many else "")
+
+
+def share(lines: Mapping[str, Sequence[str]]) -> tuple[list[list[str]], dict[str, list[int]]]:
+    """Lines that the same entries of a table have in common, written once.
+
+    The first part is the groups of such lines, the second says which groups each entry has.
+    Groups that would save less than their own mention are left out.
+    """
+    owners: dict[str, set[str]] = {}
+    for key, texts in lines.items():
+        for text in texts:
+            owners.setdefault(text, set()).add(key)
+    together: dict[frozenset[str], list[str]] = {}
+    for text, keys in owners.items():
+        together.setdefault(frozenset(keys), []).append(text)
+    groups: list[list[str]] = []
+    has: dict[str, list[int]] = {key: [] for key in lines}
+    for keys_of, texts in together.items():
+        if (len(keys_of) - 1) * sum(map(len, texts)) < _MENTION * len(keys_of):
+            continue
+        for key in keys_of:
+            has[key].append(len(groups))
+        groups.append(texts)
+    return groups, has

@@ -7,10 +7,32 @@ from qga_cli.spec import Arg, Command
 
 def script() -> str:
     """completions/_qga."""
-    leaves = "".join(_leaf(command) for command in catalog.walk())
-    groups = "".join(_group(path) for path in grammar.paths() if grammar.children(path))
+    options = {command.name: _options(command) for command in catalog.walk()}
+    groups, has = grammar.share(options)
+    common = "".join(
+        f"typeset -ga _qga_common{number}=(\n{''.join(f'    {one}{chr(10)}' for one in specs)})\n"
+        for number, specs in enumerate(groups)
+    )
+    leaves = "".join(
+        _leaf(
+            command,
+            [one for one in options[command.name]
+             if not any(one in groups[number] for number in has[command.name])],
+            [f'"${{_qga_common{number}[@]}}"' for number in has[command.name]],
+        )
+        for command in catalog.walk()
+    )  # fmt: skip
+    heads = "".join(_group(path) for path in grammar.paths() if grammar.children(path))
     head = "#compdef qga\n" + grammar.header("zsh")
-    return head + "\n" + groups + leaves + grammar.engine("engine.zsh")
+    return (
+        head
+        + "\n# Options that several commands have.\n"
+        + common
+        + "\n"
+        + heads
+        + leaves
+        + grammar.engine("engine.zsh")
+    )
 
 
 def _group(path: tuple[str, ...]) -> str:
@@ -34,8 +56,7 @@ def _group(path: tuple[str, ...]) -> str:
     )
 
 
-def _leaf(command: Command) -> str:
-    specs = _options(command)
+def _leaf(command: Command, specs: list[str], common: list[str]) -> str:
     slots = grammar.positionals(command)
     ends = any(arg.kind == spec.WORDS for arg in slots)
     other = ""
@@ -46,7 +67,7 @@ def _leaf(command: Command) -> str:
         label = _colon(arg.metavar or arg.name)
         specs.append(_quote(f"{where}:{label}:{_action(command, arg)}"))
     flags = "-s -S -A '-*'" if ends else "-s -S"
-    listed = " \\\n        ".join([f"_arguments {flags}", *specs])
+    listed = " \\\n        ".join([f"_arguments {flags}", *common, *specs])
     return f"{_name(command.words)}() {{\n    {other}{listed}\n}}\n\n"
 
 
@@ -70,6 +91,8 @@ def _options(command: Command | None) -> list[str]:
 
 def _action(command: Command | None, arg: Arg) -> str:
     kind = grammar.kind(command, arg)
+    if arg.offers:
+        return "_qga_offer " + _colon(",".join(arg.offers))
     if kind.startswith("|"):
         return "(" + kind[1:].replace("|", " ") + ")"
     if kind.startswith(","):
