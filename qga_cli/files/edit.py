@@ -1,19 +1,31 @@
 """`qga edit`: a guest's file in an editor of this host."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 
+from qga_cli import hostpath
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
 from qga_cli.files.copy import Copier, host_errors
 from qga_cli.files.guests import Guests
 from qga_cli.files.place import Place, guest_place
 from qga_cli.files.transfer import ABSENT, Wishes
 from qga_cli.job import Finished, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PREFIX = "qga-edit-"
+_FETCHED = ".qga-fetched"  # the digest of what came, beside the file
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def verb(job: Job) -> Finished:
@@ -22,7 +34,8 @@ def verb(job: Job) -> Finished:
     if not place.name or place.is_folder:
         raise UsageError(f"{place} is a folder")
     editor = _editor()
-    folder = tempfile.mkdtemp(prefix="qga-edit-")  # 0700: the file may hold secrets
+    tidy(job.say)
+    folder, lock = _private()
     here = Place("", os.path.join(folder, place.name))
     kept = False
     try:
@@ -30,9 +43,11 @@ def verb(job: Job) -> Finished:
             # Followed in the guest: a guest's link would be followed here, to a file of ours.
             found = _fetch(Copier(job, guests, Wishes(umask=0o077, follow=True)), place, here)
             before = _digest(here.path)
+            with open(os.path.join(folder, _FETCHED), "x") as note:
+                note.write(before)
             try:
                 with host_errors():
-                    _edit(editor, here.path)
+                    _edit(editor, here.path, lock)
                     if _digest(here.path) == before:
                         job.say(0, f"{place}: not changed")
                     else:
@@ -46,7 +61,76 @@ def verb(job: Job) -> Finished:
     finally:
         if not kept:
             shutil.rmtree(folder)
+        os.close(lock)
     return Finished()
+
+
+def tidy(say: "Callable[[int, str], None]") -> None:
+    """Remove what edits have left that were killed; of what their users have changed, tell.
+
+    A running one holds its folder's lock, and so does its editor if that has outlived it.
+    """
+    temporary = tempfile.gettempdir()
+    with contextlib.ExitStack() as stack:
+        top = os.open(temporary, _FOLDER)
+        stack.callback(os.close, top)
+        for name in sorted(os.listdir(top)):
+            if not name.startswith(_PREFIX):
+                continue
+            try:
+                folder = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=top)
+            except OSError:
+                continue  # somebody else's, or gone
+            stack.callback(os.close, folder)
+            if not _is_abandoned(folder):
+                continue
+            if _is_changed(folder):
+                say(0, f"an edit that did not end well has left your version in {temporary}/{name}")
+            else:
+                shutil.rmtree(name, dir_fd=top)
+
+
+def _private() -> tuple[str, int]:
+    """A folder for the file, which may hold secrets, and its lock."""
+    above = os.stat(tempfile.gettempdir())
+    sticky = above.st_mode & stat.S_ISVTX
+    if not hostpath.is_ours(above) or (hostpath.is_open_to_others(above) and not sticky):
+        raise FileError(
+            f"{tempfile.gettempdir()}: another user can exchange what is in it",
+            hint="set TMPDIR to a folder of your own",
+        )
+    folder = tempfile.mkdtemp(prefix=_PREFIX)  # 0700
+    lock = os.open(folder, _FOLDER)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return folder, lock
+
+
+def _is_abandoned(folder: int) -> bool:
+    """Whether it is one of ours, and no process lives that holds it."""
+    found = os.fstat(folder)
+    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        return False
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_changed(folder: int) -> bool:
+    """Whether there may be work of the user's in it: another content, or an editor's own files."""
+    names = set(os.listdir(folder))
+    if _FETCHED not in names:
+        return False  # killed before there was anything to edit
+    others = list(names - {_FETCHED})
+    if len(others) != 1:
+        return bool(others)
+    with open(_at(folder, _FETCHED)) as note:
+        return note.read() != _digest(_at(folder, others[0]))
+
+
+def _at(folder: int, name: str) -> int:
+    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
 
 
 def _fetch(copier: Copier, place: Place, here: Place) -> bool:
@@ -69,9 +153,9 @@ def _editor() -> list[str]:
     return shlex.split(chosen or "vi")
 
 
-def _edit(command: list[str], path: str) -> None:
+def _edit(command: list[str], path: str, lock: int) -> None:
     try:
-        code = subprocess.run([*command, path]).returncode
+        code = subprocess.run([*command, path], pass_fds=[lock]).returncode
     except OSError as error:
         raise FileError(
             f"cannot run {command[0]}: {error.strerror}", hint="set VISUAL or EDITOR"
@@ -80,6 +164,6 @@ def _edit(command: list[str], path: str) -> None:
         raise FileError(f"{command[0]} ended with exit code {code}: nothing is written back")
 
 
-def _digest(path: str) -> str:
+def _digest(path: str | int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
