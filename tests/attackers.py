@@ -32,6 +32,7 @@ echo 1 >/proc/sys/fs/protected_symlinks
 grep -q ^{USER}: /etc/passwd || {{
   echo '{USER}:x:{UID}:{UID}::{HOME}:/bin/sh' >>/etc/passwd
   echo '{USER}:x:{UID}:' >>/etc/group
+  echo '{USER}:*:19000:0:99999:7:::' >>/etc/shadow
 }}
 mkdir -p {HOME} && chown {UID}:{UID} {HOME}
 """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qga_cli.errors import Refused, UsageError
+from qga_cli.errors import NoProgram, Refused, UsageError
 from qga_cli.exec.context import NO_INPUT, Context, quote, variables
 from tests import lab
 from tests.conftest import qga
@@ -21,11 +21,11 @@ from tests.running import eventually, execute, marked
 def test_a_quoted_word_is_one_line_that_means_the_word(text: str) -> None:
     quoted = quote(text)
     assert "\n" not in quoted
-    parts = re.findall(r"'([^']*)'|\\(')|\"\$nl\"", quoted)
-    assert re.sub(r"'[^']*'|\\'|\"\$nl\"", "", quoted) == ""
-    kinds = re.findall(r"'[^']*'|\\'|\"\$nl\"", quoted)
+    parts = re.findall(r"'([^']*)'|\\(')|\"\$qga_nl\"", quoted)
+    assert re.sub(r"'[^']*'|\\'|\"\$qga_nl\"", "", quoted) == ""
+    kinds = re.findall(r"'[^']*'|\\'|\"\$qga_nl\"", quoted)
     meant = "".join(
-        "\n" if kind == '"$nl"' else plain or escaped
+        "\n" if kind == '"$qga_nl"' else plain or escaped
         for kind, (plain, escaped) in zip(kinds, parts, strict=True)
     )
     assert meant == text
@@ -116,9 +116,14 @@ def test_a_user_that_is_not_there(local_agent: str) -> None:
         ("root", "su setpriv", """su -s /bin/sh root -c exec "$@" -- sh id -u"""),
         ("root:sys", "su setpriv", "setpriv --reuid root --regid sys --init-groups id -u"),
         ("root", "setpriv", "setpriv --reuid root --regid 0 --init-groups id -u"),
-        ("7:9", "runuser su setpriv", "setpriv --reuid 7 --regid 9 --clear-groups id -u"),
+        ("0", "runuser su setpriv", "runuser -u root -- id -u"),
+        ("0:9", "runuser setpriv", "setpriv --reuid 0 --regid 9 --init-groups id -u"),
+        ("0", "setpriv", "setpriv --reuid 0 --regid 0 --init-groups id -u"),
+        ("0", "su", """su -s /bin/sh root -c exec "$@" -- sh id -u"""),
+        ("4294007:9", "setpriv", "setpriv --reuid 4294007 --regid 9 --clear-groups id -u"),
+        ("4294007", "setpriv", "setpriv --reuid 4294007 --regid 4294007 --clear-groups id -u"),
         ("root:sys", "su", None),
-        ("7", "runuser su", None),
+        ("4294007", "runuser su", None),
     ],
 )
 def test_a_user_is_become_by_the_tool_that_is_there(
@@ -128,13 +133,14 @@ def test_a_user_is_become_by_the_tool_that_is_there(
     for tool in tools.split():
         (tmp_path / tool).write_text("#!/bin/sh\n")
         (tmp_path / tool).chmod(0o755)
-    line = Context(user=user).line(NO_INPUT).decode()
+    line = Context(user=user).line(NO_INPUT).decode().rstrip()
     ran = subprocess.run(
-        ["/bin/sh", "-c", f'{line}echo "$@"', "sh", "id", "-u"],
+        ["/bin/sh", "-c", f'qga_nl="\n"\n{line}\necho "$@"', "sh", "id", "-u"],
         env={"PATH": str(tmp_path)},
         capture_output=True,
         text=True,
     )
+    ran.stdout = ran.stdout.replace(f"{tmp_path}/", "")
     if chosen is None:
         assert (ran.returncode, ran.stdout) == (96, "")
         assert f"becoming {user} needs" in ran.stderr
@@ -194,3 +200,56 @@ def test_what_is_no_script(local_agent: str, tmp_path: Path, content: bytes, mes
     ran = qga("-c", local_agent, "script", "x", str(script))
     assert (ran.code, message in ran.err) == (2, True)
     assert qga("-c", local_agent, "script", "x", str(tmp_path / "none")).code == 2
+
+
+@pytest.mark.parametrize("name", ["line", "end", "code", "taken", "qga_end", "nl", "PWD_", "timer"])
+@pytest.mark.parametrize("wait", ["", "sleep 0.6;"])
+def test_a_variable_of_any_name_is_the_users(local_agent: str, name: str, wait: str) -> None:
+    ran = execute(local_agent, "sh", "-c", f'{wait} printenv "$0"', name, env={name: "MI\nNE"})
+    assert (ran.code, ran.out, ran.err) == (0, b"MI\nNE\n", b"")
+
+
+@pytest.mark.parametrize("name", ["IFS", "OPTIND", "PPID", "UID", "PWD", "BASHOPTS", "a-b"])
+def test_a_variable_that_shells_have_is_the_users(local_agent: str, name: str) -> None:
+    ran = execute(local_agent, "printenv", name, env={name: "MINE"})
+    assert (ran.code, ran.out, ran.err) == (0, b"MINE\n", b"")
+
+
+def test_a_path_of_the_users_is_only_the_programs(local_agent: str, tmp_path: Path) -> None:
+    proof = tmp_path / "proof"
+    path = {"PATH": "/opt/app/bin"}
+    ran = execute(local_agent, "/usr/bin/touch", str(proof), env={**path, "odd.name": "1"})
+    assert (ran.code, ran.err, proof.exists()) == (0, b"", True)
+    with pytest.raises(NoProgram):
+        execute(local_agent, "touch", str(proof), env=path)
+    (tmp_path / "ours").write_text("#!/bin/sh\necho ours\n")
+    (tmp_path / "ours").chmod(0o755)
+    assert execute(local_agent, "ours", env={"PATH": str(tmp_path)}).out == b"ours\n"
+    assert execute(local_agent, "/usr/bin/id", "-un", env=path, user="root").out == b"root\n"
+
+
+def test_a_script_has_the_users_variables(local_agent: str, tmp_path: Path) -> None:
+    script = tmp_path / "it"
+    script.write_text("echo $name $size $interpreter $option $dir $PATH\n")
+    variables = [f"{name}={name[0]}" for name in ("name", "size", "interpreter", "option", "dir")]
+    words = [word for pair in [*variables, "PATH=/p"] for word in ("-e", pair)]
+    ran = qga("-c", local_agent, "script", *words, "x", str(script))
+    assert (ran.code, ran.out, ran.err) == (0, "n s i o d /p\n", "")
+
+
+@pytest.mark.parametrize("user", ["", ":", "root:", ":root", "-x", "a/b", "a b\n"])
+def test_what_is_no_user_is_told(local_agent: str, user: str) -> None:
+    ran = qga("-c", local_agent, "exec", "-u", user, "x", "--", "id")
+    assert ran.code == 2, ran.err
+    assert ran.out == ""
+
+
+@pytest.mark.parametrize("user", ["deploy@corp.example", "CORP\\deploy", "svc$", "Jörg", "4294000"])
+def test_users_by_names_of_servers_and_by_numbers(local_agent: str, user: str) -> None:
+    if user.isdigit():
+        told = 'id -u; id -g; id -G; echo "$HOME,$USER,$LOGNAME"'
+        ran = execute(local_agent, "sh", "-c", told, user=user)
+        assert ran.out.decode().split() == [user, user, user, "/,,"]
+    else:
+        with pytest.raises(Refused, match=re.escape(f"no user {user}")):
+            execute(local_agent, "id", user=user)

@@ -9,6 +9,7 @@ from qga_cli.errors import QgaError
 from qga_cli.exec import ending
 from qga_cli.exec.bare import FILE, Bare
 from qga_cli.exec.context import INLINE, NO_INPUT, request
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,52 +17,10 @@ if TYPE_CHECKING:
 
     from qga_cli.exec.context import Context
 
-_MOST = 2**20  # bytes of each stream; the script keeps one more, to show that there were more
+_MOST = 2**20  # bytes of each stream, as in inside/exec/bounded.sh
 
-# Behind stderr stands $0, the mark, if the program was started. 3 and 4 are the agent's pipes,
-# 5 brings the exit code, 6 carries stdout past the pipe of stderr.
-SCRIPT = rf"""
-IFS= read -r context
-nl='
-'
-command -v head >/dev/null || {{ echo no head >&2; exit 97; }}
-eval "$context"
-keep() {{ head -c {_MOST + 1}; exec cat >/dev/null; }}
-exec 3>&1 4>&2
-code=$({{ {{ {{ "$@" 3>&- 4>&- 5>&- 6>&-; echo $? >&5; }} 2>&1 >&6 | keep >&4; }} 6>&1 | keep >&3
-}} 5>&1)
-echo "$0" >&2
-exit $code
-"""
-
-# $1 the script's pid, $2 a signal, $3 seconds until KILL, 0 for none. The tree is what descends
-# from the script by now, and at the KILL what descends from those that are left. A pid that was
-# gone once is not looked at again: it may be another's.
-END = r"""
-grow() {
-  grown=1
-  while [ $grown ]; do
-    grown=
-    while read -r pid parent; do
-      case " $tree " in *" $pid "*) ;; *" $parent "*) tree="$tree $pid"; grown=1 ;; esac
-    done <<.
-$(ps -A -o pid= -o ppid=)
-.
-  done
-}
-tree=$1 left=$3
-grow
-kill -s $2 $tree; kill -s CONT $tree
-[ $left -gt 0 ] || exit 0
-while [ "$tree" ] && [ $left -gt 0 ]; do
-  sleep 1
-  there=; for pid in $tree; do kill -0 $pid && there="$there $pid"; done
-  tree=$there left=$((left-1))
-done 2>/dev/null
-[ "$tree" ] || exit 0
-grow
-kill -s KILL $tree
-"""
+SCRIPT = script("exec/bounded")
+END = script("exec/end_descendants")
 
 
 class Bounded(Bare):

@@ -2,6 +2,11 @@
 
 All of it is one line of shell text that the wrapper evaluates, made of constants and of what
 our own user gave, quoted. It goes by input-data, which the agent does not log; argv it does.
+
+The line sets the program's words and the directory, and defines a function, `qga_around`, which
+sets the variables. The wrapper calls it in the last subshell, in front of the program, so that no
+variable of the user's is one of the wrapper's, and none of its tools is looked for in his PATH.
+Variables of ours begin with qga_.
 """
 
 import os
@@ -9,6 +14,7 @@ import re
 
 from qga_cli import wire
 from qga_cli.errors import UsageError
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +26,24 @@ NO_INPUT, INLINE, STREAMED = "exec </dev/null", "", "exec 8<>/proc/self/fd/0"
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_USER = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]*)(?::([A-Za-z0-9_][A-Za-z0-9_.-]*))?")
+# Names of directory servers too: deploy@corp.example, CORP\\deploy, svc$. The guest knows them.
+_NO = r"\x00-\x1f\x7f:/\[\];|=,+*?<>\"'`&!#()~{}"
+_ONE = rf"[^\s{_NO}-][^{_NO}]*"
+_USER = re.compile(rf"({_ONE})(?::({_ONE}))?")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # a shell knows it as ~NAME
+# Variables that a shell has for itself, or lets nobody set.
+_SHELLS = re.compile(
+    r"OPTIND|PPID|E?UID|LINENO|SHELLOPTS|BASH\w*|IFS|PS4|_|RANDOM|SECONDS|GROUPS|FUNCNAME|DIRSTACK"
+    r"|HISTCMD|POSIXLY_CORRECT|PWD|OLDPWD|SHLVL|qga_\w*"
+)
 # An agent started by hand, or by an init that clears the environment, has next to nothing.
 _DEFAULTS = (
     f"PATH=${{PATH:-{_PATH}}} LANG=${{LANG:-C.UTF-8}} TERM=${{TERM:-dumb}} HOME=${{HOME:-/root}}; "
     "export PATH LANG TERM HOME"
+)
+_IDENTITY = (
+    'export HOME="${qga_home:-/}"; unset USER LOGNAME; '
+    'if [ "$qga_name" ]; then export USER="$qga_name" LOGNAME="$qga_name"; fi'
 )
 
 
@@ -60,16 +79,21 @@ class Context:
         if argv:
             parts.append("set -- " + " ".join(quote(word) for word in argv))
         parts.append(_DEFAULTS)
+        around = [":"]
         if self._user:
             parts += _as_user(self._user)
+            around.append(_IDENTITY)
         odd = []
         for name, value in self._env.items():
-            if _NAME.fullmatch(name):
-                parts.append(f"export {name}={quote(value)}")
+            if _NAME.fullmatch(name) and not _SHELLS.fullmatch(name):
+                around.append(f"export {name}={quote(value)}")
             else:
                 odd.append(quote(f"{name}={value}"))
         if odd:  # no variable of the shell's can have such a name
-            parts.append(f'set -- env {" ".join(odd)} "$@"')
+            parts.append(f'set -- "$(command -v env)" {" ".join(odd)} "$@"')
+        if "PATH" in self._env:
+            parts.append(f"qga_path={quote(self._env['PATH'])}")
+        parts.append(f"qga_around() {{ {'; '.join(around)}; }}")
         if self._workdir:
             parts.append(f"CDPATH= cd -P -- {quote(self._workdir)} || exit 96")
         return ("; ".join(parts) + "\n").encode("utf-8", "surrogateescape")
@@ -101,7 +125,7 @@ def quote(text: str) -> str:
     """A word of shell text without a newline, which ends the line that the wrapper reads."""
     if "\0" in text:
         raise UsageError("no program takes a NUL byte in its arguments or environment")
-    return "'" + text.replace("'", "'\\''").replace("\n", "'\"$nl\"'") + "'"
+    return "'" + text.replace("'", "'\\''").replace("\n", "'\"$qga_nl\"'") + "'"
 
 
 def is_text(words: "Sequence[str]") -> bool:
@@ -144,24 +168,36 @@ def _as_user(user: str) -> list[str]:
     if match is None:
         raise UsageError(f"-u: {user!r} is not USER or USER:GROUP")
     name, group = match.groups()
-    parts, ways = [], {}
-    if name.isdigit():
-        groups = f"--regid {group} --clear-groups" if group else "--clear-groups"
-    else:
+    if _PLAIN.fullmatch(name):
         # ~name without a home directory stays as it is: the cheapest question whether it exists.
         parts = [
-            f"HOME=~{name} USER={name} LOGNAME={name}; export HOME USER LOGNAME",
-            f'case $HOME in "~"*) echo "no user {name}" >&2; exit 96; esac',
+            f"qga_name={name} qga_uid={name} qga_home=~{name}",
+            f'case $qga_home in "~"*) echo "no user {name}" >&2; exit 96; esac',
         ]
-        ways["runuser"] = f"-u {name}{f' -g {group}' if group else ''} --"
-        if not group:  # su cannot choose one
-            ways["su"] = f"""-s /bin/sh {name} -c 'exec "$@"' -- sh"""
-        groups = f"--regid {group or f'$(id -g {name})'} --init-groups"
-    ways["setpriv"] = f"--reuid {name} {groups}"
+        own = f"$(id -g {name})"
+    else:
+        parts = [f"qga_user={quote(name)}", f"eval {quote(script('exec/user'))}"]
+        own = "$qga_gid"
+    wanted = quote(group) if group else ""
+    ways = {}
+    if not group or not group.isdigit():  # runuser takes a name only
+        ways["runuser"] = f'-u "$qga_name"{f" -g {wanted}" if group else ""} --'
+    if not group:  # su cannot choose one
+        ways["su"] = """-s /bin/sh "$qga_name" -c 'exec "$@"' -- sh"""
+    gid = wanted or f'"{own}"'
+    ways["setpriv"] = f'--reuid "$qga_uid" --regid {gid} --init-groups'
+    nameless = {"setpriv": ways["setpriv"].replace("--init-groups", "--clear-groups")}
+    known = _become(user, ways)
+    if name.isdigit():
+        known = f'if [ "$qga_name" ]; then {known}; else {_become(user, nameless)}; fi'
+    return [*parts, known]
+
+
+def _become(user: str, ways: "Mapping[str, str]") -> str:
+    """Shell text that puts in front of the words whichever tool is there."""
     choice = "; el".join(
-        f'if command -v {tool} >/dev/null; then set -- {tool} {options} "$@"'
+        f'if command -v {tool} >/dev/null; then set -- "$(command -v {tool})" {options} "$@"'
         for tool, options in ways.items()
     )
-    needed = " or ".join(ways)
-    parts.append(f'{choice}; else echo "becoming {user} needs {needed}" >&2; exit 96; fi')
-    return parts
+    lack = quote(f"becoming {user} needs {' or '.join(ways)}")
+    return f"{choice}; else echo {lack} >&2; exit 96; fi"

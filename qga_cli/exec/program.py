@@ -62,7 +62,7 @@ class Program:
         how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
         if how != STREAMED:
             self._feed = None
-        text = f"# {self.mark}{wrapper.WRAPPER}"
+        text = f"# {self.mark}\n{wrapper.WRAPPER}"
         words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
         given = self._end + b"\n" + line + (inline or b"")
         begun = time.monotonic()

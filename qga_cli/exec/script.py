@@ -26,7 +26,7 @@ def verb(job: Job) -> Finished:
     given = None if name == "-" else stdin(job)
     if name.lower().endswith(".ps1") and not content.startswith(b"#!"):
         return answer(job, _powershell(name, content, words), given)
-    argv = ["sh", "-c", script("exec/script"), "qga-script", str(len(content))]
+    argv = ["/bin/sh", "-c", script("exec/script"), "qga-script", str(len(content))]
     argv += [*_interpreter(content), "/proc/self/fd/9", *words]
     # A name for its file that nobody sees in a command line.
     secret = f"qga-{os.urandom(16).hex()}\n".encode()

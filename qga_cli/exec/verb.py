@@ -4,6 +4,7 @@ import os
 import stat
 import time
 
+from qga_cli.errors import UsageError
 from qga_cli.exec.run import Completed, run
 from qga_cli.exec.sinks import Kept, Passed
 from qga_cli.format import moment
@@ -82,6 +83,9 @@ def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
     """What the options say of the program's environment, as keywords of `run`."""
     from qga_cli.exec.context import variables
 
+    for name in ("user", "workdir"):
+        if given.get(name) == "":  # an unset variable, most likely; without it root runs it, in /
+            raise UsageError(f"--{name} is empty", hint="leave the option out for the default")
     return {
         "env": variables(given.get("env", ()), given.get("env-file", ()), os.environ),
         "clean_env": bool(given.get("clean-env")),

@@ -10,6 +10,7 @@ import time
 
 from qga_cli.errors import Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.exec.context import Context
+from qga_cli.inside import script
 from qga_cli.job import Finished, Job
 from qga_cli.terminal import by_python, by_script
 from qga_cli.terminal.carrier import Wish
@@ -28,16 +29,6 @@ _HUNG_UP = 128 + signal.SIGHUP
 _HELP = b"\r\n~.  end the session\r\n~~  type a tilde\r\n~?  this help\r\n(after Enter only)\r\n"
 
 
-# What the guest's shell makes of a Context, which comes in a variable: others see our arguments.
-_ENTER = """
-nl='
-'
-trap '[ $? != 96 ] || exit 125' EXIT
-eval "$QGA_CONTEXT"
-unset QGA_CONTEXT
-trap - EXIT
-exec "$@"
-"""
 _LOGIN = 'command -v su >/dev/null && exec su -l -- "$0"; exec runuser -l -- "$0"'
 
 
@@ -51,6 +42,8 @@ def run(job: Job, around: "dict[str, Any]") -> Finished:
 def shell(job: Job) -> Finished:
     """`qga shell`: a login shell, by whichever program of the guest makes one."""
     user = job.arguments["user"]
+    if not user:
+        raise UsageError("--user is empty", hint="leave the option out for root's shell")
     return _attach(job, ["sh", "-c", _LOGIN, user], {}, user)
 
 
@@ -61,7 +54,7 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
     escape = Escape(_key(job.arguments["escape"]))
     console = Console(job.streams.stdin)
     wish = Wish(
-        [b"/bin/sh", b"-c", _ENTER.encode(), b"qga"],
+        [b"/bin/sh", b"-c", script("terminal/enter").encode(), b"qga"],
         size=console.size(),
         environment={
             b"TERM": os.environb.get(b"TERM", b"dumb"),

@@ -1,0 +1,25 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154  # qga_nl and qga_path are for, and from, the line that is evaluated
+# Starts a program that nobody waits for; it takes the place of this shell, so its pid is the
+# agent's, which tells its exit code and signal itself. Words: the program's.
+# Standard input: a line, the program's context; then the program's input.
+#
+# The agent keeps 1 MiB of each stream, below what passes through libvirt in one reply; what is
+# written beyond is dropped.
+IFS= read -r qga_context
+qga_nl='
+'
+eval "$qga_context"
+PATH=${qga_path-$PATH} command -v "$1" >/dev/null || { echo "$1: not found" >&2; exit 127; }
+qga_keep() { head -c 1048576; exec cat >/dev/null; }
+exec 4<<. 5<<.
+
+.
+
+.
+read -r qga_x <&4; read -r qga_x <&5
+exec 4<>/proc/self/fd/4 5<>/proc/self/fd/5
+{ exec </proc/self/fd/4 4>&- 5>&- 2>/dev/null; qga_keep; } &
+{ exec </proc/self/fd/5 4>&- 5>&- >&2 2>/dev/null; qga_keep; } &
+qga_around
+exec >/proc/self/fd/4 2>/proc/self/fd/5 4>&- 5>&- "$@"
