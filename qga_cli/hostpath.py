@@ -28,6 +28,16 @@ def is_open_to_others(found: os.stat_result) -> bool:
     return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
+def check_temporary(path: str) -> None:
+    """Raise FileError if another user can exchange what we make in a folder for a while."""
+    found = os.stat(path)
+    if not is_ours(found) or (is_open_to_others(found) and not found.st_mode & stat.S_ISVTX):
+        raise FileError(
+            f"{path}: another user can exchange what is in it",
+            hint="set TMPDIR to a folder of your own",
+        )
+
+
 def open_folder(path: str) -> int:
     """The folder at `path`, to be read and to be worked in. Raises OSError, FileError."""
     above, name = walk(path)

@@ -16,11 +16,12 @@ from typing import Any, cast
 
 import pytest
 
-from qga_cli import wire
+from qga_cli import hostpath, wire
 from qga_cli.errors import QgaError
 from qga_cli.exec.run import Completed
 from qga_cli.files.facts import Facts
 from qga_cli.files.landing import Landing, inside
+from qga_cli.files.many import share_of
 from qga_cli.files.place import Place
 from qga_cli.files.pull import pull
 from qga_cli.files.source import HostFile
@@ -313,3 +314,28 @@ def test_a_pipe_of_the_shell_is_a_file_to_read(fake: Callable[..., FakeAgent]) -
     os.close(source)
     assert (done.returncode, done.stderr) == (0, b"")
     assert wire.to_base64(b"swordfish") in str(agent.requests[-1]["arguments"])
+
+
+def test_the_folders_of_many_guests_are_made_nowhere_else(victim: Victim, tmp_path: Path) -> None:
+    """`sudo qga cp 'web*':/f dest/` makes dest/web1; of another host, dest/HOST/web1."""
+    theirs = make_theirs(tmp_path)
+    for name in ("web1", "alpha"):
+        (theirs / "dest" / name).symlink_to(victim.path)
+        os.lchown(theirs / "dest" / name, UID, UID)
+    for guest in ("alpha/web1", "web1"):
+        with pytest.raises(OSError, match="Not a directory"):
+            share_of(guest, [Place("web*", "/f")], Place("", f"{theirs}/dest"))
+    assert victim.changed() == []
+    share_of("beta/web1", [Place("web*", "/f")], Place("", f"{theirs}/dest"))
+    assert (theirs / "dest" / "beta" / "web1").is_dir()
+
+
+def test_what_lies_here_for_a_while_lies_where_nobody_can_exchange_it(tmp_path: Path) -> None:
+    hostpath.check_temporary("/tmp")
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    os.chown(tmp_path / "theirs", UID, UID)
+    for name in ("open", "theirs"):
+        with pytest.raises(QgaError, match="another user can exchange"):
+            hostpath.check_temporary(str(tmp_path / name))

@@ -4,6 +4,7 @@ import os
 import posixpath
 from contextlib import contextmanager
 
+from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files import facts, landing
 from qga_cli.files.parts import told
@@ -182,6 +183,7 @@ class Copier:
                     "only root can keep the owners in a folder from guest to guest",
                     hint="copy without -p",
                 )
+            hostpath.check_temporary(tempfile.gettempdir())
             with tempfile.TemporaryDirectory(prefix="qga-cp-") as folder:
                 between = Place("", os.path.join(folder, source.name or "root"))
                 self._pull(source, found, between)

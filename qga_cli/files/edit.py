@@ -6,7 +6,6 @@ import hashlib
 import os
 import shlex
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -92,13 +91,7 @@ def tidy(say: "Callable[[int, str], None]") -> None:
 
 def _private() -> tuple[str, int]:
     """A folder for the file, which may hold secrets, and its lock."""
-    above = os.stat(tempfile.gettempdir())
-    sticky = above.st_mode & stat.S_ISVTX
-    if not hostpath.is_ours(above) or (hostpath.is_open_to_others(above) and not sticky):
-        raise FileError(
-            f"{tempfile.gettempdir()}: another user can exchange what is in it",
-            hint="set TMPDIR to a folder of your own",
-        )
+    hostpath.check_temporary(tempfile.gettempdir())
     folder = tempfile.mkdtemp(prefix=_PREFIX)  # 0700
     lock = os.open(folder, _FOLDER)
     fcntl.flock(lock, fcntl.LOCK_EX)

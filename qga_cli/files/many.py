@@ -1,7 +1,9 @@
 """Files of many guests: of which ones, and what each of them gives, gets or does."""
 
+import contextlib
 import os
 
+from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files.place import Place, guest_place, parse
 from qga_cli.guests.targets import is_fleet
@@ -54,8 +56,23 @@ def share_of(
     if not {".", ".."}.isdisjoint(guest.split("/")):
         raise FileError(f"a folder cannot be named {guest!r}")
     folder = os.path.join(target.path, guest)
-    os.makedirs(folder, exist_ok=True)
+    _make(target.path, guest.split("/"))  # HOST/VM is two folders
     return own, Place("", folder)
+
+
+def _make(path: str, names: "Sequence[str]") -> None:
+    """Folders in each other below `path`; links there, which may be another user's, end it."""
+    at = hostpath.open_folder(path)
+    try:
+        for name in names:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, dir_fd=at)
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            below = os.open(name, flags, dir_fd=at)
+            os.close(at)
+            at = below
+    finally:
+        os.close(at)
 
 
 def _of(guest: str, place: Place) -> Place:
