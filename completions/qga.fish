@@ -30,6 +30,8 @@ set -g __qga_common7 \
     '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
     '--preserve'\t'Keep mode, owner and time of change' \
     '-p'\t'Keep mode, owner and time of change' \
+    '--mode=text'\t'Permissions of the copied files, octal' \
+    '--owner=text'\t'Owner of the copied files' \
     '--dereference'\t'Copy what symbolic links point to' \
     '-L'\t'Copy what symbolic links point to' \
     '--quiet'\t'No progress bar' \

@@ -1,6 +1,7 @@
 """The agent is restarted while a program of ours runs: it goes on, or its outcome is unknown."""
 
 import json
+from pathlib import Path
 
 from tests import lab
 from tests.conftest import qga
@@ -54,3 +55,33 @@ def test_an_agent_that_stays_away(spare: lab.Guest) -> None:
     assert code == 125
     assert "it may run still" in err
     assert "pid " in err
+
+
+def deadly(guest: lab.Guest, program: str) -> None:
+    """Have the agent killed by the next run of a program, which does its work all the same."""
+    back = f"mv.real /bin/{program}.real /bin/{program}"
+    script = f'#!/bin/sh\n{back}\n{KILL}\nsleep 1\n{program} "$@"\n'
+    made = (
+        f"[ -e /bin/mv.real ] || cp /bin/mv /bin/mv.real; cp /bin/{program} /bin/x; "
+        f"mv.real /bin/x /bin/{program}.real; cat >/bin/x; chmod 755 /bin/x; "
+        f"mv.real /bin/x /bin/{program}"
+    )
+    ran = qga("exec", guest.name, "--", "sh", "-c", made, stdin=script.encode())
+    assert ran.code == 0, ran.err
+
+
+def test_a_copy_that_may_be_there(spare: lab.Guest, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("new")
+    deadly(spare, "stat")  # before anything of the copy is there
+    ran = qga("cp", f"{spare.name}:/etc/hostname", str(tmp_path / "back"))
+    assert ran.code == 5, ran.err
+    assert await_agent(spare)
+    deadly(spare, "mv")  # the last step
+    ran = qga("cp", str(tmp_path / "f"), f"{spare.name}:/root/f")
+    assert ran.code == 8, ran.err
+    assert "/root/f may be the new file" in ran.err
+    assert await_agent(spare)
+    assert qga("cat", f"{spare.name}:/root/f").out == "new"
+    deadly(spare, "rm")  # a program that goes on
+    assert qga("rm", f"{spare.name}:/root/f").code == 0
+    assert qga("cat", f"{spare.name}:/root/f").code == 1

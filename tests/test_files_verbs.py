@@ -125,3 +125,36 @@ def test_edit_follows_a_link_in_the_guest_and_never_here(far: Far, here: Path) -
         1,
         f"qga: {far.name}:{far.folder}/folder: is a folder, not a file\n",
     )
+
+
+def test_a_mode_and_an_owner_of_a_copy(far: Far, here: Path) -> None:
+    (here / "f").write_text("f")
+    (here / "f").chmod(0o644)
+    look = "stat -c '%a %u:%g' "
+    far.good("cp", "--mode", "600", "--owner", "nobody:1", str(here / "f"), "FAR/new")
+    assert far.sh(look + "new") == "600 65534:1\n"
+    far.good("cp", "--mode", "4755", str(here / "f"), "FAR/new")  # the owner stays
+    assert far.sh(look + "new") == "4755 65534:1\n"
+    far.good("cp", "--owner", "2", str(here / "f"), "FAR/new")  # the mode stays
+    assert far.sh(look + "new").split()[0] == "4755"
+    assert far.sh(look + "new").split()[1].split(":")[0] == "2"
+    far.good("cp", "--mode", "0640", "--owner", "3:4", "FAR/new", str(here / "back"))
+    found = (here / "back").stat()
+    assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (0o640, 3, 4)
+    far.good("cp", "--mode", "600", str(here / "f"), str(here / "back"), "FAR")
+    assert far.sh("stat -c %a f back") == "600\n600\n"
+    far.good("cp", "--mode", "600", "-", "FAR/stdin", stdin=b"x")
+    assert far.sh("stat -c %a stdin") == "600\n"
+    assert far("cp", "--owner", "nosuchuser", str(here / "f"), "FAR/bad").code == 1
+    assert far("cp", "--owner", "nosuchuser", "FAR/f", str(here / "bad")).code == 2
+    assert far.sh("ls -A").split() == ["back", "f", "new", "stdin"]
+    assert sorted(os.listdir(here)) == ["back", "f"]
+    for words in (
+        ("--mode", "u+x", str(here / "f"), "FAR"),
+        ("--mode", "77777", str(here / "f"), "FAR"),
+        ("--owner", "", str(here / "f"), "FAR"),
+        ("--owner", "-x", str(here / "f"), "FAR"),
+        ("--mode", "600", str(here), "FAR"),
+        ("--mode", "600", "FAR/f", "-"),
+    ):
+        assert far("cp", *words).code == 2, words

@@ -13,6 +13,8 @@ COMMAND = Command(
         Arg("recursive", spec.FLAG, "Accepted for scp's sake: folders are copied anyway",
             short="-r"),
         Arg("preserve", spec.FLAG, "Keep mode, owner and time of change", short="-p"),
+        Arg("mode", spec.TEXT, "Permissions of the copied files, octal", metavar="MODE"),
+        Arg("owner", spec.TEXT, "Owner of the copied files", metavar="USER[:GROUP]"),
         Arg("dereference", spec.FLAG, "Copy what symbolic links point to", short="-L"),
         Arg("quiet", spec.FLAG, "No progress bar", short="-q"),
         Arg("resume", spec.FLAG, "Go on with an interrupted copy, from what is proven equal"),
@@ -40,7 +42,8 @@ COMMAND = Command(
         "A file gets its name only when all of it has come and its SHA-256 is the same at both "
         "ends: until then it lies beside, as .NAME.*.qga-part. What is cut off stays there, and "
         "--resume goes on from what is equal at both ends. A file that is replaced hands on its "
-        "mode, owner, access list and security label; in a folder, files come with the mode "
+        "mode, owner, access list and security label, unless --mode or --owner says otherwise, "
+        "which are for single files; in a folder, files come with the mode "
         "they had. Otherwise access lists and extended attributes are not copied. Symbolic "
         "links are copied as links unless with -L; one at DST is replaced, or followed in a "
         "guest if DST names it. Holes stay holes. Files that change while they are read are an "
@@ -64,6 +67,7 @@ COMMAND = Command(
     examples=[
         Example("qga cp web1:/var/log/syslog .", "from a guest"),
         Example("qga cp -p nginx.conf web1:/etc/nginx/", "to a guest, with mode and times"),
+        Example("qga cp --mode 600 --owner app:app key.pem web1:/etc/app/", "with an owner there"),
         Example("qga cp web1:/srv web2:/srv/copy", "from guest to guest"),
     ],
 )  # fmt: skip

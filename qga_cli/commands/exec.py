@@ -54,6 +54,8 @@ COMMAND = Command(
         "The agent gives standard output and standard error as two streams: what came first in "
         "one of them comes first, but which of the two was first is not known. "
         "2>&1 in a shell of the guest keeps one order. "
+        "Programs that take another one for ssh take `qga exec`: rsync -a -e 'qga exec' DIR "
+        "web1:/srv/. "
         "With -t the program has a terminal, see `qga help shell`; -i alone lets it read what is "
         "typed here, line by line."
     ),

@@ -6,7 +6,7 @@ import time
 from qga_cli import wire
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
+from qga_cli.errors import Interrupted, OutcomeUnknown, QgaError, Refused, TimedOut, Unsupported
 from qga_cli.exec.run import Completed, run
 from qga_cli.files.named import LATE, NamedAgent, named
 
@@ -94,13 +94,15 @@ class Access:
         if self.agent.deadline is not None:
             self.agent.deadline = max(self.agent.deadline, time.monotonic() + _GRACE)
 
-    def attempt(self, script: str, *words: str, stdin: bytes = b"") -> Completed:
-        """What became of a script."""
-        return self.finish(self.start(script, *words, stdin=stdin))
+    def attempt(self, script: str, *words: str, stdin: bytes = b"", effect: str = "") -> Completed:
+        """What became of a script. `effect` is what may be so from its start on."""
+        pid = self.start(script, *words, stdin=stdin)
+        self.agent.begun = effect or self.agent.begun
+        return self.finish(pid)
 
-    def run(self, script: str, *words: str, stdin: bytes = b"") -> bytes:
+    def run(self, script: str, *words: str, stdin: bytes = b"", effect: str = "") -> bytes:
         """What the script writes. Raises Refused with what it says when it fails."""
-        done = self.attempt(script, *words, stdin=stdin)
+        done = self.attempt(script, *words, stdin=stdin, effect=effect)
         if done.code:
             raise self.failure(done)
         return done.stdout
@@ -112,6 +114,7 @@ class Access:
         stdin: "BinaryIO | None" = None,
         stdout: "Callable[[bytes], object]",
         heed: "Callable[[bytes], object] | None" = None,
+        effect: str = "",
     ) -> Completed:
         """Run a script whose input or output may be of any size.
 
@@ -128,8 +131,16 @@ class Access:
         left = None
         if self.agent.deadline is not None:
             left = max(0.001, self.agent.deadline - time.monotonic())
-        done = run(self.agent, _argv(script, words), stdin=stdin, stdout=stdout, stderr=stderr,
-                   interrupt=self.interrupt, timeout=left)  # fmt: skip
+        try:
+            done = run(self.agent, _argv(script, words), stdin=stdin, stdout=stdout, stderr=stderr,
+                       interrupt=self.interrupt, timeout=left)  # fmt: skip
+        except OutcomeUnknown as error:
+            cause = error.__cause__
+            if isinstance(cause, QgaError):  # lost after its start, which matters to an effect only
+                self.agent.begun = effect or self.agent.begun
+                raise cause from error
+            raise
+        self.agent.begun = effect or self.agent.begun
         self.check()
         done.stderr = bytes(said)
         return done

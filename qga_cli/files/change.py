@@ -47,7 +47,7 @@ def _each(job: Job, what: str, script: str, *words: str) -> Finished:
             paths = [place.path for place in places if place.guest == guest]
             access = guests.access(Place(guest, paths[0]))
             access.needs_exec(what)
-            _run(access, script, *words, *paths)
+            _run(access, script, *words, *paths, effect=f"{what} may have run")
     return Finished()
 
 
@@ -64,9 +64,9 @@ def _expanded(guests: Guests, places: list[Place], what: str, *, silent: bool) -
     return found + places[count:]
 
 
-def _run(access: "Access", script: str, *words: str) -> None:
+def _run(access: "Access", script: str, *words: str, effect: str) -> None:
     # As a stream: one line for each file that cannot be removed is more than a reply carries.
-    done = access.stream(script, *words, stdout=lambda data: None)
+    done = access.stream(script, *words, stdout=lambda data: None, effect=effect)
     if done.code:
         error = access.failure(done)
         if more := len(done.stderr.splitlines()) - 1:

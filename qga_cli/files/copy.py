@@ -80,7 +80,11 @@ class Copier:
             )
         found = self._facts(source)
         self._job.say(1, f"{source} -> {target}")
-        holes = source.guest and found.sparse and not landing.takes_bytes(target)
+        dresses = self._wishes.dresses
+        holes = source.guest and found.sparse and not landing.takes_bytes(target) and not dresses
+        if dresses and (found.kind in ("folder", "link") or landing.takes_bytes(target)):
+            what = found.kind if found.kind in ("folder", "link") else target
+            raise UsageError(f"--mode and --owner are for files, not for {what}")
         if found.kind in ("folder", "link") or holes:
             self._tree(source, found, target)
         else:
@@ -153,6 +157,8 @@ class Copier:
             from qga_cli.files.direct import Direct
 
             access = self._guests.access(place)
+            if self._wishes.dresses:
+                access.needs_exec("--mode and --owner")
             way = Delivery if access.exec else Direct
             return way(access, place, name, self._wishes)
         path = landing.inside(place, name)
@@ -244,7 +250,7 @@ class Copier:
 
     def _together(self, sources: "Sequence[Place]", target: Place) -> bool:
         """Send several small files as one archive; False where that is not wise or possible."""
-        if any(place.guest or place.is_stream for place in sources):
+        if self._wishes.dresses or any(place.guest or place.is_stream for place in sources):
             return False
         if not self._guests.access(target).exec:
             return False

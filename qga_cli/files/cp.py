@@ -1,6 +1,7 @@
 """The verb `cp`."""
 
 import os
+import re
 
 from qga_cli.errors import UsageError
 from qga_cli.files.copy import Copier, host_errors
@@ -43,7 +44,21 @@ def _wishes(job: Job) -> Wishes:
         limit=given.get("max-size", 0),
         umask=_umask(),
         compress=given.get("compress", ""),
+        mode=_mode(given["mode"]) if "mode" in given else None,
+        owner=_owner(given["owner"]) if "owner" in given else "",
     )
+
+
+def _mode(text: str) -> int:
+    if not re.fullmatch(r"[0-7]{3,5}", text) or int(text, 8) > 0o7777:
+        raise UsageError(f"--mode: {text!r} is no octal mode such as 644")
+    return int(text, 8)
+
+
+def _owner(text: str) -> str:
+    if not re.fullmatch(r"[^\s:-][^\s:]*(:[^\s:]+)?", text):
+        raise UsageError(f"--owner: {text!r} is not USER or USER:GROUP")
+    return text
 
 
 def _umask() -> int:

@@ -113,6 +113,8 @@ class Delivery:
         if self._wishes.preserve and facts.mtime is not None:
             mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
             moment = seconds(facts.mtime)
+        mode = mode if self._wishes.mode is None else f"{self._wishes.mode:o}"
+        owner = self._wishes.owner or owner
         words = (mode, owner, moment, f"{facts.mode & 0o755:o}", self._wishes.replaces)
         if self._small is not None:
             if self._put(bytes(self._small), digest, *words):
@@ -124,11 +126,12 @@ class Delivery:
             self._handle.flush()
         self._close()
         finish = text("held", "prove", "release")
-        done = self.access.attempt(finish, *self._hold(), digest, *words)
+        effect = f"{self._place} may be the new file"
+        done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
         if done.code == 127 and digest:  # no sha256sum there
             if GuestDigest(self.access, self._path(), self._position).result() != digest:
                 raise FileError(f"{self._place}: {_DIFFERS}")
-            done = self.access.attempt(finish, *self._hold(), "", *words)
+            done = self.access.attempt(finish, *self._hold(), "", *words, effect=effect)
         self._judge(done)
         self._part = ""
 
@@ -155,7 +158,8 @@ class Delivery:
         """Make the file in one step; False where the guest cannot prove it."""
         script = text("part", "small", "prove")
         done = self.access.attempt(script, *self._target(), digest, *words,
-                                   stdin=f"{mark()}\n".encode() + data)  # fmt: skip
+                                   stdin=f"{mark()}\n".encode() + data,
+                                   effect=f"{self._place} may be the new file")  # fmt: skip
         if done.code == 127 and digest:
             return False
         self._judge(done)

@@ -3,7 +3,8 @@
 import os
 import time
 
-from qga_cli.errors import Interrupted, NoGuest, QgaError, TimedOut, UsageError
+from qga_cli.errors import Interrupted, NoGuest, NotConnected, QgaError, TimedOut, UsageError
+from qga_cli.exec.calls import is_forgotten, unsettled
 from qga_cli.files.access import Access
 from qga_cli.files.named import LATE, NamedAgent, named
 from qga_cli.files.pattern import expand, is_pattern
@@ -86,6 +87,17 @@ class Guests:
             return lambda level, text: self._job.say(level, text.removeprefix(f"{name}: "))
         return self._job.say
 
+    def _told(self, error: QgaError) -> QgaError:
+        """What `error` means for the verb: that its first call may be repeated, or may not."""
+        begun = ", ".join(filter(None, (access.agent.begun for access in self._open.values())))
+        if begun:
+            error = unsettled(error, begun)
+        elif is_forgotten(error):
+            error = NotConnected("the agent was restarted")
+        if self._job.target:  # whoever prints it says its name
+            error.message = error.message.removeprefix(f"{self._job.target.label}: ")
+        return error
+
     def __enter__(self) -> "Self":
         return self
 
@@ -97,5 +109,7 @@ class Guests:
     ) -> None:
         for access in self._open.values():
             access.agent.transport.close()
-        if self._job.target and isinstance(error, QgaError):  # whoever prints it says its name
-            error.message = error.message.removeprefix(f"{self._job.target.label}: ")
+        if isinstance(error, QgaError):
+            told = self._told(error)
+            if told is not error:
+                raise told from error

@@ -139,9 +139,12 @@ class Landing:
             mode, owner = facts.mode, (facts.uid, facts.gid)
         elif found := self._replaced(number):
             mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
-        if os.geteuid() == 0:
+        if self._wishes.owner:
+            owner = _ids(self._wishes.owner)
+        if os.geteuid() == 0 or self._wishes.owner:
             os.fchown(number, *owner)
-        os.fchmod(number, mode & (0o7777 if self._wishes.special else 0o1777))
+        mode &= 0o7777 if self._wishes.special else 0o1777
+        os.fchmod(number, mode if self._wishes.mode is None else self._wishes.mode)
         if keep is not None:
             os.utime(number, ns=(keep, keep))
 
@@ -272,6 +275,22 @@ def open_special(path: str, check: "Callable[[], None]") -> "BinaryIO":
             return file
         check()
         time.sleep(_PAUSE)
+
+
+def _ids(owner: str) -> tuple[int, int]:
+    """The numbers of USER[:GROUP] on this host; -1 for a group that is not named."""
+    import grp
+    import pwd
+
+    user, _, group = owner.partition(":")
+    try:
+        uid = int(user) if user.isdecimal() else pwd.getpwnam(user).pw_uid
+        gid = -1
+        if group:
+            gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise UsageError(f"--owner: this host does not know {owner!r}") from None
+    return uid, gid
 
 
 def _copy_attributes(path: str, number: int) -> None:

@@ -27,6 +27,7 @@ class NamedAgent(Agent):
     """
 
     patient = False
+    begun = ""  # what may have had an effect by now: past that, see exec.calls.unsettled
     interrupt: "Interrupt"
 
     def call(

@@ -107,7 +107,8 @@ class Push:
     def settle(self) -> None:
         """Put the tree in its place."""
         keeps = "1" if self._keeps else ""
-        self._access.run(text("remove", "staged", "settle"), *self._words(), self._final, keeps)
+        self._access.run(text("remove", "staged", "settle"), *self._words(), self._final, keeps,
+                         effect="the folder may have its new content")  # fmt: skip
         self._holder = ""
 
     def abandon(self) -> None:

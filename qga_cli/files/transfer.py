@@ -39,14 +39,17 @@ _CUT_OFF = (Interrupted, NotDelivered, OutcomeUnknown, TimedOut)  # not the copy
 class Wishes:
     """What was asked for beside the places.
 
+    `mode` and `owner` are those of files, None and "" where they come from elsewhere: an owner is
+    USER[:GROUP] in the words of whoever gets the file.
+
     `special` lets a guest's files keep their set-user-ID bits; `limit` is --max-size, 0 without;
     `compress` is as on the command line, "" if it says nothing;
     `replaces` is the digest that a guest's file must still have to be replaced.
     """
 
     __slots__ = (
-        "compress", "follow", "limit", "preserve", "replaces", "resume", "special", "umask",
-        "verify",
+        "compress", "follow", "limit", "mode", "owner", "preserve", "replaces", "resume", "special",
+        "umask", "verify",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +64,8 @@ class Wishes:
         replaces: str = "",
         umask: int = 0o022,
         compress: str = "",
+        mode: int | None = None,
+        owner: str = "",
     ) -> None:
         self.follow = follow
         self.preserve = preserve
@@ -68,9 +73,16 @@ class Wishes:
         self.verify = verify
         self.resume = resume
         self.limit = limit
+        self.mode = mode
+        self.owner = owner
         self.replaces = replaces
         self.umask = umask
         self.compress = compress
+
+    @property
+    def dresses(self) -> bool:
+        """Whether a mode or an owner was named."""
+        return self.mode is not None or bool(self.owner)
 
 
 def transfer(

@@ -25,7 +25,7 @@ class Console:
         if not os.isatty(self.fd):
             raise UsageError(
                 "standard input is not a terminal",
-                hint="without -t, `qga exec` takes its input from a pipe or a file",
+                hint="commands from a pipe or a file go to `qga exec VM -- sh`, without a terminal",
             )
 
     def fileno(self) -> int:

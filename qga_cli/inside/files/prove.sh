@@ -13,7 +13,7 @@ if [ "$1" ]; then
 fi
 mode=$2
 owner=$3
-if [ -z "$mode" ] && [ -f "./$name" ] && [ ! -L "./$name" ]; then
+if { [ -z "$mode" ] || [ -z "$owner" ]; } && [ -f "./$name" ] && [ ! -L "./$name" ]; then
   # Access lists, security labels and the like: of GNU's cp, where there is one. With -RP it opens
   # no link, FIFO or device that has come there since.
   cp -RP --attributes-only --preserve=all --no-preserve=timestamps -- "./$name" "$file" 2>/dev/null
@@ -22,7 +22,7 @@ if [ -z "$mode" ] && [ -f "./$name" ] && [ ! -L "./$name" ]; then
     8???\ *) ;;
     *) say "${PWD%/}/$name" 'was replaced while it was copied to' ;;
   esac
-  owner=${old##* }
+  owner=${owner:-${old##* }}
   old=${old% *}
   mode=${old##* }
   # Of two names for one file, one may be somebody's who wants a set-user-ID program of it.
@@ -30,6 +30,7 @@ if [ -z "$mode" ] && [ -f "./$name" ] && [ ! -L "./$name" ]; then
     8???\ 1\ *) ;;
     *) mode=$((0$mode & 01777)) mode=$(printf %o "$mode") ;;
   esac
+  mode=${2:-$mode}
 fi
 mode=${mode:-$5}
 [ -z "$owner" ] || chown -- "$owner" "$file" || exit
