@@ -58,7 +58,7 @@ def test_a_watchdog_that_dies_before_the_freeze_is_noticed(fake: Fake) -> None:
     watchdog.await_ready()
     os.kill(watchdog.pid, signal.SIGKILL)
     with pytest.raises(QgaError, match="nothing was frozen: the watchdog has died"):
-        watchdog.arm(5)
+        watchdog.arm(5, "t")
     watchdog.leave()
 
 

@@ -1,5 +1,7 @@
 """One guest held frozen, with a watchdog that thaws it should we die."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -20,6 +22,7 @@ from qga_cli.errors import (
 )
 from qga_cli.freeze import steps
 from qga_cli.freeze.line import Line
+from qga_cli.freeze.record import Record, new_token
 from qga_cli.guests.targets import Target
 
 TYPE_CHECKING = False
@@ -38,7 +41,7 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 class Watchdog:
     """Our end of a watchdog process; see watchdog.py for what is said."""
 
-    def __init__(self, target: Target, guard: "Guard | None" = None) -> None:
+    def __init__(self, target: Target, guard: Guard | None = None) -> None:
         self._ours, theirs = socket.socketpair()
         path = os.environ.get("PYTHONPATH")
         with theirs:
@@ -72,9 +75,9 @@ class Watchdog:
             reason = said.removeprefix("no ") or "it has died"
             raise QgaError(f"nothing was frozen: the watchdog cannot guard it: {reason}")
 
-    def arm(self, seconds: float) -> None:
+    def arm(self, seconds: float, token: str) -> None:
         """Make it responsible for a thaw within that time."""
-        self._tell(f"arm {seconds}")
+        self._tell(f"arm {seconds} {token}")
         if self._hear(_ANSWER) != "armed":
             raise QgaError("nothing was frozen: the watchdog has died")
 
@@ -117,7 +120,7 @@ class Watchdog:
 class Hold:
     """One guest, and what is known of its freeze. `count` filesystems, frozen at `since`."""
 
-    def __init__(self, target: Target, trace: Trace, guard: "Guard | None" = None) -> None:
+    def __init__(self, target: Target, trace: Trace, guard: Guard | None = None) -> None:
         self.target = target
         self.watchdog = Watchdog(target, guard)
         self.count = 0
@@ -125,20 +128,26 @@ class Hold:
         self._line = Line(target, trace, guard)
         self._mountpoints: Sequence[str] = ()
         self._least = 1
+        self._token = new_token()
+        self._record = Record(("", ""))
 
-    def prepare(self, mountpoints: "Sequence[str]") -> None:
+    def prepare(self, mountpoints: Sequence[str]) -> None:
         """Make sure of the guest and of the watchdog, as far as that goes without freezing."""
         self._mountpoints = mountpoints
         self._least = steps.check(self._line, mountpoints)
         self.watchdog.await_ready()
+        self._record = Record(self._line.identity())
 
     def freeze(self, seconds: float) -> Reply:
         """Freeze for that time at most. After an error nothing stays frozen."""
-        self.watchdog.arm(seconds)
+        self.watchdog.arm(seconds, self._token)
+        until, before = time.time() + seconds, self._record.read()
+        self._record.claim(self._token, self.watchdog.pid, until, frozen=False)
         try:
             timeout = min(seconds, _FREEZE)
             reply = steps.freeze(self._line, self._mountpoints, self._least, timeout)
         except (NotDelivered, Frozen):  # nothing is frozen, or not by us
+            self._record.write(before)
             self.watchdog.leave()
             raise
         except Refused:  # maybe some filesystems are
@@ -147,6 +156,7 @@ class Hold:
         except (BadReply, OutcomeUnknown) as error:
             self._entrust(error, "whether it is frozen is not known")
             raise
+        self._record.claim(self._token, self.watchdog.pid, until)
         self.watchdog.frozen()
         self.since = time.monotonic()
         self.count = reply.value
@@ -176,7 +186,7 @@ class Hold:
             left = steps.thaw(self._line, _THAW)
         except QgaError as error:
             if self._line.is_gone(error):
-                self.watchdog.leave()
+                self.watchdog.leave()  # its record says nothing of where it runs again
                 error.message = f"cannot be thawed, and does not run here any more: {error.message}"
                 error.hint = (
                     "if it was saved or has migrated, it is frozen still: "
@@ -185,6 +195,7 @@ class Hold:
             else:
                 self._entrust(error, "cannot be thawed")
             raise
+        self._record.clear(self._token)
         self.watchdog.leave()
         return left
 

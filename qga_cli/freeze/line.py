@@ -1,5 +1,7 @@
 """The way to a guest whose agent must be reached whatever has happened before."""
 
+from __future__ import annotations
+
 from qga_cli.agent import Agent, Reply, Trace
 from qga_cli.errors import NoGuest, QgaError, Refused
 from qga_cli.guests.targets import Target
@@ -24,7 +26,7 @@ class Line:
     """
 
     def __init__(
-        self, target: Target, trace: Trace | None = None, guard: "Guard | None" = None
+        self, target: Target, trace: Trace | None = None, guard: Guard | None = None
     ) -> None:
         self.target = target
         self._trace = trace
@@ -34,8 +36,8 @@ class Line:
 
     def call(
         self,
-        command: "Command",
-        arguments: "Mapping[str, object] | None" = None,
+        command: Command,
+        arguments: Mapping[str, object] | None = None,
         timeout: float | None = None,
     ) -> Reply:
         """As Agent.call. Raises Unreachable and NoGuest too."""
@@ -61,6 +63,10 @@ class Line:
             return self._open().transport.state()
         except NoGuest:
             return "gone"
+
+    def identity(self) -> tuple[str, str]:
+        """The host's URI, and the guest's own name there. Raises Unreachable and NoGuest."""
+        return self._open().transport.identity()
 
     def is_gone(self, error: BaseException) -> bool:
         """Whether a call ended so because the guest does not run: there is nothing to thaw."""

@@ -4,6 +4,8 @@ Agents on Linux never thaw by themselves, a reply can get lost, and somebody els
 So nothing is assumed here: state and counts are asked for, and compared.
 """
 
+from __future__ import annotations
+
 import contextlib
 import time
 
@@ -12,8 +14,9 @@ from qga_cli.commands.fs.freeze import COMMAND as FREEZE
 from qga_cli.commands.fs.status import COMMAND as STATUS
 from qga_cli.commands.fs.thaw import COMMAND as THAW
 from qga_cli.commands.info import COMMAND as INFO
-from qga_cli.errors import NotRunning, OutcomeUnknown, QgaError, Refused, Unsupported
+from qga_cli.errors import Frozen, NotRunning, OutcomeUnknown, QgaError, Refused, Unsupported
 from qga_cli.freeze.line import Line
+from qga_cli.freeze.record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ def is_frozen(line: Line) -> bool:
     return bool(line.call(STATUS).value == "frozen")
 
 
-def check(line: Line, mountpoints: "Sequence[str]") -> int:
+def check(line: Line, mountpoints: Sequence[str]) -> int:
     """How many filesystems a freeze must bring at least.
 
     Raises what stands against a freeze, with nothing frozen yet: the guest is frozen already, or
@@ -41,7 +44,7 @@ def check(line: Line, mountpoints: "Sequence[str]") -> int:
     if is_frozen(line):
         from qga_cli import refusal
 
-        raise refusal.frozen("")
+        raise held(refusal.frozen(""), Record(line.identity()))
     commands: list[dict[str, object]] = []
     with contextlib.suppress(Refused):  # a policy that hides itself
         commands = line.call(INFO).value["supported_commands"]
@@ -53,7 +56,16 @@ def check(line: Line, mountpoints: "Sequence[str]") -> int:
     return look_up(line, mountpoints) if mountpoints else 1
 
 
-def look_up(agent: Agent | Line, mountpoints: "Sequence[str]") -> int:
+def held(error: Frozen, record: Record) -> Frozen:
+    """`error`, with who guards the freeze and should be waited for, if another of ours does."""
+    by = record.guarded()
+    if by:
+        error.message += f": {by}"
+        error.hint = "`qga wait VM --for thawed` waits for that; a thaw now would spoil its work"
+    return error
+
+
+def look_up(agent: Agent | Line, mountpoints: Sequence[str]) -> int:
     """How many filesystems these mount points are: the agent passes over unknown ones silently."""
     from qga_cli.commands.fs.list import COMMAND as LIST
 
@@ -71,7 +83,7 @@ def look_up(agent: Agent | Line, mountpoints: "Sequence[str]") -> int:
     return len({known[path] for path in mountpoints})
 
 
-def freeze(line: Line, mountpoints: "Sequence[str]", least: int, timeout: float) -> Reply:
+def freeze(line: Line, mountpoints: Sequence[str], least: int, timeout: float) -> Reply:
     """Freeze at least that many filesystems within `timeout` seconds.
 
     Raises Refused when they are fewer, which may be frozen then, and OutcomeUnknown when neither

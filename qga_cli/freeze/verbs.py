@@ -1,10 +1,13 @@
 """Verbs around a freeze: `fs status`, `fs freeze`, `fs freeze-list`, `fs with-frozen`."""
 
+from __future__ import annotations
+
 import signal
 import time
 
 from qga_cli.agent import Reply
-from qga_cli.errors import Interrupted, NotConsistent, QgaError
+from qga_cli.commands.fs.thaw import COMMAND as THAW
+from qga_cli.errors import Frozen, Interrupted, NotConsistent, QgaError, Refused, TimedOut
 from qga_cli.guests.fleet import Fleet
 from qga_cli.interrupt import Interrupt
 from qga_cli.job import Finished, Job
@@ -36,14 +39,39 @@ def freeze(job: Job) -> Reply:
         from qga_cli.freeze.steps import look_up
 
         look_up(job.agent, mountpoints)
-    reply = job.wire()
+    reply = _freeze_now(job)
     if reply.value and job.streams.stderr.isatty():
         name = job.agent.name
         job.say(0, f"{name}: frozen until somebody runs `qga fs thaw {name}`")
     return reply
 
 
-def _freeze_for(job: Job, mountpoints: "Sequence[str]", seconds: float) -> Reply:
+def _freeze_now(job: Job) -> Reply:
+    """Freeze with nobody to guard it, and note that no watchdog of an earlier freeze may end it."""
+    from qga_cli.freeze.record import Record, new_token
+    from qga_cli.freeze.steps import held
+
+    assert job.agent is not None
+    record = Record(job.agent.transport.identity())
+    try:
+        reply = job.wire()
+    except Frozen as error:
+        raise held(error, record) from error
+    except TimedOut as error:
+        error.message += "; it may become frozen in a moment"
+        error.hint = "`qga fs status VM` tells; `qga fs thaw VM` thaws it"
+        raise
+    if not reply.value:  # agents before 8.0 stay in their frozen state all the same
+        job.agent.call(THAW)
+        raise Refused(
+            "no filesystem could be frozen",
+            hint="vfat cannot be (`qga fs list VM` tells), nor what the guest froze itself",
+        )
+    record.claim(new_token())
+    return reply
+
+
+def _freeze_for(job: Job, mountpoints: Sequence[str], seconds: float) -> Reply:
     from qga_cli.freeze.hold import Hold
 
     assert job.target is not None
@@ -87,7 +115,7 @@ def run(job: Job) -> Finished:
             hold.close()
 
 
-def _run(job: Job, holds: "list[Hold]", argv: "Sequence[str]") -> Finished:
+def _run(job: Job, holds: list[Hold], argv: Sequence[str]) -> Finished:
     from qga_cli.freeze.child import Child
     from qga_cli.freeze.hold import Hold
 
@@ -118,7 +146,7 @@ def _run(job: Job, holds: "list[Hold]", argv: "Sequence[str]") -> Finished:
     return Finished(code=code)
 
 
-def _wait(job: Job, program: "Child", holds: "list[Hold]", deadline: float) -> QgaError | None:
+def _wait(job: Job, program: Child, holds: list[Hold], deadline: float) -> QgaError | None:
     """Wait for the program's end; if something else comes first, why it has to be ended."""
     watchdogs = [hold.watchdog for hold in holds]
     ready = job.interrupt.select([program, *watchdogs], deadline - time.monotonic(), 0)
@@ -136,7 +164,7 @@ def _wait(job: Job, program: "Child", holds: "list[Hold]", deadline: float) -> Q
     return NotConsistent(f"the freeze lasted too long: {ended}", hint=hint)
 
 
-def _each(holds: "list[Hold]", work: "Callable[[Hold], object]") -> "Failures":
+def _each(holds: list[Hold], work: Callable[[Hold], object]) -> Failures:
     """Do it to all of them at once; who failed, and how."""
     targets = [hold.target for hold in holds]
     fleet = Fleet(
@@ -151,7 +179,7 @@ def _each(holds: "list[Hold]", work: "Callable[[Hold], object]") -> "Failures":
     return failures
 
 
-def _report(job: Job, failures: "Failures", cause: QgaError | None = None) -> None:
+def _report(job: Job, failures: Failures, cause: QgaError | None = None) -> None:
     """Raise what went wrong; of several things the first, and tell the others."""
     if job.interrupt.signum and not isinstance(cause, Interrupted):
         cause = Interrupted(job.interrupt.signum)
@@ -165,7 +193,7 @@ def _report(job: Job, failures: "Failures", cause: QgaError | None = None) -> No
         raise errors[0]
 
 
-def _tell_spread(job: Job, holds: "list[Hold]") -> None:
+def _tell_spread(job: Job, holds: list[Hold]) -> None:
     for hold in holds:
         job.say(1, f"{hold.target.label}: {hold.count} filesystems frozen")
     if len(holds) > 1:

@@ -3,7 +3,7 @@
     qga                          watchdog, in a session of its own
     {"uri", "name", "label"} ──▶ opens a connection of its own, asks the agent something
                              ◀── ready, or: no REASON
-    arm SECONDS              ──▶ responsible from now on
+    arm SECONDS TOKEN        ──▶ responsible from now on, for the freeze of that name
                              ◀── armed
     (freezes)
     frozen                   ──▶ the freeze has been answered: it cannot come late any more
@@ -12,9 +12,12 @@
     stay                     ──▶ guards on until the deadline, qga goes
                              ◀── staying
 
-Whatever else happens once it is armed means thaw: end of file (qga has died in some way), the
-deadline (qga is stopped, or stuck), SIGTERM (the host shuts down).
+A later freeze of ours (record.py) is not its own, and left to whoever made it. Whatever else
+happens once it is armed means thaw: end of file (qga has died in some way), the deadline (qga is
+stopped, or stuck), SIGTERM (the host shuts down).
 """
+
+from __future__ import annotations
 
 import contextlib
 import json
@@ -29,6 +32,7 @@ from qga_cli.errors import QgaError
 from qga_cli.format import printable
 from qga_cli.freeze import steps
 from qga_cli.freeze.line import Line
+from qga_cli.freeze.record import Record
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.targets import Target
 from qga_cli.interrupt import Interrupt
@@ -57,7 +61,7 @@ class Watch:
     """One watchdog's life. `channel` leads to qga."""
 
     def __init__(
-        self, channel: socket.socket, interrupt: Interrupt, guard: "Guard | None" = None
+        self, channel: socket.socket, interrupt: Interrupt, guard: Guard | None = None
     ) -> None:
         self._guard = guard
         self._channel = channel
@@ -65,6 +69,8 @@ class Watch:
         self._buffer = b""
         self._child = 0
         self._late = True  # a freeze may still be on its way
+        self._token = ""  # of the freeze that it guards
+        self._record = Record(("", ""))
 
     def __call__(self) -> None:
         """Watch until nothing is frozen."""
@@ -75,6 +81,7 @@ class Watch:
         self._line = Line(self._target, guard=self._guard)
         try:
             self._try(steps.is_frozen)
+            self._record = Record(self._try(Line.identity))
         except QgaError as error:
             self._tell(f"no {error.message}")
             return
@@ -94,8 +101,9 @@ class Watch:
             said = self._read(deadline - time.monotonic() if deadline else _DAY)
             word, _, value = said.partition(" ")
             if word == "arm":
-                deadline = time.monotonic() + float(value) + _GRACE
-                self._log(syslog.LOG_NOTICE, f"freezing, for {float(value):g} s at most")
+                seconds, _, self._token = value.partition(" ")
+                deadline = time.monotonic() + float(seconds) + _GRACE
+                self._log(syslog.LOG_NOTICE, f"freezing, for {float(seconds):g} s at most")
                 self._tell("armed")
             elif word == "frozen":
                 self._late = False
@@ -120,9 +128,12 @@ class Watch:
         """As `_watch`, when qga has gone on purpose."""
         while (left := deadline - time.monotonic()) > 0 and not self._interrupt.count:
             self._interrupt.select([], min(_LOOK, left), 0)
+            if self._is_anothers():
+                return ""
             try:
                 if not self._try(steps.is_frozen, max(_LOOK, left)):
                     self._log(syslog.LOG_NOTICE, "thawed by somebody else")
+                    self._record.clear(self._token)
                     return ""
             except QgaError as error:  # no answer: the deadline still holds
                 if self._is_gone(error):
@@ -133,7 +144,7 @@ class Watch:
         """Thaw until nothing is frozen, nor will be."""
         begin = time.monotonic()
         pause, complain, calm = _FIRST, begin, 0.0
-        while True:
+        while not self._is_anothers():
             try:
                 count = self._try(lambda line: steps.thaw(line, 0))
             except Exception as error:  # whatever it is, giving up leaves the guest frozen
@@ -150,10 +161,22 @@ class Watch:
                 if count != 0 or not self._late or now - calm > _LATE:
                     how = "was so already" if count == 0 else f"{count or 'some'} filesystems"
                     self._log(syslog.LOG_WARNING, f"thawed after {now - begin:.1f} s ({how})")
+                    self._record.clear(self._token)
                     return
             finally:
                 self._end_child()
             time.sleep(pause)
+
+    def _is_anothers(self) -> bool:
+        """Whether a later freeze of ours began: the guest had been thawed, or started anew.
+
+        A hung freeze ends with a reset, of which nobody tells a watchdog that goes on trying.
+        """
+        if not self._record.is_anothers(self._token):
+            return False
+        self._log(syslog.LOG_NOTICE, "another freeze has begun since: left to it")
+        self._end_child()
+        return True
 
     def _is_gone(self, error: BaseException) -> bool:
         """Whether the guest does not run here any more."""
@@ -164,7 +187,7 @@ class Watch:
                 return True
         return False
 
-    def _try(self, work: "Callable[[Line], Any]", limit: float = _STUCK) -> "Any":
+    def _try(self, work: Callable[[Line], Any], limit: float = _STUCK) -> Any:
         """Do it in a thread, for libvirt may never come back; after an error with a new line."""
         line = self._line
         fleet = Fleet([self._target], lambda *_: work(line), Interrupt(), limit=limit)
