@@ -37,6 +37,10 @@ _CURES = (
 )
 
 _RED_HAT = ("rhel", "centos", "rocky", "almalinux", "ol", "eurolinux", "circle", "virtuozzo")
+# What exec, cp, cat, shell and their kin are made of: a policy that blocks one blocks them all.
+_TOGETHER = ("guest-exec", "guest-exec-status", "guest-file-open", "guest-file-close",
+             "guest-file-read", "guest-file-write", "guest-file-seek",
+             "guest-file-flush")  # fmt: skip
 _SYSCONFIG = "/etc/sysconfig/qemu-ga"
 _RESTART = "then `systemctl restart qemu-guest-agent`"
 _CONF = "/etc/qemu/qemu-ga.conf"
@@ -99,23 +103,37 @@ def frozen(desc: str) -> Frozen:
 
 
 def policy_hint(ask: Ask, command: Command) -> str:
-    """Where the guest's policy is written, as far as the guest's own words tell."""
+    """Where the guest's policy is written, as far as the guest's own words tell.
+
+    Programs and files need several commands: all that are blocked are named, with one edit.
+    """
     system, system_release = _system(ask)
-    name = command.wire
+    blocked = _blocked_together(ask, command.wire)
+    name = ",".join(blocked)
     if system in _RED_HAT:
         # RHEL 9.4 turned a list of what is blocked into a list of what is allowed; CentOS Stream,
         # which has no minor release, followed.
         if system_release >= (9, 4) or system_release == (9,):
+            if len(blocked) > 1:
+                return _edit(f"s/^[^#]*--allow-rpcs=/&{name},/")
             change = f"add {name} to --allow-rpcs of FILTER_RPC_ARGS"
         elif system_release >= (9,):
             change = f"remove {name} from BLOCK_RPCS or FILTER_RPC_ARGS"
         else:
             change = f"remove {name} from BLACKLIST_RPC"
-        return f"in the guest, {change} in {_SYSCONFIG}; {_RESTART}"
+        return (
+            _edit(_without(blocked))
+            if len(blocked) > 1
+            else (f"in the guest, {change} in {_SYSCONFIG}; {_RESTART}")
+        )
     if system == "fedora":
+        if len(blocked) > 1:
+            return _edit(_without(blocked))
         lists = "QEMU_GA_ARGS or BLACKLIST_RPC"
         return f"in the guest, remove {name} from {lists} in {_SYSCONFIG}; {_RESTART}"
     if system.startswith(("opensuse", "sle")):
+        if len(blocked) > 1:
+            return _edit(_without(blocked))
         change = f"set FILTER_RPC_ARGS, without {name} in --block-rpcs,"
         return f"in the guest, {change} in {_SYSCONFIG}; {_RESTART}"
     if system == "mswindows":
@@ -126,6 +144,26 @@ def policy_hint(ask: Ask, command: Command) -> str:
     lists += " (or its absence from allow-rpcs)" if version >= (8, 1) or not version else ""
     file, service, restart = _PLACES.get(system, _PLACES[""])
     return f"in the guest, look for {name} in {lists} of {file}, and in {service}; {restart}"
+
+
+def _blocked_together(ask: Ask, wire: str) -> list[str]:
+    """`wire`, and what else of programs and files is blocked, if it is one of those."""
+    if wire not in _TOGETHER:
+        return [wire]
+    info = ask("guest-info")
+    told = info.get("supported_commands") if isinstance(info, dict) else None
+    known = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    off = {one.get("name") for one in known if one.get("enabled") is False}
+    return [one for one in _TOGETHER if one == wire or one in off]
+
+
+def _without(names: list[str]) -> str:
+    """A sed command, with -E, that takes these names off every list."""
+    return rf"/^[^#]/s/\b({'|'.join(names)})\b,?//g"
+
+
+def _edit(change: str) -> str:
+    return f"in the guest, `sed -Ei '{change}' {_SYSCONFIG}`; {_RESTART}"
 
 
 def _is_frozen(ask: Ask, command: Command) -> bool:

@@ -1,7 +1,11 @@
 """Refusals explained: what the agents of four releases say, and what a person reads."""
 
+import re
+import shlex
+import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -215,3 +219,42 @@ def test_the_class_that_libvirt_drops() -> None:
     for text in (*BLOCKED.values(), *FROZEN.values(), "The command {} has not been found"):
         assert refusal.is_unknown(text.format("guest-x"))
     assert not refusal.is_unknown("handle '9' has not been found")
+
+
+WHOLE = ["guest-exec", "guest-exec-status", *(
+    f"guest-file-{word}" for word in ("open", "close", "read", "write", "seek", "flush")
+)]  # fmt: skip
+OLD = "guest-file-open,guest-file-close,guest-file-read,guest-file-write,guest-file-seek"
+OLD += ",guest-file-flush,guest-exec,guest-exec-status"
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "before", "after"),
+    [
+        ("rhel", "8.10", f"# BLACKLIST_RPC={OLD}\nBLACKLIST_RPC={OLD}\n",
+         f"# BLACKLIST_RPC={OLD}\nBLACKLIST_RPC=\n"),
+        ("rocky", "9.2", f'FILTER_RPC_ARGS="--block-rpcs=guest-shutdown,{OLD}"\n',
+         'FILTER_RPC_ARGS="--block-rpcs=guest-shutdown,"\n'),
+        ("almalinux", "9.4", 'FILTER_RPC_ARGS="--allow-rpcs=guest-ping"\n',
+         f'FILTER_RPC_ARGS="--allow-rpcs={",".join(WHOLE)},guest-ping"\n'),
+    ],
+)  # fmt: skip
+def test_one_edit_unblocks_all_that_a_verb_needs(
+    fake: Make, tmp_path: Path, system: str, release: str, before: str, after: str
+) -> None:
+    said = agent(BLOCKED["7.2.22"], system={"id": system, "version-id": release})
+
+    def handle(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-info":
+            off = [{"name": one, "enabled": False, "success-response": True} for one in WHOLE]
+            return {"version": "7.2.22", "supported_commands": off}
+        return said(request)
+
+    file = tmp_path / "qemu-ga"
+    for words in (("exec", "x", "true"), ("file", "open", "x", "/a")):
+        file.write_text(before)
+        ran = qga("-c", fake(handle).uri, *words)
+        edit = re.search(r"`(sed .*?) /etc/sysconfig/qemu-ga`", ran.err)
+        assert edit, ran.err
+        subprocess.run([*shlex.split(edit[1]), str(file)], check=True)
+        assert file.read_text() == after

@@ -6,7 +6,6 @@ import signal
 import time
 
 from qga_cli.agent import Reply
-from qga_cli.commands.fs.thaw import COMMAND as THAW
 from qga_cli.errors import Frozen, Interrupted, NotConsistent, QgaError, Refused, TimedOut
 from qga_cli.guests.fleet import Fleet
 from qga_cli.interrupt import Interrupt
@@ -48,6 +47,7 @@ def freeze(job: Job) -> Reply:
 
 def _freeze_now(job: Job) -> Reply:
     """Freeze with nobody to guard it, and note that no watchdog of an earlier freeze may end it."""
+    from qga_cli.commands.fs.thaw import COMMAND as THAW
     from qga_cli.freeze.record import Record, new_token
     from qga_cli.freeze.steps import held
 
