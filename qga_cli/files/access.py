@@ -6,7 +6,15 @@ import time
 from qga_cli import wire
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import Interrupted, OutcomeUnknown, QgaError, Refused, TimedOut, Unsupported
+from qga_cli.errors import (
+    Interrupted,
+    NotAnswering,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+    TimedOut,
+    Unsupported,
+)
 from qga_cli.exec.run import Completed, run
 from qga_cli.files.named import LATE, NamedAgent, named
 
@@ -75,7 +83,12 @@ class Access:
         """Wait for a script. Raises Interrupted at the next signal; it ends in its own time."""
         pause, seen = _FIRST, self.interrupt.count
         while True:
-            status = self.agent.call(EXEC_STATUS, {"pid": pid}).value
+            try:
+                status = self.agent.call(EXEC_STATUS, {"pid": pid}).value
+            except OutcomeUnknown as error:
+                if self.agent.begun:
+                    raise
+                raise NotAnswering(error.message, hint=error.hint) from error  # nothing changed
             if status["exited"]:
                 return Completed(status)
             if self.interrupt.sleep(pause, seen):
