@@ -67,3 +67,23 @@ exit 5"""
             assert t.end() == 5
     finally:
         qga("exec", guest.name, "--", "mv", "/usr/bin/python3.away", "/usr/bin/python3")
+
+
+@pytest.mark.parametrize("wait", ["", "sleep 0.7; "])
+def test_a_program_that_ends_its_parent_by_name_is_told_as_it_ended(
+    guest: lab.Guest, wait: str
+) -> None:
+    own = "exec -a test-daemon sleep 4242"
+    qga("exec", "-d", guest.name, "--", "bash", "-c", own)
+    for words in (["-x", "sh"], ["-f", "test-daemon"], ["-INT", "-f", "test-daemon"]):
+        kill = [
+            "exec",
+            guest.name,
+            "--",
+            "bash",
+            "-c",
+            wait + 'trap "" TERM INT; exec pkill "$@"',
+            "x",
+        ]
+        ran = qga(*kill, *words)
+        assert (ran.code in (0, 1), ran.err) == (True, ""), words

@@ -10,6 +10,10 @@ IFS= read -r qga_end; IFS= read -r qga_context
 qga_nl='
 '
 [ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }
+# A program that ends its parent by its name (`pkill -x sh`, `pkill -f` of its own words) is no
+# surprise. A handler, not '': what is started gets the signals' defaults.
+{ echo qga >/proc/self/comm; } 2>/dev/null
+trap : HUP INT TERM
 command -v dd >/dev/null || { echo no dd >&2; exit 97; }
 # The program's pipes: 4 and 5 output, 6 what the shell says of the program's end ("Killed"; nothing
 # for INT and PIPE, nothing at all if it is bash). 3 holds an empty line, one byte: whoever reads it,
