@@ -9,8 +9,6 @@ that the command line prints. Of the configuration only [policy] and [audit] cou
 host's administrator forbids is forbidden here too.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping, Sequence
 
@@ -24,6 +22,7 @@ from qga_cli.transports import connect as open_host
 
 __all__ = ["Completed", "Guest", "Host", "connect"]
 
+# No `from __future__ import annotations` here: what inspect and help() show are types, not text.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,7 +52,7 @@ class Guest:
         arguments: Mapping[str, object] | None = None,
         *,
         timeout: float | None = None,
-    ) -> Any:
+    ) -> "Any":
         """Run any command of the agent by its wire name, and return its checked result.
 
         `timeout` in seconds; without it the command's own patience. Base64 stays base64.
@@ -95,7 +94,7 @@ class Guest:
 class Host:
     """A hypervisor, or a folder of sockets, as `--connect` names it."""
 
-    def __init__(self, backend: Backend, guard: Guard | None = None) -> None:
+    def __init__(self, backend: "Backend", guard: "Guard | None" = None) -> None:
         self._backend = backend
         self._guard = guard
         self._opened: list[Transport] = []
@@ -125,14 +124,14 @@ class Host:
         if self._guard:
             self._guard.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Self":
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        trace: "TracebackType | None",
     ) -> None:
         self.close()
 

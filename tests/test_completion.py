@@ -1,6 +1,7 @@
 """TAB in real shells on a terminal, with the generated scripts, and what it may never do."""
 
 import os
+import socket
 import stat
 import subprocess
 import time
@@ -23,12 +24,18 @@ ODD = (
 UNSEEN = ("new\nline", "esc\x1b[31m", "over\u202eride", "del\x7f")
 
 
+def make_socket(path: Path) -> None:
+    """A socket's file that nobody listens on: what names a guest by a template."""
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
 @pytest.fixture(params=NAMES)
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
     """Each shell in turn, with guests named by sockets in ./run."""
     (tmp_path / "run").mkdir()
     for name in ("web1", "web2", "db 1", "co:lon", *UNSEEN):
-        (tmp_path / "run" / f"{name}.sock").touch()
+        make_socket(tmp_path / "run" / f"{name}.sock")
     opened = Shell(request.param, tmp_path, {"QGA_CONNECT": "unix:run/{vm}.sock"})
     yield opened
     opened.close()
@@ -78,7 +85,7 @@ def test_names_of_guests(shell: Shell) -> None:
 
 
 def test_the_host_on_the_command_line_is_asked(shell: Shell, tmp_path: Path) -> None:
-    (tmp_path / "alone.sock").touch()
+    make_socket(tmp_path / "alone.sock")
     assert shell.tab("qga -c unix:{vm}.sock ping al") == "qga -c unix:{vm}.sock ping alone "
 
 
@@ -255,6 +262,6 @@ def test_nothing_can_prompt(tmp_path: Path) -> None:
 
 def test_half_a_name_is_not_offered(tmp_path: Path) -> None:
     for name in ("web1", "db1\tx"):
-        (tmp_path / f"{name}.sock").touch()
+        make_socket(tmp_path / f"{name}.sock")
     words = ("guest", "", "-c", f"unix:{tmp_path}/{{vm}}.sock", "ping")
     assert eventually(lambda: complete(*words, cache=tmp_path / "cache").out == "web1\n")

@@ -20,6 +20,11 @@ def test_everything_derived_is_up_to_date() -> None:
     assert stale == [], "`make gen` writes them"
 
 
+def test_the_table_of_commands_has_one_home() -> None:
+    assert "| `qga ping VM` |" in (gen.ROOT / "docs/commands.md").read_text()
+    assert "| `qga ping VM` |" not in (gen.ROOT / "README.md").read_text()
+
+
 def test_a_stale_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gen, "files", lambda: {tmp_path / "page.1": "fresh"})
     assert tmp_path / "page.1" in gen.stale()
