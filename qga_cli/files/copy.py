@@ -142,7 +142,8 @@ class Copier:
                 raise FileError(f"{place}: {size(found.size or 0)} are more than --max-size")
             return GuestFile(self._guests.access(place), place.path, place.name, found,
                              limit=self._wishes.limit or UNPROMISED,
-                             verify=self._wishes.verify)  # fmt: skip
+                             verify=self._wishes.verify,
+                             plain=not self._wishes.follow)  # fmt: skip
         if found.size is None:
             name = place.name if found.kind == "file" else ""
             return HostStream(open_stream(place.path), self._job.interrupt, name)

@@ -4,6 +4,7 @@ import hashlib
 
 from qga_cli.errors import BadReply
 from qga_cli.files.handle import open_handle
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,18 +13,20 @@ if TYPE_CHECKING:
     from qga_cli.files.access import Access
 
 ZEROS = bytes(2**20)
-_HASH = 'exec <"$1" && head -c "$2" | sha256sum'
 
 
 class GuestDigest:
     """Of the first `length` bytes: computed in the guest, meanwhile, if programs may run there;
-    otherwise by reading the file, when the result is asked for."""
+    otherwise by reading the file, when the result is asked for. With `plain` a link has none."""
 
-    def __init__(self, access: "Access", path: str, length: int) -> None:
+    def __init__(self, access: "Access", path: str, length: int, *, plain: bool = False) -> None:
         self._access = access
         self._path = path
         self._length = length
-        self._pid = access.start(_HASH, path, str(length)) if access.exec else 0
+        self._pid = 0
+        if access.exec:
+            words = (path, str(length), "1" if plain else "")
+            self._pid = access.start(script("files/digest"), *words)
 
     def result(self) -> str:
         """The digest in hexadecimal. Raises Refused, BadReply."""

@@ -160,10 +160,22 @@ class HostStream:
 
 
 class GuestFile:
-    """A guest's file. It may lie: no more is read than its size promised, or `limit` without."""
+    """A guest's file. It may lie: no more is read than its size promised, or `limit` without.
+
+    With `plain` it is no link, and its digest is refused if it has become one: what was read through
+    that then differs, and is dropped.
+    """
 
     def __init__(
-        self, access: "Access", path: str, name: str, facts: Facts, *, limit: int, verify: bool
+        self,
+        access: "Access",
+        path: str,
+        name: str,
+        facts: Facts,
+        *,
+        limit: int,
+        verify: bool,
+        plain: bool = False,
     ) -> None:
         self.name = name
         self.facts = facts
@@ -171,11 +183,12 @@ class GuestFile:
         self.path = path
         self._limit = limit
         self._verify = verify
+        self._plain = plain
         self._proof: GuestDigest | None = None  # works while we read
 
     def prefix(self, length: int) -> str:
         """See Source."""
-        return GuestDigest(self.access, self.path, length).result()
+        return GuestDigest(self.access, self.path, length, plain=self._plain).result()
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
         """See Source. Raises FileError when the file is not what it said."""
@@ -184,7 +197,7 @@ class GuestFile:
         promised = self.facts.size
         end = self._limit if promised is None else promised
         if self._verify and promised is not None:
-            self._proof = GuestDigest(self.access, self.path, promised)
+            self._proof = GuestDigest(self.access, self.path, promised, plain=self._plain)
         with open_handle(self.access, self.path, "r") as handle:
             if start:
                 handle.seek(start)
@@ -218,7 +231,7 @@ class GuestFile:
 
         end = self.facts.size or 0
         if self._verify:
-            self._proof = GuestDigest(self.access, self.path, end)
+            self._proof = GuestDigest(self.access, self.path, end, plain=self._plain)
         position = start
 
         def take(data: bytes) -> None:

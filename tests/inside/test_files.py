@@ -1,5 +1,6 @@
 """The scripts of `inside/files`."""
 
+import hashlib
 from pathlib import Path
 
 from tests.inside.conftest import Run
@@ -28,3 +29,14 @@ def test_a_file_is_listed_alone_and_a_missing_one_is_named(sh: Run, tmp_path: Pa
     done = sh("files/list", f"{tmp_path}/nothing", "")
     assert done.returncode == 1
     assert b"No such file or directory" in done.stderr
+
+
+def test_a_file_that_has_become_a_link_has_no_digest(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("root's")
+    (tmp_path / "file").symlink_to("secret")
+    done = sh("files/digest", f"{tmp_path}/file", "4", "1")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.endswith(b"/file: was replaced while it was read\n")
+    for path, plain in (("file", ""), ("secret", "1")):
+        done = sh("files/digest", f"{tmp_path}/{path}", "4", plain)
+        assert done.stdout[:64].decode() == hashlib.sha256(b"root").hexdigest()
