@@ -162,8 +162,8 @@ class HostStream:
 class GuestFile:
     """A guest's file. It may lie: no more is read than its size promised, or `limit` without.
 
-    With `plain` it is no link, and its digest is refused if it has become one: what was read through
-    that then differs, and is dropped.
+    With `plain` it is no link, and its digest is refused if it has become one: then what was read
+    through that is dropped.
     """
 
     def __init__(
