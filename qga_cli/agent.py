@@ -51,6 +51,7 @@ class Agent:
         self.deadline: float | None = None
         self.sent = False  # whether the running or last call may have reached the guest
         self._quiet = 0.0  # time.monotonic() until which a command without reply may have effect
+        self.system = ""  # its id as guest-get-osinfo has it, once somebody has asked
         self._trace = trace
 
     def call(

@@ -58,20 +58,20 @@ class Context:
         workdir: str = "",
         user: str = "",
     ) -> None:
-        self._env = env or {}
-        self._clean_env = clean_env
-        self._workdir = workdir
-        self._user = user
+        self.env: Mapping[str, str] = env or {}
+        self.clean_env = clean_env
+        self.workdir = workdir
+        self.user = user
 
     @property
     def is_plain(self) -> bool:
         """Whether a program started without a shell runs in this context too."""
-        return not (self._env or self._clean_env or self._workdir or self._user)
+        return not (self.env or self.clean_env or self.workdir or self.user)
 
     @property
     def environment(self) -> list[str] | None:
         """The `env` of guest-exec; None leaves the agent's own environment."""
-        return [f"PATH={_PATH}"] if self._clean_env else None
+        return [f"PATH={_PATH}"] if self.clean_env else None
 
     def line(self, stdin: str, argv: "Sequence[str]" = ()) -> bytes:
         """The line for the wrapper. `argv` replaces the words it was started with."""
@@ -80,22 +80,22 @@ class Context:
             parts.append("set -- " + " ".join(quote(word) for word in argv))
         parts.append(_DEFAULTS)
         around = [":"]
-        if self._user:
-            parts += _as_user(self._user)
+        if self.user:
+            parts += _as_user(self.user)
             around.append(_IDENTITY)
         odd = []
-        for name, value in self._env.items():
+        for name, value in self.env.items():
             if _NAME.fullmatch(name) and not _SHELLS.fullmatch(name):
                 around.append(f"export {name}={quote(value)}")
             else:
                 odd.append(quote(f"{name}={value}"))
         if odd:  # no variable of the shell's can have such a name
             parts.append(f'set -- "$(command -v env)" {" ".join(odd)} "$@"')
-        if "PATH" in self._env:
-            parts.append(f"qga_path={quote(self._env['PATH'])}")
+        if "PATH" in self.env:
+            parts.append(f"qga_path={quote(self.env['PATH'])}")
         parts.append(f"qga_around() {{ {'; '.join(around)}; }}")
-        if self._workdir:
-            parts.append(f"CDPATH= cd -P -- {quote(self._workdir)} || exit 96")
+        if self.workdir:
+            parts.append(f"CDPATH= cd -P -- {quote(self.workdir)} || exit 96")
         return ("; ".join(parts) + "\n").encode("utf-8", "surrogateescape")
 
 

@@ -3,13 +3,15 @@
 import time
 
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import Interrupted, Refused, TimedOut
+from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
 from qga_cli.exec import wrapper
 from qga_cli.exec.calls import Calls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.feed import Feed
 from qga_cli.exec.run import Completed
 from qga_cli.job import Finished, Job
+from qga_cli.windows.exit_codes import is_wide, told
+from qga_cli.windows.system import SAFE_INPUT, is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +38,17 @@ def start(
     calls = Calls(agent, interrupt)
     how = INLINE if feed else NO_INPUT
     words, line = request(agent, wrapper.DETACHED, "qga-detached", argv, context, how)
-    return calls.start(words, capture=True, stdin=line + given, env=context.environment)
+    if len(line + given) <= SAFE_INPUT or not is_windows(agent):
+        try:
+            return calls.start(words, capture=True, stdin=line + given, env=context.environment)
+        except Unsupported:
+            raise
+        except Refused:
+            if not is_windows(agent):
+                raise
+    from qga_cli.windows import detached as windows
+
+    return windows.start(calls, argv, context, given)
 
 
 def status(job: Job) -> "Finished | Reply":
@@ -46,6 +58,8 @@ def status(job: Job) -> "Finished | Reply":
             reply = job.wire()
         except Refused as error:
             raise _forgotten(error, job.arguments["pid"]) from error
+        if is_wide(reply.value):
+            reply.value = told(reply.value)
         if reply.value["exited"]:
             reply.code = Completed(reply.value).code
         return reply
@@ -58,6 +72,7 @@ def status(job: Job) -> "Finished | Reply":
         if job.interrupt.sleep(max(0.002, min(elapsed / 5, _CEILING)), 0):
             raise Interrupted(job.interrupt.signum)
     done = Completed(value)
+    value = told(value) if is_wide(value) else value
     if job.output:
         return Finished(value, done.code)
     job.streams.stdout.write(done.stdout)

@@ -1,5 +1,6 @@
 """The input of a program in the guest: small enough for its request, or streamed behind it."""
 
+import contextlib
 import queue
 import threading
 import time
@@ -8,6 +9,7 @@ from qga_cli.errors import FileError, Interrupted, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Protocol
 
     from qga_cli.exec.calls import Calls
@@ -66,6 +68,15 @@ class Feed:
             if interrupt.count:
                 raise Interrupted(interrupt.last)
         return given
+
+    def pieces(self) -> "Iterator[bytes]":
+        """All of it, as it comes, for whoever takes it before the program starts; empty pieces
+        while there is none."""
+        while self._first or not self._at_end:
+            piece, self._first = self._first, b""
+            yield piece
+            with contextlib.suppress(queue.Empty):
+                self._take(self._pieces.get_nowait())
 
     def begin(self, calls: "Calls", keeper: "Keeper") -> None:
         """Stream it from now on."""

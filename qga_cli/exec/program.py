@@ -12,6 +12,7 @@ from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.exec.ending import NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper, reap
 from qga_cli.exec.outputs import Stream
+from qga_cli.windows.system import SAFE_INPUT, is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Program:
         text = f"# {self.mark}\n{wrapper.WRAPPER}"
         words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
         given = self._end + b"\n" + line + (inline or b"")
+        if len(given) > SAFE_INPUT and is_windows(self.calls.agent):
+            raise NoShell("no shell: the guest runs Windows")
         begun = time.monotonic()
         try:
             self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)

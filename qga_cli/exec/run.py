@@ -33,6 +33,10 @@ class Completed:
     __slots__ = ("exitcode", "signal", "stderr", "stdout", "truncated")
 
     def __init__(self, status: "Mapping[str, Any]") -> None:
+        if min(status.get("exitcode") or 0, status.get("signal") or 0) < 0:
+            from qga_cli.windows.exit_codes import told
+
+            status = told(status)
         self.exitcode: int | None = status.get("exitcode")
         self.signal: int | None = status.get("signal")
         self.stdout = wire.from_base64(status.get("out-data", ""))
@@ -41,8 +45,9 @@ class Completed:
 
     @property
     def code(self) -> int:
-        """As a shell's $?: the exit code, or 128 + N after signal N."""
-        return 128 + (self.signal or 0) if self.exitcode is None else self.exitcode
+        """As a shell's $?: the exit code, or 128 + N after signal N; 255 for those of Windows
+        that are larger."""
+        return min(128 + (self.signal or 0) if self.exitcode is None else self.exitcode, 255)
 
     def __repr__(self) -> str:
         told = (f"{name}={getattr(self, name)!r}" for name in self.__slots__)
@@ -139,7 +144,7 @@ def run(
                 follow(program, control, interrupt, heed)
             except NoShell as error:
                 agent.trace(1, f"output at the end only: {error.message}")
-                program = _without_streams(error)(calls, argv, feed, text=text)
+                program = _without_streams(agent, error)(calls, argv, feed, text=text)
                 control = Control(program, interrupt, timeout, kill_after)
                 program.start(context, stdout, stderr)
                 follow(program, control, interrupt, heed)
@@ -156,8 +161,14 @@ def run(
     return Completed({"exitcode": exitcode, "signal": signal})
 
 
-def _without_streams(error: "NoShell") -> "type[Bare]":
+def _without_streams(agent: Agent, error: "NoShell") -> "type[Bare]":
     """The way that is left, imported only now."""
+    from qga_cli.windows.system import is_windows
+
+    if is_windows(agent):
+        from qga_cli.windows.exec import WindowsProgram
+
+        return WindowsProgram
     if error.shell:
         from qga_cli.exec.bounded import Bounded
 

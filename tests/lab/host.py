@@ -19,8 +19,13 @@ TESTS = "bash-completion busybox-static faketime fish groff jq man-db mandoc tmu
 
 
 def setup(*, tests: bool = False) -> None:
+    """Install what the lab needs, with `tests` what they drive too."""
+    install(LAB + VENV + (TESTS if tests else []))
+
+
+def install(packages: list[str]) -> None:
     """Install the packages that are missing, by sudo for an ordinary user."""
-    missing = _missing(LAB + VENV + (TESTS if tests else []))
+    missing = _missing(packages)
     if not missing:
         return
     command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]

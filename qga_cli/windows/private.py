@@ -1,0 +1,220 @@
+"""Private files of one run in a Windows guest, the agent's handles on them, and helpers of cmd.
+
+They lie in the system's own folder for temporary files, which ordinary users may write to but not
+list or read, under names that nobody can guess. The agent opens files so that nobody else may
+write them meanwhile, and only if nobody does (share_mode in qga/commands-win32.c): so a file of
+the guest's is never opened, only a private copy of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+from qga_cli import wire
+from qga_cli.errors import QgaError, Refused
+from qga_cli.windows.ledger import Ledger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any, Self
+
+    from qga_cli.exec.calls import Calls
+    from qga_cli.windows.words import Batch
+
+PIECE = 720 * 1024  # bytes of one read: its reply stays below 1 MiB
+_TEMP = "C:\\Windows\\Temp"  # nearly everywhere; else it is asked for
+_FIRST, _CEILING = 0.002, 0.25  # seconds between two looks at a helper
+_PATIENCE = 30.0  # seconds for a helper
+_LAST = 5.0  # seconds for the one that removes all
+
+
+class Private:
+    """The private files of a run; a context manager that removes them."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self.mark = os.urandom(16).hex()
+        self._base = f"{_TEMP}\\qga-{self.mark}"
+        self._ledger = Ledger(calls.agent)
+        self._environment: dict[str, str] | None = None
+        self._noted: set[str] = set()
+        self._busy = False  # something that we do not wait for may have them open
+        self._clear()
+
+    def path(self, ending: str) -> str:
+        """The path of one of them."""
+        path = f"{self._base}.{ending}"
+        if path not in self._noted:
+            self._noted.add(path)
+            self._ledger.note("file", path)
+        return path
+
+    def create(self, ending: str) -> tuple[str, int]:
+        """A new one, and a handle to write it."""
+        try:
+            return self.path(ending), self.open(self.path(ending), "w")
+        except Refused:
+            if self._base.startswith(_TEMP):
+                self._base = f"{self._root()}\\Temp\\qga-{self.mark}"
+                if not self._base.startswith(_TEMP):
+                    return self.path(ending), self.open(self.path(ending), "w")
+            raise
+
+    def put(self, ending: str, data: bytes) -> str:
+        """A new one with this content; its path."""
+        path, handle = self.create(ending)
+        with self.closing(handle):
+            self.write(handle, data)
+        return path
+
+    def open(self, path: str, mode: str) -> int:
+        """A handle, noted until it is closed."""
+        handle = self.calls.open(path, mode)
+        self._ledger.note("open", handle, path)
+        return handle
+
+    def close(self, handle: int) -> None:
+        """Close it."""
+        self.calls.close(handle)
+        self._ledger.note("closed", handle)
+
+    @contextlib.contextmanager
+    def closing(self, handle: int) -> Iterator[int]:
+        """Close it at the end, whatever happens."""
+        try:
+            yield handle
+        finally:
+            self.close(handle)
+
+    def write(self, handle: int, data: bytes) -> None:
+        """Write all of it, in requests that pass everywhere."""
+        chunk = self.calls.agent.transport.write_chunk
+        for at in range(0, len(data), chunk):
+            self.calls.write(handle, data[at : at + chunk])
+
+    def read(self, handle: int) -> bytes:
+        """The next piece; empty at the end."""
+        return self.calls.read(handle, min(PIECE, self.calls.agent.transport.read_chunk))
+
+    def content(self, path: str, most: int = 2**20) -> bytes:
+        """What is in one of them, up to `most` bytes."""
+        data = b""
+        with self.closing(self.open(path, "r")) as handle:
+            while len(data) < most and (piece := self.read(handle)):
+                data += piece
+        return data
+
+    def environment(self) -> dict[str, str]:
+        """The agent's own, which guest-exec's `env` replaces. Asked once."""
+        if self._environment is None:
+            said = self._say("set")
+            pairs = (line.partition("=") for line in said.splitlines())
+            self._environment = {name: value for name, equals, value in pairs if name and equals}
+        return self._environment
+
+    def with_variables(self, batch: Batch) -> list[str] | None:
+        """The `env` that a batch needs; None for the agent's own."""
+        if not batch.variables:
+            return None
+        given = self.environment() | batch.variables
+        return [f"{name}={value}" for name, value in given.items()]
+
+    def run(self, batch: Batch) -> tuple[int, str]:
+        """Run a batch of ours that prints little, told in Unicode; its exit code and output.
+
+        cmd's own commands write UTF-16 after /u; programs do not.
+        """
+        path = self.put("cmd", batch.encode())
+        status = self._finish(
+            self.calls.start(
+                ["cmd.exe", "/d", "/e:on", "/v:off", "/u", "/c", path],
+                capture=True,
+                env=self.with_variables(batch),
+            )
+        )
+        out, err = (wire.from_base64(status.get(name, "")) for name in ("out-data", "err-data"))
+        return code_of(status), (out + err).decode("utf-16-le", "replace")
+
+    def busy(self) -> None:
+        """A program that runs on has them: the next run removes them."""
+        self._busy = True
+
+    def hand_over(self) -> None:
+        """All of them are removed by what runs in the guest from now on."""
+        self._noted.clear()
+
+    def remove(self) -> None:
+        """Remove them all. What a program still has open is left to the next run."""
+        if not self._noted:
+            self._ledger.close(keep=False)
+            return
+        try:
+            gone = not self._busy and self._delete([f"{self._base}.*"])
+        except QgaError as error:
+            self.calls.agent.trace(1, f"{self._base}.* could not be removed: {error.message}")
+            gone = False
+        self._ledger.close(keep=not gone)
+
+    def _delete(self, paths: Sequence[str]) -> bool:
+        """Whether they are gone. The names are ours: nothing in them means anything to cmd."""
+        words = ["cmd.exe", "/d", "/c"]
+        for path in paths:
+            words += ["del", "/f", "/q", path, "2>NUL&"]
+        for path in paths:
+            words += ["if", "exist", path, "exit", "3&"]
+        return code_of(self._finish(self.calls.start([*words, "exit", "0"]), _LAST)) == 0
+
+    def _clear(self) -> None:
+        """Close the handles of runs that are dead, and remove their files."""
+        for record, left in self._ledger.left():
+            try:
+                if all(self._unlocked(handle, path) for handle, path in left.handles.items()) and (
+                    not left.files or self._delete(left.files)
+                ):
+                    os.unlink(record)
+            except QgaError as error:
+                self.calls.agent.trace(1, f"clearing what a killed qga has left: {error.message}")
+
+    def _unlocked(self, handle: int, path: str) -> bool:
+        """Close a dead run's handle. Only if the agent still has that file open: after a restart
+        the same number may be another file's."""
+        with contextlib.suppress(Refused):
+            self.close(self.open(path, "r+"))
+            return True
+        self.calls.agent.trace(1, f"closing handle {handle} of a killed qga: {path}")
+        with contextlib.suppress(Refused):
+            self.calls.close(handle)
+        return True
+
+    def _root(self) -> str:
+        return self._say("echo %SystemRoot%").strip()
+
+    def _say(self, line: str) -> str:
+        """What a line of constants prints, in Unicode."""
+        words = ["cmd.exe", "/d", "/u", "/c", *line.split()]
+        status = self._finish(self.calls.start(words, capture=True))
+        return wire.from_base64(status.get("out-data", "")).decode("utf-16-le", "replace")
+
+    def _finish(self, pid: int, seconds: float = _PATIENCE) -> Any:
+        """The end of a helper. Raises QgaError if it does not come."""
+        until, pause = time.monotonic() + seconds, _FIRST
+        while not (status := self.calls.status(pid))["exited"]:
+            if time.monotonic() > until:
+                raise QgaError(f"a helper in the guest (pid {pid}) does not end")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _CEILING)
+        return status
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def code_of(status: Any) -> int:
+    """A helper's exit code; -1 after an exception."""
+    return int(status.get("exitcode", -1))

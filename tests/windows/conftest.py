@@ -1,0 +1,96 @@
+"""A Windows guest: `win` where a recorded conversation will do, `live` where it must be real.
+
+Where the lab is built (`make test-windows`) both are the real agent under wine.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ran, qga
+from tests.fake import FakeAgent
+from tests.lab import windows
+from tests.windows.conversation import Recorder, Replay
+
+RECORDED = Path(__file__).parent / "recorded"
+RECORD = os.environ.get("QGA_RECORD") == "1"
+
+
+class Windows:
+    """A Windows guest, called `win`."""
+
+    def __init__(self, uri: str, state: Path, agent: windows.WindowsAgent | None) -> None:
+        self.uri = uri
+        self.state = state  # where notes of what may be left in the guest are kept
+        self._agent = agent
+
+    @property
+    def agent(self) -> windows.WindowsAgent:
+        """The agent itself, of a `live` guest."""
+        assert self._agent
+        return self._agent
+
+    @property
+    def drive(self) -> Path:
+        """Drive C, of a `live` guest."""
+        return self.agent.drive
+
+    @property
+    def env(self) -> dict[str, str]:
+        """For a qga of one's own."""
+        return {"XDG_STATE_HOME": str(self.state)}
+
+    def __call__(self, *words: str, stdin: bytes = b"", timeout: float = 60) -> Ran:
+        """Run qga."""
+        return qga("-c", self.uri, *words, stdin=stdin, env=self.env, timeout=timeout)
+
+    def exec(self, *words: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        """Code, output and errors of `exec`; its options stand before the guest's name."""
+        ran = self("exec", *words, stdin=stdin)
+        return ran.code, ran.stdout, ran.err
+
+    def left(self) -> tuple[list[str], list[str]]:
+        """What of ours is left: files of a `live` guest, and notes of them."""
+        files = [path.name for path in (self.drive / "windows" / "temp").glob("qga-*")]
+        return files, [str(path) for path in self.state.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="session")
+def agent() -> Iterator[windows.WindowsAgent | None]:
+    """The real agent; None where the lab is not built."""
+    if not windows.is_built():
+        yield None
+        return
+    with windows.running() as running:
+        (running.drive / "data").mkdir(exist_ok=True)
+        yield running
+
+
+@pytest.fixture
+def live(agent: windows.WindowsAgent | None, tmp_path: Path) -> Windows:
+    """The real agent."""
+    if agent is None:
+        pytest.skip("only a real Windows agent can show it: `make test-windows`")
+    return Windows(agent.uri, tmp_path / "state", agent)
+
+
+@pytest.fixture
+def win(
+    agent: windows.WindowsAgent | None, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Windows]:
+    """The real agent, or what it said when this test was recorded."""
+    if agent and not RECORD:
+        yield Windows(agent.uri, tmp_path / "state", None)
+        return
+    record = RECORDED / f"{request.node.name}.jsonl"
+    handler = Recorder(agent) if agent else Replay(record)
+    fake = FakeAgent(tmp_path / "win.sock", handler)
+    yield Windows(fake.uri, tmp_path / "state", None)
+    fake.close()
+    if isinstance(handler, Recorder):
+        handler.close()
+        handler.save(record)
+    else:
+        handler.check()

@@ -1,0 +1,276 @@
+"""exec on a Windows guest. S1, S2 ... number the faults that were found there first."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import qga
+from tests.fake import FakeAgent
+from tests.running import eventually
+from tests.windows.conftest import Windows
+from tests.windows.conversation import Recorder
+
+ARGS, GEN = "C:\\args.exe", "C:\\gen.exe"
+MB = 10**6
+
+
+def generated(size: int) -> bytes:
+    """What gen.exe writes."""
+    block = bytes((at * 2654435761 % 2**32) >> 24 for at in range(65536))
+    if size <= 65536:
+        return block[:size]
+    # The pattern goes on: its multiplier is taken modulo 2**32, not 2**16.
+    return bytes((at * 2654435761 % 2**32) >> 24 for at in range(size))
+
+
+@pytest.mark.parametrize("size", [8192, 14_000, 40_000])
+def test_input_that_nobody_reads_hangs_nothing(live: Windows, size: int) -> None:
+    """S1: from 8192 bytes on the agent waited for the reader for ever."""
+    assert live.exec("win", "--", "cmd", "/c", "ver", stdin=bytes(size))[0] == 0
+    assert live("ping", "win").code == 0
+
+
+def test_a_loop_gives_its_list_to_nobody(live: Windows, tmp_path: Path) -> None:
+    """S1: `while read x; do qga exec ...; done <list` passes the rest of the list as input."""
+    text = b"first\n" + b"x" * 14_000
+    assert live.exec("win", "--", "cmd", "/c", "echo", "hello", stdin=text)[:2] == (0, b"hello\r\n")
+    assert live("ping", "win").code == 0
+
+
+CODES = {
+    "0": (0, 0), "7": (7, 7), "255": (255, 255), "256": (255, 256), "-1": (255, 2**32 - 1),
+    "-2": (255, 2**32 - 2), "-4": (255, 2**32 - 4), "-127": (255, 2**32 - 127),
+    "-128": (255, 2**32 - 128), "0xC0000005": (255, 0xC0000005), "0x80000000": (255, 0x80000000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_exit_codes_have_32_bits(win: Windows, code: str) -> None:
+    """S2: -128 was success, -1 was "no such program"."""
+    ran = win("exec", "-o", "json", "win", "--", GEN, "0", "0", code)
+    told = json.loads(ran.out)
+    assert (ran.code, told["exitcode"], told["signal"]) == (*CODES[code], None)
+    assert told["origin"] == "guest"
+
+
+def test_output_is_told_in_pieces(live: Windows, tmp_path: Path) -> None:
+    """S3: it came as one reply of any size, which ends an agent's link through libvirt."""
+    recorder = Recorder(live.agent)
+    fake = FakeAgent(tmp_path / "between.sock", recorder)
+    ran = qga("-c", fake.uri, "exec", "win", "--", GEN, str(6 * MB), str(3 * MB), env=live.env)
+    fake.close()
+    recorder.close()
+    assert (ran.code, len(ran.stdout), len(ran.stderr)) == (0, 6 * MB, 3 * MB)
+    assert ran.stdout[: 3 * MB] == ran.stderr
+    assert ran.stdout[:65536] == generated(65536)
+    assert recorder.largest < 2**20
+
+
+def test_a_hundred_megabytes_out(live: Windows) -> None:
+    ran = live("exec", "win", "--", GEN, str(100 * MB), timeout=300)
+    assert (ran.code, len(ran.stdout)) == (0, 100 * MB)
+    again = live("exec", "win", "--", GEN, str(100 * MB), timeout=300)
+    assert hashlib.sha256(again.stdout).digest() == hashlib.sha256(ran.stdout).digest()
+    assert live("ping", "win").code == 0
+    assert live.left() == ([], [])
+
+
+def test_twenty_megabytes_in(live: Windows) -> None:
+    data = os.urandom(20 * MB)
+    words = ("win", "--", "C:\\windows\\system32\\tar.exe", "-xOf", "-")
+    folder = live.drive / "data"
+    (folder / "x").write_bytes(data)
+    archive = subprocess.check_output(["tar", "-C", folder, "-c", "x"])
+    ran = live("exec", *words, stdin=archive, timeout=300)
+    assert ran.code == 0, ran.err
+    assert ran.stdout == data
+    assert live("ping", "win").code == 0
+
+
+def test_the_words_arrive_as_they_are(win: Windows) -> None:
+    """S9, S10: glib drops empty words, and cmd reads quotes and percent signs as its own."""
+    words = ["", "a b", 'say "hi"', "back\\", "back \\", '\\"', "100%", "%OS%", "50 %OS% off",
+             "a&b", "a|b", "<in>", "^x^", "(y)", "!OS!", "a,b;c=d", "'", "*", "a\tb",
+             "Grüße", "日本 語", "😀", 'Ü"& b']  # fmt: skip
+    code, out, err = win.exec("win", "--", ARGS, *words)
+    assert (code, err) == (0, "")
+    assert out.decode() == "".join(f"[{word}]\n" for word in words)
+
+
+def test_a_line_break_is_refused_with_the_way_that_works(win: Windows) -> None:
+    code, _, err = win.exec("win", "--", ARGS, "two\nlines")
+    assert code == 2
+    assert "line break" in err
+    assert "qga script" in err
+
+
+def test_what_is_too_long_is_refused_with_the_way_that_works(win: Windows) -> None:
+    code, _, err = win.exec("win", "--", ARGS, "x" * 9000)
+    assert code == 2
+    assert "8,000" in err
+    assert "qga script" in err
+
+
+def test_a_line_for_cmd_is_cmds(win: Windows) -> None:
+    """S10: its quotes reached cmd as \\"."""
+    win_ini = b"[mail]\r\nmapi=1\r\n"
+    line = 'type "C:\\windows\\win.ini"'
+    assert win.exec("win", "--", "cmd", "/c", line)[:2] == (0, win_ini)
+    assert win.exec("win", "--", "cmd", "/c", "type", "C:\\windows\\win.ini")[:2] == (0, win_ini)
+    line = "echo one & echo %OS%"
+    assert win.exec("win", "--", "cmd", "/c", line)[:2] == (0, b"one \r\nWindows_NT\r\n")
+
+
+def test_what_is_not_there_is_told(win: Windows) -> None:
+    code, _, err = win.exec("win", "--", "nosuch")
+    assert (code, "no program 'nosuch'" in err) == (127, True)
+    code, _, err = win.exec("win", "--", "C:\\no\\such.exe")
+    assert (code, "such.exe" in err) == (127, True)
+    code, _, err = win.exec("win", "--", "dir")
+    assert code == 127
+    assert "cmd /c dir" in err
+    assert win.exec("win", "--", "C:\\windows")[0] == 126
+    assert win.exec("win", "--", "")[0] == 2
+
+
+def test_variables_and_folder(win: Windows) -> None:
+    around = ("-e", 'A=b "c" %OS% &x', "-e", "os=other", "-w", "C:\\Program Files")
+    words = ("win", "--", "cmd", "/c", "cd&set A&echo %OS%")
+    code, out, err = win.exec(*around, *words)
+    assert (code, err) == (0, "")
+    lines = out.decode().split("\r\n")
+    assert lines[0] == "C:\\Program Files"
+    assert lines[1] == 'A=b "c" %OS% &x'
+    assert lines[-2] == "other"
+    assert "QGA_" not in out.decode()
+
+
+def test_a_folder_that_is_not_there(win: Windows) -> None:
+    code, _, err = win.exec("-w", "C:\\nosuch", "win", "--", ARGS)
+    assert code == 125
+    assert "C:\\nosuch" in err
+
+
+def test_another_user_is_refused_in_plain_words(win: Windows) -> None:
+    code, _, err = win.exec("-u", "bob", "win", "--", ARGS)
+    assert code == 125
+    assert "password" in err
+
+
+def test_a_program_left_running(win: Windows) -> None:
+    """S7: exec -d did not work at all."""
+    started = win("exec", "-d", "win", "--", GEN, "10", "0", "0xC0000005")
+    assert started.code == 0
+    ran = win("exec-status", "--wait", "win", started.out.strip())
+    assert (ran.code, ran.err) == (255, "")
+
+
+def test_exec_status_tells_the_whole_code(live: Windows) -> None:
+    """S2."""
+    pid = live("exec", "-d", "win", "--", GEN, "10", "0", "-128").out.strip()
+    ran = live("exec-status", "--wait", "-o", "json", "win", pid)
+    assert json.loads(ran.out)["exitcode"] == 2**32 - 128
+    assert ran.code == 255
+    assert live.left()[1] == []
+
+
+def test_a_timeout_ends_the_tree(live: Windows) -> None:
+    """S8."""
+    begun = time.monotonic()
+    ran = live("--timeout", "2", "exec", "win", "--", "cmd", "/c", f"{GEN} 1000 0 0 10 900 & ver")
+    assert ran.code == 124
+    assert ran.stdout  # what it had written by then
+    assert time.monotonic() - begun < 8
+    assert "gen.exe" not in str(live.agent.processes())
+    assert live.left() == ([], [])
+
+
+def test_ctrl_c_ends_the_tree(live: Windows) -> None:
+    """S8."""
+    command = [sys.executable, "-m", "qga_cli", "-c", live.uri, "exec", "win", "--"]
+    with subprocess.Popen(
+        [*command, GEN, "1000", "0", "0", "10", "900"],
+        stdout=subprocess.PIPE, env={**os.environ, **live.env},
+    ) as process:  # fmt: skip
+        assert eventually(lambda: "gen.exe" in str(live.agent.processes()))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode not in (0, 124)
+    assert "gen.exe" not in str(live.agent.processes())
+    assert live.left() == ([], [])
+
+
+def test_a_program_that_cannot_be_ended_is_said(live: Windows) -> None:
+    """S8: taskkill's exit code was never looked at."""
+    program = live.drive / "windows" / "system32" / "taskkill.exe"
+    own = program.read_bytes()
+    program.write_bytes((live.drive / "args.exe").read_bytes().replace(b"--line", b"--xxxx"))
+    program.unlink()
+    try:
+        begun = time.monotonic()
+        ran = live("--timeout", "1", "exec", "win", "--", GEN, "100", "0", "0", "10", "700")
+        assert ran.code == 124
+        assert "could not be ended" in ran.err
+        assert "runs on" in ran.err
+        assert time.monotonic() - begun < 6
+    finally:
+        program.write_bytes(own)
+    assert eventually(lambda: "gen.exe" not in str(live.agent.processes()), seconds=20)
+    assert live.exec("win", "--", ARGS)[0] == 0  # and clears away what the first has left
+    assert live.left() == ([], [])
+
+
+def test_a_child_left_behind_does_not_hold_the_call(live: Windows) -> None:
+    """S8."""
+    begun = time.monotonic()
+    line = f"start /b {GEN} 100 0 0 10 900 >NUL 2>&1 & echo started"
+    assert live.exec("win", "--", "cmd", "/c", line)[:2] == (0, b"started\r\n")
+    assert time.monotonic() - begun < 7
+    assert eventually(lambda: "gen.exe" not in str(live.agent.processes()), seconds=20)
+    assert live.exec("win", "--", ARGS)[0] == 0  # clears away the input that the child held
+    assert live.left() == ([], [])
+
+
+def test_no_input_is_no_wait(live: Windows) -> None:
+    """Standard input that stays open is read to its end before the program starts; Ctrl-C and
+    --timeout end that too."""
+    read, write = os.pipe()
+    command = [sys.executable, "-m", "qga_cli", "-c", live.uri, "--timeout", "1", "exec", "win"]
+    ran = subprocess.run(
+        [*command, ARGS], stdin=read, capture_output=True, env={**os.environ, **live.env}
+    )
+    os.close(read)
+    os.close(write)
+    assert ran.returncode == 124
+    assert b"input has not ended" in ran.stderr
+    assert live.left() == ([], [])
+
+
+def test_two_hundred_leave_nothing(live: Windows) -> None:
+    before = live.agent.processes()
+    for _ in range(200):
+        assert live.exec("win", "--", ARGS, "x", stdin=b"y")[:2] == (0, b"[x]\n")
+    assert live.left() == ([], [])
+    assert live.agent.processes() == before
+
+
+def test_after_kill_nothing_stays_locked(live: Windows) -> None:
+    """S5: the agent keeps the files of a killed qga open until it is restarted."""
+    command = [sys.executable, "-m", "qga_cli", "-c", live.uri, "exec", "win", "--"]
+    for moment in range(10):
+        with subprocess.Popen(
+            [*command, GEN, str(8 * MB)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, **live.env},
+        ) as process:  # fmt: skip
+            time.sleep(0.1 + 0.12 * moment)
+            process.kill()
+        assert live.exec("win", "--", ARGS)[0] == 0
+        assert eventually(lambda: live.exec("win", "--", ARGS)[0] == 0 and live.left() == ([], []),
+                   seconds=20)  # fmt: skip
