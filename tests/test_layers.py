@@ -13,12 +13,8 @@ FLOORS = {
     "commands": 1, "catalog": 1,
     "transports": 2,
     "agent": 3, "refusal": 3, "config": 3, "config_file": 3, "guard": 3, "audit": 3,
-<<<<<<< HEAD
     "hostpath": 3, "inside": 3,
-    "guests": 3.1, "job": 3.2, "exec": 3.3, "terminal": 3.3,
-=======
     "guests": 3.1, "job": 3.2, "exec": 3.3, "terminal": 3.3, "windows": 3.3,
->>>>>>> 92952f4 (Windows: programs run by cmd from a batch file, streams in private files, exit codes of 32 bits; a real agent under wine to test on)
     "render": 4,
     "cli": 5, "gen": 5, "__main__": 5,
 }  # fmt: skip

@@ -99,13 +99,7 @@ class WindowsProgram(Bare):
     def _exited(self) -> bool:
         """Whether it has ended, which the agent tells once."""
         if not self._status.get("exited"):
-            try:
-                self._status = self.calls.status(self.pid)
-            except Refused as error:
-                raise QgaError(
-                    "the agent does not know the program any more: was it restarted?",
-                    details=error.desc,
-                ) from error
+            self._status = self.calls.status(self.pid)
             if self._status["exited"]:
                 self._status = exit_codes.told(self._status)
         return bool(self._status["exited"])

@@ -13,6 +13,7 @@ import os
 import time
 
 from qga_cli import wire
+from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.errors import QgaError, Refused
 from qga_cli.windows.ledger import Ledger
 
@@ -186,7 +187,7 @@ class Private:
             return True
         self.calls.agent.trace(1, f"closing handle {handle} of a killed qga: {path}")
         with contextlib.suppress(Refused):
-            self.calls.close(handle)
+            self.calls.agent.call(CLOSE, {"handle": handle})
         return True
 
     def _root(self) -> str:

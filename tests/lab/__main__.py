@@ -5,11 +5,7 @@ import signal
 import sys
 import time
 
-<<<<<<< HEAD
-from tests.lab import debian, guest, host
-=======
-from tests.lab import guest, host, windows
->>>>>>> 92952f4 (Windows: programs run by cmd from a batch file, streams in private files, exit codes of 32 bits; a real agent under wine to test on)
+from tests.lab import debian, guest, host, windows
 from tests.lab.image import SUITES
 from tests.lab.process import LabError
 
@@ -82,17 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="name, suite and state of the lab's guests")
     log = commands.add_parser("console", help="print what a guest wrote to its console")
     log.add_argument("name")
-<<<<<<< HEAD
     other = commands.add_parser(
         "host", help="run a command on another Debian release, from nothing"
     )
     other.add_argument("release", choices=debian.RELEASES)
     other.add_argument("words", nargs="+", metavar="COMMAND")
     other.add_argument("--user", action="store_true", help="as a user with sudo, not as root")
-=======
     wine = commands.add_parser("windows", help="build a Windows agent, once")
     wine.add_argument("--run", action="store_true", help="and run it until Ctrl-C")
->>>>>>> 92952f4 (Windows: programs run by cmd from a batch file, streams in private files, exit codes of 32 bits; a real agent under wine to test on)
     commands.add_parser("purge", help="remove the cache and the guests that live in it")
     return parser
 
