@@ -1,6 +1,7 @@
 """A scripted agent on a UNIX socket, for faults that a real one cannot be made to show."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -107,3 +108,9 @@ class FakeAgent:
 
 def _line(value: object) -> bytes:
     return json.dumps(value).encode() + b"\n"
+
+
+def left_socket(path: Path) -> None:
+    """The file of a socket that nobody listens on: a guest of a template whose agent is away."""
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(os.fsencode(path))

@@ -1,7 +1,6 @@
 """TAB in real shells on a terminal, with the generated scripts, and what it may never do."""
 
 import os
-import socket
 import stat
 import subprocess
 import time
@@ -13,7 +12,7 @@ import pytest
 from qga_cli import catalog
 from qga_cli.cli.options import for_command
 from tests.conftest import Ran, qga
-from tests.fake import FakeAgent, Handler, Silence
+from tests.fake import FakeAgent, Handler, Silence, left_socket
 from tests.running import eventually
 from tests.shells import NAMES, SCRIPTS, Shell
 
@@ -24,18 +23,12 @@ ODD = (
 UNSEEN = ("new\nline", "esc\x1b[31m", "over\u202eride", "del\x7f")
 
 
-def make_socket(path: Path) -> None:
-    """A socket's file that nobody listens on: what names a guest by a template."""
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(str(path))
-
-
 @pytest.fixture(params=NAMES)
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
     """Each shell in turn, with guests named by sockets in ./run."""
     (tmp_path / "run").mkdir()
     for name in ("web1", "web2", "db 1", "co:lon", *UNSEEN):
-        make_socket(tmp_path / "run" / f"{name}.sock")
+        left_socket(tmp_path / "run" / f"{name}.sock")
     opened = Shell(request.param, tmp_path, {"QGA_CONNECT": "unix:run/{vm}.sock"})
     yield opened
     opened.close()
@@ -85,7 +78,7 @@ def test_names_of_guests(shell: Shell) -> None:
 
 
 def test_the_host_on_the_command_line_is_asked(shell: Shell, tmp_path: Path) -> None:
-    make_socket(tmp_path / "alone.sock")
+    left_socket(tmp_path / "alone.sock")
     assert shell.tab("qga -c unix:{vm}.sock ping al") == "qga -c unix:{vm}.sock ping alone "
 
 
@@ -262,6 +255,6 @@ def test_nothing_can_prompt(tmp_path: Path) -> None:
 
 def test_half_a_name_is_not_offered(tmp_path: Path) -> None:
     for name in ("web1", "db1\tx"):
-        make_socket(tmp_path / f"{name}.sock")
+        left_socket(tmp_path / f"{name}.sock")
     words = ("guest", "", "-c", f"unix:{tmp_path}/{{vm}}.sock", "ping")
     assert eventually(lambda: complete(*words, cache=tmp_path / "cache").out == "web1\n")

@@ -10,7 +10,7 @@ from qga_cli import render
 from qga_cli.errors import QgaError
 from tests.conftest import qga, qga_tty
 from tests.evil import DANGER, EVIL, SGR
-from tests.fake import AgentFault, FakeAgent, Raw
+from tests.fake import AgentFault, FakeAgent, Raw, left_socket
 
 Make = Callable[..., FakeAgent]
 
@@ -79,7 +79,7 @@ def test_guests_with_names_like_that(tmp_path: Path, words: str) -> None:
     name = "a\x1b[2Jb\u202e"
     value = {"host-name": EVIL} if "hostname" in words else 1
     agent = FakeAgent(tmp_path / f"{name}.sock", lambda request: value)
-    (tmp_path / f"{name}dead.sock").touch()
+    left_socket(tmp_path / f"{name}dead.sock")
     ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", *words.split(), "*")
     agent.close()
     assert ran.code == 123
@@ -103,8 +103,8 @@ def test_nothing_is_left_in_a_socket_template_that_a_name_could_abuse(tmp_path: 
 def test_names_from_the_host_s_list_are_harmless_in_an_explanation(
     fake: Make, tmp_path: Path
 ) -> None:
-    (tmp_path / "a\x1b[2Jb\u202e\n.sock").touch()
-    (tmp_path / "\udcff.sock").touch()
+    left_socket(tmp_path / "a\x1b[2Jb\u202e\n.sock")
+    left_socket(tmp_path / "\udcff.sock")
     ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "ping", "*", "--explain")
     assert (ran.code, ran.err) == (0, "")
     assert not DANGER.search(ran.out)
