@@ -198,7 +198,7 @@ function __qga_table
                 'place*'
         case 'doctor'
             printf '%s\n' \
-                '--fix'\t'Add a missing channel, replug a wedged one, thaw a frozen guest' \
+                '--fix'\t'Add a missing channel, replug a wedged one, thaw a frozen guest, unplug ports of qga\'s that nobody uses' \
                 '--yes'\t'With --fix, do not ask' \
                 '-y'\t'With --fix, do not ask' \
                 '--columns=,check,verdict,finding,fix'\t'Columns to show, of check, verdict, finding, fix' \

@@ -12,7 +12,9 @@
     │       ├── NotConnected      5    no agent has opened the channel
     │       ├── LinkDead          5    libvirt has given up on this channel
     │       ├── Busy              5    another caller holds the agent
-    │       └── NotAnswering      5    connected, but silent
+    │       ├── NotAnswering      5    connected, but silent
+    │       └── NoChannel         5    no port of our own is to be had
+    │           └── PortTaken     5    another program uses this port
     ├── Refused                   1    the agent got it and said no
     │   ├── Unsupported           6    unknown, foreign to its OS, too old, or blocked by policy
     │   │   └── Forbidden         6    this host's policy denies it: not sent
@@ -131,6 +133,18 @@ class NotAnswering(AgentUnavailable):
     """The channel is open, nothing comes back."""
 
     kind = "not-answering"
+
+
+class NoChannel(AgentUnavailable):
+    """No port of our own can be plugged into this guest, or opened there."""
+
+    kind = "no-channel"
+
+
+class PortTaken(NoChannel):
+    """Another program has opened this port."""
+
+    kind = "port-taken"
 
 
 class Refused(QgaError):

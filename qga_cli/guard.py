@@ -29,12 +29,14 @@ from qga_cli.wire import WHILE_FROZEN, AgentError, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from qga_cli.config import Config, Setting
     from qga_cli.transports import Transport
+    from qga_cli.transports.ports import Plugged, Ports, PortStream
 
+CHANNEL = "channel"  # what a policy calls the use of a port of our own
 _NAMELESS = (
     f"nobody vouches for which guest this socket is, so all tables hold; its path, or a template, "
     f"belongs into `connect` or [hosts] of {SYSTEM}"
@@ -111,9 +113,29 @@ class Guarded:
         line = json.dumps(request, separators=(",", ":"))
         return str(self._judged(request, lambda: self._inner.call(line, timeout), _outcome))
 
-    def change(self, how: str, work: Callable[[], None]) -> None:
-        """Change the guest beside its agent, if the policy lets `how` pass. Raises as `call`."""
-        self._judged({"execute": how}, work, lambda _: "ok")
+    def change(
+        self,
+        how: str,
+        work: Callable[[], Any],
+        told: Mapping[str, object] | None = None,
+        *,
+        free: bool = False,
+    ) -> Any:
+        """Change the guest beside its agent, if the policy lets `how` pass. Raises as `call`.
+
+        `told` is for the log. With `free` no policy is asked.
+        """
+        request = {"execute": how, "arguments": told}
+        return self._judged(request, work, lambda _: "ok", free=free)
+
+    def audit_files(self) -> Sequence[str]:
+        """See Guard."""
+        return self._guard.audit_files()
+
+    def ports(self) -> Ports | None:
+        """See Transport; each use of a port is judged as the command `channel`, and logged."""
+        ports = self._inner.ports()
+        return GuardedPorts(ports, self) if ports else None
 
     def resync(self) -> None:
         """See Transport."""
@@ -132,14 +154,19 @@ class Guarded:
         self._inner.close()
 
     def _judged(
-        self, request: dict[str, Any], work: Callable[[], Any], tell: Callable[[Any], str]
+        self,
+        request: dict[str, Any],
+        work: Callable[[], Any],
+        tell: Callable[[Any], str],
+        *,
+        free: bool = False,
     ) -> Any:
         """Do what `request` says if it may be, and log how it ended: `tell` knows."""
         audit = self._guard.audit
         call = audit.begin(self._host, self._name, request) if audit else 0
         outcome = "failed"
         try:
-            if self._guard.policy:
+            if self._guard.policy and not free:
                 self._guard.policy.check(self._names, request["execute"])
             done = work()
             outcome = tell(done) if audit else ""
@@ -150,6 +177,59 @@ class Guarded:
         finally:
             if audit:
                 audit.end(call, outcome)
+
+
+class GuardedPorts:
+    """Ports under guard; to look at them is everybody's right."""
+
+    def __init__(self, inner: Ports, guarded: Guarded) -> None:
+        self._inner = inner
+        self._guarded = guarded
+        self.uri = inner.uri
+        self.guest = inner.guest
+        self.audit = guarded.audit_files()
+
+    def apart(self) -> GuardedPorts:
+        """See Ports."""
+        return GuardedPorts(self._inner.apart(), self._guarded)
+
+    def close(self) -> None:
+        """See Ports."""
+        self._inner.close()
+
+    def boot(self) -> str:
+        """See Ports."""
+        return self._inner.boot()
+
+    def may_plug(self) -> bool:
+        """See Ports."""
+        return self._inner.may_plug()
+
+    def plugged(self, prefix: str) -> Sequence[Plugged]:
+        """See Ports."""
+        return self._inner.plugged(prefix)
+
+    def plug(self, name: str) -> None:
+        """See Ports. Raises Forbidden and FileError too."""
+        self._change("plug", name, lambda: self._inner.plug(name))
+
+    def unplug(self, name: str) -> None:
+        """See Ports. No policy forbids that."""
+        self._change("unplug", name, lambda: self._inner.unplug(name), free=True)
+
+    def open(self, name: str, *, writing: bool = False) -> PortStream:
+        """See Ports. Raises Forbidden and FileError too."""
+        stream: PortStream = self._change(
+            "open", name, lambda: self._inner.open(name, writing=writing)
+        )
+        return stream
+
+    def is_used(self, name: str) -> bool:
+        """See Ports."""
+        return self._inner.is_used(name)
+
+    def _change(self, what: str, name: str, work: Callable[[], Any], *, free: bool = False) -> Any:
+        return self._guarded.change(CHANNEL, work, {"do": what, "port": name}, free=free)
 
 
 def guard(config: Config, audit: str) -> Guard | None:

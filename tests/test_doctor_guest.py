@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests import lab
+from tests import channels, lab
 from tests.conftest import Ran, qga, qga_tty
 from tests.lab.hypervisor import virsh
 
@@ -26,13 +26,26 @@ def test_a_real_guest_is_healthy(guest: lab.Guest) -> None:
     rows = rows_of(ran)
     assert ran.code == 0
     assert list(rows) == [
-        "host", "guest", "running", "channel", "connected", "link", "ping", "version", "thawed",
-        "policy", "confinement", "clock",
+        "host", "guest", "running", "channel", "ports", "connected", "link", "ping", "version",
+        "thawed", "policy", "confinement", "clock", "root",
     ]  # fmt: skip
     assert "libvirt" in rows["host"]["finding"]
     assert guest.agent_version in rows["version"]["finding"]
     table = qga_tty("doctor", guest.name).out
     assert "CHECK" in table
+
+
+def test_ports_of_ours_that_nobody_uses_are_listed_and_taken_away(guest: lab.Guest) -> None:
+    with channels.owner(guest) as owner:
+        assert owner.stdout
+        assert owner.stdout.readline()
+        channels.ports(guest).plug("org.qga-cli.port.00000000000000aa")
+        told = rows_of(qga("doctor", guest.name, "-o", "json"))["ports"]
+        assert (told["verdict"], told["finding"]) == ("ok", "1 in use, 1 idle")
+        told = rows_of(qga("doctor", "--fix", "-y", guest.name, "-o", "json"))["ports"]
+        assert (told["verdict"], told["finding"]) == ("fixed", "1 unplugged that nobody used")
+        assert [port.is_open for port in channels.plugged(guest)] == [True]
+        owner.kill()
 
 
 def boot_id(guest: lab.Guest) -> str:

@@ -13,8 +13,8 @@ FLOORS = {
     "commands": 1, "catalog": 1,
     "transports": 2,
     "agent": 3, "refusal": 3, "config": 3, "config_file": 3, "guard": 3, "audit": 3,
-    "hostpath": 3, "inside": 3,
-    "guests": 3.1, "job": 3.2, "exec": 3.3, "terminal": 3.3, "windows": 3.3,
+    "hostpath": 3, "inside": 3, "survivor": 3,
+    "guests": 3.1, "channel": 3.1, "job": 3.2, "exec": 3.3, "terminal": 3.3, "windows": 3.3,
     "render": 4,
     "cli": 5, "gen": 5, "__main__": 5,
 }  # fmt: skip

@@ -8,7 +8,8 @@ COMMAND = Command(
     "Find out why a guest's agent does not answer, and mend what can be mended",
     since="0.15.0",
     args=[
-        Arg("fix", spec.FLAG, "Add a missing channel, replug a wedged one, thaw a frozen guest"),
+        Arg("fix", spec.FLAG, "Add a missing channel, replug a wedged one, thaw a frozen guest, "
+            "unplug ports of qga's that nobody uses"),
         Arg("yes", spec.FLAG, "With --fix, do not ask", short="-y"),
     ],
     result=[{"check": str, "verdict": ("ok", "warn", "FAIL", "fixed"), "finding": str, "fix": str}],

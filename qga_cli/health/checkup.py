@@ -132,6 +132,23 @@ def channel(patient: Patient) -> str | None:
     return "org.qemu.guest_agent.0" if facts else None
 
 
+def ports(patient: Patient) -> str | Warning | None:
+    """Ports of ours: those in use, those that wait for the next run, those left behind."""
+    found = patient.agent.transport.ports()
+    if found is None:
+        return None
+    from qga_cli.channel.ports import survey
+
+    used, idle, left = survey(found)
+    told = f"{len(used)} in use, {len(idle)} idle" if used or idle else "none of qga's"
+    if left:
+        return Warning(
+            f"{told}, {len(left)} left behind by a qga that was killed",
+            "`qga doctor --fix VM` unplugs them",
+        )
+    return told
+
+
 def connected(patient: Patient) -> str | None:
     """A program in the guest has opened the channel."""
     facts = patient.facts()
@@ -275,6 +292,6 @@ def root(patient: Patient) -> str | Warning | None:
 
 
 CHECKS = (
-    host, guest, running, channel, connected, link, ping, version, thawed, policy, confinement,
-    clock, root,
+    host, guest, running, channel, ports, connected, link, ping, version, thawed, policy,
+    confinement, clock, root,
 )  # fmt: skip

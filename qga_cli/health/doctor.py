@@ -13,7 +13,7 @@ from qga_cli.errors import (
     UsageError,
 )
 from qga_cli.guests.targets import typable
-from qga_cli.health.checkup import CHECKS, Patient, Warning
+from qga_cli.health.checkup import CHECKS, Patient, Warning, ports
 from qga_cli.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -42,6 +42,8 @@ def verb(job: Job) -> Finished:
         row, error = _look(patient, check)
         if error and fix:
             row, error = _mend(patient, check, row, error)
+        elif fix and check is ports:
+            row = _tidy(patient, row)
         if row:
             rows.append(row)
         if error:
@@ -87,6 +89,29 @@ def _mend(
     if still or again is None:
         return again, still
     return _row(again["check"], "fixed", f"{error.message}: {remedy.done}", ""), None
+
+
+def _tidy(patient: Patient, row: Row | None) -> Row | None:
+    """Unplug the ports of ours that nobody uses; nothing was broken."""
+    found = patient.agent.transport.ports()
+    if found is None:
+        return row
+    from qga_cli.channel.ports import survey
+
+    _, idle, left = survey(found)
+    count = len(idle + left)
+    if not count or not _agreed(patient, f"unplug {count} ports of qga's that nobody uses"):
+        return row
+
+    def work() -> None:
+        for name in idle + left:
+            found.unplug(name)
+
+    try:
+        patient.job.hosts.change(patient.target, "doctor --fix", work)
+    except QgaError as failure:
+        return _row(ports.__name__, "warn", failure.message, failure.hint)
+    return _row(ports.__name__, "fixed", f"{count} unplugged that nobody used", "")
 
 
 def _agreed(patient: Patient, question: str) -> bool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from qga_cli.transports.libvirt_xml import Facts
+    from qga_cli.transports.ports import Ports
 
     class Transport(Protocol):
         """The way to one guest's agent. One call at a time; foreign exceptions never pass."""
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
         def state(self) -> str:
             """The guest's run state as the hypervisor tells it; "" when nobody can tell."""
+
+        def ports(self) -> Ports | None:
+            """Where ports of our own can be plugged into the guest; None where none can."""
 
         def close(self) -> None:
             """Let go of it. Never raises."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import libvirt
 
+    from qga_cli.transports.libvirt_ports import LibvirtPorts
     from qga_cli.transports.libvirt_xml import Facts
 
 _STATES = (
@@ -72,7 +73,7 @@ class LibvirtHost:
         except BaseException:
             self._give_back(link)
             raise
-        return LibvirtTransport(domain, lambda: self._give_back(link))
+        return LibvirtTransport(domain, lambda: self._give_back(link), self._uri)
 
     def facts(self, name: str) -> Facts:
         """What the domain's XML says about the guest."""
@@ -161,10 +162,16 @@ class LibvirtTransport:
     read_chunk = 2**20
     write_chunk = 120 * 1024
 
-    def __init__(self, domain: libvirt.virDomain, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        domain: libvirt.virDomain,
+        release: Callable[[], None],
+        uri: str | None = None,
+    ) -> None:
         import libvirt_qemu
 
         self._domain = domain
+        self._uri = uri
         self._release: Callable[[], None] | None = release
         self._command = libvirt_qemu.qemuAgentCommand
 
@@ -217,6 +224,12 @@ class LibvirtTransport:
         # For the last step of a migration it is paused too, and not for anybody to resume.
         moves = reason in _MOVES if state == "paused" else state == "running" and self._migrating()
         return "migrating" if moves else state
+
+    def ports(self) -> LibvirtPorts:
+        """Those of the domain."""
+        from qga_cli.transports.libvirt_ports import LibvirtPorts
+
+        return LibvirtPorts(self._domain, self._uri)
 
     def close(self) -> None:
         """Make room on the connection, which belongs to the host."""

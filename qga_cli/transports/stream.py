@@ -73,6 +73,9 @@ class StreamTransport:
         """Nobody to ask on a bare socket."""
         return ""
 
+    def ports(self) -> None:
+        """Nobody here can plug any."""
+
     def close(self) -> None:
         """Close the connection; the agent keeps its open handles."""
         if self._socket is not None:

@@ -29,7 +29,7 @@ def applets(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(params=SHELLS)
 def sh(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
-    """Runs the script `inside/NAME.sh` with words, in the test's folder."""
+    """Runs the script `inside/NAME.sh`, or several (A+B), with words, in the test's folder."""
     shell = SHELLS[request.param]
     environment = {**os.environ, "LC_ALL": "C"}
     if request.param == "busybox":
@@ -38,7 +38,7 @@ def sh(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
 
     def run(name: str, *words: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
-            [*shell, "-c", script(name), "qga", *words],
+            [*shell, "-c", "".join(map(script, name.split("+"))), "qga", *words],
             input=stdin,
             capture_output=True,
             cwd=tmp_path,

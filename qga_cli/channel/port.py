@@ -1,0 +1,128 @@
+"""One port that we have opened, to read or to write."""
+
+import collections
+import os
+import select
+import threading
+import time
+
+from qga_cli.errors import NoChannel, QgaError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.transports.ports import PortStream
+
+_AHEAD = 4  # pieces of at most 256 KiB that wait here for who reads; then the guest waits
+_MOST = 4 * 2**20  # bytes before the nonce, of an earlier user or a guest that floods
+_LINE = 100  # bytes of the line that the end begins
+
+
+class OutPort:
+    """A port whose guest's end is read; all that is sent to it goes to the guest."""
+
+    def __init__(self, name: str, stream: "PortStream") -> None:
+        self.name = name
+        self._stream = stream
+        self._busy = threading.Lock()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nobody is in the middle of using it."""
+        return not self._busy.locked()
+
+    def write(self, data: bytes) -> None:
+        """Send all of it, waiting for the guest to take it. Raises OutcomeUnknown."""
+        with self._busy:
+            self._stream.write(data)
+
+    def close(self) -> None:
+        """Let go of it, once it is at rest or unplugged."""
+        with self._busy:
+            self._stream.close()
+
+
+class InPort:
+    """A port that the guest writes. A thread fetches a few pieces ahead of us.
+
+    A guest's program is there once it has said `nonce`, on a line of its own: what comes before
+    that is of an earlier user. It ends with a line that begins with `end`: then nothing is read
+    any more. `fileno` is for select: readable while there is something to read.
+    """
+
+    def __init__(self, name: str, stream: "PortStream") -> None:
+        self.name = name
+        self.nonce = os.urandom(16).hex()
+        self.end = f"qga.{os.urandom(16).hex()} "
+        self._stream = stream
+        self._pieces: collections.deque[bytes | QgaError] = collections.deque()
+        self._room = threading.Semaphore(_AHEAD)
+        self._told, self._tell = os.pipe()
+        self._closed = False
+        self._thread = threading.Thread(target=self._fetch, daemon=True)
+        self._thread.start()
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the guest has said its last word."""
+        return not self._thread.is_alive()
+
+    def fileno(self) -> int:
+        """For select."""
+        return self._told
+
+    def greet(self, seconds: float) -> None:
+        """Wait for the guest's nonce. Raises NoChannel, also when the port is lost meanwhile."""
+        until = time.monotonic() + seconds
+        said, dropped, wanted = b"", 0, self.nonce.encode() + b"\n"
+        try:
+            while wanted not in said:
+                dropped += max(0, len(said) - len(wanted))
+                said = said[-len(wanted) :] + self.read(until - time.monotonic())
+                if time.monotonic() > until or dropped > _MOST:
+                    raise NoChannel("nobody in the guest has opened the port")
+        except NoChannel:
+            raise
+        except QgaError as error:
+            raise NoChannel(error.message) from error
+        if rest := said.partition(wanted)[2]:
+            self._pieces.appendleft(rest)
+            os.write(self._tell, b"!")
+
+    def read(self, seconds: float) -> bytes:
+        """The next piece; empty when none comes in time. Raises OutcomeUnknown."""
+        waiter = select.poll()
+        waiter.register(self._told, select.POLLIN)
+        if not waiter.poll(max(0.0, seconds) * 1000):
+            return b""
+        os.read(self._told, 1)
+        piece = self._pieces.popleft()
+        self._room.release()
+        if isinstance(piece, QgaError):
+            self._pieces.append(piece)  # for whoever asks again
+            os.write(self._tell, b"!")
+            raise piece
+        return piece
+
+    def close(self) -> None:
+        """Let go of it, once it is at rest or unplugged."""
+        self._closed = True
+        self._room.release(_AHEAD)
+        self._thread.join()
+        self._stream.close()
+        os.close(self._told)
+        os.close(self._tell)
+
+    def _fetch(self) -> None:
+        end, tail = self.end.encode(), b""
+        while not self._closed:
+            piece: bytes | QgaError
+            try:
+                piece = self._stream.read()
+                tail = (tail + piece)[-_LINE - len(piece) :]
+            except QgaError as error:
+                piece = error
+            self._room.acquire()
+            self._pieces.append(piece)
+            os.write(self._tell, b"!")
+            if isinstance(piece, QgaError) or (end in tail and b"\n" in tail.partition(end)[2]):
+                return

@@ -1,0 +1,177 @@
+"""A program in the guest whose input and output are one byte stream: two ports of ours."""
+
+import os
+import re
+import time
+
+from qga_cli import wire
+from qga_cli.channel.ports import Channel
+from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, Refused, TimedOut
+from qga_cli.exec import ending
+from qga_cli.exec.calls import Calls
+from qga_cli.exec.context import Context, request
+from qga_cli.exec.keeper import reap
+from qga_cli.inside import script
+from qga_cli.interrupt import Interrupt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from qga_cli.agent import Agent
+
+_BEGIN = 10.0  # seconds for the guest's shell to come to the port
+_NUMBER = 20  # digits, and more than a pid has
+_LOOK, _CEILING = 0.005, 0.25  # seconds between two looks
+_COUNT = re.compile(rb"^wchar: (\d+)$", re.MULTILINE)  # proc_pid_io(5)
+
+
+class ProgramStream:
+    """The host's end. One thread may read and one may write at the same time.
+
+    What the program writes to its stderr is dropped. `code` is its exit code once `read` has
+    returned nothing, 128 + N after signal N; None before.
+    """
+
+    def __init__(
+        self, agent: "Agent", argv: "Sequence[str]", context: Context, patience: float
+    ) -> None:
+        self.code: int | None = None
+        self._calls = Calls(agent, Interrupt())
+        self._channel = Channel.to(agent, patience)
+        self._tail = b""  # what may be the beginning of the end
+        self._sent = 0
+        try:
+            (self._out,), (self._in,) = self._channel.take(1, 1)
+            self._end = self._out.end.encode()
+            self._open = True
+            self._start(argv, context)
+        except BaseException:
+            self._channel.close()
+            raise
+
+    def read(self, timeout: float | None = None) -> bytes:
+        """Some bytes as soon as there are any; b"" when the program has ended.
+
+        Raises TimedOut after `timeout` seconds, OutcomeUnknown when the port is lost.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while self.code is None:
+            left = 3600.0 if until is None else until - time.monotonic()
+            if until is not None and left <= 0 and not self._out.read(0):
+                raise TimedOut(f"nothing came within {timeout:g} s")
+            data = self._take(self._out.read(left))
+            if data:
+                return data
+        return b""
+
+    def write(self, data: bytes) -> None:
+        """Send all of it, as fast as the program takes it. Raises OutcomeUnknown."""
+        self._in.write(data)
+        self._sent += len(data)
+
+    def end_input(self) -> None:
+        """Let the program find the end of its input, once it has been given all of it.
+
+        Waits for that. Raises OutcomeUnknown when the program has ended before.
+        """
+        if not self._open:
+            return
+        pause = _LOOK
+        while self._given() < self._sent:
+            time.sleep(pause)
+            pause = min(pause * 2, _CEILING)
+        self._open = False
+        self._channel.give_back(self._in)
+
+    def fileno(self) -> int:
+        """For select: readable while `read` would not wait."""
+        return self._out.fileno()
+
+    def close(self) -> None:
+        """Let go. A program that still runs meets the end of its input, its next write fails."""
+        if self.code is not None:
+            if self._open:
+                self._channel.give_back(self._in)
+            self._channel.give_back(self._out)
+            reap(self._calls, [self._pid])
+        self._channel.close()
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: "TracebackType | None",
+    ) -> None:
+        self.close()
+
+    def _start(self, argv: "Sequence[str]", context: Context) -> None:
+        agent = self._calls.agent
+        text = script("channel/port") + script("channel/stream")
+        words, line = request(agent, text, f"qga-{os.urandom(8).hex()}", argv, context, "")
+        said = [self._out.name, self._out.nonce, self._in.name, self._out.end.strip()]
+        given = "".join(f"{word}\n" for word in said).encode() + line
+        self._pid = self._calls.start(words, capture=True, stdin=given, env=context.environment)
+        try:
+            self._out.greet(_BEGIN)
+            self._relay = self._number()
+        except NoChannel:
+            status = self._calls.status(self._pid)
+            if status["exited"]:
+                said_there = wire.from_base64(status.get("err-data", ""))
+                failure = ending.failure(argv[0], status.get("exitcode"), said_there)
+                if isinstance(failure, ending.NoShell):
+                    raise NoChannel(failure.message) from None
+                raise failure from None
+            raise
+
+    def _number(self) -> int:
+        """The pid that the relay of the input says, before anything else comes."""
+        said = b""
+        until = time.monotonic() + _BEGIN
+        while b"\n" not in said and len(said) < _NUMBER and time.monotonic() < until:
+            said += self._out.read(until - time.monotonic())
+        number, _, self._tail = said.partition(b"\n")
+        if not number.isdigit() or len(number) > _NUMBER:
+            raise NoChannel("nobody in the guest reads the port")
+        return int(number)
+
+    def _given(self) -> int:
+        """How many bytes the relay has passed on to the program."""
+        try:
+            handle = self._calls.open(f"/proc/{self._relay}/io", "r")
+            text = self._calls.read(handle, 4096)
+            self._calls.close(handle)
+        except Refused as error:
+            raise OutcomeUnknown(
+                "the program has ended before its input", hint=str(error)
+            ) from error
+        count = _COUNT.search(text)
+        if not count:
+            raise QgaError("this guest's kernel does not count what a process writes")
+        return int(count[1])
+
+    def _take(self, data: bytes) -> bytes:
+        """What of it is the program's; notes the end."""
+        data = self._tail + data
+        at = data.find(self._end)
+        if at < 0:
+            keep = next(
+                (n for n in range(min(len(self._end) - 1, len(data)), 0, -1)
+                 if self._end.startswith(data[-n:])), 0,
+            )  # fmt: skip
+            self._tail = data[len(data) - keep :]
+            return data[: len(data) - keep]
+        line = data[at + len(self._end) :]
+        if b"\n" not in line and len(line) < 8:
+            self._tail = data[at:]
+            return data[:at]
+        code, signal = ending.outcome(line.partition(b"\n")[0].decode("ascii", "replace"))
+        self.code = 128 + (signal or 0) if code is None else code
+        self._tail = b""
+        return data[:at]

@@ -1,0 +1,17 @@
+# shellcheck shell=sh
+# A function for scripts at the other end of a port of ours; they begin with this text.
+#
+# A second open of a port says EBUSY, also to a shell or a program that opens /dev/stdout anew: no
+# program gets the port itself. Without udev its name is not in /dev.
+
+# Opens a port. $1 its name  $2 the descriptor
+open_port() {
+  for qga_file in /sys/class/virtio-ports/*/name; do
+    qga_name=
+    IFS= read -r qga_name <"$qga_file"
+    [ "$qga_name" = "$1" ] && break
+  done 2>/dev/null
+  [ "$qga_name" = "$1" ] || { echo 'this guest does not show the port' >&2; return 1; }
+  qga_file=${qga_file%/name}
+  eval "command exec $2<>/dev/${qga_file##*/}"
+}

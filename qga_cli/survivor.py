@@ -1,0 +1,64 @@
+"""A process of ours that does what is left to do when we have died, in whatever way.
+
+It waits as a shell, which starts in a millisecond; Python is loaded by our death only. The end
+of a pipe tells it. It has a session of its own and ignores what ends sessions.
+"""
+
+import contextlib
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Each word is one more argument of what is to be done; an empty line means that nothing is.
+_WAIT = """\
+trap '' HUP INT QUIT TERM; cd /
+while read -r word; do
+  [ "$word" ] || exit 0
+  set -- "$@" "$word"
+done
+exec "$@" </dev/null
+"""
+
+
+class Survivor:
+    """Will run `python -m module words...`, and the words it is told later, unless released."""
+
+    def __init__(self, module: str, words: "Sequence[str]") -> None:
+        ours, theirs = os.pipe()
+        path = os.environ.get("PYTHONPATH")
+        # -P: who can write into our working directory must not slip modules in.
+        argv = ["sh", "-c", _WAIT, "sh", sys.executable, "-P", "-m", module, *words]
+        try:
+            self.pid = os.posix_spawn(
+                "/bin/sh",
+                argv,
+                {**os.environ, "PYTHONPATH": _ROOT + (os.pathsep + path if path else "")},
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, ours, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0),
+                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_RDWR, 0),
+                ],
+                setsid=True,
+            )
+        except BaseException:
+            os.close(theirs)
+            raise
+        finally:
+            os.close(ours)
+        self._pipe = theirs
+
+    def tell(self, word: str) -> None:
+        """One word more. It has it when this returns: a pipe keeps what a dead writer wrote."""
+        with contextlib.suppress(BrokenPipeError):  # somebody has killed it; we are here still
+            os.write(self._pipe, word.encode() + b"\n")
+
+    def release(self) -> None:
+        """Nothing is left to do: it ends."""
+        self.tell("")
+        os.close(self._pipe)
+        with contextlib.suppress(ChildProcessError):  # a program that ignores its children's ends
+            os.waitpid(self.pid, 0)

@@ -1,0 +1,258 @@
+"""Ports of our own in a libvirt guest: plugged, listed, opened as streams, unplugged.
+
+A name is plugged once only. libvirt makes the socket of a port before it asks QEMU, and takes an
+older one of that path away (qemuOpenChrChardevUNIXSocket): a second port of the same name is
+refused, but the first one is deaf from then on.
+
+A stream has a connection, and one thread, to itself, and is read or written, not both. On a shared
+connection every call reads into memory what a slow reader of the stream has not taken yet; a guest
+that does not read would stop all calls, for libvirtd takes nothing from a client with five
+unfinished messages (max_client_requests); and until libvirt 10.2 a second thread may call just when
+the first goes to wait, and is not heard before something arrives (virNetClientIO).
+"""
+
+import contextlib
+import threading
+import time
+
+from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken
+from qga_cli.transports.libvirt_link import open_connection
+from qga_cli.transports.ports import Plugged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import libvirt
+
+_CHUNK = 256 * 1024  # bytes; VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX is 262,120
+_OFTEN = 0.05  # seconds between two looks at what a guest says unasked
+_NEW = "<channel type='unix'><target type='virtio' name='{}'/></channel>"
+_BEGIN, _END = "<channel ", "</channel>"
+
+
+class LibvirtPorts:
+    """The ports of one domain. See Ports."""
+
+    def __init__(
+        self, domain: "libvirt.virDomain", uri: str | None, *, apart: bool = False
+    ) -> None:
+        self._domain = domain
+        self._uri = uri
+        self.uri = uri
+        self.guest = domain.UUIDString()
+        self.audit: Sequence[str] = ()
+        self._apart = apart
+
+    def apart(self) -> "LibvirtPorts":
+        """With a connection of their own."""
+        connection = open_connection(self._uri)
+        return LibvirtPorts(_look_up(connection, self.guest), self._uri, apart=True)
+
+    def close(self) -> None:
+        """Close that connection."""
+        if self._apart:
+            _close(self._domain.connect())
+
+    def boot(self) -> str:
+        """libvirt counts a host's starts of guests: another start, another number."""
+        return f"{self.guest}.{self._domain.ID()}"
+
+    def may_plug(self) -> bool:
+        """A migration, save or dump holds the guest's lock, and plugging would wait for it."""
+        import libvirt
+
+        try:
+            return bool(self._domain.jobInfo()[0] == libvirt.VIR_DOMAIN_JOB_NONE)
+        except libvirt.libvirtError:
+            return True  # a driver without jobs
+
+    def plugged(self, prefix: str) -> "list[Plugged]":
+        """From the live XML; libvirt writes it, always in the same way, so no parser is loaded."""
+        found = []
+        for name, element in self._elements(prefix):
+            found.append(Plugged(name, is_open=" state='connected'" in element))
+        return found
+
+    def plug(self, name: str) -> None:
+        """Into the running guest, never into its definition."""
+        import libvirt
+
+        try:
+            self._domain.attachDeviceFlags(_NEW.format(name), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        except libvirt.libvirtError as error:
+            raise NoChannel(f"no port can be plugged: {error.get_error_message()}") from error
+
+    def unplug(self, name: str) -> None:
+        """By the element of the live XML; nothing for a port that is not there."""
+        import libvirt
+
+        for found, element in self._elements(name):
+            if found != name:
+                continue
+            told = element.replace(" state='connected'", "").replace(" state='disconnected'", "")
+            try:
+                self._domain.detachDeviceFlags(told, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            except libvirt.libvirtError as error:
+                if any(left == name for left, _ in self._elements(name)):
+                    raise NoChannel(
+                        f"the port {name} cannot be unplugged: {error.get_error_message()}"
+                    ) from error
+
+    def open(self, name: str, *, writing: bool = False) -> "Inflow | Outflow":
+        """Over a connection of its own."""
+        import libvirt
+
+        connection = open_connection(self._uri)
+        domain = _look_up(connection, self.guest)
+        try:
+            if writing:
+                flags = libvirt.VIR_STREAM_NONBLOCK
+                return Outflow(connection, _open(domain, name, flags))
+            return Inflow(connection, _open(domain, name))
+        except NoChannel:
+            _close(connection)
+            raise
+
+    def is_used(self, name: str) -> bool:
+        """By trying: nobody else wants a port that another program may still have."""
+        import libvirt
+
+        try:
+            stream = _open(self._domain, name)
+        except PortTaken:
+            return True
+        with contextlib.suppress(libvirt.libvirtError):
+            stream.abort()
+        return False
+
+    def _elements(self, prefix: str) -> "list[tuple[str, str]]":
+        """Names that begin with `prefix`, each with its element of the live XML."""
+        import libvirt
+
+        try:
+            xml = self._domain.XMLDesc(0)
+        except libvirt.libvirtError as error:
+            raise NoChannel(f"no ports can be listed: {error.get_error_message()}") from error
+        found = []
+        mark = f"<target type='virtio' name='{prefix}"
+        at = xml.find(mark)
+        while at >= 0:
+            begin, end = xml.rfind(_BEGIN, 0, at), xml.find(_END, at)
+            name = prefix + xml[at + len(mark) :].partition("'")[0]
+            found.append((name, xml[begin : end + len(_END)]))
+            at = xml.find(mark, end)
+        return found
+
+
+class Inflow:
+    """A port that is read."""
+
+    def __init__(self, connection: "libvirt.virConnect", stream: "libvirt.virStream") -> None:
+        self._connection = connection
+        self._stream = stream
+
+    def read(self) -> bytes:
+        """What has come, waiting for it."""
+        import libvirt
+
+        try:
+            data: bytes = self._stream.recv(_CHUNK)
+        except libvirt.libvirtError as error:
+            raise _lost(error) from error
+        if not data:
+            raise OutcomeUnknown("the port has been taken away")
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Never for this one."""
+        raise AssertionError("a port is read or written, not both")
+
+    def close(self) -> None:
+        """See PortStream."""
+        import libvirt
+
+        with contextlib.suppress(libvirt.libvirtError):  # it is broken: nothing left to close
+            self._stream.abort()
+        _close(self._connection)
+
+
+class Outflow(Inflow):
+    """A port that is written. What a guest says there unasked is dropped.
+
+    With VIR_STREAM_NONBLOCK only recv does not wait: data is sent as without it
+    (virNetClientStreamSendPacket). While send waits, it queues without bound what arrives.
+    """
+
+    def __init__(self, connection: "libvirt.virConnect", stream: "libvirt.virStream") -> None:
+        super().__init__(connection, stream)
+        self._writing = threading.Event()
+        self._closed = False
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def write(self, data: bytes) -> None:
+        """All of it, waiting for the guest to take it."""
+        import libvirt
+
+        view = memoryview(data)
+        self._writing.set()
+        try:
+            while view:
+                view = view[self._stream.send(bytes(view[:_CHUNK])) :]
+        except libvirt.libvirtError as error:
+            raise _lost(error) from error
+        finally:
+            self._writing.clear()
+
+    def close(self) -> None:
+        """See PortStream."""
+        self._closed = True
+        self._writing.set()  # ends the thread
+        super().close()
+
+    def _drain(self) -> None:
+        import libvirt
+
+        while self._writing.wait() and not self._closed:
+            try:
+                while isinstance(self._stream.recv(_CHUNK), bytes):
+                    pass
+            except libvirt.libvirtError:
+                return  # the writer is told
+            time.sleep(_OFTEN)
+
+
+def _open(domain: "libvirt.virDomain", name: str, flags: int = 0) -> "libvirt.virStream":
+    import libvirt
+
+    try:
+        stream = domain.connect().newStream(flags)
+        domain.openChannel(name, stream, 0)
+        return stream
+    except libvirt.libvirtError as error:
+        message = error.get_error_message()
+        # "Active channel stream exists for this domain" (qemuDomainOpenChannel)
+        if error.get_error_code() == libvirt.VIR_ERR_OPERATION_FAILED:
+            raise PortTaken(f"the port {name} is in use: {message}") from error
+        raise NoChannel(f"the port {name} cannot be opened: {message}") from error
+
+
+def _look_up(connection: "libvirt.virConnect", guest: str) -> "libvirt.virDomain":
+    import libvirt
+
+    try:
+        return connection.lookupByUUIDString(guest)
+    except libvirt.libvirtError as error:
+        _close(connection)
+        raise NoChannel(f"the guest cannot be found: {error.get_error_message()}") from error
+
+
+def _close(connection: "libvirt.virConnect") -> None:
+    import libvirt
+
+    with contextlib.suppress(libvirt.libvirtError):  # broken already: nobody left to care
+        connection.close()
+
+
+def _lost(error: "libvirt.libvirtError") -> OutcomeUnknown:
+    return OutcomeUnknown(f"the port's stream has broken: {error.get_error_message()}")
