@@ -99,7 +99,7 @@ class Guest:
         workdir: str = "",
         user: str = "",
         timeout: float = 30.0,
-    ) -> ProgramStream:
+    ) -> "ProgramStream":
         """Run a program whose standard input and output are a stream of bytes, ours to use.
 
         It travels through ports that are plugged into the guest for it: hundreds of megabytes a
