@@ -38,11 +38,11 @@ check: setup
 # On a real agent under wine, built once, in five minutes. Without it `make test` runs what is recorded.
 test-windows: setup
 	$(LAB) windows
-	$(BIN)/pytest tests/windows
+	QGA_WINDOWS=1 $(BIN)/pytest tests/windows
 
 record-windows: setup
 	$(LAB) windows
-	QGA_RECORD=1 $(BIN)/pytest tests/windows
+	QGA_WINDOWS=record $(BIN)/pytest tests/windows
 
 test-matrix: setup
 	for suite in bullseye bookworm trixie trixie-backports; do \

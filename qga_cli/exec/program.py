@@ -66,7 +66,7 @@ class Program:
         text = f"# {self.mark}\n{wrapper.WRAPPER}"
         words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
         given = self._end + b"\n" + line + (inline or b"")
-        if len(given) > SAFE_INPUT and is_windows(self.calls.agent):
+        if (len(given) > SAFE_INPUT or self.calls.agent.system) and is_windows(self.calls.agent):
             raise NoShell("no shell: the guest runs Windows")
         begun = time.monotonic()
         try:

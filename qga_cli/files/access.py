@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
     from qga_cli.interrupt import Interrupt
+    from qga_cli.windows.files import Files as WindowsFiles
 
 _FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek", "flush")}
 _EXEC = {"guest-exec", "guest-exec-status"}
@@ -47,9 +48,24 @@ class Access:
         self.windows = "guest-get-devices" in enabled
         self.files = enabled >= _FILE
         self.exec = enabled >= _EXEC and not self.windows
+        self.cmd: WindowsFiles | None = None  # Windows' own way, where programs may be run there
+        if self.windows:
+            agent.system = "mswindows"
+            if self.files and enabled >= _EXEC:
+                from qga_cli.windows.files import Files
+
+                self.cmd = Files(agent, interrupt)
         if not self.files and not self.exec:
             self._explain()
         agent.trace(1, f"{agent.name}: {self._way()}")
+
+    def close(self) -> None:
+        """Let go of the guest."""
+        try:
+            if self.cmd:
+                self.cmd.close()
+        finally:
+            self.agent.transport.close()
 
     def opens(self, path: str) -> bool:
         """Whether the file commands can be told this path: JSON carries UTF-8 only."""
@@ -61,7 +77,8 @@ class Access:
             from qga_cli.refusal import policy_hint
 
             hint = "" if self.windows else policy_hint(self.agent.ask, EXEC)
-            reason = "not done on Windows guests" if self.windows else "blocked by policy"
+            blocked = not self.windows or self.cmd is None
+            reason = "blocked by policy" if blocked else "not done on Windows guests"
             raise named(
                 Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint),
                 self.agent.name,
@@ -171,6 +188,8 @@ class Access:
             raise TimedOut(LATE)
 
     def _way(self) -> str:
+        if self.cmd:
+            return "files of Windows by file commands, the rest by cmd"
         if self.files and self.exec:
             return "files by file commands, the rest by guest-exec"
         return "file commands only, no guest-exec" if self.files else "guest-exec only"

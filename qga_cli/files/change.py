@@ -9,6 +9,7 @@ from qga_cli.job import Finished, Job
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.files.access import Access
+    from qga_cli.windows.files import Files as WindowsFiles
 
 
 def rm(job: Job) -> Finished:
@@ -46,9 +47,23 @@ def _each(job: Job, what: str, script: str, *words: str) -> Finished:
         for guest in dict.fromkeys(place.guest for place in places):
             paths = [place.path for place in places if place.guest == guest]
             access = guests.access(Place(guest, paths[0]))
+            if access.cmd:
+                _by_cmd(access.cmd, what, [bool(word) for word in words], paths)
+                continue
             access.needs_exec(what)
             _run(access, script, *words, *paths, effect=f"{what} may have run")
     return Finished()
+
+
+def _by_cmd(files: "WindowsFiles", what: str, flags: list[bool], paths: list[str]) -> None:
+    """The same in a Windows guest."""
+    match what:
+        case "rm":
+            files.remove(paths, recursive=flags[0], force=flags[1])
+        case "mkdir":
+            files.make(paths, parents=flags[0])
+        case _:
+            files.rename(paths[:-1], paths[-1])
 
 
 def _expanded(guests: Guests, places: list[Place], what: str, *, silent: bool) -> list[Place]:

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from qga_cli.files.access import Access
     from qga_cli.files.facts import Facts
     from qga_cli.files.guests import Guests
     from qga_cli.files.source import Source
@@ -160,6 +161,8 @@ class Copier:
             access = self._guests.access(place)
             if self._wishes.dresses:
                 access.needs_exec("--mode and --owner")
+            if access.cmd:
+                return self._windows(access, place, name)
             way = Delivery if access.exec else Direct
             return way(access, place, name, self._wishes)
         path = landing.inside(place, name)
@@ -168,6 +171,15 @@ class Copier:
         if path == place.path and landing.takes_bytes(place):
             return landing.Outlet(landing.open_special(path, self._guests.check))
         return landing.Landing(path, self._wishes)
+
+    def _windows(self, access: "Access", place: Place, name: str) -> "Target":
+        from qga_cli.windows.delivery import WindowsDelivery
+
+        assert access.cmd
+        if self._wishes.compress not in ("", "none", "auto"):
+            access.needs_exec("--compress")
+        return WindowsDelivery(access.cmd, place.path, name, folder=place.is_folder,
+                               replaces=self._wishes.replaces)  # fmt: skip
 
     def _tree(self, source: Place, found: "Facts", target: Place) -> None:
         if landing.takes_bytes(target):
@@ -225,11 +237,15 @@ class Copier:
         self._send({".": source.path}, target, name)
 
     def _send(self, paths: dict[str, str], target: Place, name: str, *, must: bool = False) -> None:
-        from qga_cli.files.push import Push
+        from qga_cli.files.push import Push, WindowsPush
         from qga_cli.files.tar_writer import TarWriter
 
         access = self._guests.access(target)
-        push = Push(access, target.path, name, self._wishes, must=must)
+        push: Push | WindowsPush
+        if access.cmd:
+            push = WindowsPush(access, target.path, name)
+        else:
+            push = Push(access, target.path, name, self._wishes, must=must)
         writer = TarWriter(paths, self._wishes, self._note)
         meter = self._progress(name or target.name, None)
         try:

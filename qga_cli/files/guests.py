@@ -39,7 +39,7 @@ class Guests:
         if not place.guest or not is_pattern(place.path):
             return [place]
         access = self.access(place)
-        if not access.exec:  # then it can only be a name
+        if not access.exec:  # then it can only be a name; Windows allows none like that
             return [place]
         return [Place(place.guest, path) for path in expand(access, place.path)]
 
@@ -53,7 +53,12 @@ class Guests:
                 if os.path.lexists(own):
                     error.hint = f"for the file of this host, write ./{own}"
                 raise
-        return self._open[place.guest]
+        access = self._open[place.guest]
+        if access.windows:
+            from qga_cli.windows.paths import full
+
+            full(place.path)  # refused before anything is done
+        return access
 
     def _target(self, name: str) -> "Target":
         if self._job.target and self._job.target.label == name:  # one of many: found already
@@ -108,7 +113,7 @@ class Guests:
         trace: "TracebackType | None",
     ) -> None:
         for access in self._open.values():
-            access.agent.transport.close()
+            access.close()
         if isinstance(error, QgaError):
             told = self._told(error)
             if told is not error:

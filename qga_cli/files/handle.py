@@ -212,6 +212,10 @@ def open_handle(access: "Access", path: str, mode: str, *, told: str = "") -> "H
 
     Errors call it `told`, where it goes by another name.
     """
+    if access.cmd and mode == "r":
+        from qga_cli.windows.handle import CopyHandle
+
+        return CopyHandle(access.cmd, path)
     if access.exec and not access.opens(path):
         return ExecHandle(access, path, mode)
     return FileHandle(access, path, mode, told)

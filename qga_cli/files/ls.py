@@ -20,6 +20,8 @@ def verb(job: Job) -> Finished:
     with job.interrupt.shield(), Guests(job) as guests:
         place = guests.place(job.arguments["place"])
         access = guests.access(place)
+        if access.cmd:
+            return _shown(job, access.cmd.list(place.path, hidden=bool(hidden)))
         access.needs_exec("ls")
         said = bytearray()
         done = access.stream(script("files/list"), place.path, hidden, stdout=_bounded(said))
@@ -27,6 +29,10 @@ def verb(job: Job) -> Finished:
             raise access.failure(done)
     rows = [_row(record) for record in bytes(said).split(b"\0")[:-1]]
     rows.sort(key=lambda row: str(row["name"]))
+    return _shown(job, rows)
+
+
+def _shown(job: Job, rows: "list[dict[str, Any]]") -> Finished:
     shaped = job.output or "columns" in job.arguments or "sort" in job.arguments
     if job.arguments.get("long") or shaped:
         return Finished(rows)

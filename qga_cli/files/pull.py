@@ -53,7 +53,8 @@ def pull(
 ) -> None:
     """Bring `name` in the guest's `folder` (`.`: all of it) to `final`, which is replaced or
     filled. Nothing gets that name before all has come and is proven."""
-    access.needs_exec("copying a folder")
+    if not access.cmd:
+        access.needs_exec("copying a folder")
     if f"{folder}/".startswith(("/proc/", "/sys/")):  # where no file says how long it is
         raise FileError(
             f"{access.agent.name}: {folder}: tar finds nothing in the files of /proc and /sys",
@@ -96,6 +97,14 @@ def _receive(
         reader.write(data)
         advance(len(data))
 
+    if access.cmd:
+        from qga_cli.windows.tree import pack, said_by
+
+        done = pack(access.agent, access.interrupt, folder, name, take, follow=wishes.follow)
+        if done.code or not reader.complete:
+            raise FileError(f"{access.agent.name}: {said_by(done)}")
+        extractor.finish()
+        return
     words = (folder, name if name == "." else f"./{name}", "-h" if wishes.follow else "")
     sample = 'cd -P -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
     wish = wishes.compress or "none"

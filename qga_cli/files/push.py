@@ -25,6 +25,46 @@ _NO_ROOM = (b"No space left on device", b"Disk quota exceeded", b"File too large
 _TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
 
 
+class WindowsPush:
+    """As Push, into a Windows guest."""
+
+    def __init__(self, access: Access, target: str, name: str) -> None:
+        from qga_cli.windows.tree import Unpacking
+
+        assert access.cmd
+        self._way = Unpacking(access.cmd, access.agent, access.interrupt, target, name)
+
+    def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
+        """Fill the folder from `writer`."""
+
+        def pieces() -> "Iterator[bytes]":
+            while data := writer.read(_PIECE):
+                advance(len(data))
+                yield data
+
+        stream = Outgoing(pieces(), pack=False)
+        self._way.unpack(stream.file())
+        if stream.error:
+            raise stream.error
+
+    def inner(self, name: str) -> str:
+        """The path of a file of the tree."""
+        return self._way.inner(name)
+
+    def link(self, first: str, inner: str) -> None:
+        """Never: files with holes have one name on Windows."""
+        raise FileError(f"{inner}: a file with holes and several names is not copied to Windows")
+
+    def touch(self, inner: str, mtime: int) -> None:
+        """Times of folders are not kept."""
+
+    def settle(self) -> None:
+        """It is there already."""
+
+    def abandon(self) -> None:
+        """What has come stays: it may have been there before."""
+
+
 class Push:
     """One tree on its way into a guest. `name` is what it is called in a folder that is there.
 

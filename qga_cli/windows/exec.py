@@ -108,8 +108,9 @@ class WindowsProgram(Bare):
         """The work of a call, in steps that end with a pause."""
         ours = self._private
         given = yield from self._input_file()
+        batch = ours.put("cmd", self._batch.encode())
         out, err = ours.path("out"), ours.path("err")
-        words = [*_RUN, ours.put("cmd", self._batch.encode()), f"1>{out}", f"2>{err}", f"<{given}"]
+        words = [*_RUN, batch, f"1>{out}", f"2>{err}", f"<{given}"]
         env = surroundings.environment(ours, self._batch, self._around)
         self.pid = self.calls.start(words, env=env)
         self.calls.patient = True

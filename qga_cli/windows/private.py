@@ -14,6 +14,7 @@ import time
 
 from qga_cli import wire
 from qga_cli.commands.file.close import COMMAND as CLOSE
+from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.errors import QgaError, Refused
 from qga_cli.windows.ledger import Ledger
 
@@ -39,6 +40,7 @@ class Private:
         self.calls = calls
         self.mark = os.urandom(16).hex()
         self._base = f"{_TEMP}\\qga-{self.mark}"
+        self._settled = False  # whether that is the right folder
         self._ledger = Ledger(calls.agent)
         self._environment: dict[str, str] | None = None
         self._noted: set[str] = set()
@@ -47,6 +49,11 @@ class Private:
 
     def path(self, ending: str) -> str:
         """The path of one of them."""
+        if not self._settled:
+            self.put("cmd", b"")
+        return self._path(ending)
+
+    def _path(self, ending: str) -> str:
         path = f"{self._base}.{ending}"
         if path not in self._noted:
             self._noted.add(path)
@@ -56,13 +63,14 @@ class Private:
     def create(self, ending: str) -> tuple[str, int]:
         """A new one, and a handle to write it."""
         try:
-            return self.path(ending), self.open(self.path(ending), "w")
+            made = self._path(ending), self.open(self._path(ending), "w")
         except Refused:
-            if self._base.startswith(_TEMP):
-                self._base = f"{self._root()}\\Temp\\qga-{self.mark}"
-                if not self._base.startswith(_TEMP):
-                    return self.path(ending), self.open(self.path(ending), "w")
-            raise
+            if self._settled:
+                raise
+            self._base = f"{self._root()}\\Temp\\qga-{self.mark}"
+            made = self._path(ending), self.open(self._path(ending), "w")
+        self._settled = True
+        return made
 
     def put(self, ending: str, data: bytes) -> str:
         """A new one with this content; its path."""
@@ -96,9 +104,15 @@ class Private:
         for at in range(0, len(data), chunk):
             self.calls.write(handle, data[at : at + chunk])
 
-    def read(self, handle: int) -> bytes:
-        """The next piece; empty at the end."""
-        return self.calls.read(handle, min(PIECE, self.calls.agent.transport.read_chunk))
+    def read(self, handle: int, count: int = PIECE) -> bytes:
+        """The next piece, up to `count` bytes; empty at the end."""
+        return self.calls.read(handle, min(count, PIECE))
+
+    def seek(self, handle: int, offset: int, whence: int) -> int:
+        """Move the position; where it is then. `whence` as for lseek."""
+        arguments = {"handle": handle, "offset": offset, "whence": whence}
+        position: int = self.calls.agent.call(SEEK, arguments).value["position"]
+        return position
 
     def content(self, path: str, most: int = 2**20) -> bytes:
         """What is in one of them, up to `most` bytes."""

@@ -1,6 +1,6 @@
 """A Windows guest: `win` where a recorded conversation will do, `live` where it must be real.
 
-Where the lab is built (`make test-windows`) both are the real agent under wine.
+With QGA_WINDOWS=1 (`make test-windows`) both are the real agent under wine.
 """
 
 import os
@@ -15,7 +15,7 @@ from tests.lab import windows
 from tests.windows.conversation import Recorder, Replay
 
 RECORDED = Path(__file__).parent / "recorded"
-RECORD = os.environ.get("QGA_RECORD") == "1"
+WANTED = os.environ.get("QGA_WINDOWS", "")  # 1, record, or nothing
 
 
 class Windows:
@@ -59,8 +59,8 @@ class Windows:
 
 @pytest.fixture(scope="session")
 def agent() -> Iterator[windows.WindowsAgent | None]:
-    """The real agent; None where the lab is not built."""
-    if not windows.is_built():
+    """The real agent; None where it is not wanted."""
+    if not WANTED:
         yield None
         return
     with windows.running() as running:
@@ -81,7 +81,7 @@ def win(
     agent: windows.WindowsAgent | None, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Windows]:
     """The real agent, or what it said when this test was recorded."""
-    if agent and not RECORD:
+    if agent and WANTED != "record":
         yield Windows(agent.uri, tmp_path / "state", None)
         return
     record = RECORDED / f"{request.node.name}.jsonl"

@@ -1,0 +1,39 @@
+"""Paths of Windows: C:\\dir\\file, \\\\server\\share\\file, and both behind \\\\?\\."""
+
+from __future__ import annotations
+
+import re
+
+from qga_cli.errors import UsageError
+
+_FULL = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\]")
+_LONG = re.compile(r"\\\\\?\\(UNC\\)?(.*)", re.DOTALL)
+
+
+def full(path: str) -> str:
+    """The path as cmd takes it. Raises UsageError for one that depends on a folder or drive of the
+    agent's, and for patterns, which cmd would look up."""
+    if found := _LONG.fullmatch(path):
+        path = ("\\\\" if found[1] else "") + found[2]
+    if not _FULL.match(path):
+        raise UsageError(
+            f"{path.removeprefix('/')!r} is no full path of Windows: where it leads depends on the "
+            "agent's own folder and drive",
+            hint="write VM:C:\\dir\\file or VM:\\\\server\\share\\file",
+        )
+    path = path.replace("/", "\\")
+    tail = path[2:]
+    if any(char in tail for char in '*?<>|"') or ":" in tail:
+        raise UsageError(f"{path!r} is no name of a file: patterns and streams are not looked up")
+    return path[:3] if len(path) == 3 else path.rstrip("\\") + "\\" * (len(path.rstrip("\\")) == 2)
+
+
+def parent(path: str) -> str:
+    """The folder that a full path lies in."""
+    head = path.rpartition("\\")[0]
+    return head + "\\" if len(head) == 2 else head
+
+
+def join(folder: str, name: str) -> str:
+    """The path of `name` in a folder."""
+    return folder.rstrip("\\") + "\\" + name

@@ -1,0 +1,90 @@
+"""Folders to and from a Windows guest, as one stream of tar.exe, which Windows has since 1803.
+
+A folder is filled as it comes, file by file: cmd has no way to put one in the place of another.
+"""
+
+from __future__ import annotations
+
+from qga_cli.errors import NoProgram, Refused, Unsupported
+from qga_cli.exec.run import Completed, run
+from qga_cli.windows.paths import full, join
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from qga_cli.agent import Agent
+    from qga_cli.interrupt import Interrupt
+    from qga_cli.windows.files import Files
+
+_TALK = 64 * 1024  # bytes kept of what tar says
+
+
+def pack(
+    agent: Agent,
+    interrupt: Interrupt,
+    folder: str,
+    name: str,
+    stdout: Callable[[bytes], object],
+    *,
+    follow: bool,
+) -> Completed:
+    """Have the archive of `name` in a folder written to `stdout`."""
+    words = ["-L"] if follow else []
+    # In this format names are UTF-8, and sizes have no limit.
+    argv = ["tar.exe", "--format", "pax", *words, "-cf", "-", "-C", full(folder), name]
+    return _run(agent, interrupt, argv, None, stdout)
+
+
+class Unpacking:
+    """A tree on its way into a guest; see Push for what the steps are."""
+
+    def __init__(
+        self, files: Files, agent: Agent, interrupt: Interrupt, target: str, name: str
+    ) -> None:
+        self._agent = agent
+        self._interrupt = interrupt
+        self._files = files
+        self._goal = files.place(target, name, folder=False) if name else full(target)
+        files.make([self._goal], parents=True)
+
+    def unpack(self, stream: BinaryIO) -> None:
+        """Fill the folder. Raises Refused with what tar says."""
+        # What has no pax header has its name in UTF-8 too.
+        argv = ["tar.exe", "--options", "hdrcharset=UTF-8", "-xf", "-", "-C", self._goal]
+        done = _run(self._agent, self._interrupt, argv, stream, lambda data: None)
+        if done.code:
+            raise Refused(f"{self._agent.name}: {said_by(done)}")
+
+    def inner(self, name: str) -> str:
+        """The path of a file of the tree."""
+        return join(self._goal, name.removeprefix("./").replace("/", "\\"))
+
+
+def said_by(done: Completed) -> str:
+    """Why tar has failed."""
+    lines = done.stderr.decode("utf-8", "replace").splitlines()
+    return "; ".join(lines[:3]) or f"tar.exe has ended with exit code {done.exitcode}"
+
+
+def _run(
+    agent: Agent,
+    interrupt: Interrupt,
+    argv: list[str],
+    stdin: BinaryIO | None,
+    stdout: Callable[[bytes], object],
+) -> Completed:
+    said = bytearray()
+    try:
+        done = run(agent, argv, stdin=stdin, stdout=stdout,
+                   stderr=lambda data: said.extend(data[: _TALK - len(said)]),
+                   interrupt=interrupt)  # fmt: skip
+    except NoProgram as error:
+        raise Unsupported(
+            f"{agent.name}: copying a folder needs tar.exe, which Windows has since 10 1803 and "
+            "Server 2019",
+            hint="copy its files one by one: `qga cp VM:C:\\dir\\a VM:C:\\dir\\b here/`",
+        ) from error
+    done.stderr = bytes(said)
+    return done

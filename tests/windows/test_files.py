@@ -1,0 +1,186 @@
+"""cp and its kin in a Windows guest. S1, S2 ... number the faults that were found there first."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ran, qga
+from tests.running import eventually
+from tests.windows.conftest import Windows
+
+DATA = "win:C:\\data"
+MB = 10**6
+
+
+@pytest.fixture
+def data(live: Windows) -> Iterator[Path]:
+    """The folder C:\\data, empty."""
+    folder = live.drive / "data"
+    subprocess.run(["rm", "-rf", folder], check=True)
+    folder.mkdir()
+    yield folder
+    assert live("ls", DATA).code == 0  # clears away what a killed run has left
+    assert live.left() == ([], [])
+
+
+def good(ran: Ran) -> str:
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out
+
+
+def test_a_copy_into_a_folder(live: Windows, data: Path, here: Path) -> None:
+    """S12: the folder was recognized by POSIX words."""
+    (here / "a.txt").write_text("hello\n")
+    assert good(live("cp", str(here / "a.txt"), DATA)) == ""
+    assert good(live("cp", str(here / "a.txt"), f"{DATA}\\")) == ""
+    assert good(live("cp", str(here / "a.txt"), f"{DATA}\\other.txt")) == ""
+    assert sorted(path.name for path in data.iterdir()) == ["a.txt", "other.txt"]
+    assert (data / "other.txt").read_text() == "hello\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "a b", "ü日😀", "100%", "%OS%", "a&b", "(x)", "^y", "!z!"]
+)
+def test_names(live: Windows, data: Path, here: Path, name: str) -> None:
+    content = os.urandom(3000)
+    (here / name).write_bytes(content)
+    good(live("cp", str(here / name), f"{DATA}\\"))
+    assert (data / name).read_bytes() == content
+    assert live("cat", f"{DATA}\\{name}").stdout == content
+    good(live("mv", f"{DATA}\\{name}", f"{DATA}\\{name}2"))
+    good(live("rm", f"{DATA}\\{name}2"))
+    assert list(data.iterdir()) == []
+
+
+def test_large_copies(live: Windows, data: Path, here: Path) -> None:
+    content = os.urandom(20 * MB)
+    (here / "x").write_bytes(content)
+    good(live("cp", str(here / "x"), f"{DATA}\\x"))
+    good(live("cp", f"{DATA}\\x", str(here / "y")))
+    assert (here / "y").read_bytes() == content
+
+
+def test_a_copy_replaces_in_one_step(live: Windows, data: Path, here: Path) -> None:
+    """An interrupted one leaves what was there, and can be completed."""
+    (data / "x").write_text("old")
+    (here / "x").write_bytes(os.urandom(20 * MB))
+    words = ["cp", str(here / "x"), f"{DATA}\\x"]
+    process = _started(live, *words)
+    assert eventually(lambda: any(path.stat().st_size > MB for path in data.glob(".x.*")))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) != 0
+    assert (data / "x").read_text() == "old"
+    good(live("cp", "--resume", *words[1:]))
+    assert (data / "x").read_bytes() == (here / "x").read_bytes()
+    assert len(list(data.iterdir())) == 1
+
+
+def test_folders(live: Windows, data: Path, here: Path) -> None:
+    tree = here / "tree"
+    (tree / "inner" / "empty").mkdir(parents=True)
+    (tree / "a.txt").write_text("a")
+    (tree / "inner" / "ü 日.txt").write_bytes(os.urandom(200_000))
+    good(live("cp", str(tree), f"{DATA}\\"))
+    assert subprocess.run(["diff", "-r", tree, data / "tree"]).returncode == 0
+    good(live("cp", f"{DATA}\\tree", str(here / "back")))
+    assert subprocess.run(["diff", "-r", tree, here / "back"]).returncode == 0
+
+
+def test_list(live: Windows, data: Path) -> None:
+    (data / "b.txt").write_text("12345")
+    (data / "a folder").mkdir()
+    assert good(live("ls", DATA)) == "a folder\nb.txt\n"
+    rows = [line.split("\t") for line in good(live("ls", "-l", DATA)).splitlines()]
+    assert [(row[5], row[3], row[0][0]) for row in rows[1:]] == [
+        ("a folder", "0", "d"), ("b.txt", "5", "-")
+    ]  # fmt: skip
+    assert good(live("ls", f"{DATA}\\b.txt")) == "b.txt\n"
+    assert "windows" in good(live("ls", "win:C:\\"))
+
+
+def test_make_remove_rename(live: Windows, data: Path) -> None:
+    assert live("mkdir", f"{DATA}\\a\\b").code == 1
+    good(live("mkdir", "-p", f"{DATA}\\a\\b"))
+    good(live("mkdir", "-p", f"{DATA}\\a\\b"))
+    assert live("mkdir", f"{DATA}\\a").code == 1
+    (data / "f").write_text("f")
+    good(live("mv", f"{DATA}\\f", f"{DATA}\\a"))
+    assert (data / "a" / "f").read_text() == "f"
+    refused = live("rm", f"{DATA}\\a")  # del would empty it
+    assert refused.code == 1
+    assert (data / "a" / "f").exists()
+    good(live("rm", "-r", f"{DATA}\\a"))
+    assert list(data.iterdir()) == []
+    assert live("rm", f"{DATA}\\a").code == 1
+    good(live("rm", "-f", f"{DATA}\\a"))
+    assert live("rm", "-r", "win:C:\\").code != 0
+    assert live("rm", f"{DATA}\\*").code == 2
+
+
+@pytest.mark.parametrize("path", ["\\data\\x", "C:", "C:x", "/data/x", "data\\x"])
+def test_what_depends_on_the_agents_folder_is_refused(live: Windows, path: str) -> None:
+    """S19."""
+    ran = live("cat", f"win:{path}")
+    assert ran.code == 2
+    assert "C:\\dir\\file" in ran.err
+
+
+def test_long_and_slashed_paths(live: Windows, data: Path) -> None:
+    (data / "x").write_text("x")
+    for path in ("C:/data/x", "\\\\?\\C:\\data\\x", "c:\\data\\.\\x"):
+        assert good(live("cat", f"win:{path}")) == "x"
+
+
+def test_edit(live: Windows, data: Path) -> None:
+    (data / "x.ini").write_bytes(b"a=1\r\nb=2\r\n")
+    env = live.env | {"EDITOR": "sed -i s/a=1/a=3/"}
+    ran = qga("-c", live.uri, "edit", f"{DATA}\\x.ini", env=env)
+    assert ran.code == 0
+    assert (data / "x.ini").read_bytes() == b"a=3\r\nb=2\r\n"
+
+
+def test_edit_makes_a_file(live: Windows, data: Path) -> None:
+    ran = qga(
+        "-c", live.uri, "edit", f"{DATA}\\new", env=live.env | {"EDITOR": "sh -c 'echo x>$0'"}
+    )
+    assert ran.code == 0
+    assert (data / "new").read_text() == "x\n"
+
+
+def test_what_cannot_be_replaced_is_said(live: Windows, data: Path, here: Path) -> None:
+    (here / "x").write_text("x")
+    (data / "x").mkdir()
+    ran = live("cp", str(here / "x"), DATA)
+    assert ran.code == 1
+    assert [path.name for path in data.iterdir()] == ["x"]
+    assert live("cp", str(here / "x"), f"{DATA}\\no\\x").code == 1
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_after_kill_nothing_stays_locked(live: Windows, data: Path, here: Path, way: str) -> None:
+    """S5: the agent kept the files of a killed qga open until it was restarted."""
+    (here / "x").write_bytes(os.urandom(20 * MB))
+    (data / "y").write_bytes(os.urandom(20 * MB))
+    words = {"in": (str(here / "x"), f"{DATA}\\x"), "out": (f"{DATA}\\y", str(here / "y"))}
+    for moment in range(10):
+        process = _started(live, "cp", *words[way])
+        time.sleep(0.1 + 0.15 * moment)
+        process.kill()
+        process.wait()
+        good(live("ls", DATA))
+        for path in data.iterdir():
+            assert live("rm", f"win:C:\\data\\{path.name}").code == 0
+        (data / "y").write_bytes(os.urandom(20 * MB))
+        assert live.left() == ([], [])
+
+
+def _started(live: Windows, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "qga_cli", "-c", live.uri, *words], env={**os.environ, **live.env}
+    )
