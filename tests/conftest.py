@@ -19,6 +19,9 @@ from tests.policies import ENTRY
 # A shell's background job ignores it, and all that is started here would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What draws for a terminal is tested in this process too, whatever terminal that has.
+os.environ["TERM"] = "xterm"
+
 _CLEAN = {
     key: value
     for key, value in os.environ.items()

@@ -127,3 +127,6 @@ class Shell:
             except OSError:  # EIO: the shell has gone
                 return
             self.screen += data
+            # fish 4 asks the terminal what it is, and reads no key before the answer.
+            for _ in range(data.count(b"\x1b[c") + data.count(b"\x1b[0c")):
+                os.write(self._terminal, b"\x1b[?62;22c")

@@ -35,7 +35,11 @@ mount --bind dev/pts/ptmx dev/ptmx
 mount -t tmpfs tmpfs run
 mkdir run/lock
 mount -t tmpfs tmpfs tmp
-exec chroot . "$@"
+# Not chroot: libvirt and `unshare --user` refuse to work in one.
+mkdir -p mnt/old
+pivot_root . mnt/old
+umount -l /mnt/old
+exec "$@"
 """
 
 
