@@ -28,7 +28,7 @@ def _output(choices: Sequence[str]) -> Arg:
 
 
 COMMON = (
-    Arg("connect", spec.TEXT, "Host: a libvirt URI, unix:PATH, or vsock:CID:PORT", short="-c",
+    Arg("connect", spec.TEXT, "Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve", short="-c",
         metavar="URI"),
     _output(FORMATS),
     Arg("timeout", spec.DURATION, "Give up after this time, for example 30s or 5m",

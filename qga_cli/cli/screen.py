@@ -5,7 +5,7 @@ from qga_cli import catalog
 _EVERYDAY = ("list", "exec", "shell", "cp", "fs list", "fs with-frozen", "wait", "doctor")
 _SHORT = 50  # characters of an example
 _OPTIONS = """\
-  -c, --connect URI   the host: a libvirt URI, unix:PATH or vsock:CID:PORT
+  -c, --connect URI   the host: a libvirt URI, unix:PATH, vsock:CID:PORT or pve
   -o, --output FORM   table, json, jsonl, yaml, csv, tsv or raw
   --timeout TIME      give up after 30s, 5m ...
   --explain           show what would be sent, and send nothing

@@ -87,6 +87,10 @@ def connect(uri: str | None) -> Host:
         from qga_cli.transports.vsock import VsockHost
 
         return VsockHost(rest)
+    if uri == "pve":
+        from qga_cli.transports.pve import PveHost
+
+        return PveHost()
     if uri and "://" not in uri and "/" in uri:
         raise UsageError(
             f"cannot connect to {uri!r}", hint=f"for a socket, write unix:{uri}; for libvirt a URI"

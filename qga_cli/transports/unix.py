@@ -47,14 +47,14 @@ class UnixHost:
         paths = {name: self._path.replace(_NAME, name) for name in sorted(names)}
         return [Guest(name) for name, path in paths.items() if _is_socket(path)]
 
-    def open(self, name: str) -> StreamTransport:
-        """The agent behind the socket; it is connected at the first call."""
+    def open(self, name: str, called: str = "") -> StreamTransport:
+        """The agent behind the socket, connected at the first call. `called`: if not by `name`."""
         if _NAME in self._path and ("/" in name or name in (".", "..")):
             raise NoGuest(f"no guest named {name!r}: a name in a socket template is no path")
         path = self._path.replace(_NAME, name)
         if _NAME in self._path and not os.path.exists(path):
             raise NoGuest(f"no socket {path}", hint="is the guest running?")
-        guest = name if _NAME in self._path else ""
+        guest = (called or name) if _NAME in self._path else ""
         return StreamTransport(lambda timeout: _connect(path, timeout), path, guest)
 
     def facts(self, name: str) -> None:
