@@ -32,7 +32,7 @@ test-host: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/shellcheck qga_cli/inside/*/*.sh
+	$(BIN)/shellcheck qga_cli/inside/*/*.sh packaging/*.sh
 	$(BIN)/mypy
 
 # On a real agent under wine, built once, in five minutes. Without it `make test` runs what is recorded.
@@ -48,6 +48,24 @@ test-matrix: setup
 	for suite in bullseye bookworm trixie trixie-backports; do \
 	    QGA_TEST_SUITE=$$suite $(BIN)/pytest -m guest || exit 1; \
 	done
+
+# Each release in a root of its own, from nothing: demo, tests, and the package. As root; an hour.
+test-hosts:
+	for release in bookworm trixie; do \
+	    $(LAB) host $$release -- sh -c 'make demo && make test' && \
+	    $(LAB) host --user $$release -- make demo && \
+	    $(LAB) host $$release -- sh -c 'packaging/build-deb.sh && packaging/try-deb.sh' || exit 1; \
+	done
+
+# The lowest versions that pyproject.toml allows, really installed.
+test-oldest:
+	packaging/test-oldest.sh
+
+deb:
+	packaging/build-deb.sh
+
+release-check: setup
+	packaging/release-check.sh
 
 bench: setup
 	$(LAB) setup --tests
@@ -71,5 +89,5 @@ $(VENV)/.ready: pyproject.toml
 
 clean:
 	$(LAB) purge
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) .venv-oldest .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -55,6 +55,7 @@ def node(tmp_path: Path) -> Path:
 @pytest.fixture
 def running(node: Path) -> Iterator[Path]:
     """The same, where a real agent answers for guest 100."""
+    (node.parent / "a").mkdir()
     with ExitStack() as stack:
         local = stack.enter_context(agent(node.parent / "a", "vm"))
         (node / "var/run/qemu-server/100.qga").symlink_to(local.socket)

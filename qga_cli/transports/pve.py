@@ -33,8 +33,8 @@ class PveHost:
 
     def guests(self) -> list[Guest]:
         """Every guest of the node by name; one whose name another has too goes by its VMID."""
-        running = {guest.name for guest in self._sockets.guests()}
         names = self._names()
+        running = {guest.name for guest in self._sockets.guests()}
         taken = list(names.values())
         found = [
             Guest(
