@@ -37,4 +37,5 @@ qga config show >/dev/null
 apt-get -qq purge --yes qga >/tmp/apt.log 2>&1 || { cat /tmp/apt.log >&2; fail "apt could not purge it"; }
 find / -xdev \( -name '*qga*' -o -path '/etc/qga*' \) -not -path '/home/*' -not -path '/proc/*' -not -path '/tmp/*' | sort >/tmp/after
 diff /tmp/before /tmp/after || fail "the purge left these"
+# shellcheck disable=SC1091  # it is there on every Debian
 say "installed, used and purged on $(. /etc/os-release && echo "$PRETTY_NAME")"
