@@ -29,6 +29,7 @@ CIRCLES = {
         {
             "qga_cli.transports",
             "qga_cli.transports.libvirt",
+            "qga_cli.transports.pve",
             "qga_cli.transports.unix",
             "qga_cli.transports.vsock",
         }
