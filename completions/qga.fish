@@ -2,8 +2,8 @@
 
 # Options that several commands have.
 set -g __qga_common0 \
-    '--connect=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
-    '-c=uri'\t'Host: a libvirt URI, unix:PATH, or vsock:CID:PORT' \
+    '--connect=uri'\t'Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve' \
+    '-c=uri'\t'Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve' \
     '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
     '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
     '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
