@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qga_cli import catalog, spec
-from qga_cli.cli import main, plain
+from qga_cli.cli import main, quick_parser
 from qga_cli.cli.options import for_command
 from qga_cli.spec import Command
 
@@ -125,7 +125,7 @@ def test_its_examples_can_be_typed(command: Command) -> None:
     for example in command.examples:
         meant, words = command_of(example.line)
         assert meant
-        assert plain.parse(for_command(meant), words) is not None, example.line
+        assert quick_parser.parse(for_command(meant), words) is not None, example.line
 
 
 def command_of(line: str) -> tuple[Command | None, list[str]]:

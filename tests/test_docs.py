@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli import catalog
-from qga_cli.cli import build, main
+from qga_cli.cli import main, typer_parser
 from tests import lab
 from tests.test_help import typed
 
@@ -164,4 +164,4 @@ def test_every_command_line_mentioned_can_be_typed(document: str, line: str) -> 
         command, rest = main.find(words)
         assert command or catalog.is_group(words[0]) or words[0][0] in "-_" or words[0] in ALIASES
         if command and rest:  # else the command as such is meant
-            build.parse(command, rest)
+            typer_parser.parse(command, rest)

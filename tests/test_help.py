@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli import catalog
-from qga_cli.cli import build, main
+from qga_cli.cli import main, typer_parser
 from qga_cli.spec import Command
 from tests.conftest import qga
 from tests.fake import FakeAgent, Handler
@@ -41,7 +41,7 @@ def test_every_command_has_an_example_that_parses(command: Command) -> None:
             named, rest = main.find(words)
             assert named is not None, example.line
             found.append(named.words)
-            build.parse(named, rest)
+            typer_parser.parse(named, rest)
     assert command.words in found, "no example shows the command itself"
 
 

@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from qga_cli import catalog
-from qga_cli.cli import build, plain
+from qga_cli.cli import quick_parser, typer_parser
 from qga_cli.cli.options import for_command
 from qga_cli.cli.values import convert
 from qga_cli.errors import UsageError
@@ -62,9 +62,9 @@ def command_of(line: str) -> tuple[Command, list[str]]:
 def test_both_parsers_agree(line: str) -> None:
     command, words = command_of(line)
     args = for_command(command)
-    quick = plain.parse(args, words)
+    quick = quick_parser.parse(args, words)
     assert quick is not None, "the plain parser should not need Typer for this"
-    assert convert(args, quick) == convert(args, build.parse(command, words))
+    assert convert(args, quick) == convert(args, typer_parser.parse(command, words))
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_both_parsers_agree(line: str) -> None:
 )
 def test_what_is_wrong_is_left_to_typer_which_says_so(line: str) -> None:
     command, words = command_of(line)
-    assert plain.parse(for_command(command), words) is None
+    assert quick_parser.parse(for_command(command), words) is None
     with pytest.raises(UsageError) as caught:
-        build.parse(command, words)
+        typer_parser.parse(command, words)
     assert "qga " + command.name in caught.value.hint
 
 
@@ -105,9 +105,9 @@ def test_what_is_wrong_is_left_to_typer_which_says_so(line: str) -> None:
 )
 def test_help_is_left_to_typer(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     command, words = command_of(line)
-    assert plain.parse(for_command(command), words) is None
+    assert quick_parser.parse(for_command(command), words) is None
     with pytest.raises(SystemExit):
-        build.parse(command, words)
+        typer_parser.parse(command, words)
     assert command.summary in capsys.readouterr().out
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import sys
 
 from qga_cli import config, spec
-from qga_cli.cli import plain
-from qga_cli.cli.answers import recall
+from qga_cli.cli import quick_parser
+from qga_cli.cli.lookups import recall
 from qga_cli.cli.options import fill, for_command
 from qga_cli.errors import QgaError
 from qga_cli.format import printable
@@ -51,7 +51,7 @@ def _offer(
     settings = config.load()
     if kind == ALIAS:
         return settings.table("aliases")
-    scanned = plain.scan(for_command(command), rest) if command else None
+    scanned = quick_parser.scan(for_command(command), rest) if command else None
     if command is None or scanned is None:
         return []
     hosts = settings.values("hosts")

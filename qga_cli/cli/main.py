@@ -11,7 +11,7 @@ from contextlib import suppress
 from io import RawIOBase, TextIOWrapper
 
 from qga_cli import catalog, spec
-from qga_cli.cli import plain
+from qga_cli.cli import quick_parser
 from qga_cli.cli.options import COMMON, for_command
 from qga_cli.errors import FileError, QgaError, UsageError
 
@@ -77,11 +77,11 @@ def _run(words: list[str]) -> int:
             sys.stdout.write(screen(command))
             return 0
         args = for_command(command)
-        raw = plain.parse(args, rest)
+        raw = quick_parser.parse(args, rest)
         if raw is None:
-            from qga_cli.cli import build
+            from qga_cli.cli import typer_parser
 
-            raw = build.parse(command, rest)
+            raw = typer_parser.parse(command, rest)
         named = raw.get("guest") or raw.get("vm") or ""
         guest = named if isinstance(named, str) else ",".join(named)
         from qga_cli.cli.run import Run
@@ -158,7 +158,7 @@ def _unalias(words: list[str], rest: list[str]) -> list[str]:
 
 def _help(options: list[str], words: list[str]) -> int:
     """Help for the root or a group; an error for what is neither, or unknown `options` before."""
-    if plain.scan(COMMON, options) is None:
+    if quick_parser.scan(COMMON, options) is None:
         named = " ".join(options)
         raise UsageError(f"no option {named!r} before a command", hint="`qga --help` lists them")
     if words and words[0] not in ("-h", "--help"):
@@ -166,10 +166,10 @@ def _help(options: list[str], words: list[str]) -> int:
         asked = words[1:] if group else words
         if asked and asked[0] not in ("-h", "--help"):
             raise _unknown(group, asked[0])
-    from qga_cli.cli import screen
+    from qga_cli.cli import help_screens
 
     wanted = words and not words[0].startswith("-")
-    sys.stdout.write(screen.group(words[0]) if wanted else screen.root())
+    sys.stdout.write(help_screens.group(words[0]) if wanted else help_screens.root())
     return 0
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from qga_cli import catalog
-from qga_cli.cli import command_help, screen
+from qga_cli.cli import command_help, help_screens
 from qga_cli.errors import UsageError
 from qga_cli.job import Finished, Job
 
@@ -32,7 +32,7 @@ def verb(job: Job) -> Finished:
     if command:
         sys.stdout.write(command_help.screen(command))
         return Finished()
-    sys.stdout.write(screen.group(path[0]) if path else screen.root())
+    sys.stdout.write(help_screens.group(path[0]) if path else help_screens.root())
     return Finished()
 
 
