@@ -48,6 +48,25 @@ def test_on_nics(
     assert on_nics(interfaces, macs) == expected
 
 
+@pytest.mark.parametrize(
+    "ip",
+    [
+        "192.0.2.9% -oProxyCommand=touch${IFS}/tmp/x",
+        "2001:db8::1% -oProxyCommand=touch${IFS}/tmp/x",
+        "2001:db8::1%\x1b]0;owned\x07\n192.0.2.1",
+        "2001:db8::1%eth0",
+        "192.0.2.9\n",
+        " 192.0.2.9",
+        "\u0661\u0669\u0662.0.2.9",
+        "-oProxyCommand=x",
+        "192.0.2.9/24",
+    ],
+)
+def test_an_address_is_nothing_but_an_address(ip: str) -> None:
+    """`ssh $(qga net address VM)`: what a guest hangs on to it would be ssh's options."""
+    assert addresses([interface("eth0", "52:54:00:12:34:56", ip)]) == []
+
+
 def test_list_shows_those_of_nics_first() -> None:
     assert addresses([DOCKER, ETH], ("52:54:00:12:34:56",))[-1] == "172.17.0.1"
     assert addresses([DOCKER, ETH])[0] == "2001:db8::5"

@@ -81,10 +81,16 @@ def _reachable(interfaces: Interfaces) -> list[str]:
 
 
 def _is_reachable(text: str) -> bool:
+    """Whether it is an address and nothing else: it may become a word of somebody's ssh command.
+
+    A zone (`%eth0`) belongs to link-local ones alone, and ipaddress takes any text for one.
+    """
     try:
-        address = ipaddress.ip_address(text.partition("%")[0])
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False  # a guest may say anything
+    if "%" in text:
+        return False
     if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
         return False  # fec0::/10, given up in 2004; QEMU's user network still hands it out
     return not (address.is_loopback or address.is_link_local or address.is_unspecified)
