@@ -15,7 +15,7 @@ from qga_cli.errors import FileError
 
 _THROUGH = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _LINKS = 40  # on one path, as in the kernel
-_ANYWHERE, _NOWHERE = -1, -2  # instead of a user
+_ANYWHERE, _NOWHERE, _NOBODY = -1, -2, -3  # instead of a user
 
 
 def is_ours(found: os.stat_result) -> bool:
@@ -100,14 +100,17 @@ def walk(path: str, *, follow: bool = True) -> tuple[int, str]:
                     at = os.open("/", _THROUGH | os.O_DIRECTORY)
                 left += _parts(text)
                 if len(left) == debts[-1][0]:  # a link to "/"
-                    _pay(debts, len(left), os.fstat(at), path)
+                    _pay(debts, len(left), os.fstat(at).st_uid, path)
                 continue
             if stat.S_ISLNK(found.st_mode) and not last:  # /proc/self/fd/3/...
                 os.close(there)
                 there = os.open(part, os.O_PATH | os.O_CLOEXEC, dir_fd=at)
                 found = os.fstat(there)
+            # What is still a link is the kernel's, with the owner of its process, whatever it leads
+            # to; it may lead elsewhere when it is opened. So it is nobody's to lead to.
+            owner = _NOBODY if stat.S_ISLNK(found.st_mode) else found.st_uid
             try:
-                _pay(debts, len(left), found, path)
+                _pay(debts, len(left), owner, path)
             except BaseException:
                 os.close(there)
                 raise
@@ -145,11 +148,11 @@ def _giver(folder: os.stat_result, link: os.stat_result) -> int:
     return _NOWHERE if loose else _ANYWHERE
 
 
-def _pay(debts: list[tuple[int, int, str]], left: int, found: os.stat_result, path: str) -> None:
-    """Check what links whose way ends here have led to."""
+def _pay(debts: list[tuple[int, int, str]], left: int, owner: int, path: str) -> None:
+    """Check whose it is what links have led to whose way ends here."""
     while debts and debts[-1][0] >= left:
         _, giver, text = debts.pop()
-        if giver not in (_ANYWHERE, found.st_uid):
+        if giver not in (_ANYWHERE, owner):
             raise FileError(
                 f"{path}: a symbolic link in it is another user's, and leads to what is not his",
                 hint=f"it says {text}: give the path without the link, if that is meant",

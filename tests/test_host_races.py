@@ -19,6 +19,7 @@ import pytest
 from qga_cli import hostpath, wire
 from qga_cli.errors import QgaError
 from qga_cli.exec.run import Completed
+from qga_cli.files.copy import physical
 from qga_cli.files.facts import Facts
 from qga_cli.files.landing import Landing, inside
 from qga_cli.files.many import share_of
@@ -215,6 +216,64 @@ def test_a_link_of_his_leads_to_what_is_his(name: str, victim: Victim, tmp_path:
     ours = tmp_path / "ours"
     ours.symlink_to(theirs / "dest")
     land_in(str(ours))
+
+
+@pytest.fixture
+def process() -> Iterator[Callable[[str], str]]:
+    """A process of the stranger's that holds a path open, as far as his rights go: its /proc."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def hold(path: str) -> str:
+        code = "import os, sys; os.dup2(os.open(sys.argv[1], os.O_PATH), 9); print(1, flush=True); "
+        command = [sys.executable, "-c", code + "sys.stdin.read()", path]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        one = subprocess.Popen(command, user=UID, group=UID, extra_groups=[], cwd="/", **pipes)  # type: ignore[call-overload]
+        started.append(one)
+        assert one.stdout.readline() == b"1\n"
+        return f"/proc/{one.pid}"
+
+    yield hold
+    for one in started:
+        one.communicate()
+
+
+def test_a_link_of_his_into_proc_leads_nowhere(
+    process: Callable[[str], str], victim: Victim, tmp_path: Path
+) -> None:
+    """What stands in the /proc of his process belongs to him, whatever it leads to, and he opens
+    the path of anything (O_PATH): by it root would read what he may not, and write where he may
+    not."""
+    theirs = make_theirs(tmp_path)
+    file, folder = process(str(victim.path / "shadow")), process(str(victim.path))
+    aims = {"a": f"{file}/fd/9", "b": f"{folder}/fd/9", "c": f"{folder}/root"}
+    for name, aim in aims.items():
+        (theirs / name).symlink_to(aim)
+        os.lchown(theirs / name, UID, UID)
+    for flags in (os.O_RDONLY, os.O_WRONLY | os.O_APPEND):
+        with pytest.raises(QgaError, match="leads to what is not his"):
+            os.close(hostpath.open_file(f"{theirs}/a", flags))
+    for copy in (pull_into, land_in):
+        for name in ("b", "c"):
+            with pytest.raises(QgaError, match="leads to what is not his"):
+                copy(f"{theirs}/{name}")
+    with pytest.raises(QgaError, match="leads to what is not his"):
+        TarWriter({".": f"{theirs}/b"}, Wishes(), lambda text: None).read()
+    (tmp_path / "ours").symlink_to(f"{file}/fd/9")
+    os.close(hostpath.open_file(f"{tmp_path}/ours", os.O_RDONLY))
+    assert victim.changed() == []
+
+
+def test_two_dots_after_a_link_of_his_lead_nowhere_else(victim: Victim, tmp_path: Path) -> None:
+    """`sudo qga cp VM:/f /home/eve/data/../f`, where data has become a link to /etc/cron.d."""
+    theirs = make_theirs(tmp_path)
+    (theirs / "away").symlink_to(victim.path / "sub")
+    (theirs / "own").symlink_to(theirs / "dest" / "sub")
+    for name in ("away", "own"):
+        os.lchown(theirs / name, UID, UID)
+    with pytest.raises(QgaError, match="leads to what is not his"):
+        physical(Place("", f"{theirs}/away/../f"))
+    assert physical(Place("", f"{theirs}/own/../f")).path == f"{theirs}/dest/f"
+    assert physical(Place("", f"{theirs}/own/..")).path == f"{theirs}/dest/"
 
 
 def test_a_part_of_another_file_of_roots_is_not_taken_over(victim: Victim, tmp_path: Path) -> None:

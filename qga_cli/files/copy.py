@@ -41,13 +41,18 @@ def host_errors() -> "Iterator[None]":
 
 
 def physical(place: Place) -> Place:
-    """A place of this host, each `..` on its way resolved as the kernel does: links first."""
+    """A place of this host, each `..` on its way resolved as the kernel does: links first, of which
+    another's lead to what is his. Raises OSError, FileError."""
     head, tail = os.path.split(place.path)
     if tail == "..":
         head, tail = place.path, ""
     if ".." not in head.split("/"):
         return place
-    return Place("", os.path.join(os.path.realpath(head, strict=True), tail))
+    folder = hostpath.open_folder(head)
+    try:
+        return Place("", os.path.join(os.readlink(f"/proc/self/fd/{folder}"), tail))
+    finally:
+        os.close(folder)
 
 
 class Copier:
