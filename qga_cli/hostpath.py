@@ -50,13 +50,29 @@ def open_folder(path: str) -> int:
         os.close(above)
 
 
+def is_planted(found: os.stat_result, folder: int) -> bool:
+    """Whether another may have put it there to get what we write: in a folder such as /tmp, any
+    name is his for the taking. As the kernel has it for O_CREAT, where its fs.protected_regular
+    and fs.protected_fifos are on."""
+    mode = os.fstat(folder).st_mode
+    return bool(mode & stat.S_ISVTX and mode & stat.S_IWOTH) and not is_ours(found)
+
+
 def open_file(path: str, flags: int, mode: int = 0o777, *, follow: bool = True) -> int:
     """The file at `path`; without `follow`, a link at its end is an error (ELOOP). Raises OSError,
-    FileError for another's link that leads to what is not his."""
+    FileError for another's link that leads to what is not his, and, where we would write, for what
+    another has planted in a folder such as /tmp."""
     above, name = walk(path, follow=follow)
     try:
         flags |= _last(above, name) if follow else os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.open(name, flags, mode, dir_fd=above)
+        number = os.open(name, flags, mode, dir_fd=above)
+        if flags & (os.O_WRONLY | os.O_RDWR) and is_planted(os.fstat(number), above):
+            os.close(number)
+            raise FileError(
+                f"{path}: it is another user's, in a folder where everybody may put things",
+                hint="remove it, or write to a folder of your own",
+            )
+        return number
     except OSError as error:
         error.filename = path
         raise

@@ -183,3 +183,54 @@ def test_nothing_outside_changes_whatever_is_swapped(case: str, bench: Bench) ->
             count = bench.count if bench.interferes else 0
             assert count or not bench.interferes  # the bench sees what is started
         moment += 1
+
+
+@pytest.mark.parametrize("words", [("app.conf",), ("large",), ("app.conf", "large")])
+def test_a_file_that_is_replaced_in_tmp_hands_nothing_on(
+    words: tuple[str, ...], bench: Bench
+) -> None:
+    """The user has put one there under that name, and would have been given what comes."""
+    bench.ready(0)
+    os.chown(bench.home, 0, 0)
+    bench.home.chmod(0o1777)
+    for name in words:
+        (bench.home / name).chmod(0o666)
+    sources = [f"SOURCE/{name}" for name in words]
+    done = bench("cp", *sources, "HOME/" if len(words) > 1 else f"HOME/{words[0]}")
+    assert done.code == 0, done.err
+    for name in words:
+        found = (bench.home / name).stat()
+        assert (found.st_uid, found.st_mode & 0o022) == (0, 0)
+        assert (bench.home / name).read_bytes() == (bench.source / name).read_bytes()
+
+
+def test_a_file_that_is_replaced_in_another_folder_hands_on_what_it_has(bench: Bench) -> None:
+    bench.ready(0)
+    bench.home.chmod(0o1770)  # as crontabs' folder is: sticky, but not everybody's
+    (bench.home / "app.conf").chmod(0o640)
+    assert bench("cp", "SOURCE/app.conf", "HOME/app.conf").code == 0
+    found = (bench.home / "app.conf").stat()
+    assert (found.st_uid, found.st_mode & 0o7777) == (USER, 0o640)
+
+
+@pytest.mark.parametrize("name", ["app.conf", "large"])
+def test_a_set_user_id_bit_is_not_handed_on_to_another_owner(name: str, bench: Bench) -> None:
+    """The user's own, on an empty file; with `--owner root` the copy was root's program for him."""
+    for owner, mode in (("0:0", 0o755), (f"{USER}:{USER}", 0o755), ("", 0o4755)):
+        bench.ready(0)
+        (bench.home / name).chmod(0o4755)
+        options = ["--owner", owner] if owner else []
+        assert bench("cp", *options, f"SOURCE/{name}", f"HOME/{name}").code == 0
+        assert (bench.home / name).stat().st_mode & 0o7777 == mode
+
+
+def test_a_part_that_the_user_may_have_open_is_not_gone_on_with(bench: Bench) -> None:
+    bench.ready(0)
+    part = bench.home / ".large.0123456789abcdef.qga-part"
+    part.write_bytes((bench.source / "large").read_bytes()[:100_000])
+    part.chmod(0o644)
+    with part.open("rb") as his:
+        done = bench("cp", "--resume", "SOURCE/large", "HOME/large")
+        assert done.code == 0, done.err
+        assert len(his.read()) <= 100_000
+    assert not part.exists()

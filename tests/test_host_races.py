@@ -17,12 +17,13 @@ from typing import Any, cast
 import pytest
 
 from qga_cli import hostpath, wire
-from qga_cli.errors import QgaError
+from qga_cli.errors import FileError, QgaError
 from qga_cli.exec.run import Completed
 from qga_cli.files.copy import physical
 from qga_cli.files.facts import Facts
-from qga_cli.files.landing import Landing, inside
+from qga_cli.files.landing import Landing, inside, open_special
 from qga_cli.files.many import share_of
+from qga_cli.files.merge import Stage
 from qga_cli.files.place import Place
 from qga_cli.files.pull import pull
 from qga_cli.files.source import HostFile
@@ -82,6 +83,7 @@ def make_theirs(top: Path) -> Path:
     (theirs / "dest" / "sub" / "f").write_text("old\n")
     left = theirs / "dest" / ".f.0123456789abcdef.qga-part"
     left.write_bytes(b"from ")
+    left.chmod(0o600)
     for path in (theirs, *theirs.rglob("*")):
         if path != left:
             os.chown(path, UID, UID)
@@ -280,6 +282,7 @@ def test_a_part_of_another_file_of_roots_is_not_taken_over(victim: Victim, tmp_p
     """A hard link to it, where the kernel lets him make one (fs.protected_hardlinks=0)."""
     theirs = make_theirs(tmp_path)
     (victim.path / "prefix").write_bytes(b"from the")
+    (victim.path / "prefix").chmod(0o600)
     before = victim.state()
     os.link(victim.path / "prefix", theirs / "dest" / ".f.fedcba9876543210.qga-part")
     land_in(f"{theirs}/dest", resume=True)
@@ -287,6 +290,18 @@ def test_a_part_of_another_file_of_roots_is_not_taken_over(victim: Victim, tmp_p
     assert {path: told[-1] for path, told in victim.state().items()} == {
         path: told[-1] for path, told in before.items()
     }
+
+
+def test_a_part_that_he_may_have_open_is_not_gone_on_with(tmp_path: Path) -> None:
+    """A file of root's in his folder that begins like the next one: he renames it, and reads on."""
+    theirs = make_theirs(tmp_path)
+    part = theirs / "dest" / ".f.0123456789abcdef.qga-part"
+    part.chmod(0o644)
+    with part.open("rb") as his:
+        land_in(f"{theirs}/dest", resume=True)
+        assert his.read() == b"from "
+    assert (theirs / "dest" / "f").read_bytes() == b"from the guest"
+    assert not part.exists()
 
 
 def read_tree(theirs: Path, *, follow: bool) -> bytes:
@@ -373,6 +388,56 @@ def test_a_pipe_of_the_shell_is_a_file_to_read(fake: Callable[..., FakeAgent]) -
     os.close(source)
     assert (done.returncode, done.stderr) == (0, b"")
     assert wire.to_base64(b"swordfish") in str(agent.requests[-1]["arguments"])
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder such as /tmp, with things that the stranger has put there beforehand."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    (folder / "f").touch(0o666)
+    os.mkfifo(folder / "fifo", 0o600)
+    for name in ("f", "fifo"):
+        os.chown(folder / name, UID, UID)
+    return folder
+
+
+def test_a_file_that_is_replaced_in_tmp_hands_nothing_on(shared: Path) -> None:
+    """`sudo qga cp VM:/etc/shadow /tmp/f` would give him what comes."""
+    wishes = Wishes(umask=0o077)
+    landing = Landing(str(shared / "f"), wishes)
+    landing.begin(Facts(size=2), None)
+    landing.write(0, b"xy")
+    landing.finish(Facts(size=2, mode=0o644), "")
+    found = (shared / "f").stat()
+    assert (found.st_uid, found.st_mode & 0o777) == (0, 0o600)
+
+
+def test_a_file_with_holes_that_is_replaced_in_tmp_hands_nothing_on(shared: Path) -> None:
+    stage = Stage(str(shared / "f"))
+    os.close(os.open("new", os.O_CREAT | os.O_WRONLY, 0o600, dir_fd=stage.folder))
+    stage.hand_on("new")
+    stage.settle("new")
+    found = (shared / "f").stat()
+    assert (found.st_uid, found.st_mode & 0o777) == (0, 0o600)
+
+
+@pytest.mark.parametrize("name", ["f", "fifo"])
+def test_nothing_is_written_into_what_he_has_put_into_tmp(
+    name: str, shared: Path, fake: Callable[..., FakeAgent]
+) -> None:
+    """The audit's lines, and what `qga cp VM:/etc/shadow /tmp/fifo` brings."""
+    reader = os.open(shared / name, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(FileError, match="another user's, in a folder where everybody"):
+            open_special(str(shared / name), lambda: None)
+        agent = fake(lambda request: {})
+        ran = qga("-c", agent.uri, "--audit", str(shared / name), "ping", "x")
+        assert (ran.code, agent.requests, os.read(reader, 9)) == (1, [], b""), ran.err
+        assert str(shared / name) in ran.err
+    finally:
+        os.close(reader)
 
 
 def test_the_folders_of_many_guests_are_made_nowhere_else(victim: Victim, tmp_path: Path) -> None:

@@ -149,14 +149,15 @@ class Landing:
             os.utime(number, ns=(keep, keep))
 
     def _replaced(self, number: int) -> os.stat_result | None:
-        """What is known of the file that is replaced, if any; its attributes are copied."""
+        """What is known of the file that is replaced, if any; its attributes are copied. Whoever has
+        planted one in /tmp is not to have what comes."""
         try:
             old = os.open(self._name, os.O_PATH | _NO_LINK, dir_fd=self._at)
         except FileNotFoundError:
             return None
         try:
             found = os.fstat(old)
-            if not stat.S_ISREG(found.st_mode):
+            if not stat.S_ISREG(found.st_mode) or hostpath.is_planted(found, self._at):
                 return None
             _copy_attributes(f"/proc/self/fd/{old}", number)
             return found
@@ -179,8 +180,10 @@ class Landing:
                 number = os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_LINK, dir_fd=self._at)
                 file = open(number, "r+b")  # likewise
                 found = os.fstat(number)
-                # Another's name for a file of ours that lies elsewhere is no part.
+                # Another's name for a file of ours that lies elsewhere is no part, nor is one that
+                # he may have open: he would read on.
                 alone = found.st_nlink == 1 and found.st_uid == os.geteuid()
+                alone = alone and not found.st_mode & 0o077
                 if alone and stat.S_ISREG(found.st_mode):
                     digest = of_file(file, length)
                     if digest.hexdigest() == prove(length):

@@ -58,6 +58,8 @@ class Stage:
     def hand_on(self, name: str) -> None:
         """Give the file `name` the mode and owner of the one that it replaces, if any."""
         found = None if self.fills else _look(self._name, self._place)
+        if found and hostpath.is_planted(found, self._place):
+            return
         fresh = _look(name, self.folder)
         if found and fresh and stat.S_ISREG(found.st_mode) and stat.S_ISREG(fresh.st_mode):
             if os.geteuid() == 0:

@@ -24,13 +24,14 @@ for old in "./.$short."????????????????"${mark#????????????????}"; do
   old=${old#./}
   inner=/proc/self/fd/7/$old
   known=
-  if [ -f "$inner" ] && [ ! -L "$inner" ] && [ -O "$inner" ]; then known=$(stat -c '%h %s' -- "$inner"); fi
+  if [ -f "$inner" ] && [ ! -L "$inner" ] && [ -O "$inner" ]; then known=$(stat -c '%h %a %s' -- "$inner"); fi
   case $known in
-    1\ *) ;;
+    1\ 600\ *) readable= ;;
+    1\ *) readable=1 ;; # whoever has it open would read on: it is removed, and not gone on with
     *) mv -f -- "$inner" ./; continue ;;
   esac
   for process in /proc/[0-9]*; do # a killed copy's gzip lives on for a minute, with bytes to write
     [ "$process/fd/1" -ef "$inner" ] && kill -9 "${process#/proc/}"
   done 2>/dev/null
-  printf '%s\0' "$old" "${known#* }" "$(sha256sum <"$inner")"
+  printf '%s\0' "$old" "${known##* }" "$([ "$readable" ] || sha256sum <"$inner")"
 done

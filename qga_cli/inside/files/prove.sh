@@ -16,21 +16,25 @@ owner=$3
 if { [ -z "$mode" ] || [ -z "$owner" ]; } && [ -f "./$name" ] && [ ! -L "./$name" ]; then
   # Access lists, security labels and the like: of GNU's cp, where there is one. With -RP it opens
   # no link, FIFO or device that has come there since.
-  cp -RP --attributes-only --preserve=all --no-preserve=timestamps -- "./$name" "$file" 2>/dev/null
+  loose=1
+  loose || { loose=; cp -RP --attributes-only --preserve=all --no-preserve=timestamps -- "./$name" "$file" 2>/dev/null; }
   old=$(stat -c '%f %h %a %u:%g' -- "./$name") || exit
   case $old in
     8???\ *) ;;
     *) say "${PWD%/}/$name" 'was replaced while it was copied to' ;;
   esac
-  owner=${owner:-${old##* }}
-  old=${old% *}
-  mode=${old##* }
-  # Of two names for one file, one may be somebody's who wants a set-user-ID program of it.
-  case $old in
-    8???\ 1\ *) ;;
-    *) mode=$((0$mode & 01777)) mode=$(printf %o "$mode") ;;
-  esac
-  mode=${2:-$mode}
+  if hands_on "$loose" "${old##* }"; then
+    owner=${owner:-${old##* }}
+    # Of two names for one file, one may be somebody's who wants a set-user-ID program of it; and
+    # whoever has set the bit has not set it for another owner.
+    old=${old% *}
+    mode=${old##* }
+    case $3$old in
+      8???\ 1\ *) ;;
+      *) mode=$((0$mode & 01777)) mode=$(printf %o "$mode") ;;
+    esac
+    mode=${2:-$mode}
+  fi
 fi
 mode=${mode:-$5}
 [ -z "$owner" ] || chown -- "$owner" "$file" || exit

@@ -56,10 +56,12 @@ move() {
 }
 
 keep() {
+  loose=1
+  loose || loose=
   for entry in /proc/self/fd/7/* /proc/self/fd/7/.[!.]* /proc/self/fd/7/..?*; do
     target=./${entry##*/}
     [ -f "$target" ] && [ ! -L "$target" ] && [ -f "$entry" ] || continue
-    cp -RP --attributes-only --preserve=all --no-preserve=timestamps -- "$target" "$entry" 2>/dev/null
+    [ "$loose" ] || cp -RP --attributes-only --preserve=all --no-preserve=timestamps -- "$target" "$entry" 2>/dev/null
     known=$(stat -c '%f %h %a %u:%g' -- "$target" "$entry") || exit
     new=${known##*"$newline"}
     old=${known%%"$newline"*}
@@ -67,7 +69,7 @@ keep() {
       8???\ *) ;;
       *) say "$target" 'was replaced while it was copied to' ;;
     esac
-    [ "${old#* * }" = "${new#* * }" ] && continue
+    if [ "${old#* * }" = "${new#* * }" ] || ! hands_on "$loose" "${old##* }"; then continue; fi
     mode=${old% *}
     mode=${mode##* }
     case $old in # of two names for one file, one may be somebody's who wants a set-user-ID program
