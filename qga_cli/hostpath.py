@@ -29,13 +29,24 @@ def is_open_to_others(found: os.stat_result) -> bool:
 
 
 def check_temporary(path: str) -> None:
-    """Raise FileError if another user can exchange what we make in a folder for a while."""
-    found = os.stat(path)
-    if not is_ours(found) or (is_open_to_others(found) and not found.st_mode & stat.S_ISVTX):
-        raise FileError(
-            f"{path}: another user can exchange what is in it",
-            hint="set TMPDIR to a folder of your own",
-        )
+    """Raise FileError if another user can exchange what we make in a folder for a while, or any
+    folder on the way to it. Raises OSError where there is none."""
+    folder = open_folder(path)
+    try:
+        there = os.readlink(f"/proc/self/fd/{folder}")
+    finally:
+        os.close(folder)
+    while True:
+        found = os.lstat(there)
+        if not is_ours(found) or (is_open_to_others(found) and not found.st_mode & stat.S_ISVTX):
+            where = path if there.rstrip("/") == path.rstrip("/") else f"{path}: {there}"
+            raise FileError(
+                f"{where}: another user can exchange what is in it",
+                hint="set TMPDIR to a folder of your own",
+            )
+        if there == "/":
+            return
+        there = os.path.dirname(there)
 
 
 def open_folder(path: str) -> int:

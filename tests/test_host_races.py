@@ -463,3 +463,18 @@ def test_what_lies_here_for_a_while_lies_where_nobody_can_exchange_it(tmp_path: 
     for name in ("open", "theirs"):
         with pytest.raises(QgaError, match="another user can exchange"):
             hostpath.check_temporary(str(tmp_path / name))
+
+
+def test_nor_is_any_folder_on_the_way_another_users(tmp_path: Path) -> None:
+    """He renames the one between, or turns the link that has led to /tmp a moment ago."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "theirs" / "ours").mkdir(parents=True)
+    (tmp_path / "theirs" / "link").symlink_to("/tmp")
+    (tmp_path / "link").symlink_to("/tmp")
+    for name in ("theirs", "theirs/link"):
+        os.lchown(tmp_path / name, UID, UID)
+    with pytest.raises(QgaError, match="theirs: another user can exchange"):
+        hostpath.check_temporary(str(tmp_path / "theirs" / "ours"))
+    with pytest.raises(QgaError, match="leads to what is not his"):
+        hostpath.check_temporary(str(tmp_path / "theirs" / "link"))
+    hostpath.check_temporary(str(tmp_path / "link"))

@@ -33,6 +33,7 @@ def verb(job: Job) -> Finished:
     if not place.name or place.is_folder:
         raise UsageError(f"{place} is a folder")
     editor = _editor()
+    hostpath.check_temporary(tempfile.gettempdir())
     tidy(job.say)
     folder, lock = _private()
     here = Place("", os.path.join(folder, place.name))
@@ -91,7 +92,6 @@ def tidy(say: "Callable[[int, str], None]") -> None:
 
 def _private() -> tuple[str, int]:
     """A folder for the file, which may hold secrets, and its lock."""
-    hostpath.check_temporary(tempfile.gettempdir())
     folder = tempfile.mkdtemp(prefix=_PREFIX)  # 0700
     lock = os.open(folder, _FOLDER)
     fcntl.flock(lock, fcntl.LOCK_EX)
