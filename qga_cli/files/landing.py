@@ -149,8 +149,10 @@ class Landing:
             os.utime(number, ns=(keep, keep))
 
     def _replaced(self, number: int) -> os.stat_result | None:
-        """What is known of the file that is replaced, if any; its attributes are copied. Whoever has
-        planted one in /tmp is not to have what comes."""
+        """What is known of the file that is replaced, if any; its attributes are copied.
+
+        Whoever has planted one in /tmp is not to have what comes.
+        """
         try:
             old = os.open(self._name, os.O_PATH | _NO_LINK, dir_fd=self._at)
         except FileNotFoundError:

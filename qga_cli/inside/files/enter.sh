@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC3067  # -O: dash, bash and busybox have it
+# shellcheck shell=sh disable=SC2034,SC3065,SC3067  # -k, -O: dash, bash and busybox have them
 # How our scripts come into a folder that others may write to. Begins the scripts beside it.
 #
 # There is no openat in a shell. So a folder is entered, and it is checked after that where we are:
