@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from qga_cli.agent import Agent
 from qga_cli.errors import NoProgram, NotExecutable, NotRunning
-from qga_cli.exec import program, wrapper
+from qga_cli.exec import program
 from qga_cli.exec.calls import Calls
+from qga_cli.inside import script
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
 from qga_cli.transports.libvirt_errors import not_running
@@ -159,8 +160,10 @@ def test_a_background_child_neither_holds_the_call_nor_dies_of_it(
 def test_a_keeper_that_comes_too_late_is_no_failure(
     local_agent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = wrapper.WRAPPER.replace("export LC_ALL=C", "sleep 2; export LC_ALL=C")
-    monkeypatch.setattr(wrapper, "WRAPPER", slow)
+    def slow(name: str) -> str:
+        return script(name).replace("export LC_ALL=C", "sleep 2; export LC_ALL=C")
+
+    monkeypatch.setattr(program, "script", slow)
     monkeypatch.setattr(program, "_SHORT", (0.1, 0.1))
     ran = execute(local_agent, "echo", "hello")
     assert (ran.code, ran.out) == (0, b"hello\n")

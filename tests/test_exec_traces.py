@@ -91,10 +91,12 @@ def test_streamed_programs_leave_nothing(own: LocalAgent, way: str) -> None:
 
 # qga with a keeper and a timer that lose their patience sooner.
 HASTY = """
-from qga_cli.exec import keeper, wrapper
+from qga_cli.exec import keeper, program
+script = keeper.script
+def hasty(name):
+    return script(name).replace("sleep 20", "sleep 0.5").replace("sleep 50", "sleep 2")
 keeper._BEAT = 0.1
-keeper.KEEPER = keeper.KEEPER.replace("sleep 20", "sleep 0.5")
-wrapper.WRAPPER = wrapper.WRAPPER.replace("sleep 50", "sleep 2")
+keeper.script = program.script = hasty
 from qga_cli.__main__ import main
 main()
 """

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.exec.wrapper import END, KEEPER
+from qga_cli.inside import script
 from tests.running import eventually
 
+END, KEEPER = script("exec/end"), script("exec/keeper")
 GONE = "99999999"  # above the kernel's largest pid
 
 
@@ -18,12 +19,8 @@ GONE = "99999999"  # above the kernel's largest pid
 def test_a_walk_down_a_tree_ends_where_a_process_has_gone(shell: str) -> None:
     functions, mark, _ = END.partition("exec 2>/dev/null\n")
     assert mark
-    script = (
-        f'{functions} tree=; below {GONE} x; ours $$ x; ours {GONE} x && exit 9; echo "<$tree>"'
-    )
-    done = subprocess.run(
-        [shell, "-c", f"{script} # x"], capture_output=True, text=True, timeout=20
-    )
+    text = f'{functions} tree=; below {GONE} x; ours $$ x; ours {GONE} x && exit 9; echo "<$tree>"'
+    done = subprocess.run([shell, "-c", f"{text} # x"], capture_output=True, text=True, timeout=20)
     assert done.stdout == "<>\n"
 
 
@@ -47,9 +44,9 @@ def test_the_time_until_kill_passes_in_a_slow_guest_too(tmp_path: Path) -> None:
 
 def test_a_program_that_is_about_to_start_is_ended_too() -> None:
     mark = f"qga-late-{os.getpid()}"
-    script = f"# {mark}\nread -r line; (QGA_EXEC={mark}; export QGA_EXEC; exec sleep 9); exit $?"
+    text = f"# {mark}\nread -r line; (QGA_EXEC={mark}; export QGA_EXEC; exec sleep 9); exit $?"
     end = ["sh", "-c", END, "qga-end"]
-    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE) as wrapper:
+    with subprocess.Popen(["sh", "-c", text], stdin=subprocess.PIPE) as wrapper:
         with subprocess.Popen([*end, f"{wrapper.pid}", mark, "TERM", "0"]) as helper:
             with pytest.raises(subprocess.TimeoutExpired):
                 helper.wait(1)
@@ -65,14 +62,15 @@ def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: s
     for pipe in pipes:
         os.mkfifo(pipe)
     opened = "".join(f"exec {pipe.name}<>{pipe}\n" for pipe in pipes)
-    script = f"# mark\n{opened}exec 2>&6\necho >&3\nread -r end <&6"
-    wrapper = subprocess.Popen(["sh", "-c", script], stdin=subprocess.DEVNULL)
+    text = f"# mark\n{opened}exec 2>&6\necho >&3\nread -r end <&6"
+    wrapper = subprocess.Popen(["sh", "-c", text], stdin=subprocess.DEVNULL)
     words = ["qga-keeper", f"{wrapper.pid}", "mark", spool, ""]
     keeper = subprocess.Popen(
         ["sh", "-c", KEEPER, *words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     assert keeper.stdin
-    keeper.stdin.write(" ".join(f"{spool}{number}" for number in range(4)).encode() + b"\n")
+    if spool:  # else it reads nothing
+        keeper.stdin.write(" ".join(f"{spool}{number}" for number in range(4)).encode() + b"\n")
     keeper.stdin.close()
     own = Path(f"/proc/{keeper.pid}")
     ticker = own / f"task/{keeper.pid}/children"

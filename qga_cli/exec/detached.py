@@ -4,14 +4,15 @@ import time
 
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
-from qga_cli.exec import wrapper
 from qga_cli.exec.calls import Calls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.feed import Feed
 from qga_cli.exec.run import Completed
+from qga_cli.exec.wrapper import SAFE_INPUT
+from qga_cli.inside import script
 from qga_cli.job import Finished, Job
 from qga_cli.windows.exit_codes import is_wide, told
-from qga_cli.windows.system import SAFE_INPUT, is_windows
+from qga_cli.windows.system import is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def start(
     given = feed.whole(interrupt) if feed else b""
     calls = Calls(agent, interrupt)
     how = INLINE if feed else NO_INPUT
-    words, line = request(agent, wrapper.DETACHED, "qga-detached", argv, context, how)
+    words, line = request(agent, script("exec/detached"), "qga-detached", argv, context, how)
     if len(line + given) <= SAFE_INPUT or not is_windows(agent):
         try:
             return calls.start(words, capture=True, stdin=line + given, env=context.environment)

@@ -1,7 +1,6 @@
 """What the end of a wrapper says: how the program ended, or why it has never begun."""
 
 import re
-import shlex
 
 from qga_cli.errors import BadReply, NoProgram, NotExecutable, QgaError, Refused
 from qga_cli.exec import wrapper
@@ -72,6 +71,8 @@ def _shell_hint(program: str) -> str:
         return "cd is a word of the shell; -w DIR runs a program in a folder"
     if program in _SHELL_WORDS:
         return f"{program} is a word of the shell: `qga exec VM -- sh -c '{program} ...'`"
+    import shlex  # 3 ms, for an error alone
+
     name, equals, _ = program.partition("=")
     if equals and name.isidentifier():
         return f"there is no shell: -e {shlex.quote(program)} sets a variable"

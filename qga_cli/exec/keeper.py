@@ -5,7 +5,7 @@ import time
 
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec.outputs import Polled, Spooled
-from qga_cli.exec.wrapper import KEEPER
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ class Keeper:
         # Not in the words, which every user of the guest can read.
         names = " ".join(f"qga-{os.urandom(8).hex()}" for _ in range(4)) if spools else ""
         given = f"{names}\n".encode() if spools else b""
-        self._pid = calls.start(["sh", "-c", KEEPER, "qga-keeper", *words], stdin=given)
+        self._pid = calls.start(
+            ["sh", "-c", script("exec/keeper"), "qga-keeper", *words], stdin=given
+        )
 
     def path(self, descriptor: int) -> str:
         """A file or pipe that the keeper holds."""

@@ -12,7 +12,7 @@ from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.exec.ending import NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper, reap
 from qga_cli.exec.outputs import Stream
-from qga_cli.windows.system import SAFE_INPUT, is_windows
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,11 +63,14 @@ class Program:
         how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
         if how != STREAMED:
             self._feed = None
-        text = f"# {self.mark}\n{wrapper.WRAPPER}"
+        text = f"# {self.mark}\n{script('exec/wrapper')}"
         words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
         given = self._end + b"\n" + line + (inline or b"")
-        if (len(given) > SAFE_INPUT or self.calls.agent.system) and is_windows(self.calls.agent):
-            raise NoShell("no shell: the guest runs Windows")
+        if len(given) > wrapper.SAFE_INPUT or self.calls.agent.system:
+            from qga_cli.windows.system import is_windows
+
+            if is_windows(self.calls.agent):
+                raise NoShell("no shell: the guest runs Windows")
         begun = time.monotonic()
         try:
             self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
@@ -123,7 +126,7 @@ class Program:
         hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
         words = [str(self.pid), self.mark, name, str(hundredths)]
         self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
-        return self.calls.start(["sh", "-c", wrapper.END, "qga-end", *words])
+        return self.calls.start(["sh", "-c", script("exec/end"), "qga-end", *words])
 
     def _leave(self, *, drop: bool = False) -> None:
         assert self._keeper is not None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qga_cli.exec.program import Program
     from qga_cli.interrupt import Interrupt
 
+_HEED = 0.3  # seconds that a program may take before its reader is looked at
 _FIRST, _CEILING = 0.002, 1.0  # seconds between polls: at once, then 2, 4, 8 ms …
 
 
@@ -185,11 +186,13 @@ def follow(
     heed: "Callable[[], object]",
 ) -> None:
     """Carry a started program to its end."""
+    heeded = time.monotonic() + _HEED
     try:
         while not program.ended:
             interrupt.sleep(program.step(), control.seen)
             control.check()
-            heed()
+            if time.monotonic() > heeded:
+                heed()
     except BaseException:
         with contextlib.suppress(QgaError):  # the guest ends it by itself within a minute
             program.abandon(drop=True)

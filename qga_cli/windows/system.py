@@ -8,11 +8,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.agent import Agent
 
-# Bytes of input-data that no Windows agent can hang on. glib's channel writes to a pipe of 4096
-# bytes through a ring of 4095, and when both are full the agent waits for the program to read,
-# for ever (buffer_write in glib/giowin32.c, the same in 2.74 and 2.84): 8191 pass, 8192 do not.
-SAFE_INPUT = 4000
-
 
 def is_windows(agent: Agent) -> bool:
     """Whether it is Windows. Costs a call when first asked, never raises Refused."""
