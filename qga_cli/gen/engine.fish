@@ -27,7 +27,7 @@ function __qga_complete
                 set loose (math $loose + 1)
             end
             set start $index
-        else if not set -q ended[1]; and string match -q -- '-?*' $word
+        else if not set -q ended[1]; and string match -qr -- '^-.' $word
             set value (__qga_option $word $table)
         else if string match -q -- '+*' $table
             string match -rq -- '^\+'(string escape --style=regex -- $word)'\t' $table; or return
