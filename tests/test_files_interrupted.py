@@ -4,6 +4,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,40 @@ def test_a_killed_push_never_shows_half_a_file(far: Far, here: Path) -> None:
     far.good("cp", "FAR/data", str(here / "back"))
     assert (here / "back").read_bytes() == (here / "data").read_bytes()
     assert far.sh("ls -A") == "data\n"
+
+
+# What holds a part in the guest: it ends a minute after a copy that is killed, and not before one
+# that waits for its input as long as that.
+HELD = "for f in /proc/[0-9]*/fd/9; do readlink $f; done | grep -c FAR.*qga-part || :"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("far", ["guest"], indirect=True)
+def test_what_a_killed_copy_holds_is_let_go(far: Far, here: Path) -> None:
+    def held() -> int:
+        return int(far.sh(HELD.replace("FAR", far.folder)))
+
+    words = [sys.executable, "-m", "qga_cli", "cp", "-"]
+    killed, waiting = (
+        subprocess.Popen([*words, f"{far.name}:{far.folder}/{name}"], stdin=subprocess.PIPE)
+        for name in ("killed", "waiting")
+    )
+    assert waiting.stdin
+    waiting.stdin.write(b"first ")
+    waiting.stdin.flush()
+    assert eventually(lambda: held() == 2)
+    killed.kill()
+    began = time.monotonic()
+    killed.communicate()
+    while held() == 2:
+        assert time.monotonic() < began + 90  # a minute, and a guest that is slow
+        time.sleep(1)
+    assert time.monotonic() > began + 30
+    time.sleep(max(0.0, began + 100 - time.monotonic()))  # it must wait, not only be alive
+    waiting.communicate(b"last", timeout=60)
+    assert waiting.returncode == 0
+    assert far.sh("cat waiting") == "first last"
+    assert held() == 0
 
 
 def test_ctrl_c_keeps_what_has_come_and_tells(far: Far, here: Path) -> None:

@@ -1,8 +1,8 @@
 """`qga rm`, `qga mkdir`, `qga mv`: the guest's own programs, kept within the folders named."""
 
 from qga_cli.errors import Refused, UsageError
-from qga_cli.files.delivery import text
 from qga_cli.files.guests import Guests
+from qga_cli.files.holder import text
 from qga_cli.files.place import Place, guest_place
 from qga_cli.job import Finished, Job
 

@@ -1,14 +1,12 @@
 """Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
 
-import time
-
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.digest import GuestDigest
 from qga_cli.files.facts import seconds
 from qga_cli.files.handle import open_handle
+from qga_cli.files.holder import Holder, is_count, text
 from qga_cli.files.parts import mark
 from qga_cli.format import size as human
-from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 _ROOMY = 16 * 2**20  # bytes; smaller files are not worth asking for the free space first
 
 _SMALL = 96 * 1024  # bytes: a file that goes along in the request which starts its script
-_RENEW = 3600.0  # seconds after which the part is given to another process to hold
 
 _DIFFERS = "what arrived is not what was sent"
 _SAYS = {
@@ -49,8 +46,8 @@ class Delivery:
         self._place = place
         self._name = name
         self._wishes = wishes
-        self._folder = self._part = self._final = self._holder = ""
-        self._held = 0.0  # since when, by time.monotonic
+        self._folder = self._part = self._final = ""
+        self._holder: Holder | None = None  # none without /proc
         self._small: bytearray | None = None  # the file, kept for one request
         self._handle: Handle | None = None
         self._position = 0
@@ -72,7 +69,6 @@ class Delivery:
         if self._small is not None:
             self._small[offset : offset + len(data)] = data
         else:
-            self._renew()
             if self._handle is None:
                 told = str(self._place.path)
                 self._handle = open_handle(self.access, self._path(), "r+", told=told)
@@ -98,14 +94,12 @@ class Delivery:
                 self._position = offset + len(data)
 
         stream = Outgoing(filter(None, pieces()), pack=True)
-        said = bytearray()
         done = self.access.stream(text("held", "unpack"), *self._hold(), UNPACK,
-                                   stdin=stream.file(), stdout=said.extend)  # fmt: skip
+                                   stdin=stream.file(), stdout=len)  # fmt: skip
         if stream.error:
             raise stream.error
         if done.code:
             raise self.access.failure(done)
-        self._took(bytes(said))
 
     def finish(self, facts: "Facts", digest: str) -> None:
         """See Landing.finish. The guest compares, and renames only what is equal."""
@@ -125,12 +119,16 @@ class Delivery:
         if self._handle:
             self._handle.flush()
         self._close()
+        self._rest()  # a word to the holder would change the file's time
         finish = text("held", "prove", "release")
         effect = f"{self._place} may be the new file"
         done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
         if done.code == 127 and digest:  # no sha256sum there
+            if self._holder:
+                self._holder.tell()
             if GuestDigest(self.access, self._path(), self._position).result() != digest:
                 raise FileError(f"{self._place}: {_DIFFERS}")
+            self._rest()
             done = self.access.attempt(finish, *self._hold(), "", *words, effect=effect)
         self._judge(done)
         self._part = ""
@@ -142,12 +140,13 @@ class Delivery:
             self._close()
         except QgaError as error:
             self.access.agent.trace(1, f"closing the part: {error.message}")
+        self._rest()
         if not self._part:
             return ""
         keep = bool(keep and self._position)
         try:
             gone = "" if keep else self._part
-            self.access.run(text("drop"), self._holder, self._folder, gone)
+            self.access.run(text("drop"), self._hold()[0], self._folder, gone)
         except QgaError as error:
             if not keep:
                 raise
@@ -188,7 +187,7 @@ class Delivery:
         asked = "1" if size > _ROOMY else ""
         fields = self._ask("begin", asked)
         free = fields[0]
-        if _is_count(free) and size > int(free) * 1024 and not (facts and facts.sparse):
+        if is_count(free) and size > int(free) * 1024 and not (facts and facts.sparse):
             raise FileError(
                 f"{self._place}: {human(size)} are to come and {human(int(free) * 1024)} are free"
             )
@@ -201,7 +200,7 @@ class Delivery:
         found = [
             (int(length), name, digest[:64])  # sha256sum's line; "" where there is no sha256sum
             for name, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
-            if _is_count(length)
+            if is_count(length)
         ]
         chosen = next(
             (
@@ -211,56 +210,38 @@ class Delivery:
             ),
             (0, ""),
         )
-        self._took(self.access.run(text("held", "adopt"), *self._hold(), chosen[1], kept))
+        self._rest()
+        said = self.access.run(text("held", "adopt"), *self._hold(), chosen[1], kept)
+        self._holder = Holder(self.access, said.decode("ascii", "replace").strip())
         return chosen[0]
 
     def _ask(self, script: str, *words: str) -> list[str]:
         """Make the part by a script, and note where it is; returns what else the script says."""
-        self._held = time.monotonic()
         said = self.access.run(text("part", script), *self._target(), *words,
                                stdin=f"{mark()}\n".encode())  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
-        if len(fields) < 6 or len(fields) % 3 or fields.pop() or fields[3].strip("0123456789"):
+        if len(fields) < 6 or len(fields) % 3 or fields.pop():
             name = self.access.agent.name
             raise BadReply(f"{name}: the guest was asked for a part's name and says {said[:80]!r}")
-        self._folder, self._part, self._final, self._holder = fields[:4]
+        self._folder, self._part, self._final, holder = fields[:4]
+        self._holder = Holder(self.access, holder) if holder else None
         return fields[4:]
 
     def _hold(self) -> tuple[str, str, str, str]:
-        return self._holder, self._folder, self._part, self._final
+        word = self._holder.word if self._holder else ""
+        return word, self._folder, self._part, self._final
 
     def _path(self) -> str:
         """The way to the part that nobody can turn."""
         if self._holder:
-            return f"/proc/{self._holder}/fd/9"
+            return self._holder.path(9)
         return f"{self._folder.rstrip('/')}/{self._part}"
 
-    def _renew(self) -> None:
-        """Have another process hold the part before the one that does ends."""
-        if self._holder and time.monotonic() - self._held > _RENEW:
-            self._held = time.monotonic()
-            self._took(self.access.run(text("held", "renew"), *self._hold()))
-
-    def _took(self, said: bytes) -> None:
-        """Note which process holds the part from now on."""
-        text = said.decode("ascii", "replace").strip()
+    def _rest(self) -> None:
         if self._holder:
-            if not _is_count(text):
-                name = self.access.agent.name
-                raise BadReply(f"{name}: the guest was asked for a process and says {said[:80]!r}")
-            self._holder, self._held = text, time.monotonic()
+            self._holder.rest()
 
     def _close(self) -> None:
         handle, self._handle = self._handle, None
         if handle:
             handle.close()
-
-
-def text(*names: str) -> str:
-    """Scripts of `inside/files` as one, each after those it needs."""
-    return "".join(script(f"files/{name}") for name in ("enter", *names))
-
-
-def _is_count(text: str) -> bool:
-    """Whether a guest's word is a number, and no longer than a size can be."""
-    return text.isdecimal() and len(text) < 20

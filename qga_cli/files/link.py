@@ -2,8 +2,8 @@
 
 import os
 
-from qga_cli.files.delivery import text
 from qga_cli.files.facts import seconds
+from qga_cli.files.holder import text
 from qga_cli.files.parts import mark
 
 TYPE_CHECKING = False

@@ -1,6 +1,7 @@
 """An agent as the file verbs call it: its errors bear its name, and a short freeze ends nothing."""
 
 import math
+import threading
 import time
 
 from qga_cli.agent import Agent
@@ -11,9 +12,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qga_cli.agent import Reply
+    from qga_cli.agent import Reply, Trace
     from qga_cli.interrupt import Interrupt
     from qga_cli.spec import Command
+    from qga_cli.transports import Transport
 
 LATE = "the time given with --timeout is over"
 _FREEZE, _PAUSE = 120.0, 0.2  # seconds: how long to wait for a thaw, and between two questions
@@ -23,12 +25,16 @@ class NamedAgent(Agent):
     """An agent whose errors say whose they are: a copy may speak with two guests.
 
     With `patient` set, what a freeze refuses is asked again after the thaw: a backup's freeze is
-    over in seconds, and shall not end a copy of an hour.
+    over in seconds, and shall not end a copy of an hour. One thread at a time is in `call`.
     """
 
     patient = False
     begun = ""  # what may have had an effect by now: past that, see exec.calls.unsettled
     interrupt: "Interrupt"
+
+    def __init__(self, transport: "Transport", name: str, trace: "Trace | None" = None) -> None:
+        super().__init__(transport, name, trace)
+        self._lock = threading.Lock()
 
     def call(
         self,
@@ -37,12 +43,21 @@ class NamedAgent(Agent):
         timeout: float | None = None,
     ) -> "Reply":
         """See Agent.call."""
+        with self._lock:
+            return self._call(command, arguments, timeout)
+
+    def _call(
+        self,
+        command: "Command",
+        arguments: "Mapping[str, object] | None",
+        timeout: float | None,
+    ) -> "Reply":
         try:
             return super().call(command, arguments, timeout)
         except Frozen as error:
             if not self.patient or not self._thawed():
                 raise named(error, self.name) from error
-            return self.call(command, arguments, timeout)
+            return self._call(command, arguments, timeout)
         except QgaError as error:
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 raise TimedOut(LATE) from error

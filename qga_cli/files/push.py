@@ -4,8 +4,8 @@ import hashlib
 
 from qga_cli.errors import BadReply, FileError, QgaError, Refused
 from qga_cli.files.access import Access, needing
-from qga_cli.files.delivery import text
 from qga_cli.files.facts import seconds
+from qga_cli.files.holder import Holder, text
 from qga_cli.files.packing import SAMPLE, packs, pays_here
 from qga_cli.files.parts import mark
 from qga_cli.files.squeeze import UNPACK, Outgoing
@@ -79,7 +79,6 @@ class Push:
         self._access = access
         self._wishes = wishes
         self._keeps = must and not wishes.preserve
-        self._holder = ""
         said = access.run(text("remove", "stage"), target, name, "1" if must else "",
                           "1" if wishes.resume else "", stdin=f"{mark()}\n".encode())  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
@@ -87,7 +86,8 @@ class Push:
             asked = f"{access.agent.name}: the guest was asked for a folder's name"
             raise BadReply(f"{asked} and says {said[:80]!r}")
         self._folder, self._stage, self._final, holder = fields[:4]
-        self._hold(holder)
+        self._holder: Holder | None = Holder(access, holder)
+        self._inside = self._holder.path(7)
 
     def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
         """Fill the stage from `writer`. Raises FileError unless the guest has read the same."""
@@ -118,14 +118,12 @@ class Push:
             raise stream.error
         if done.code:
             raise self._failure(done)
-        told, _, holder = bytes(said).decode("ascii", "replace").partition("\n")
-        self._hold(holder.strip())
-        if told.partition(" ")[0] != digest.hexdigest():
+        if said.decode("ascii", "replace").partition(" ")[0] != digest.hexdigest():
             raise FileError(f"{self._access.agent.name}: what arrived is not what was sent")
 
     def inner(self, name: str) -> str:
         """The way to a file of the tree, as long as it is not settled, that nobody can turn."""
-        return f"/proc/{self._holder}/fd/7/tree/{name}"
+        return f"{self._inside}/tree/{name}"
 
     def link(self, first: str, inner: str) -> None:
         """Make a hard link to what has come as `first`."""
@@ -147,13 +145,15 @@ class Push:
     def settle(self) -> None:
         """Put the tree in its place."""
         keeps = "1" if self._keeps else ""
+        self._rest()
         self._access.run(text("remove", "staged", "settle"), *self._words(), self._final, keeps,
                          effect="the folder may have its new content")  # fmt: skip
-        self._holder = ""
+        self._holder = None
 
     def abandon(self) -> None:
         """Remove what has come."""
         self._access.grace()
+        self._rest()
         try:
             if self._holder:
                 self._access.run(text("remove", "staged", "unstage"), *self._words())
@@ -161,12 +161,10 @@ class Push:
             where = f"{self._folder.rstrip('/')}/{self._stage}"
             self._access.agent.trace(0, f"{where} could not be removed: {error.message}")
 
-    def _words(self) -> tuple[str, str]:
-        return self._holder, self._stage
+    def _rest(self) -> None:
+        if self._holder:
+            self._holder.rest()
 
-    def _hold(self, holder: str) -> None:
-        """Note which process in the guest holds the stage from now on."""
-        if not (holder.isdecimal() and len(holder) < 20):
-            name = self._access.agent.name
-            raise BadReply(f"{name}: the guest was asked for a process and says {holder[:80]!r}")
-        self._holder = holder
+    def _words(self) -> tuple[str, str]:
+        assert self._holder
+        return self._holder.word, self._stage

@@ -29,16 +29,22 @@ def applets(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(params=SHELLS)
 def sh(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
-    """Runs the script `inside/NAME.sh`, or several (A+B), with words, in the test's folder."""
+    """Runs the script `inside/NAME.sh`, or several (A+B), with words, in the test's folder.
+
+    `around` gets their text, to add to it.
+    """
     shell = SHELLS[request.param]
     environment = {**os.environ, "LC_ALL": "C"}
     if request.param == "busybox":
         shell = [f"{request.getfixturevalue('applets')}/busybox", "sh"]
         environment["PATH"] = request.getfixturevalue("applets")
 
-    def run(name: str, *words: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    def run(
+        names: str, *words: str, stdin: bytes = b"", around: "Callable[[str], str]" = str
+    ) -> "subprocess.CompletedProcess[bytes]":
+        text = around("".join(map(script, names.split("+"))))
         return subprocess.run(
-            [*shell, "-c", "".join(map(script, name.split("+"))), "qga", *words],
+            [*shell, "-c", text, "qga", *words],
             input=stdin,
             capture_output=True,
             cwd=tmp_path,

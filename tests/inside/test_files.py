@@ -1,9 +1,12 @@
 """The scripts of `inside/files`."""
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 from tests.inside.conftest import Run
+from tests.running import eventually
 
 
 def test_a_folder_is_listed_with_odd_names(sh: Run, tmp_path: Path) -> None:
@@ -40,3 +43,49 @@ def test_a_file_that_has_become_a_link_has_no_digest(sh: Run, tmp_path: Path) ->
     for path, plain in (("file", ""), ("secret", "1")):
         done = sh("files/digest", f"{tmp_path}/{path}", "4", plain)
         assert done.stdout[:64].decode() == hashlib.sha256(b"root").hexdigest()
+
+
+def _hold(sh: Run, folder: Path, tick: str) -> str:
+    """A process that holds a part, and looks every `tick` seconds whether the host lives."""
+    (folder / "part").touch()
+    done = sh(
+        "files/enter",
+        around=lambda text: f"sleep() {{ command sleep {tick}; }}\n{text}exec 8<. 9<>part; hold",
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode().strip()
+
+
+def test_what_holds_a_copy_ends_when_the_host_is_silent(sh: Run, tmp_path: Path) -> None:
+    holder = _hold(sh, tmp_path, "1")
+    process = Path("/proc") / holder.partition(".")[0]
+    assert os.path.samefile(process / "fd" / "9", tmp_path / "part")
+    until = time.monotonic() + 6  # twice its patience
+    while time.monotonic() < until:
+        assert sh("files/enter+files/beat", holder).returncode == 0
+        time.sleep(0.3)
+    assert process.exists()
+    assert eventually(lambda: not process.exists())
+    assert b"has ended" in sh("files/enter+files/beat", holder).stderr
+
+
+def test_what_holds_a_copy_is_ended_with_it(sh: Run, tmp_path: Path) -> None:
+    holder = _hold(sh, tmp_path, "30")
+    process = Path("/proc") / holder.partition(".")[0]
+    assert sh("files/enter+files/drop", holder, str(tmp_path), "part").returncode == 0
+    assert eventually(lambda: not process.exists())
+    assert not (tmp_path / "part").exists()
+
+
+def test_another_process_of_that_number_holds_nothing(sh: Run, tmp_path: Path) -> None:
+    holder = _hold(sh, tmp_path, "30")
+    process = Path("/proc") / holder.partition(".")[0]
+    other = holder + "1"  # began at another time
+    for names in ("files/enter+files/held", "files/enter+files/staged", "files/enter+files/beat"):
+        done = sh(names, other, str(tmp_path), "part", "final")
+        assert done.returncode == 1
+        assert b"has ended" in done.stderr
+    sh("files/enter+files/drop", other, str(tmp_path), "")
+    assert process.exists()
+    sh("files/enter+files/drop", holder, str(tmp_path), "")
+    assert eventually(lambda: not process.exists())

@@ -3,7 +3,7 @@
 # $1 the old part's name, "" to begin anew  $2 the folder that they are in
 # Prints by which process all is held now.
 
-cd -P "/proc/$holder/fd/7/" || exit
+cd -P "/proc/${holder%.*}/fd/7/" || exit
 if [ "$1" ]; then
   exec 9<>"./$1" || exit
   mv -f -- "./$1" "./$part" && mv -f -- "./$part" /proc/self/fd/8/ || exit

@@ -84,17 +84,50 @@ hands_on() {
   case "$1 $2" in ' '* | '1 0:'* | "1 $(id -u):"*) ;; *) return 1 ;; esac
 }
 
-# Holds the descriptors that are open (8 a folder, 9 a file) while the host is busy, and prints by
-# which process. It is root's, so /proc/PID/fd is a way that nobody else can turn.
+# Holds the descriptors that are open (8 a folder, 9 a file, 7 a stage) while the host is busy, and
+# prints by which process: its number, a dot, when it began. It is root's, so /proc/PID/fd is a way
+# that nobody else can turn. beat.sh tells it that the host lives; it ends when it has not heard of
+# the host, nor seen the file change, for 45 to 60 seconds. While the agent is frozen no beat comes.
 hold() {
-  # Longer than a copy may wait for its next piece. The host renews it much earlier.
-  sleep 21600 >/dev/null 2>&1 &
-  echo $!
+  (
+    trap 'kill $!; exit' TERM
+    cd /
+    what=9
+    [ -e /proc/self/fd/9 ] || what=7
+    known=
+    silent=0
+    while sleep 15 7>&- 8>&- 9>&- & wait $!; do
+      now=$(stat -L -c %Y /proc/self/fd/$what)
+      silent=$((silent + 1))
+      [ "$now" = "$known" ] || silent=0
+      for file in /run/qga.state.isfrozen /run/*/qga.state.isfrozen; do
+        [ ! -e "$file" ] || silent=0
+      done
+      [ $silent -lt 3 ] || exit
+      known=$now
+    done
+  ) </dev/null >/dev/null 2>&1 &
+  echo "$!.$(began $!)"
 }
 
-# Lets go of what the process $1 holds. Its number may be another's by now.
+# When a process began, in ticks since boot.
+began() {
+  IFS= read -r line <"/proc/$1/stat" || return
+  # shellcheck disable=SC2086  # words: those after the program's name, which may have any character
+  set -- ${line##*) }
+  shift 19
+  echo "$1"
+}
+
+# Whether $1 is still the process that hold has printed. Its number may be another's by now, and that
+# may have descriptors that somebody else opened: a set-user-ID program's.
+lives() {
+  [ -O "/proc/${1%.*}/fd" ] && [ "$(began "${1%.*}")" = "${1#*.}" ]
+}
+
+# Lets go of what the process $1 holds.
 let_go() {
-  [ -z "$1" ] || [ ! -O "/proc/$1/fd" ] || [ ! "/proc/$1/fd/8" -ef . ] || kill "$1"
+  [ -z "$1" ] || ! lives "$1" || kill "${1%.*}"
 }
 
 # Renames $1 to $2, and never into $2 if that is a folder or leads to one.

@@ -1,12 +1,12 @@
-# shellcheck shell=sh disable=SC3067
+# shellcheck shell=sh
 # Goes back to what a process of ours holds. After enter.sh.
 # $1 the process, "" where there is no /proc  $2 folder  $3 the part's name  $4 the final one
 # Leaves all as part.sh does, and the words after these as $1, $2 ...
 
 holder=$1
 if [ "$holder" ]; then
-  [ -O "/proc/$holder/fd" ] || say "$2" 'what held this folder has ended'
-  cd -P "/proc/$holder/fd/8/" && exec 8<. 9<>"/proc/$holder/fd/9" || exit
+  lives "$holder" || say "$2" 'what held this folder has ended'
+  cd -P "/proc/${holder%.*}/fd/8/" && exec 8<. 9<>"/proc/${holder%.*}/fd/9" || exit
   file=/proc/self/fd/9
 else
   enter "$2"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
 # Unpacks an archive from standard input into the stage. After enter.sh and staged.sh.
 # $1 tar's options  $2 by what it is unpacked first, if at all
-# Prints the digest of the archive, and the process that holds the stage from now on. Where tar fails,
-# what follows it may say why; what it has written lies in the stage, to be removed with it.
+# Prints the digest of the archive. Where tar fails, what follows it may say why; what it has written
+# lies in the stage, to be removed with it.
 
 cd -P /proc/self/fd/7/tree/ || exit
 exec 4>&1
@@ -18,7 +18,4 @@ count() { tee /proc/self/fd/5 | sha256sum >&4; } # tee writes to tar, too
   [ $code = 0 ] || head -c 65536 /dev/zero >./.full
   cat >/dev/null
   exit $code
-) || exit
-exec 4>&-
-hold
-cd -P /proc/self/fd/8/ && let_go "$holder"
+)
