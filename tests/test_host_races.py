@@ -62,6 +62,7 @@ class Fed:
     """A guest that sends this tree."""
 
     agent: Any = type("Agent", (), {"name": "vm"})
+    cmd = None
 
     def needs_exec(self, what: str) -> None:
         """It has that."""
