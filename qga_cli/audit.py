@@ -28,7 +28,8 @@ class Audit:
     """The files that are written to. Raises FileError when one cannot be opened."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.paths = paths
+        # For processes of ours that go on elsewhere: those that outlive us have / to work in.
+        self.paths = [os.path.join(os.getcwd(), path) for path in paths]
         self._files = [(path, _open(path)) for path in paths]
         self._user = _user()
         self._running: dict[int, tuple[dict[str, Any], float]] = {}

@@ -6,6 +6,9 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from qga_cli.audit import Audit
 from tests.conftest import Configured, qga
 from tests.fake import AgentFault, FakeAgent, Silence
 from tests.policies import DENY, lines, template
@@ -104,3 +107,14 @@ def test_what_is_given_up_is_logged_too(fake: Make, tmp_path: Path) -> None:
     assert ran.code == 124
     (line,) = lines(log)
     assert line["outcome"] in ("outcome-unknown", "abandoned")
+
+
+def test_processes_that_go_on_elsewhere_log_into_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog of a freeze, and what unplugs our ports when we have died: that one works in /,
+    and would have begun another file there."""
+    monkeypatch.chdir(tmp_path)
+    audit = Audit(["log"])
+    audit.close()
+    assert audit.paths == [f"{tmp_path}/log"]
