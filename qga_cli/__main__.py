@@ -1,5 +1,6 @@
 """The way in: `qga`, and `python -m qga_cli`."""
 
+import errno
 import os
 import sys
 
@@ -15,7 +16,8 @@ def main() -> None:
         except BrokenPipeError:
             os._exit(141)  # as behind every other command: 128 + SIGPIPE
         except OSError as error:
-            sys.stderr.write(f"qga: the output cannot be written: {error.strerror}\n")
+            why = "stdout is closed" if error.errno == errno.EBADF else error.strerror
+            sys.stderr.write(f"qga: the output cannot be written: {why}\n")
             os._exit(1)
         os._exit(0)
     try:
@@ -29,10 +31,12 @@ def _open_closed() -> None:
     """Put /dev/null where a standard stream is closed, as ssh does.
 
     A connection to an agent would get its number otherwise, and be written to as if it were it.
+    Only stdout cannot be written to then: an answer that is lost is no success, as for ls and grep.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            null = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            way = os.O_RDONLY if number == 1 else os.O_RDWR  # a write to the first is EBADF
+            null = os.open(os.devnull, way)  # the lowest number that is free
             os.set_inheritable(null, True)  # our children would lack it as well
             setattr(sys, name, open(null, "w" if number else "r"))
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli.freeze.record import Record
+from qga_cli.transports import connect
 from tests import lab
 from tests.fake import FakeAgent, Handler
 from tests.lab.local_agent import agent as run_local_agent
@@ -146,6 +148,7 @@ def fake(tmp_path: Path) -> Iterator[Callable[[Handler], FakeAgent]]:
 
     yield make
     for agent in made:
+        Record(connect(agent.uri).open("").identity()).clear()
         agent.close()
 
 
@@ -182,6 +185,7 @@ def guest() -> Iterator[lab.Guest]:
     """A real guest under libvirt, shared by the whole session: leave it as you found it."""
     with lab.up(f"qga-test-{os.getpid()}", SUITE) as running:
         yield running
+        Record((running.uri, running.name)).clear()
 
 
 @pytest.fixture(scope="session")
@@ -192,9 +196,11 @@ def _spares() -> Iterator[str]:
 
 
 @pytest.fixture
-def spare(_spares: str) -> lab.Guest:
+def spare(_spares: str) -> Iterator[lab.Guest]:
     """A running guest that may be changed and stopped; it is made anew after that."""
-    return lab.up(_spares, SUITE)
+    running = lab.up(_spares, SUITE)
+    yield running
+    Record((running.uri, running.name)).clear()
 
 
 @pytest.fixture(params=["local", "guest"])

@@ -1,4 +1,4 @@
-"""Started with a standard stream closed, as daemons do: it is /dev/null, and nothing else is."""
+"""Started with a standard stream closed, as daemons do: no connection takes its number."""
 
 import json
 import os
@@ -18,14 +18,33 @@ def closed(how: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("how", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("how", ["<&-", "2>&-", "<&- 2>&-"])
 def test_a_closed_stream_is_as_good_as_null(fake: Callable[[Handler], FakeAgent], how: str) -> None:
     agent = fake(lambda request: {"host-name": "h"})
     ran = closed(how, "-c", agent.uri, "os", "hostname", "x")
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == ("" if ">&-" in how.replace("2>&-", "") else "h\n")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "h\n", "")
     assert closed(how, "-c", "unix:/nosuch", "ping", "x").returncode == 3
     assert closed(how, "ping", "--help").returncode == 0
+
+
+@pytest.mark.parametrize("how", [">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_an_answer_that_is_lost_is_no_success(
+    fake: Callable[[Handler], FakeAgent], how: str
+) -> None:
+    told = "the output cannot be written: stdout is closed\n"
+    uri = fake(lambda request: {"host-name": "h"}).uri
+    lines = (("--version",), ("-c", uri, "os", "hostname", "x"), ("ping", "--help"), ("list", "-h"))
+    for words in lines:
+        ran = closed(how, *words)
+        assert ran.returncode == 1, words
+        assert ran.stderr.endswith("" if "2>&-" in how else told)
+        assert "Traceback" not in ran.stderr
+    assert closed(how, "-c", "unix:/nosuch", "ping", "x").returncode == 3
+
+
+def test_what_prints_nothing_needs_no_stdout(fake: Callable[[Handler], FakeAgent]) -> None:
+    ran = closed(">&-", "-c", fake(lambda request: {}).uri, "ping", "x")
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_what_closed_input_has_is_nothing(fake: Callable[[Handler], FakeAgent]) -> None:

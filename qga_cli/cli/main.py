@@ -33,6 +33,10 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError as error:
+        why = _unwritten(error)
+        if why and not code:
+            with suppress(OSError):
+                sys.stderr.write(f"qga: the output cannot be written: {why}\n")
         # 128 + SIGPIPE: the reader of our output has gone. Else what we complained of is full.
         code = code or (141 if isinstance(error, BrokenPipeError) else 1)
     # Windows has wider exit codes, and a guest may claim any: none shall wrap around to success.
@@ -99,14 +103,26 @@ def _run(words: list[str]) -> int:
     except QgaError as error:
         return _fail(error, command, guest, as_json)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _DISK:
-            full = FileError(f"the output cannot be written: {error.strerror}")
-            return _fail(full, command, guest, as_json)
+        why = _unwritten(error) if isinstance(error, OSError) else None
+        if why:
+            lost = FileError(f"the output cannot be written: {why}")
+            return _fail(lost, command, guest, as_json)
         if any(word.startswith("-vv") for word in words):
             raise
         message = f"this is a bug in qga: {type(error).__name__}: {error}"
         hint = "repeat with -vv for the traceback, and please report it"
         return _fail(QgaError(message, hint=hint), command, guest, as_json)
+
+
+def _unwritten(error: OSError) -> str | None:
+    """Why the output cannot be written, if that is what `error` is about."""
+    if error.errno == errno.EBADF:
+        import fcntl
+
+        # Standard output was closed: __main__ put there what nobody can write to.
+        way = fcntl.fcntl(sys.stdout.fileno(), fcntl.F_GETFL) & os.O_ACCMODE
+        return "stdout is closed" if way == os.O_RDONLY else None
+    return error.strerror if error.errno in _DISK else None
 
 
 def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -> int:

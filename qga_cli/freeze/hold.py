@@ -22,7 +22,7 @@ from qga_cli.errors import (
 )
 from qga_cli.freeze import steps
 from qga_cli.freeze.line import Line
-from qga_cli.freeze.record import Record, new_token
+from qga_cli.freeze.record import RESET, Record, new_token
 from qga_cli.guests.targets import Target
 
 TYPE_CHECKING = False
@@ -138,13 +138,16 @@ class Hold:
         self.watchdog.await_ready()
         self._record = Record(self._line.identity())
 
-    def freeze(self, seconds: float) -> Reply:
-        """Freeze for that time at most. After an error nothing stays frozen."""
+    def freeze(self, seconds: float, patience: float = _FREEZE) -> Reply:
+        """Freeze for that time at most. After an error nothing stays frozen.
+
+        `patience` in seconds: how long to wait for the freeze's answer.
+        """
         self.watchdog.arm(seconds, self._token)
         until, before = time.time() + seconds, self._record.read()
         self._record.claim(self._token, self.watchdog.pid, until, frozen=False)
         try:
-            timeout = min(seconds, _FREEZE)
+            timeout = min(seconds, patience, _FREEZE)
             reply = steps.freeze(self._line, self._mountpoints, self._least, timeout)
         except (NotDelivered, Frozen):  # nothing is frozen, or not by us
             self._record.write(before)
@@ -204,6 +207,7 @@ class Hold:
         self.watchdog.child(0)
         self.watchdog.close()
         error.message = f"{what}: {error.message}"
+        hung = self._record.unanswered()
         error.hint = f"its watchdog (pid {self.watchdog.pid}) goes on trying to thaw it; " + (
-            error.hint or "`qga fs status VM` tells"
+            RESET if hung else error.hint or "`qga fs status VM` tells"
         )

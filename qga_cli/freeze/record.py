@@ -13,6 +13,11 @@ import os
 import stat
 import time
 
+RESET = (
+    "wait if a hook of the freeze may be running; a guest that hangs in its own freeze only "
+    "`virsh reset VM` brings back"
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -34,7 +39,8 @@ class Record:
         Before it is sent it is noted as not `frozen` yet: it may be refused, and takes over then
         from no other watchdog.
         """
-        self.write({"token": token, "watchdog": watchdog, "until": until, "frozen": frozen})
+        note = {"token": token, "watchdog": watchdog, "until": until, "frozen": frozen}
+        self.write({**note, "sent": time.time()})
 
     def write(self, note: dict[str, Any]) -> None:
         """Put `note` in the place of the last one; an empty one is none."""
@@ -59,9 +65,17 @@ class Record:
         note = self.read()
         return bool(note.get("frozen") and note.get("token") != token)
 
-    def clear(self, token: str) -> None:
-        """Forget the freeze `token`, if it is still the last one."""
-        if self._path and self.read().get("token") == token:
+    def unanswered(self) -> str:
+        """Since when a freeze of ours has had no answer, in words for an error; or ""."""
+        note = self.read()
+        if not note or note.get("frozen"):
+            return ""
+        when = time.strftime("%H:%M:%S", time.localtime(note.get("sent", 0)))
+        return f"a freeze sent at {when} has had no answer, and the guest may hang in it"
+
+    def clear(self, token: str = "") -> None:
+        """Forget the freeze `token` (none: any), if it is still the last one."""
+        if self._path and (not token or self.read().get("token") == token):
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
 

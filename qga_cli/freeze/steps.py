@@ -14,7 +14,15 @@ from qga_cli.commands.fs.freeze import COMMAND as FREEZE
 from qga_cli.commands.fs.status import COMMAND as STATUS
 from qga_cli.commands.fs.thaw import COMMAND as THAW
 from qga_cli.commands.info import COMMAND as INFO
-from qga_cli.errors import Frozen, NotRunning, OutcomeUnknown, QgaError, Refused, Unsupported
+from qga_cli.errors import (
+    BadReply,
+    Frozen,
+    NotRunning,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+    Unsupported,
+)
 from qga_cli.freeze.line import Line
 from qga_cli.freeze.record import Record
 
@@ -23,12 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _THAW = 8.0  # seconds for a thaw's reply; not 5 or 10, see docs/architecture.md
+_LEAST = 0.5  # seconds for the last question whether it is frozen
 _FIRST, _CEILING = 0.02, 1.0  # seconds between two attempts
 
 
-def is_frozen(line: Line) -> bool:
+def is_frozen(line: Line, timeout: float | None = None) -> bool:
     """Whether the agent says so."""
-    return bool(line.call(STATUS).value == "frozen")
+    return bool(line.call(STATUS, timeout=timeout).value == "frozen")
 
 
 def check(line: Line, mountpoints: Sequence[str]) -> int:
@@ -53,7 +62,10 @@ def check(line: Line, mountpoints: Sequence[str]) -> int:
             f"the guest's policy blocks {THAW.wire}: a freeze could not be ended",
             hint="`qga info VM` shows what is blocked",
         )
-    return look_up(line, mountpoints) if mountpoints else 1
+    least, warning = look_up(line, mountpoints)
+    if warning:
+        line.warn(warning)
+    return least
 
 
 def held(error: Frozen, record: Record) -> Frozen:
@@ -65,14 +77,27 @@ def held(error: Frozen, record: Record) -> Frozen:
     return error
 
 
-def look_up(agent: Agent | Line, mountpoints: Sequence[str]) -> int:
-    """How many filesystems these mount points are: the agent passes over unknown ones silently."""
+def look_up(agent: Agent | Line, mountpoints: Sequence[str]) -> tuple[int, str]:
+    """How many filesystems a freeze must bring at least, and what there is to warn of.
+
+    The agent passes over unknown mount points silently, so they are looked up. None: all.
+    """
     from qga_cli.commands.fs.list import COMMAND as LIST
 
     try:
         rows = agent.call(LIST).value
-    except Unsupported:  # FreeBSD: then a freeze's own count has to do
-        return len(set(mountpoints))
+    except (BadReply, Refused) as error:
+        if mountpoints and not isinstance(error, Unsupported):
+            raise
+        return len(set(mountpoints)) or 1, ""  # FreeBSD: then a freeze's own count has to do
+    if any(row["name"].startswith("loop") for row in rows):
+        from qga_cli.freeze import loops
+
+        warning = loops.warning(agent, rows, mountpoints)
+    else:
+        warning = ""
+    if not mountpoints:
+        return 1, warning
     known = {row["mountpoint"]: row["name"] for row in rows}
     unknown = [path for path in mountpoints if path not in known]
     if unknown:
@@ -80,7 +105,7 @@ def look_up(agent: Agent | Line, mountpoints: Sequence[str]) -> int:
             f"no filesystem that can be frozen is mounted at {', '.join(unknown)}",
             hint="the guest's mount points are " + ", ".join(sorted(known)),
         )
-    return len({known[path] for path in mountpoints})
+    return len({known[path] for path in mountpoints}), warning
 
 
 def freeze(line: Line, mountpoints: Sequence[str], least: int, timeout: float) -> Reply:
@@ -119,7 +144,7 @@ def _ask(line: Line, deadline: float, unknown: OutcomeUnknown) -> bool:
     pause = _FIRST
     while True:
         try:
-            return is_frozen(line)
+            return is_frozen(line, max(_LEAST, deadline - time.monotonic()))
         except QgaError as error:
             if time.monotonic() + pause > deadline:
                 raise unknown from error

@@ -6,7 +6,17 @@ import signal
 import time
 
 from qga_cli.agent import Reply
-from qga_cli.errors import Frozen, Interrupted, NotConsistent, QgaError, Refused, TimedOut
+from qga_cli.errors import (
+    BadReply,
+    Frozen,
+    Interrupted,
+    NotAnswering,
+    NotConsistent,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+    TimedOut,
+)
 from qga_cli.guests.fleet import Fleet
 from qga_cli.interrupt import Interrupt
 from qga_cli.job import Finished, Job
@@ -19,6 +29,8 @@ if TYPE_CHECKING:
     from qga_cli.freeze.hold import Hold
 
     Failures = list[tuple["Hold", QgaError]]
+
+_LATE = "it may become frozen in a moment"
 
 
 def status(job: Job) -> Reply:
@@ -34,21 +46,41 @@ def freeze(job: Job) -> Reply:
     mountpoints = job.arguments.get("mountpoints", [])
     if "for" in job.arguments:
         return _freeze_for(job, mountpoints, job.arguments["for"])
-    if mountpoints:
-        from qga_cli.freeze.steps import look_up
+    from qga_cli.freeze.steps import look_up
 
-        look_up(job.agent, mountpoints)
+    name = job.agent.name
+    before = "" if job.fleet else f"{name}: "
+    _, warning = look_up(job.agent, mountpoints)
+    if warning:
+        job.say(0, before + warning)
     reply = _freeze_now(job)
     if reply.value and job.streams.stderr.isatty():
-        name = job.agent.name
-        job.say(0, f"{name}: frozen until somebody runs `qga fs thaw {name}`")
+        job.say(0, f"{before}frozen until somebody runs `qga fs thaw {name}`")
+    return reply
+
+
+def thaw(job: Job) -> Reply:
+    """`qga fs thaw`: the wire command, and nothing is noted of a freeze any more."""
+    from qga_cli.freeze.record import RESET, Record
+
+    assert job.agent is not None
+    record = Record(job.agent.transport.identity())
+    try:
+        reply = job.wire()
+    except (NotAnswering, OutcomeUnknown, TimedOut) as error:
+        hung = record.unanswered()
+        if hung:
+            error.message += f": {hung}"
+            error.hint = RESET
+        raise
+    record.clear()
     return reply
 
 
 def _freeze_now(job: Job) -> Reply:
     """Freeze with nobody to guard it, and note that no watchdog of an earlier freeze may end it."""
     from qga_cli.commands.fs.thaw import COMMAND as THAW
-    from qga_cli.freeze.record import Record, new_token
+    from qga_cli.freeze.record import RESET, Record, new_token
     from qga_cli.freeze.steps import held
 
     assert job.agent is not None
@@ -57,9 +89,10 @@ def _freeze_now(job: Job) -> Reply:
         reply = job.wire()
     except Frozen as error:
         raise held(error, record) from error
-    except TimedOut as error:
-        error.message += "; it may become frozen in a moment"
-        error.hint = "`qga fs status VM` tells; `qga fs thaw VM` thaws it"
+    except (OutcomeUnknown, TimedOut) as error:
+        record.claim(new_token(), frozen=False)
+        error.message += f"; {_LATE}"
+        error.hint = f"`qga fs status VM` tells; `qga fs thaw VM` thaws it; {RESET}"
         raise
     if not reply.value:  # agents before 8.0 stay in their frozen state all the same
         job.agent.call(THAW)
@@ -79,7 +112,7 @@ def _freeze_for(job: Job, mountpoints: Sequence[str], seconds: float) -> Reply:
     try:
         hold.prepare(mountpoints)
         with job.interrupt.shield():
-            reply = hold.freeze(seconds)
+            reply = _freeze_in_time(job, hold, seconds)
             if job.interrupt.signum:
                 hold.thaw()
                 raise Interrupted(job.interrupt.signum)
@@ -91,6 +124,18 @@ def _freeze_for(job: Job, mountpoints: Sequence[str], seconds: float) -> Reply:
     if job.streams.stderr.isatty():
         job.say(0, f"{job.target.label}: frozen for {seconds:g} s, or until `qga fs thaw`")
     return reply
+
+
+def _freeze_in_time(job: Job, hold: Hold, seconds: float) -> Reply:
+    """Freeze, and wait for the answer no longer than --timeout."""
+    patience = seconds if job.timeout is None else job.timeout
+    began = time.monotonic()
+    try:
+        return hold.freeze(seconds, patience)
+    except (BadReply, OutcomeUnknown) as error:
+        if job.timeout is None or time.monotonic() - began < job.timeout:
+            raise
+        raise TimedOut(f"no answer within {job.timeout:g} s; {_LATE}", hint=error.hint) from error
 
 
 def run(job: Job) -> Finished:

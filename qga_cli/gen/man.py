@@ -11,7 +11,8 @@ from qga_cli.spec import Arg, Command
 
 _EXIT = {
     "0": "Done.",
-    "1": "The agent refused or failed the command.",
+    "1": "The agent refused or failed the command; or the output could not be written: a full disk, "
+    "a closed standard output.",
     "2": "The command line makes no sense.",
     "3": "The hypervisor or the socket cannot be reached.",
     "4": "No such guest, or it is not running.",

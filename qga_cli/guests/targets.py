@@ -101,7 +101,8 @@ def typable(hint: str, target: Target) -> str:
         return hint
     import re
 
-    virsh = f"virsh -c {_word(target.uri)}" if target.uri else "virsh"
+    known = target.uri and not target.uri.startswith(("unix:", "vsock:"))  # to virsh
+    virsh = f"virsh -c {_word(target.uri)}" if target.uri and known else "virsh"
 
     def fill(match: "re.Match[str]") -> str:
         if match[1]:

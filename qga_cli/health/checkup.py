@@ -185,10 +185,17 @@ def ping(patient: Patient) -> str:
             raise patient.silence
         patient.agent.call(PING)
     except NotAnswering as error:
+        from qga_cli.freeze.record import RESET, Record
+
+        hung = Record(patient.agent.transport.identity()).unanswered()
         raise NotAnswering(
-            "the channel is open, and the agent says nothing: it is busy, stopped or hung",
-            hint=f"wait if a freeze hook or a trim is running; else "
-            f"{advice.restart(patient.system())}",
+            "the channel is open, and the agent says nothing: "
+            + (hung or "it is busy, stopped or hung"),
+            hint=RESET
+            if hung
+            else f"wait if a freeze hook or a trim is running; else "
+            f"{advice.restart(patient.system())}; a guest that hangs in its own freeze only "
+            "`virsh reset VM` brings back",
         ) from error
     return f"answers in {(time.monotonic() - started) * 1000:.1f} ms"
 

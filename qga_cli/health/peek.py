@@ -1,10 +1,16 @@
 """Small files of the guest, read whole: those of /proc and /sys, which have no size."""
 
+from __future__ import annotations
+
 from qga_cli import wire
 from qga_cli.agent import Agent
 from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.open import COMMAND as OPEN
 from qga_cli.commands.file.read import COMMAND as READ
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.freeze.line import Line
 
 _CHUNK = 64 * 1024
 _LIMIT = 4 * 2**20  # bytes; a guest may send without end
@@ -15,7 +21,7 @@ def exists(agent: Agent, path: str) -> None:
     agent.call(CLOSE, {"handle": agent.call(OPEN, {"path": path}).value})
 
 
-def read(agent: Agent, path: str) -> bytes:
+def read(agent: Agent | Line, path: str) -> bytes:
     """The file's content, cut at 4 MiB. Raises Refused when it cannot be read."""
     handle = agent.call(OPEN, {"path": path}).value
     content = b""

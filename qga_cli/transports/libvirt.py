@@ -149,6 +149,12 @@ class LibvirtHost:
             where = connection.getURI()
         except QgaError:
             return ""
+        longer = [one for one in names if one.startswith(f"{name}:")]
+        if longer:  # VM:PATH ends the name at its first colon
+            uuid = connection.lookupByName(longer[0]).UUIDString()
+            return (
+                f"a colon ends the name here; guest {longer[0]!r} can be named by its UUID: {uuid}"
+            )
         close = difflib.get_close_matches(name, names, 3)
         if close:
             return "did you mean " + " or ".join(close) + "?"

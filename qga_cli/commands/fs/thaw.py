@@ -10,6 +10,7 @@ COMMAND = Command(
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,
+    run="freeze.verbs:thaw",
     notes="Prints the number of filesystems thawed; 0 when none was frozen. Safe to repeat.",
     examples=[Example("qga fs thaw web1", "let the guest write again")],
 )
