@@ -11,7 +11,7 @@ from qga_cli.spec import Arg, Command
 
 _EXIT = {
     "0": "Done.",
-    "1": "The agent refused or failed the command; or the output could not be written (full, closed).",
+    "1": "The agent refused or failed the command, or the output could not be written.",
     "2": "The command line makes no sense.",
     "3": "The hypervisor or the socket cannot be reached.",
     "4": "No such guest, or it is not running.",
