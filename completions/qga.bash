@@ -6,7 +6,7 @@ _qga_common1='--output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|y
 _qga_common2='--label=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text'
 _qga_common3='--preserve --mode=text --owner=text --dereference -L --quiet -q --resume --compress=|none|auto|gzip --no-verify --special --max-size=text'
 _qga_common4='--output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv'
-_qga_common5='--env=text -e=text --env-file=host-path --clean-env --workdir=guest-path -w=guest-path --no-stdin -n --kill-after=text'
+_qga_common5='--env=text -e=text --env-file=host-path --clean-env --workdir=guest-path -w=guest-path --no-stdin -n --kill-after=text --channel=|auto|always|never'
 
 # What goes on from `qga $1`.
 _qga_table() {

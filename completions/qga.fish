@@ -57,7 +57,8 @@ set -g __qga_common10 \
     '-u=user'\t'User to run as, and group' \
     '--no-stdin'\t'Keep our standard input for others' \
     '-n'\t'Keep our standard input for others' \
-    '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL'
+    '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
+    '--channel=|auto|always|never'\t'Whether bytes travel through ports plugged into the guest'
 
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
 # for what comes besides; a remark behind a tab.

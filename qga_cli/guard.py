@@ -197,6 +197,10 @@ class GuardedPorts:
         """See Ports."""
         self._inner.close()
 
+    def near(self) -> bool:
+        """See Ports."""
+        return self._inner.near()
+
     def boot(self) -> str:
         """See Ports."""
         return self._inner.boot()

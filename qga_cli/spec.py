@@ -246,3 +246,8 @@ _METAVARS = {
 def release(text: str) -> tuple[int, ...]:
     """A version's numbers, for comparison with the `since` of a command or an argument."""
     return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])
+
+
+# Of the verbs whose bytes may travel through ports of ours.
+CHANNEL = Arg("channel", CHOICE, "Whether bytes travel through ports plugged into the guest",
+              choices=("auto", "always", "never"), default="auto", wire="")  # fmt: skip

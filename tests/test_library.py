@@ -21,6 +21,9 @@ SIGNATURES = {
     "Guest.ping": "(self, timeout: float | None = None) -> None",
     "Guest.call": "(self, command: str, arguments: collections.abc.Mapping[str, object] | None "
     "= None, *, timeout: float | None = None) -> 'Any'",
+    "Guest.open_stream": "(self, argv: collections.abc.Sequence[str], *, "
+    "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
+    "timeout: float = 30.0) -> 'ProgramStream'",
     "Guest.exec": "(self, argv: collections.abc.Sequence[str], *, stdin: bytes = b'', "
     "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
     "timeout: float | None = None) -> qga_cli.exec.run.Completed",

@@ -57,34 +57,39 @@ class InPort:
         self._pieces: collections.deque[bytes | QgaError] = collections.deque()
         self._room = threading.Semaphore(_AHEAD)
         self._told, self._tell = os.pipe()
-        self._closed = False
+        self._said, self._dropped = b"", 0  # before the nonce
+        self._closed = self._ended = False
         self._thread = threading.Thread(target=self._fetch, daemon=True)
         self._thread.start()
 
     @property
     def at_rest(self) -> bool:
         """Whether the guest has said its last word."""
-        return not self._thread.is_alive()
+        return self._ended
 
     def fileno(self) -> int:
         """For select."""
         return self._told
 
     def greet(self, seconds: float) -> None:
-        """Wait for the guest's nonce. Raises NoChannel, also when the port is lost meanwhile."""
+        """Wait for the guest's nonce. Raises NoChannel, also when the port is lost meanwhile.
+
+        When it was only too late, this may be called again.
+        """
         until = time.monotonic() + seconds
-        said, dropped, wanted = b"", 0, self.nonce.encode() + b"\n"
+        wanted = self.nonce.encode() + b"\n"
         try:
-            while wanted not in said:
-                dropped += max(0, len(said) - len(wanted))
-                said = said[-len(wanted) :] + self.read(until - time.monotonic())
-                if time.monotonic() > until or dropped > _MOST:
+            while wanted not in self._said:
+                self._dropped += max(0, len(self._said) - len(wanted))
+                piece = self.read(until - time.monotonic())
+                self._said = self._said[-len(wanted) :] + piece
+                if self._dropped > _MOST or (not piece and time.monotonic() > until):
                     raise NoChannel("nobody in the guest has opened the port")
         except NoChannel:
             raise
         except QgaError as error:
             raise NoChannel(error.message) from error
-        if rest := said.partition(wanted)[2]:
+        if rest := self._said.partition(wanted)[2]:
             self._pieces.appendleft(rest)
             os.write(self._tell, b"!")
 
@@ -121,8 +126,10 @@ class InPort:
                 tail = (tail + piece)[-_LINE - len(piece) :]
             except QgaError as error:
                 piece = error
+            lost = isinstance(piece, QgaError)
+            self._ended = lost or (end in tail and b"\n" in tail.partition(end)[2])
             self._room.acquire()
             self._pieces.append(piece)
             os.write(self._tell, b"!")
-            if isinstance(piece, QgaError) or (end in tail and b"\n" in tail.partition(end)[2]):
+            if self._ended:
                 return

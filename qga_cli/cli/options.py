@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from qga_cli.config import Config
 
-ENVIRONMENT = {"connect": "QGA_CONNECT", "output": "QGA_OUTPUT", "timeout": "QGA_TIMEOUT"}
+ENVIRONMENT = {
+    "connect": "QGA_CONNECT",
+    "output": "QGA_OUTPUT",
+    "timeout": "QGA_TIMEOUT",
+    "channel": "QGA_CHANNEL",
+}
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "tsv", "raw")
 
 
@@ -139,7 +144,7 @@ def fill(command: spec.Command, raw: dict[str, Any], config: Config) -> dict[str
     """
     filled = dict(raw)
     known = {arg.name: arg for arg in for_command(command) if not arg.positional}
-    everywhere = {arg.name: arg for arg in COMMON + SELECT + FLEET + VIEW + WATCH}
+    everywhere = {arg.name: arg for arg in (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH, spec.CHANNEL)}
     environment = {
         name: Setting(os.environ[variable], variable)
         for name, variable in ENVIRONMENT.items()

@@ -17,6 +17,7 @@ AROUND = [
     Arg("no-stdin", spec.FLAG, "Keep our standard input for others", short="-n", wire=""),
     Arg("kill-after", spec.DURATION, "With --timeout: time from SIGTERM to SIGKILL",
         default="5s", metavar="TIME", wire=""),
+    spec.CHANNEL,
 ]  # fmt: skip
 
 COMMAND = Command(
@@ -44,6 +45,9 @@ COMMAND = Command(
         "pipe or a file. --timeout ends the program with all it has started and exits 124. "
         "The first Ctrl-C goes to the program, a second one leaves it running. "
         "A child left in the background does not hold the call. "
+        "Where libvirt can plug ports into the running guest (not into its definition), output and "
+        "input travel through those, live and many times as fast; --channel never does without, "
+        "always fails without. "
         "A guest without /proc (FreeBSD) gives its output at the end only, a megabyte of each "
         "stream; so does one without POSIX shell (Windows), where it must be below 3 MB through "
         "libvirt. "

@@ -9,6 +9,7 @@ from qga_cli.exec.keeper import reap
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.exec.bare import Bare
+    from qga_cli.exec.ported import PortedProgram
     from qga_cli.exec.program import Program
     from qga_cli.interrupt import Interrupt
 
@@ -20,7 +21,7 @@ class Control:
 
     def __init__(
         self,
-        program: "Program | Bare",
+        program: "Program | Bare | PortedProgram",
         interrupt: "Interrupt",
         timeout: float | None,
         kill_after: float,

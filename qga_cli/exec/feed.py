@@ -78,6 +78,19 @@ class Feed:
             with contextlib.suppress(queue.Empty):
                 self._take(self._pieces.get_nowait())
 
+    def more(self) -> bytes | None:
+        """The next piece, empty at the end; None when there is none for a second. For a thread."""
+        if self._first:
+            piece, self._first = self._first, b""
+            return piece
+        if not self._at_end:
+            try:
+                self._take(self._pieces.get(timeout=1.0))
+            except queue.Empty:
+                return None
+        piece, self._first = self._first, b""
+        return piece
+
     def begin(self, calls: "Calls", keeper: "Keeper") -> None:
         """Stream it from now on."""
         self._calls = calls

@@ -7,7 +7,7 @@ from qga_cli import wire
 from qga_cli.agent import Agent
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import QgaError, TimedOut
+from qga_cli.errors import NoChannel, QgaError, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.exec.bare import Bare
+    from qga_cli.exec.calls import Calls
     from qga_cli.exec.control import Control
     from qga_cli.exec.ending import NoShell
-    from qga_cli.exec.feed import Source
+    from qga_cli.exec.feed import Feed, Source
+    from qga_cli.exec.ported import PortedProgram
     from qga_cli.exec.program import Program
     from qga_cli.interrupt import Interrupt
 
@@ -106,6 +108,7 @@ def run(
     user: str = "",
     text: bool = False,
     heed: "Callable[[], object]" = bool,
+    channel: str = "never",
 ) -> Completed:
     """Run a program in the guest, its streams of any size passing through as they come.
 
@@ -118,7 +121,9 @@ def run(
 
     The first signal of `interrupt` is forwarded to the program's process tree, a second one
     raises Interrupted, telling the pid that runs on. Past `timeout` seconds the tree is ended:
-    TERM, after `kill_after` seconds KILL; then TimedOut is raised. Raises NoProgram (127),
+    TERM, after `kill_after` seconds KILL; then TimedOut is raised. With `channel` always or auto
+    the streams travel through ports of ours, where that is possible; where not, auto does without
+    and always raises NoChannel. Raises NoProgram (127),
     NotExecutable (126) when the program cannot be started, OutcomeUnknown when the agent is lost
     after that, and whatever Agent.call raises before.
     """
@@ -136,13 +141,24 @@ def run(
     feed = Feed(stdin) if stdin else None
     wrapped = Program(calls, argv, feed)
     errors = Complaint(stderr, wrapped.mark)
-    program: Program | Bare = wrapped
+    program: Program | Bare | PortedProgram = wrapped
+    if channel != "never":
+        program = _ported(calls, argv, feed, wrapped.mark, channel) or wrapped
     control = Control(program, interrupt, timeout, kill_after)
     try:
         with interrupt.shield():
             try:
-                program.start(context, stdout, errors.take)
-                follow(program, control, interrupt, heed)
+                try:
+                    program.start(context, stdout, errors.take)
+                    follow(program, control, interrupt, heed)
+                except NoChannel as error:
+                    if program is wrapped or program.pid or channel == "always":
+                        raise
+                    _remember(agent, error)
+                    program = wrapped
+                    control = Control(program, interrupt, timeout, kill_after)
+                    program.start(context, stdout, errors.take)
+                    follow(program, control, interrupt, heed)
             except NoShell as error:
                 agent.trace(1, f"output at the end only: {error.message}")
                 program = _without_streams(agent, error)(calls, argv, feed, text=text)
@@ -160,6 +176,38 @@ def run(
         about = f"{argv[0]} was started (pid {program.pid} in the guest): it may run still"
         raise unsettled(error, about) from error
     return Completed({"exitcode": exitcode, "signal": signal})
+
+
+def _ported(
+    calls: "Calls", argv: "Sequence[str]", feed: "Feed | None", mark: str, channel: str
+) -> "PortedProgram | None":
+    """The program with its streams on ports, if this agent's host has any."""
+    from qga_cli.channel import memory
+    from qga_cli.channel.ports import QUICK, THOROUGH, Channel
+    from qga_cli.exec.ported import PortedProgram
+
+    ports = calls.agent.transport.ports()
+    if channel == "always":
+        found = Channel.to(calls.agent, THOROUGH)
+    elif ports is None or not ports.near():
+        return None
+    elif known := memory.forbids(ports.boot()):
+        calls.agent.trace(1, f"no channel, as before: {known}")
+        return None
+    else:
+        found = Channel.to(calls.agent, QUICK)
+    return PortedProgram(calls, argv, feed, found, mark)
+
+
+def _remember(agent: Agent, error: NoChannel) -> None:
+    """Tell why there is no channel; what the guest has against it holds until its next start."""
+    from qga_cli.channel import memory
+    from qga_cli.exec.ported import NoPorts
+
+    agent.trace(1, f"no channel: {error.message}")
+    ports = agent.transport.ports()
+    if ports and isinstance(error, NoPorts):
+        memory.note(ports.boot(), error.message)
 
 
 def _without_streams(agent: Agent, error: "NoShell") -> "type[Bare]":
@@ -180,7 +228,7 @@ def _without_streams(agent: Agent, error: "NoShell") -> "type[Bare]":
 
 
 def follow(
-    program: "Program | Bare",
+    program: "Program | Bare | PortedProgram",
     control: "Control",
     interrupt: "Interrupt",
     heed: "Callable[[], object]",

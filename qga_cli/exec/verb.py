@@ -55,6 +55,7 @@ def answer(job: Job, argv: "Sequence[str]", source: "Source | None") -> Finished
         interrupt=job.interrupt,
         timeout=job.timeout,
         kill_after=job.arguments["kill-after"],
+        channel=job.arguments["channel"],
         heed=job.check_reader if isinstance(out, Passed) else bool,
         text=isinstance(out, Kept) or job.streams.stdout.isatty(),
         **_around(job.arguments),

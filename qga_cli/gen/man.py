@@ -234,6 +234,7 @@ _ENVIRONMENT = {
     "QGA_CONNECT": "The host when `--connect` is not given.",
     "QGA_OUTPUT": "The output format when `--output` is not given.",
     "QGA_TIMEOUT": "The time to give up after when `--timeout` is not given.",
+    "QGA_CHANNEL": "auto, always or never, when `--channel` is not given.",
     "NO_COLOR": "No colour on a terminal.",
     "FORCE_COLOR": "Colour even in a pipe.",
     "PAGER": "What `qga help` shows manual pages with, as man(1) does.",

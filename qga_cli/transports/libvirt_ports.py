@@ -15,7 +15,7 @@ import contextlib
 import threading
 import time
 
-from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken
+from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken, Unreachable
 from qga_cli.transports.libvirt_link import open_connection
 from qga_cli.transports.ports import Plugged
 
@@ -46,13 +46,17 @@ class LibvirtPorts:
 
     def apart(self) -> "LibvirtPorts":
         """With a connection of their own."""
-        connection = open_connection(self._uri)
+        connection = _connect(self._uri)
         return LibvirtPorts(_look_up(connection, self.guest), self._uri, apart=True)
 
     def close(self) -> None:
         """Close that connection."""
         if self._apart:
             _close(self._domain.connect())
+
+    def near(self) -> bool:
+        """Over ssh it takes a process, a login, perhaps a password."""
+        return "ssh" not in self._domain.connect().getURI().partition(":")[0]
 
     def boot(self) -> str:
         """libvirt counts a host's starts of guests: another start, another number."""
@@ -103,7 +107,7 @@ class LibvirtPorts:
         """Over a connection of its own."""
         import libvirt
 
-        connection = open_connection(self._uri)
+        connection = _connect(self._uri)
         domain = _look_up(connection, self.guest)
         try:
             if writing:
@@ -235,6 +239,13 @@ def _open(domain: "libvirt.virDomain", name: str, flags: int = 0) -> "libvirt.vi
         if error.get_error_code() == libvirt.VIR_ERR_OPERATION_FAILED:
             raise PortTaken(f"the port {name} is in use: {message}") from error
         raise NoChannel(f"the port {name} cannot be opened: {message}") from error
+
+
+def _connect(uri: str | None) -> "libvirt.virConnect":
+    try:
+        return open_connection(uri)
+    except Unreachable as error:  # with one connection that works, it is no more than a pity
+        raise NoChannel(error.message, hint=error.hint) from error
 
 
 def _look_up(connection: "libvirt.virConnect", guest: str) -> "libvirt.virDomain":

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """Let go of that connection. Never raises."""
 
+        def near(self) -> bool:
+            """Whether one more connection costs next to nothing: each stream takes one."""
+
         def boot(self) -> str:
             """A name for this run of the guest, another one after its next start."""
 
