@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,26 @@ SOURCES = [
 TARGETS = ["there", "there/", "there//", "there/.", "there/./", "tree/../there", "there/../there/"]
 NO_TARGETS = ["none/f", "none/", "none/.", "none/..", "tree/f/", "tree/f/.", "none/../there/x"]
 
+# The whole table on an agent of this machine, where a case is cheap; on guests one of each kind.
+ON_GUESTS = {
+    "tree",
+    "tree/.",
+    "link/../h",
+    "there/./",
+    "there/../there/",
+    "link/../x",
+    "none/.",
+    "tree/f/",
+}
+
+
+def both(cases: list[Any]) -> pytest.MarkDecorator:
+    """The cases of a table, with the agent that each of them is for."""
+    names = [case[0] if isinstance(case, tuple) else case for case in cases]
+    chosen = [case for case, name in zip(cases, names, strict=True) if name in ON_GUESTS]
+    pairs = [("local", case) for case in cases] + [("guest", case) for case in chosen]
+    return pytest.mark.parametrize(("far", "case"), pairs, indirect=["far"])
+
 
 def files(folder: Path | str) -> list[str]:
     return sorted(
@@ -58,8 +79,9 @@ def found(far: Far, folder: str) -> list[str]:
     return sorted(far.sh(f"cd {folder} && find . -type f").replace("./", "").split())
 
 
-@pytest.mark.parametrize(("source", "expected"), SOURCES)
-def test_a_source(far: Far, here: Path, source: str, expected: list[str]) -> None:
+@both(SOURCES)
+def test_a_source(far: Far, here: Path, case: tuple[str, list[str]]) -> None:
+    source, expected = case
     made(far, here)
     far.good("cp", f"FAR/{source}", f"{here}/there")
     assert files(here / "there") == expected
@@ -67,8 +89,9 @@ def test_a_source(far: Far, here: Path, source: str, expected: list[str]) -> Non
     assert found(far, "there") == expected
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_target(far: Far, here: Path, target: str) -> None:
+@both(TARGETS)
+def test_a_target(far: Far, here: Path, case: str) -> None:
+    target = case
     made(far, here)
     far.good("cp", "FAR/tree/f", f"{here}/{target}")
     far.good("cp", "FAR/tree", f"{here}/{target}")
@@ -78,8 +101,9 @@ def test_a_target(far: Far, here: Path, target: str) -> None:
     assert found(far, "there") == ["f", *INTO]
 
 
-@pytest.mark.parametrize("target", ["link/../x", "./link/..//x"])
-def test_a_target_past_a_link(far: Far, here: Path, target: str) -> None:
+@both(["link/../x", "./link/..//x"])
+def test_a_target_past_a_link(far: Far, here: Path, case: str) -> None:
+    target = case
     made(far, here)
     far.good("cp", "FAR/tree/f", f"{here}/{target}")
     far.good("cp", "FAR/tree", f"{here}/{target}y")
@@ -89,8 +113,9 @@ def test_a_target_past_a_link(far: Far, here: Path, target: str) -> None:
     assert far.sh("ls elsewhere").split() == ["h", "in", "x", "xy"]
 
 
-@pytest.mark.parametrize("target", NO_TARGETS)
-def test_no_target(far: Far, here: Path, target: str) -> None:
+@both(NO_TARGETS)
+def test_no_target(far: Far, here: Path, case: str) -> None:
+    target = case
     made(far, here)
     before = files(here), found(far, ".")
     assert far("cp", "FAR/tree/f", f"{here}/{target}").code == 1
@@ -98,8 +123,9 @@ def test_no_target(far: Far, here: Path, target: str) -> None:
     assert (files(here), found(far, ".")) == before
 
 
-@pytest.mark.parametrize("source", ["tree/f/", "tree/f/.", "none/../tree/f", ""])
-def test_no_source(far: Far, here: Path, source: str) -> None:
+@both(["tree/f/", "tree/f/.", "none/../tree/f", ""])
+def test_no_source(far: Far, here: Path, case: str) -> None:
+    source = case
     made(far, here)
     ours = f"{here}/{source}" if source else ""
     theirs = f"FAR/{source}" if source else f"{far.name}:"
