@@ -60,6 +60,7 @@ def netstat() -> dict[str, list[object]]:
     status = {"exited": True, "exitcode": 0, "out-data": to_base64(NETSTAT.encode())}
     return {
         "guest_file_open": [AgentFault("failed to open file '/proc/net/tcp': no")],
+        "guest_get_osinfo": [{"id": "freebsd"}],
         "guest_exec": [{"pid": 5}],
         "guest_exec_status": [status],
     }

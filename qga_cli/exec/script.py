@@ -1,21 +1,20 @@
 """`qga script`: a file of the host, run by the interpreter that its first line names."""
 
-import base64
 import io
 import os
 
 from qga_cli import hostpath
-from qga_cli.errors import UsageError
+from qga_cli.errors import NoProgram, Unsupported, UsageError
 from qga_cli.exec.verb import answer, stdin
 from qga_cli.inside import script
 from qga_cli.job import Finished, Job
+from qga_cli.windows.system import is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
 _MOST = 32 * 2**20  # bytes; dd takes it in one block
-_WINDOWS = 24_000  # of the 32,767 characters of a command line: the encoded script's share
 
 
 def verb(job: Job) -> Finished:
@@ -24,13 +23,35 @@ def verb(job: Job) -> Finished:
     words: list[str] = job.arguments.get("args", [])
     content = _read(name, job)
     given = None if name == "-" else stdin(job)
-    if name.lower().endswith(".ps1") and not content.startswith(b"#!"):
-        return answer(job, _powershell(name, content, words), given)
+    assert job.agent is not None
+    if name.lower().endswith((".cmd", ".bat", ".ps1")) and not content.startswith(b"#!"):
+        return _on_windows(job, name, content, given)
     argv = ["/bin/sh", "-c", script("exec/script"), "qga-script", str(len(content))]
     argv += [*_interpreter(content), "/proc/self/fd/9", *words]
     # A name for its file that nobody sees in a command line.
     secret = f"qga-{os.urandom(16).hex()}\n".encode()
-    return answer(job, argv, _Chain(secret + content, given))
+    try:
+        return answer(job, argv, _Chain(secret + content, given))
+    except (NoProgram, UsageError) as error:
+        if job.agent.system != "mswindows":  # which is known by now
+            raise
+        if name != "-":
+            raise Unsupported(
+                f"{job.agent.name} runs Windows: its scripts are .cmd, .bat or .ps1"
+            ) from error
+        return _on_windows(job, "stdin.cmd", content, None)
+
+
+def _on_windows(job: Job, name: str, content: bytes, given: "BinaryIO | None") -> Finished:
+    """Run it from a file there: by PowerShell if it is a .ps1, else by cmd."""
+    from qga_cli.windows.script import Script
+
+    assert job.agent is not None
+    if not is_windows(job.agent):
+        raise UsageError(
+            f"{name} is a script for Windows, and {job.agent.name} runs something else"
+        )
+    return answer(job, Script(name, content, job.arguments.get("args", [])), given)
 
 
 class _Chain:
@@ -73,18 +94,3 @@ def _interpreter(content: bytes) -> list[str]:
     if not words:
         raise UsageError("the script's first line names no interpreter")
     return words
-
-
-def _powershell(name: str, content: bytes, words: list[str]) -> list[str]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"the script {name} is not UTF-8") from error
-    given = " ".join("'" + word.replace("'", "''") + "'" for word in words)
-    encoded = base64.b64encode(f"& {{\n{text}\n}} {given}\n".encode("utf-16-le")).decode()
-    if len(encoded) > _WINDOWS:
-        raise UsageError(
-            f"the script {name} is too long for a Windows command line",
-            hint="`qga cp` copies it, then `qga exec VM -- powershell -File`",
-        )
-    return ["powershell.exe", "-NoProfile", "-NonInteractive", "-EncodedCommand", encoded]

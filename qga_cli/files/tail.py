@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qga_cli.files.cat import Out
     from qga_cli.files.handle import Handle
     from qga_cli.files.place import Place
+    from qga_cli.windows.files import Files as WindowsFiles
 
 _BLOCK = 64 * 1024
 _SAMPLE = 4096  # bytes that tell two files of the same size apart
@@ -45,9 +46,36 @@ def verb(job: Job) -> Finished:
                 _print_end(place, handle, out, lines, guests)
             return Finished()
         try:
+            if access.cmd:
+                _follow_windows(job, guests, access.cmd, place.path, (handle, lines, out))
             Follower(job, guests, access, place.path, out).follow(handle, lines)
         except Interrupted as error:  # the way it always ends: nothing to report
             return Finished(code=0 if job.fleet else error.exit_code)
+
+
+def _follow_windows(
+    job: Job, guests: Guests, files: "WindowsFiles", path: str, start: "tuple[Handle, int, Out]"
+) -> "NoReturn":
+    """The same in a Windows guest, where a file that is open is locked."""
+    from qga_cli.windows.tail import Follower as WindowsFollower
+
+    handle, lines, out = start
+    with handle:
+        position = _copy(handle, out, _begin(handle, lines, guests), guests)
+
+    def write(data: bytes) -> None:
+        out.write(data)
+        out.flush()
+
+    def pause(seconds: float) -> None:
+        job.interrupt.sleep(seconds, job.interrupt.count)
+        guests.check()
+        job.check_reader()
+
+    def say(text: str) -> None:
+        job.say(0, f"{path}: {text}")
+
+    WindowsFollower(files, path, write, pause, say).follow(position)
 
 
 class Follower:

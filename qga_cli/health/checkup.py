@@ -209,11 +209,25 @@ def version(patient: Patient) -> str | Warning:
     return f"qemu-ga {patient.info['version']}"
 
 
-def thawed(patient: Patient) -> str | None:
+def thawed(patient: Patient) -> str | Warning | None:
     """The filesystems are not frozen."""
     if not patient.may(FREEZE_STATUS.wire):
         return None
-    if patient.agent.call(FREEZE_STATUS).value == "frozen":
+    try:
+        status = patient.agent.call(FREEZE_STATUS).value
+    except Unsupported:
+        raise
+    except Refused as error:
+        from qga_cli.windows.system import is_windows
+
+        if not is_windows(patient.agent):
+            raise
+        return Warning(
+            f"this agent cannot freeze: {error.message}",
+            "in the guest, start the service `QEMU Guest Agent VSS Provider` of virtio-win's "
+            "qemu-ga, and `VSS`; then `Restart-Service QEMU-GA`",
+        )
+    if status == "frozen":
         raise frozen("")
     return "not frozen"
 

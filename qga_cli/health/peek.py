@@ -7,6 +7,7 @@ from qga_cli.agent import Agent
 from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.open import COMMAND as OPEN
 from qga_cli.commands.file.read import COMMAND as READ
+from qga_cli.errors import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,20 @@ _LIMIT = 4 * 2**20  # bytes; a guest may send without end
 
 def exists(agent: Agent, path: str) -> None:
     """Raise Refused, with the guest's reason, unless the file can be opened for reading."""
-    agent.call(CLOSE, {"handle": agent.call(OPEN, {"path": path}).value})
+    try:
+        agent.call(CLOSE, {"handle": agent.call(OPEN, {"path": path}).value})
+    except Refused:
+        from qga_cli.interrupt import Interrupt
+        from qga_cli.windows.files import Files
+        from qga_cli.windows.paths import is_full
+        from qga_cli.windows.system import is_windows
+
+        # There a folder cannot be opened, nor a file that a service has open.
+        if not (is_full(path) and is_windows(agent)):
+            raise
+        with Files(agent, Interrupt()) as files:
+            if not files.exists(path):
+                raise
 
 
 def read(agent: Agent | Line, path: str) -> bytes:

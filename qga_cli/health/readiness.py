@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from qga_cli.agent import Agent
 from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
 from qga_cli.health import peek
+from qga_cli.windows.system import is_windows
 
 _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
 _STOPPED = ("shut off", "crashed", "gone")
@@ -88,7 +89,15 @@ def _has_address(agent: Agent, macs: Callable[[], Collection[str]]) -> None:
 def _is_thawed(agent: Agent) -> None:
     from qga_cli.commands.fs.status import COMMAND
 
-    if agent.call(COMMAND).value == "frozen":
+    try:
+        status = agent.call(COMMAND).value
+    except Unsupported:
+        raise
+    except Refused:
+        if is_windows(agent):  # without VSS it cannot freeze any, and says so in its language
+            return
+        raise
+    if status == "frozen":
         raise NotYet("the guest's filesystems are frozen", hint="`qga fs thaw VM` thaws them")
 
 
@@ -134,7 +143,13 @@ def _netstat_tells(agent: Agent, port: int) -> bool:
     """Lines such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` and `tcp4 0 0 *.80 *.* LISTEN`."""
     from qga_cli.exec.run import capture
 
-    output = capture(agent, ["netstat", "-an"]).stdout.decode("ascii", "replace")
+    if is_windows(agent):
+        from qga_cli.windows.ports import listens
+
+        return listens(agent, port)
+    # The list has no bounds, the agent's reply must have some.
+    bounded = ["/bin/sh", "-c", "netstat -an | head -c 1048576"]
+    output = capture(agent, bounded).stdout.decode("ascii", "replace")
     line = re.compile(rf"^\s*tcp.*[.:]{port}\s+\S+\s+LISTEN", re.IGNORECASE | re.MULTILINE)
     return line.search(output) is not None
 

@@ -81,6 +81,8 @@ def scalar(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(scalar(item) for item in value) or MISSING
     if isinstance(value, str):
+        if value.isprintable():  # nothing is escaped, so a backslash is one: C:\\ stays C:\\
+            return value
         return printable(value.replace("\\", "\\\\"))
     return str(value)
 

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from qga_cli.errors import Interrupted, QgaError, TimedOut, UsageError
+from qga_cli.errors import Interrupted, QgaError, TimedOut, Unsupported, UsageError
 from qga_cli.exec.context import Context
 from qga_cli.inside import script
 from qga_cli.job import Finished, Job
@@ -16,6 +16,7 @@ from qga_cli.terminal import by_python, by_script
 from qga_cli.terminal.carrier import Wish
 from qga_cli.terminal.console import Console, Escape
 from qga_cli.terminal.pump import Pump
+from qga_cli.windows.system import is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
         owner=owner or around.get("user", "").partition(":")[0] or "root",
     )
     assert job.agent is not None
+    if is_windows(job.agent):  # asked first: what follows would be too much input for its agent
+        raise Unsupported(
+            "a Windows guest has no terminals that its agent could carry",
+            hint="`qga exec VM -- cmd /c LINE` runs a line, `qga script VM x.cmd` or x.ps1 more",
+        )
     # Not shielded: a signal ends us here, whatever the agent does, and the guest's end gives up.
     carrier = by_python.start(job.agent, wish) or by_script.start(job.agent, wish)
     with job.interrupt.shield():

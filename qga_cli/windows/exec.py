@@ -14,6 +14,7 @@ import time
 from qga_cli.errors import Interrupted, NoProgram, NotExecutable, QgaError, Refused, TimedOut
 from qga_cli.exec.bare import Bare
 from qga_cli.windows import code_page, exit_codes, private, surroundings
+from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch
 
 TYPE_CHECKING = False
@@ -42,7 +43,7 @@ class WindowsProgram(Bare):
         """Make ready. Raises UsageError, Unsupported for what cannot be passed there."""
         self._sinks = stdout, stderr
         self._around = context
-        self._batch = surroundings.batch(self._argv, context)
+        self._batch = surroundings.batch(self._argv, context)  # made now: it may be refused
         self._status: Mapping[str, Any] = {}
         self._private = private.Private(self.calls)
         self._work = self._steps()
@@ -108,6 +109,9 @@ class WindowsProgram(Bare):
         """The work of a call, in steps that end with a pause."""
         ours = self._private
         given = yield from self._input_file()
+        if isinstance(self._argv, Script):
+            file = ours.put(f"run{self._argv.ending}", self._argv.content)
+            self._batch = surroundings.batch(self._argv.argv(file), self._around)
         batch = ours.put("cmd", self._batch.encode())
         out, err = ours.path("out"), ours.path("err")
         words = [*_RUN, batch, f"1>{out}", f"2>{err}", f"<{given}"]
@@ -197,7 +201,7 @@ class WindowsProgram(Bare):
             raise NoProgram(
                 f"no program {program!r} in the guest",
                 hint=f"what is part of cmd: `qga exec VM -- cmd /c {program} ...`"
-                if program.lower() in _BUILT_IN
+                if program.lower().partition(" ")[0] in _BUILT_IN
                 else "",
             )
 

@@ -17,7 +17,7 @@ from qga_cli.windows.words import Batch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, Self
 
     from qga_cli.agent import Agent
     from qga_cli.interrupt import Interrupt
@@ -33,6 +33,12 @@ class Files:
         self.private = Private(Calls(agent, interrupt))
         self._name = agent.name
         self._copies: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove what is left of ours in the guest."""

@@ -10,6 +10,11 @@ _FULL = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\]")
 _LONG = re.compile(r"\\\\\?\\(UNC\\)?(.*)", re.DOTALL)
 
 
+def is_full(path: str) -> bool:
+    """Whether it can only be a path of Windows."""
+    return _FULL.match(path) is not None
+
+
 def full(path: str) -> str:
     """The path as cmd takes it. Raises UsageError for one that depends on a folder or drive of the
     agent's, and for patterns, which cmd would look up."""

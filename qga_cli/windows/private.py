@@ -143,7 +143,7 @@ class Private:
         cmd's own commands write UTF-16 after /u; programs do not.
         """
         path = self.put("cmd", batch.encode())
-        status = self._finish(
+        status = self.finish(
             self.calls.start(
                 ["cmd.exe", "/d", "/e:on", "/v:off", "/u", "/c", path],
                 capture=True,
@@ -180,7 +180,7 @@ class Private:
             words += ["del", "/f", "/q", path, "2>NUL&"]
         for path in paths:
             words += ["if", "exist", path, "exit", "3&"]
-        return code_of(self._finish(self.calls.start([*words, "exit", "0"]), _LAST)) == 0
+        return code_of(self.finish(self.calls.start([*words, "exit", "0"]), _LAST)) == 0
 
     def _clear(self) -> None:
         """Close the handles of runs that are dead, and remove their files."""
@@ -210,10 +210,10 @@ class Private:
     def _say(self, line: str) -> str:
         """What a line of constants prints, in Unicode."""
         words = ["cmd.exe", "/d", "/u", "/c", *line.split()]
-        status = self._finish(self.calls.start(words, capture=True))
+        status = self.finish(self.calls.start(words, capture=True))
         return wire.from_base64(status.get("out-data", "")).decode("utf-16-le", "replace")
 
-    def _finish(self, pid: int, seconds: float = _PATIENCE) -> Any:
+    def finish(self, pid: int, seconds: float = _PATIENCE) -> Any:
         """The end of a helper. Raises QgaError if it does not come."""
         until, pause = time.monotonic() + seconds, _FIRST
         while not (status := self.calls.status(pid))["exited"]:

@@ -148,7 +148,8 @@ if [ ! -e $W/curl.exe ]; then
   mkdir -p $W/b-curl; cd $W/b-curl
   protocols=$(printf -- '--disable-%s ' ldap ftp http dict gopher imap mqtt pop3 rtsp smb smtp telnet tftp)
   without=$(printf -- '--without-%s ' ssl zlib brotli zstd libpsl libidn2 nghttp2)
-  $W/src/curl-7*/configure -q --host=x86_64-w64-mingw32 --disable-shared --disable-manual $protocols $without
+  $W/src/curl-7*/configure -q --host=x86_64-w64-mingw32 --disable-shared --disable-manual \
+    --disable-pthreads --disable-threaded-resolver $protocols $without
   nice -n 10 make -s -j$J
   x86_64-w64-mingw32-strip -o $W/curl.exe src/curl.exe
 fi

@@ -1,0 +1,29 @@
+"""Who listens in a Windows guest, as netstat tells in any language."""
+
+from __future__ import annotations
+
+import re
+
+from qga_cli.exec.calls import Calls
+from qga_cli.interrupt import Interrupt
+from qga_cli.windows.private import Private
+from qga_cli.windows.words import Batch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.agent import Agent
+
+_MOST = 2**24  # bytes of netstat's list that are looked at
+
+
+def listens(agent: Agent, port: int) -> bool:
+    """Whether a line such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` is there: the state's name is in
+    the guest's language, but only who listens has port 0 at the other end."""
+    with Private(Calls(agent, Interrupt())) as private:
+        out = private.path("out")
+        batch = Batch()
+        batch.add(f"netstat -an >{out}")
+        private.run(batch)
+        said = private.content(out, most=_MOST).decode("ascii", "replace")
+    line = re.compile(rf"^\s*tcp\s+\S+:{port}\s+\S+:0\s", re.IGNORECASE | re.MULTILINE)
+    return line.search(said) is not None

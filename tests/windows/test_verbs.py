@@ -1,0 +1,112 @@
+"""script, wait, doctor, tail -f ... on a Windows guest."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import eventually
+from tests.windows.conftest import Windows
+
+CMD = "@echo off\necho [%~1] [%~2]\nset /p LINE=\necho read %LINE%\ngoto end\n:end\nexit /b 5\n"
+
+
+@pytest.mark.parametrize("name", ["x.cmd", "x.BAT"])
+def test_a_script_of_cmd(win: Windows, here: Path, name: str) -> None:
+    """S11."""
+    (here / name).write_text(CMD)
+    ran = win("script", "win", str(here / name), "a b", "", stdin=b"given\n")
+    assert (ran.code, ran.err) == (5, "")
+    assert ran.out == "[a b] []\r\nread given\r\n"
+
+
+def test_a_script_of_any_length(live: Windows, here: Path) -> None:
+    """S11."""
+    (here / "x.cmd").write_text(
+        "@echo off\n" + "rem xxxxxxxxxxxxxxxxxxxxxx\n" * 5000 + "exit /b 3\n"
+    )
+    assert live("script", "win", str(here / "x.cmd")).code == 3
+    assert live.left() == ([], [])
+
+
+def test_a_script_from_standard_input_is_cmds(win: Windows) -> None:
+    ran = win("script", "win", "-", stdin=b"@echo hello\n@exit /b 4\n")
+    assert (ran.code, ran.out) == (4, "hello\r\n")
+
+
+def test_a_shell_script_is_refused(win: Windows, here: Path) -> None:
+    (here / "x.sh").write_text("echo hello\n")
+    ran = win("script", "win", str(here / "x.sh"))
+    assert ran.code == 125
+    assert ".ps1" in ran.err
+
+
+def test_no_terminal(win: Windows) -> None:
+    """S14: it said to install python3."""
+    ran = win("exec", "-t", "win", "--", "cmd")
+    assert "python" not in ran.err
+    assert ran.code != 0
+
+
+def test_no_volume_shadow_copies(win: Windows) -> None:
+    """S15."""
+    assert win("wait", "win", "--for", "thawed", "--timeout", "5s").code == 0
+
+
+def test_doctor_warns(live: Windows) -> None:
+    """S15."""
+    ran = live("doctor", "win")
+    assert ran.code == 0
+    assert "this agent cannot freeze" in ran.out
+    assert "virtio-win" in ran.out
+
+
+def test_waiting_for_a_folder(live: Windows) -> None:
+    """S13."""
+    assert live("wait", "win", "--for", "file:C:\\windows", "--timeout", "5s").code == 0
+    assert live("wait", "win", "--for", "file:C:\\nosuch", "--timeout", "1s").code == 124
+
+
+def test_waiting_for_a_port(live: Windows) -> None:
+    """S3, S20: all of netstat's output was captured, and its words were English."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert live("wait", "win", "--for", f"port:{port}", "--timeout", "9s").code == 0
+    assert live("wait", "win", "--for", "port:1", "--timeout", "2s").code == 124
+
+
+def test_backslashes_are_not_doubled(win: Windows) -> None:
+    """S18."""
+    assert "C:\\" in [line.split("\t")[0] for line in win("fs", "list", "win").out.splitlines()]
+
+
+def test_following_a_file(live: Windows) -> None:
+    """S4: nobody could write it meanwhile."""
+    file = live.drive / "data" / "log"
+    file.write_text("1\n2\n3\n")
+    words = ["-m", "qga_cli", "-c", live.uri, "tail", "-n", "2", "-f", "win:C:\\data\\log"]
+    seen = bytearray()
+    with subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, env={**os.environ, **live.env}
+    ) as process:
+        assert process.stdout
+        os.set_blocking(process.stdout.fileno(), False)
+
+        def so_far() -> bytes:
+            assert process.stdout
+            seen.extend(process.stdout.read() or b"")
+            return bytes(seen)
+
+        assert eventually(lambda: so_far() == b"2\n3\n")
+        ran = live("exec", "win", "--", "cmd", "/c", "echo 4>>C:\\data\\log")
+        assert (ran.code, ran.err) == (0, "")
+        with file.open("a") as log:
+            log.write("5\n")
+        assert eventually(lambda: so_far() == b"2\n3\n4\r\n5\n")
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    assert live.left() == ([], [])
