@@ -226,19 +226,3 @@ def test_a_context_on_windows_is_refused(
     assert ran.code == 125
     assert "no POSIX shell" in ran.err
     assert windows.started == []
-
-
-def test_a_powershell_script_goes_encoded(
-    fake: Callable[[Handler], FakeAgent], tmp_path: Path
-) -> None:
-    windows = Windows(b"done\r\n")
-    script = tmp_path / "hello.ps1"
-    script.write_text('param($name)\nWrite-Output "hello $name"\n')
-    ran = qga("-c", fake(windows).uri, "script", "x", str(script), "it's me")
-    assert (ran.code, ran.out) == (0, "done\r\n")
-    words = windows.started[0]["arg"]
-    assert isinstance(words, list)
-    assert words[:-1] == ["-NoProfile", "-NonInteractive", "-EncodedCommand"]
-    assert base64.b64decode(words[-1]).decode("utf-16-le") == (
-        "& {\nparam($name)\nWrite-Output \"hello $name\"\n\n} 'it''s me'\n"
-    )

@@ -57,7 +57,7 @@ def _follow_windows(
     job: Job, guests: Guests, files: "WindowsFiles", path: str, start: "tuple[Handle, int, Out]"
 ) -> "NoReturn":
     """The same in a Windows guest, where a file that is open is locked."""
-    from qga_cli.windows.tail import Follower as WindowsFollower
+    from qga_cli.windows.tail import WindowsFollower
 
     handle, lines, out = start
     with handle:

@@ -27,7 +27,7 @@ _PAST_THE_END = 33, 36, 37  # curl's exit codes for a file that is shorter, or i
 _FIRST, _CEILING = 0.2, 2.0  # seconds between two looks: short again after each find
 
 
-class Follower:
+class WindowsFollower:
     """One file, followed by its name. `pause` waits so many seconds and may raise."""
 
     def __init__(
