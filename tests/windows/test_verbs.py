@@ -1,10 +1,12 @@
 """script, wait, doctor, tail -f ... on a Windows guest."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,9 +49,11 @@ def test_a_shell_script_is_refused(win: Windows, here: Path) -> None:
 
 def test_no_terminal(win: Windows) -> None:
     """S14: it said to install python3."""
-    ran = win("exec", "-t", "win", "--", "cmd")
-    assert "python" not in ran.err
-    assert ran.code != 0
+    command = shlex.join([sys.executable, "-m", "qga_cli", "-c", win.uri, "shell", "win"])
+    ran = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, text=True)
+    assert ran.returncode == 6
+    assert "cmd /c" in ran.stdout
+    assert "python" not in ran.stdout
 
 
 def test_no_volume_shadow_copies(win: Windows) -> None:
@@ -95,10 +99,10 @@ def test_following_a_file(live: Windows, tmp_path: Path) -> None:
             [sys.executable, *words], stdout=stdout, stderr=stderr, env={**os.environ, **live.env}
         )
     assert eventually(lambda: out.read_bytes() == b"2\n3\n")
-    for line in ("4\n", "5\n"):
+    for last in ("4\n", "5\n"):
         with file.open("a") as log:
-            log.write(line)
-        assert eventually(lambda line=line: out.read_text().endswith(line))
+            log.write(last)
+        assert eventually(partial(_ends, out, last))
     file.write_text("new\n")
     assert eventually(lambda: out.read_bytes() == b"2\n3\n4\n5\nnew\n")
     process.send_signal(signal.SIGINT)
@@ -107,3 +111,7 @@ def test_following_a_file(live: Windows, tmp_path: Path) -> None:
     assert opened
     assert not [line for line in opened if "data" in line]
     assert live.left() == ([], [])
+
+
+def _ends(file: Path, text: str) -> bool:
+    return file.read_text().endswith(text)
