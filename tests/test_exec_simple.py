@@ -39,6 +39,22 @@ def poor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"unix:{running.socket}"
 
 
+@pytest.mark.parametrize("language", ["C", "C.UTF-8"])
+def test_what_a_real_agent_without_sh_cannot_start(tmp_path: Path, language: str) -> None:
+    """It quotes the program, and up to 9.0 all it says, as its locale has quotes."""
+    setpriv = shutil.which("setpriv")
+    assert setpriv
+    (tmp_path / "setpriv").symlink_to(setpriv)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        patch.setenv("LC_ALL", language)
+        with agent(tmp_path, "bare") as running:
+            patch.undo()
+            uri = f"unix:{running.socket}"
+            assert poorly(uri, "x", "--", "/no/such")[0] == 127
+            assert poorly(uri, "x", "--", "/etc/passwd")[0] == 126
+
+
 def poorly(uri: str, *words: str, stdin: bytes = b"") -> "tuple[int, bytes, str]":
     ran = qga("-c", uri, "exec", *words, stdin=stdin)
     return ran.code, ran.stdout, ran.err

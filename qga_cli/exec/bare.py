@@ -28,6 +28,7 @@ _CAUSES = {
     "(No such file or directory)": wrapper.NOT_FOUND,
     "(Permission denied)": wrapper.NOT_EXECUTABLE,
 }
+_QUOTES = "'\"\u2018\u2019\u201c\u201d"  # as ASCII and UTF-8 locales have them
 _STREAMS = "out-data", "err-data"
 FILE = "have it write a file, and `qga cat VM:FILE`"
 
@@ -62,7 +63,9 @@ class Bare:
             self._launch(self._argv, self._input())
         except Refused as error:
             for said, code in _CAUSES.items():
-                if error.desc.endswith(said):
+                # Agents before 9.1 put all of it in quotes (QERR_QGA_COMMAND_FAILED); glib quotes
+                # the program with those of the agent's locale.
+                if error.desc.rstrip(_QUOTES).endswith(said):
                     raise ending.failure(self._argv[0], code, b"") from error
             raise
 

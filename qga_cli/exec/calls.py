@@ -30,7 +30,7 @@ from qga_cli.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from qga_cli.agent import Agent
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _THAW = 0.25  # seconds between two looks whether the guest is thawed
 _PAUSE = 60.0  # seconds to bear a guest that is paused; its program and its clock stand still too
 _AGAIN = (EXEC_STATUS, FLUSH, SEEK)  # may be sent again when their reply was lost
+_BY_PATH = (EXEC, OPEN)  # what takes paths
 _RETURN = 30.0  # seconds for an agent to come back; a keeper without us gives up after 40
 
 
@@ -53,6 +54,10 @@ class Calls:
         self._seconds = 0.0
         self._pids: set[int] = set()  # whose end is seen without what the agent keeps of them
         self._opened: dict[int, _Opened] = {}
+        # The beginning of paths that lead through a process of ours, and what raises QgaError if
+        # its pid may be another's by now. Asked before each call with such a path is sent.
+        self.through = ""
+        self.sure: Callable[[], object] = bool
 
     @property
     def mean(self) -> float:
@@ -174,6 +179,8 @@ class Calls:
         first = time.monotonic()
         waiting = False
         while True:
+            if self.through and command in _BY_PATH and self.through in str(arguments):
+                self.sure()
             begun = time.monotonic()
             try:
                 value = self.agent.call(command, arguments).value

@@ -1,5 +1,6 @@
 """Our hand in the guest while a program's streams are carried: the keeper, and how it is told."""
 
+import contextlib
 import os
 import time
 
@@ -16,9 +17,15 @@ if TYPE_CHECKING:
 
 _BEAT = 5.0  # seconds; the keeper gives up after 40 to 60 without one
 _TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet
+_TELL = '[ -p "$2" ] && [ -O "$2" ] && echo "$1" >"$2"'
 _NOT_YET = ("Is a directory", "No such file or directory")  # likewise
+_SILENCE = 32.0  # seconds without a beat, after which it is asked for before its pid is used
 _SHORT = 10.0  # seconds for a helper that ends at once
 _REAP = 3.0  # seconds to wait for helpers that were told to end
+
+
+class Lost(QgaError):
+    """The keeper has given up: this qga was stopped too long."""
 
 
 class Keeper:
@@ -31,7 +38,7 @@ class Keeper:
         self.spools = spools
         self.outputs: list[Spooled | Polled] = []
         self._orders = 0  # a handle
-        self._beaten = time.monotonic()
+        self._beaten = self._heard = _now()
         words = [str(wrapper), mark, "spools" if spools else "", "in" if stdin else ""]
         # Not in the words, which every user of the guest can read.
         names = " ".join(f"qga-{os.urandom(8).hex()}" for _ in range(4)) if spools else ""
@@ -40,7 +47,9 @@ class Keeper:
             ["sh", "-c", script("exec/keeper"), "qga-keeper", *words], stdin=given
         )
 
-    def path(self, descriptor: int) -> str:
+        calls.through, calls.sure = self.path(""), self._assert_there
+
+    def path(self, descriptor: int | str) -> str:
         """A file or pipe that the keeper holds."""
         return f"/proc/{self._pid}/fd/{descriptor}"
 
@@ -68,17 +77,45 @@ class Keeper:
     def gone(self) -> int | None:
         """Its exit code if it has ended by itself: no room for files, or nothing to take over."""
         status = self.calls.status(self._pid)
-        return int(status.get("exitcode", -1)) if status["exited"] else None
+        if not status["exited"]:
+            return None
+        self.calls.through = ""
+        return int(status.get("exitcode", -1))
 
     def beat(self) -> None:
         """Say now and then that we are still here."""
-        if time.monotonic() - self._beaten > _BEAT:
-            self._beaten = time.monotonic()
+        if _now() - self._beaten > _BEAT:
+            self._beaten = _now()
             self.tell("beat")
 
     def tell(self, *words: object) -> None:
         """Give an order."""
-        order = " ".join(map(str, words))
+        self._assert_there()
+        began = _now()
+        self._order(" ".join(map(str, words)))
+        self._heard = began
+
+    def _assert_there(self) -> None:
+        """Raise Lost if it may have given up.
+
+        The agent reaps at once, so its pid may be another user's process by now, whose files root
+        would open by our paths: for writing what he may only read.
+        """
+        if _now() - self._heard < _SILENCE:
+            return
+        self.calls.through = ""  # these questions are not to be asked about themselves
+        if self.gone() is None:
+            began = _now()
+            self._order("beat")
+            # It may have been about to give up when the beat came.
+            time.sleep(max(1.0, 20 * self.calls.mean))
+            if self.gone() is None:
+                self._heard = began
+                self.calls.through = self.path("")
+                return
+        raise Lost("the program's output is lost: this qga was stopped for longer than 40 seconds")
+
+    def _order(self, order: str) -> None:
         if self._orders:
             try:
                 self.calls.write(self._orders, f"{order}\n".encode(), flush=True)
@@ -87,12 +124,14 @@ class Keeper:
                 self.calls.agent.trace(1, f"no orders by file: {error.message}")
                 self.calls.close(self._orders)
                 self._orders = 0
-        self._helper("sh", "-c", 'echo "$1" >"$2"', "sh", order, self.path(0))
+        self._helper("sh", "-c", _TELL, "sh", order, self.path(0))
 
     def leave(self, helpers: "Iterable[int]", *, drop: bool = False) -> None:
         """End it and all helpers. With `drop` the program's next write fails (SIGPIPE)."""
         pids = [pid for output in self.outputs for pid in output.pids] + list(helpers)
-        self.tell("drop" if drop else "leave", *pids)
+        with contextlib.suppress(Lost):  # it has let go by itself
+            self.tell("drop" if drop else "leave", *pids)
+        self.calls.through = ""
         for output in self.outputs:
             output.close()
         if self._orders:
@@ -108,6 +147,11 @@ class Keeper:
                 raise QgaError(f"a helper in the guest (pid {pid}) does not end")
             time.sleep(0.005)
         return int(status.get("exitcode", -1))
+
+
+def _now() -> float:
+    """Seconds, those included that this host was suspended: the guest's may have gone on."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def reap(calls: "Calls", pids: list[int], seconds: float = _REAP) -> None:

@@ -20,6 +20,10 @@ done
 exec 0<<. 4<>/proc/$1/fd/4 5<>/proc/$1/fd/5
 
 .
+# The wrapper may have ended, and its pid and words be another user's: what is his is not written.
+for file in /proc/self/fd/4 /proc/self/fd/5 /proc/$1/fd/3; do
+  [ -p $file ] && [ -O $file ] || exit 99
+done
 if [ "$4" ]; then exec 8<>/proc/$1/fd/0; fi
 if [ -p /proc/self/fd/0 ]; then read -r line; exec 0<>/proc/self/fd/0
 else mkfifo -m 600 /tmp/$2.0 && exec 0<>/tmp/$2.0; rm /tmp/$2.0
