@@ -52,8 +52,9 @@ class Windows:
         return ran.code, ran.stdout, ran.err
 
     def left(self) -> tuple[list[str], list[str]]:
-        """What of ours is left: files of a `live` guest, and notes of them."""
+        """What of ours is left: files of a `live` guest, handles on any, and notes of them."""
         files = [path.name for path in (self.drive / "windows" / "temp").glob("qga-*")]
+        files += [f"open: {name}" for name in self.agent.open_files()]
         return files, [str(path) for path in self.state.rglob("*") if path.is_file()]
 
 

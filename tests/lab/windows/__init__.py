@@ -123,6 +123,18 @@ class WindowsAgent:
                 found.append(line)
         return found
 
+    def open_files(self) -> list[str]:
+        """Private files of qga's, and those of C:\\data, that anything there has open."""
+        found = []
+        for link in Path("/proc").glob("[0-9]*/fd/*"):
+            try:
+                name = os.readlink(link)
+            except OSError:
+                continue
+            if name.startswith((f"{self.drive}/windows/temp/qga-", f"{self.drive}/data/")):
+                found.append(name)
+        return found
+
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(1)
