@@ -274,3 +274,23 @@ def test_after_kill_nothing_stays_locked(live: Windows) -> None:
         assert live.exec("win", "--", ARGS)[0] == 0
         assert eventually(lambda: live.exec("win", "--", ARGS)[0] == 0 and live.left() == ([], []),
                    seconds=20)  # fmt: skip
+
+
+def test_an_agent_that_is_restarted(live: Windows) -> None:
+    """S16: "PID lld does not exist", and a hint about too much output."""
+    command = [sys.executable, "-m", "qga_cli", "-c", live.uri, "exec", "win", "--"]
+    with subprocess.Popen(
+        [*command, GEN, "1000", "0", "0", "1", "900"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, **live.env},
+    ) as process:  # fmt: skip
+        assert eventually(lambda: "gen.exe" in str(live.agent.processes()))
+        live.agent.stop_agent()
+        live.agent.start_agent(ask=False)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 125
+    # The look that was on its way is lost with the agent, or the new one knows no such program.
+    assert b"did not reply" in err or b"the agent was restarted" in err
+    assert b"too much output" not in err
+    assert live.exec("win", "--", ARGS)[0] == 0
+    assert live.left() == ([], [])

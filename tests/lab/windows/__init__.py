@@ -79,8 +79,8 @@ class WindowsAgent:
         self.stop_agent()  # the wineserver of that
         self.start_agent()
 
-    def start_agent(self) -> None:
-        """Start the agent alone."""
+    def start_agent(self, *, ask: bool = True) -> None:
+        """Start the agent alone; do not `ask` it whether it answers while qga holds the socket."""
         home = self.drive / "Program Files" / "Qemu-ga"
         with open(self.folder / "agent.log", "w") as log:
             self._agent = subprocess.Popen(
@@ -89,7 +89,8 @@ class WindowsAgent:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=home, env=_environment(),
                 start_new_session=True,
             )  # fmt: skip
-        _await(self._answers, "the agent")
+        if ask:
+            _await(self._answers, "the agent")
 
     def stop_agent(self) -> None:
         """End the agent and every other program of this wine."""
