@@ -20,7 +20,7 @@ from qga_cli.windows.ledger import Ledger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import Any, Self
 
     from qga_cli.exec.calls import Calls
@@ -167,28 +167,25 @@ class Private:
             self._ledger.close(keep=False)
             return
         try:
-            gone = not self._busy and self._delete([f"{self._base}.*"])
+            gone = not self._busy and self._delete(self._base)
         except QgaError as error:
             self.calls.agent.trace(1, f"{self._base}.* could not be removed: {error.message}")
             gone = False
         self._ledger.close(keep=not gone)
 
-    def _delete(self, paths: Sequence[str]) -> bool:
-        """Whether they are gone. The names are ours: nothing in them means anything to cmd."""
-        words = ["cmd.exe", "/d", "/c"]
-        for path in paths:
-            words += ["del", "/f", "/q", path, "2>NUL&"]
-        for path in paths:
-            words += ["if", "exist", path, "exit", "3&"]
-        return code_of(self.finish(self.calls.start([*words, "exit", "0"]), _LAST)) == 0
+    def _delete(self, base: str) -> bool:
+        """Whether all of a run are gone. The name is ours: nothing in it means anything to cmd."""
+        words = ["cmd.exe", "/d", "/c", "del", "/f", "/q", f"{base}.*", "2>NUL&"]
+        words += ["if", "exist", f"{base}.*", "exit", "3&", "exit", "0"]
+        return code_of(self.finish(self.calls.start(words), _LAST)) != 3
 
     def _clear(self) -> None:
         """Close the handles of runs that are dead, and remove their files."""
         for record, left in self._ledger.left():
             try:
-                if all(self._unlocked(handle, path) for handle, path in left.handles.items()) and (
-                    not left.files or self._delete(left.files)
-                ):
+                unlocked = [self._unlocked(*handle) for handle in left.handles.items()]
+                bases = {path.rpartition(".")[0] for path in left.files}
+                if all(unlocked) and all(self._delete(base) for base in sorted(bases)):
                     os.unlink(record)
             except QgaError as error:
                 self.calls.agent.trace(1, f"clearing what a killed qga has left: {error.message}")

@@ -66,6 +66,8 @@ def agent() -> Iterator[windows.WindowsAgent | None]:
         return
     with windows.running() as running:
         (running.drive / "data").mkdir(exist_ok=True)
+        for path in (running.drive / "windows" / "temp").glob("qga-*"):
+            path.unlink()  # of a session before, which had its notes elsewhere
         yield running
 
 
