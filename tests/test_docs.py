@@ -22,7 +22,7 @@ DOCUMENTS = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs
 BLOCK = re.compile(r"(?:<!-- before: (.*?) -->\n)?^```(\w+)\n(.*?)^```$", re.M | re.S)
 GUESTS = re.compile(r"\b(web1|web2|db1|demo)\b")
 ALIASES = ("df",)  # of the configuration that a document shows
-NOT_HERE = ("make ", "pipx ", "pip ")  # they install, or run this very suite
+NOT_HERE = ("make ", "pipx ", "pip ", "sudo apt ")  # they install, or run this very suite
 
 
 def blocks(language: str) -> list[tuple[Path, str, str]]:
