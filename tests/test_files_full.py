@@ -100,7 +100,7 @@ def test_a_tree_for_which_there_is_no_room_here(
         stdout(stream)
 
     monkeypatch.setattr(os, call, full)
-    access: Any = SimpleNamespace(needs_exec=lambda what: None, stream=send)
+    access: Any = SimpleNamespace(needs_exec=lambda what: None, stream=send, cmd=None)
     with pytest.raises(FileError) as caught:
         pull(access, "/far", ".", f"{tmp_path}/tree", Wishes(), lambda count: None, print)
     assert caught.value.message == f"{tmp_path}/tree: {FULL}"

@@ -129,8 +129,9 @@ class Delivery:
             if GuestDigest(self.access, self._path(), self._position).result() != digest:
                 raise FileError(f"{self._place}: {_DIFFERS}")
             self._rest()
-            done = self.access.attempt(finish, *self._hold(), "", *words, effect=effect)
-        self._judge(done)
+            digest = ""
+            done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
+        self._judge(done, digest)
         self._part = ""
 
     def abandon(self, *, keep: bool) -> str:
@@ -161,7 +162,7 @@ class Delivery:
                                    effect=f"{self._place} may be the new file")  # fmt: skip
         if done.code == 127 and digest:
             return False
-        self._judge(done)
+        self._judge(done, digest)
         return True
 
     def _send_small(self) -> None:
@@ -173,11 +174,13 @@ class Delivery:
         if data:
             self.write(0, bytes(data))
 
-    def _judge(self, done: "Completed") -> None:
+    def _judge(self, done: "Completed", digest: str) -> None:
         if done.code in _SAYS:
             raise FileError(f"{self._place}: {_SAYS[done.code]}")
         if done.code:
             raise self.access.failure(done)
+        if digest and done.stdout.strip() != digest.encode():
+            raise BadReply(f"{self._place}: the guest does not say that it has proved the copy")
 
     def _target(self) -> tuple[str, str, str]:
         return self._place.path, self._name, "1" if self._place.is_folder else ""

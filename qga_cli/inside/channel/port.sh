@@ -7,11 +7,11 @@
 # Opens a port. $1 its name  $2 the descriptor
 open_port() {
   for qga_file in /sys/class/virtio-ports/*/name; do
-    qga_name=
-    IFS= read -r qga_name <"$qga_file"
-    [ "$qga_name" = "$1" ] && break
+    qga_called=
+    IFS= read -r qga_called <"$qga_file"
+    [ "$qga_called" = "$1" ] && break
   done 2>/dev/null
-  [ "$qga_name" = "$1" ] || { echo 'this guest does not show the port' >&2; return 1; }
+  [ "$qga_called" = "$1" ] || { echo 'this guest does not show the port' >&2; return 1; }
   qga_file=${qga_file%/name}
   eval "command exec $2<>/dev/${qga_file##*/}"
 }
