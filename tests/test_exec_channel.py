@@ -16,6 +16,7 @@ from tests.channels import plugged
 from tests.conftest import Configured, Ran, qga
 
 ALWAYS = ("exec", "--channel", "always")
+AUTO = ("exec", "--channel", "auto", "-v")
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +137,7 @@ def test_ports_that_are_used_up(guest: lab.Guest) -> None:
             break
     try:
         assert run(guest, "echo", "x").code == 125
-        ran = qga("exec", "-v", guest.name, "echo", "x")
+        ran = qga(*AUTO, guest.name, "echo", "x")
         assert (ran.code, ran.out) == (0, "x\n")
         assert "no channel: no port can be plugged" in ran.err
     finally:
@@ -146,7 +147,7 @@ def test_ports_that_are_used_up(guest: lab.Guest) -> None:
 
 def test_a_policy_is_borne(guest: lab.Guest, configured: Configured) -> None:
     rule = '[policy."*"]\ndeny = ["channel"]\n'
-    ran = configured(rule, "exec", "-v", guest.name, "echo", "x")
+    ran = configured(rule, *AUTO, guest.name, "echo", "x")
     assert (ran.code, ran.out) == (0, "x\n")
     assert "no channel: channel is denied" in ran.err
     assert configured(rule, *ALWAYS, guest.name, "echo", "x").code == 125
@@ -154,7 +155,7 @@ def test_a_policy_is_borne(guest: lab.Guest, configured: Configured) -> None:
 
 
 def test_a_socket_has_no_channel(local_agent: str) -> None:
-    assert qga("-c", local_agent, "exec", "x", "echo", "y").out == "y\n"
+    assert qga("-c", local_agent, *AUTO, "x", "echo", "y").out == "y\n"
     assert qga("-c", local_agent, *ALWAYS, "x", "echo", "y").code == 125
 
 
@@ -167,9 +168,7 @@ def test_a_guest_that_shows_no_port_is_remembered(guest: lab.Guest, tmp_path: Pa
     try:
         for said in ("no channel: this guest does not show", "no channel, as before: this guest"):
             for _ in range(20):  # a busy machine may be too late with ports that are there
-                ran = qga(
-                    "exec", "-v", guest.name, "echo", "x", env={"XDG_CACHE_HOME": str(tmp_path)}
-                )
+                ran = qga(*AUTO, guest.name, "echo", "x", env={"XDG_CACHE_HOME": str(tmp_path)})
                 assert (ran.code, ran.out) == (0, "x\n")
                 if said in ran.err:
                     break

@@ -39,7 +39,7 @@ def test_a_program_that_restarts_the_agent_itself(guest: lab.Guest) -> None:
 
 def test_what_is_lost_with_the_agent_may_have_run(guest: lab.Guest) -> None:
     """It ends with its agent, as under systemd: that is no reason to start it again."""
-    text = f"{KILL}; kill -9 $PPID $$"
+    text = f"sleep 1; {KILL}; kill -9 $PPID $$"  # later than guest-exec's reply
     ran = qga("exec", "-o", "json", guest.name, "--", "sh", "-c", text)
     error = json.loads(ran.stderr)
     error = error.get("error", error)
@@ -58,9 +58,12 @@ def test_an_agent_that_stays_away(spare: lab.Guest) -> None:
 
 
 def deadly(guest: lab.Guest, program: str) -> None:
-    """Have the agent killed by the next run of a program, which does its work all the same."""
+    """Have the agent killed by the next run of a program, which does its work all the same.
+
+    After a second: before, guest-exec's reply may be lost with the agent.
+    """
     back = f"mv.real /bin/{program}.real /bin/{program}"
-    script = f'#!/bin/sh\n{back}\n{KILL}\nsleep 1\n{program} "$@"\n'
+    script = f'#!/bin/sh\n{back}\nsleep 1\n{KILL}\nsleep 1\n{program} "$@"\n'
     made = (
         f"[ -e /bin/mv.real ] || cp /bin/mv /bin/mv.real; cp /bin/{program} /bin/x; "
         f"mv.real /bin/x /bin/{program}.real; cat >/bin/x; chmod 755 /bin/x; "

@@ -48,3 +48,4 @@ def test_the_programs_next_write_fails(guest: lab.Guest) -> None:
     code, _ = piped("exec", guest.name, "--", "sh", "-c", f"trap '' PIPE; {text}")
     assert code == 141
     assert qga("wait", guest.name, "--for", f"file:{mark}", "--timeout", "30s").code == 0
+    assert qga("rm", f"{guest.name}:{mark}").code == 0

@@ -81,6 +81,8 @@ def _run(words: list[str]) -> int:
             sys.stdout.write(screen(command))
             return 0
         args = for_command(command)
+        if _passes_through(command):
+            _accept_closed_stdout()
         raw = quick_parser.parse(args, rest)
         if raw is None:
             from qga_cli.cli import typer_parser
@@ -125,6 +127,21 @@ def _unwritten(error: OSError) -> str | None:
     return error.strerror if error.errno in _DISK else None
 
 
+def _passes_through(command: Command) -> bool:
+    """Whether what it prints and its exit code are those of a program in the guest."""
+    return any(arg.kind == spec.WORDS for arg in command.args)
+
+
+def _accept_closed_stdout() -> None:
+    """Drop what a guest's program prints where stdout is closed, as ssh does: its code counts."""
+    try:
+        os.write(1, b"")  # EBADF where __main__ put what nobody can write to
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+
+
 def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -> int:
     from qga_cli import render
 
@@ -135,7 +152,7 @@ def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -
         blame(error, Target(None, guest, guest))
     with suppress(OSError):  # full, or nobody reads it: the code tells still
         sys.stderr.write(render.error_text(error, about, as_json=as_json))
-    passes_through = command is not None and any(arg.kind == spec.WORDS for arg in command.args)
+    passes_through = command is not None and _passes_through(command)
     if passes_through and error.exit_code < 123 and not isinstance(error, UsageError):
         return 125  # the code belongs to the guest's program; ours is in the message
     return error.exit_code
