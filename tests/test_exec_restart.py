@@ -55,6 +55,7 @@ def test_an_agent_that_stays_away(spare: lab.Guest) -> None:
     assert code == 125
     assert "it may run still" in err
     assert "pid " in err
+    lab.down(spare.name)  # nothing can be called in it any more
 
 
 def deadly(guest: lab.Guest, program: str) -> None:
