@@ -32,12 +32,25 @@ The three ways a call ends without a result are kept apart because they ask for 
 retry (NotDelivered), do something else (Refused), look before retrying (OutcomeUnknown).
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+    from qga_cli.guests.targets import Target
+
 
 class QgaError(Exception):
-    """An expected failure: `message` says what, `hint` how to mend it, `exit_code` is ours."""
+    """An expected failure: `message` says what, `hint` how to fix it, `exit_code` is ours.
+
+    Neither names the guest: `guest` does, and a hint has VM in its place. `said` and `advice` put
+    the name in, where an error is printed.
+    """
 
     exit_code = 1
     kind = "error"
+    guest: Target | None = None
 
     def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
         super().__init__(message)
@@ -45,14 +58,31 @@ class QgaError(Exception):
         self.hint = hint
         self.details = details
 
-    def as_dict(self) -> dict[str, object]:
-        """The error as `-o json` prints it; empty members are left out."""
+    def of(self, guest: Target) -> Self:
+        """This error, of `guest`; whoever came first and was nearer knows better."""
+        # A target without a name is no guest: a whole host, or a verb that finds its guests itself.
+        if self.guest is None and guest.name:
+            self.guest = guest
+        return self
+
+    def said(self, *, known: str = "") -> str:
+        """The message with the guest's name in front, once; without if the reader has `known`."""
+        name = f"{self.guest.label}: " if self.guest and not known else ""
+        return self.message if self.message.startswith(name) else name + self.message
+
+    @property
+    def advice(self) -> str:
+        """The hint with the guest's name for VM, ready to be typed."""
+        return self.guest.typable(self.hint) if self.guest else self.hint
+
+    def as_dict(self, *, known: str = "") -> dict[str, object]:
+        """The error as `-o json` prints it; empty members are left out. `known` as in `said`."""
         fields = {
             "kind": self.kind,
             "code": self.exit_code,
             "origin": "qga",  # not the program that exec ran, which may have the same code
-            "message": self.message,
-            "hint": self.hint,
+            "message": self.said(known=known),
+            "hint": self.advice,
             "details": self.details,
         }
         return {key: value for key, value in fields.items() if value != ""}

@@ -51,7 +51,8 @@ def test_one_that_hangs_is_left_behind_and_holds_nobody() -> None:
     hang.set()
     assert isinstance(done["a"].error, TimedOut)
     assert isinstance(done["b"].error, NotConnected)
-    assert done["b"].error.hint == "ask b"
+    assert done["b"].error.guest is TARGETS[1]
+    assert (done["b"].error.hint, done["b"].error.advice) == ("ask VM", "ask b")
     assert done["c"].error is done["d"].error is None
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from qga_cli.errors import UsageError
 from qga_cli.guests.fold import fold
 from qga_cli.guests.selection import has_labels, matching
-from qga_cli.guests.targets import Target, is_fleet, typable, wishes
+from qga_cli.guests.targets import Target, is_fleet, wishes
 from qga_cli.transports import Guest
 from tests.conftest import qga
 
@@ -204,7 +204,7 @@ def test_folding_loses_nobody(given_names: list[str]) -> None:
     ],
 )  # fmt: skip
 def test_hints_can_be_typed(target: Target, start: str, thaw: str) -> None:
-    hint = typable("`virsh start VM`, then `qga fs thaw VM`; see VMs", target)
+    hint = target.typable("`virsh start VM`, then `qga fs thaw VM`; see VMs")
     assert hint == f"`{start}`, then `{thaw}`; see VMs"
 
 

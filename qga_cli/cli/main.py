@@ -147,11 +147,11 @@ def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -
 
     about = "" if isinstance(error, UsageError) or error.exit_code == 123 else guest
     if guest and error.hint:
-        from qga_cli.guests.targets import Target, blame
+        from qga_cli.guests.targets import Target
 
-        blame(error, Target(None, guest, guest))
+        error.of(Target(None, guest, guest))  # the word, where it was not looked up any more
     with suppress(OSError):  # full, or nobody reads it: the code tells still
-        sys.stderr.write(render.error_text(error, about, as_json=as_json))
+        sys.stderr.write(render.error_text(error, about, known=guest, as_json=as_json))
     passes_through = command is not None and _passes_through(command)
     if passes_through and error.exit_code < 123 and not isinstance(error, UsageError):
         return 125  # the code belongs to the guest's program; ours is in the message

@@ -126,9 +126,9 @@ class Report:
         for outcome in outcomes:
             if isinstance(outcome.error, QgaError):
                 if not self._view.errors_are_json:
-                    if outcome.error.hint in self._hints:
+                    if outcome.error.advice in self._hints:
                         outcome.error.hint = ""  # fifty guests of one policy need it once
-                    self._hints.add(outcome.error.hint)
+                    self._hints.add(outcome.error.advice)
                     sys.stderr.write(render.error_text(outcome.error, outcome.target.label))
             elif outcome.error:
                 raise outcome.error

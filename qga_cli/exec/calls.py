@@ -194,7 +194,7 @@ class Calls:
                     raise
                 if isinstance(error, AgentUnavailable | OutcomeUnknown) and error.kind != "busy":
                     if not waiting:
-                        self.agent.trace(1, f"{error.message}: waiting for the agent")
+                        self.agent.trace(1, f"{error.said()}: waiting for the agent")
                     waiting = True
             if self.interrupt.sleep(_THAW, max(1, self.interrupt.count)):
                 raise Interrupted(self.interrupt.last)
@@ -239,9 +239,9 @@ def unsettled(error: QgaError, begun: str) -> QgaError:
     That the agent has not got the last call makes the first no safer to repeat.
     """
     if isinstance(error, NotDelivered):
-        said = error.message
+        said = error.said()
     elif is_forgotten(error):
         said = "the agent was restarted"
     else:
         return error
-    return OutcomeUnknown(f"{said}: {begun}", hint=error.hint, details=error.details)
+    return OutcomeUnknown(f"{said}: {begun}", hint=error.advice, details=error.details)

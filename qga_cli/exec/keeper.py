@@ -65,7 +65,7 @@ class Keeper:
                 if error.desc.endswith(_NOT_YET):
                     return False
                 # Blocked, or the agent opens nothing: its folder in a full /run, its limit.
-                self.calls.agent.trace(1, f"no spool files: {error.message}")
+                self.calls.agent.trace(1, f"no spool files: {error.said()}")
                 self.spools = False
         if not self.spools and self._helper("sh", "-c", _TAKEN, "sh", self.path(7)) == 0:
             self.outputs = [
@@ -121,7 +121,7 @@ class Keeper:
                 self.calls.write(self._orders, f"{order}\n".encode(), flush=True)
                 return
             except Unsupported as error:  # a policy that allows opening and no writing
-                self.calls.agent.trace(1, f"no orders by file: {error.message}")
+                self.calls.agent.trace(1, f"no orders by file: {error.said()}")
                 self.calls.close(self._orders)
                 self._orders = 0
         self._helper("sh", "-c", _TELL, "sh", order, self.path(0))

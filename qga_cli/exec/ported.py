@@ -110,7 +110,7 @@ class PortedProgram:
         try:
             ports, ways = self._channel.take(2, 1 if inline is None else 0)
         except Forbidden as error:
-            raise NoChannel(error.message, hint=error.hint) from error
+            raise NoChannel(error.said(), hint=error.advice) from error
         self._ports = ports
         self._streams = [
             Stream(sink, port.end.strip().encode()) for port, sink in zip(ports, sinks, strict=True)
@@ -131,9 +131,9 @@ class PortedProgram:
         try:
             self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
         except (Frozen, Unsupported) as error:  # the ordinary way will word it
-            raise NoChannel(error.message, hint=error.hint) from error
+            raise NoChannel(error.said(), hint=error.advice) from error
         except Refused as error:
-            raise NoPorts(f"no shell: {error.message}") from error
+            raise NoPorts(f"no shell: {error.said()}") from error
         self._wanted = 3 if ways else 2
         self._heard = time.monotonic()
 

@@ -77,7 +77,7 @@ class Program:
         except Unsupported:
             raise
         except Refused as error:
-            raise NoShell(f"no shell: {error.message}") from error
+            raise NoShell(f"no shell: {error.said()}") from error
         self._begun = begun
         self._moved = self._asked = time.monotonic()
         self.calls.patient = True

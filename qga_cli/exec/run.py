@@ -160,7 +160,7 @@ def run(
                     program.start(context, stdout, errors.take)
                     follow(program, control, interrupt, heed)
             except NoShell as error:
-                agent.trace(1, f"output at the end only: {error.message}")
+                agent.trace(1, f"output at the end only: {error.said()}")
                 program = _without_streams(agent, error)(calls, argv, feed, text=text)
                 control = Control(program, interrupt, timeout, kill_after)
                 program.start(context, stdout, stderr)
@@ -204,7 +204,7 @@ def _remember(agent: Agent, error: NoChannel) -> None:
     from qga_cli.channel import memory
     from qga_cli.exec.ported import NoPorts
 
-    agent.trace(1, f"no channel: {error.message}")
+    agent.trace(1, f"no channel: {error.said()}")
     ports = agent.transport.ports()
     if ports and isinstance(error, NoPorts):
         memory.note(ports.boot(), error.message)

@@ -16,7 +16,7 @@ from qga_cli.errors import (
     Unsupported,
 )
 from qga_cli.exec.run import Completed, run
-from qga_cli.files.named import LATE, NamedAgent, named
+from qga_cli.files.named import LATE, NamedAgent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,10 +79,8 @@ class Access:
             hint = "" if self.windows else policy_hint(self.agent.ask, EXEC)
             blocked = not self.windows or self.cmd is None
             reason = "blocked by policy" if blocked else "not done on Windows guests"
-            raise named(
-                Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint),
-                self.agent.name,
-            )
+            refused = Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint)
+            raise refused.of(self.agent.target)
 
     def start(self, script: str, *words: str, stdin: bytes = b"") -> int:
         """Start a constant shell script with `words` as $1, $2 …: no text is ever made code.
@@ -105,7 +103,7 @@ class Access:
             except OutcomeUnknown as error:
                 if self.agent.begun:
                     raise
-                raise NotAnswering(error.message, hint=error.hint) from error  # nothing changed
+                raise NotAnswering(error.said(), hint=error.advice) from error  # nothing changed
             if status["exited"]:
                 return Completed(status)
             if self.interrupt.sleep(pause, seen):

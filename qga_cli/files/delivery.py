@@ -140,7 +140,7 @@ class Delivery:
         try:
             self._close()
         except QgaError as error:
-            self.access.agent.trace(1, f"closing the part: {error.message}")
+            self.access.agent.trace(1, f"closing the part: {error.said()}")
         self._rest()
         if not self._part:
             return ""
@@ -151,7 +151,7 @@ class Delivery:
         except QgaError as error:
             if not keep:
                 raise
-            self.access.agent.trace(1, f"letting go of the part: {error.message}")
+            self.access.agent.trace(1, f"letting go of the part: {error.said()}")
         return f"{self._folder.rstrip('/')}/{self._part}" if keep else ""
 
     def _put(self, data: bytes, digest: str, *words: str) -> bool:

@@ -82,7 +82,7 @@ class Direct:
         try:
             self._close()
         except QgaError as error:
-            self._access.agent.trace(1, f"closing {self._path}: {error.message}")
+            self._access.agent.trace(1, f"closing {self._path}: {error.said()}")
         return self._path
 
     def _enter(self) -> None:

@@ -6,7 +6,7 @@ import time
 from qga_cli.errors import Interrupted, NoGuest, NotConnected, QgaError, TimedOut, UsageError
 from qga_cli.exec.calls import is_forgotten, unsettled
 from qga_cli.files.access import Access
-from qga_cli.files.named import LATE, NamedAgent, named
+from qga_cli.files.named import LATE, NamedAgent
 from qga_cli.files.pattern import expand, is_pattern
 from qga_cli.files.place import Place, guest_place
 from qga_cli.guests.targets import is_fleet
@@ -81,8 +81,10 @@ class Guests:
         try:
             transport = self._job.hosts.transport(target)
         except QgaError as error:
-            raise named(error, target.label) from error
+            error.of(target)
+            raise
         agent = NamedAgent(transport, target.label, self._teller(target.label))
+        agent.target = target
         agent.deadline = self._deadline
         return Access(agent, self._job.interrupt)
 
@@ -99,8 +101,10 @@ class Guests:
             error = unsettled(error, begun)
         elif is_forgotten(error):
             error = NotConnected("the agent was restarted")
-        if self._job.target:  # whoever prints it says its name
-            error.message = error.message.removeprefix(f"{self._job.target.label}: ")
+        for name, access in self._open.items():
+            if error.message.startswith(f"{name}: "):  # GUEST: PATH: what, as the verbs word it
+                error.message = error.message.removeprefix(f"{name}: ")
+                return error.of(access.agent.target)
         return error
 
     def __enter__(self) -> "Self":

@@ -143,7 +143,7 @@ class FileHandle:
         except QgaError as failed:
             if error is None:
                 raise
-            self._access.agent.trace(1, f"the handle could not be closed: {failed.message}")
+            self._access.agent.trace(1, f"the handle could not be closed: {failed.said()}")
 
 
 class ExecHandle:

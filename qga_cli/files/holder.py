@@ -53,7 +53,7 @@ class Holder:
             try:
                 self._access.finish(self._access.start(text("beat"), self.word))
             except QgaError as error:  # the copy itself meets it too, or it was nothing lasting
-                self._access.agent.trace(1, f"telling the guest that we live: {error.message}")
+                self._access.agent.trace(1, f"telling the guest that we live: {error.said()}")
 
 
 def text(*names: str) -> str:

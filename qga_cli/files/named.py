@@ -1,4 +1,4 @@
-"""An agent as the file verbs call it: its errors bear its name, and a short freeze ends nothing."""
+"""An agent as the file verbs call it: errors know their guest, a short freeze ends nothing."""
 
 import math
 import threading
@@ -6,13 +6,13 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.errors import Frozen, QgaError, TimedOut
-from qga_cli.guests.targets import Target, blame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qga_cli.agent import Reply, Trace
+    from qga_cli.guests.targets import Target
     from qga_cli.interrupt import Interrupt
     from qga_cli.spec import Command
     from qga_cli.transports import Transport
@@ -31,6 +31,7 @@ class NamedAgent(Agent):
     patient = False
     begun = ""  # what may have had an effect by now: past that, see exec.calls.unsettled
     interrupt: "Interrupt"
+    target: "Target"
 
     def __init__(self, transport: "Transport", name: str, trace: "Trace | None" = None) -> None:
         super().__init__(transport, name, trace)
@@ -56,12 +57,14 @@ class NamedAgent(Agent):
             return super().call(command, arguments, timeout)
         except Frozen as error:
             if not self.patient or not self._thawed():
-                raise named(error, self.name) from error
+                error.of(self.target)
+                raise
             return self._call(command, arguments, timeout)
         except QgaError as error:
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 raise TimedOut(LATE) from error
-            raise named(error, self.name) from error
+            error.of(self.target)
+            raise
 
     def _thawed(self) -> bool:
         """Wait for a thaw; False if it does not come in time."""
@@ -76,11 +79,3 @@ class NamedAgent(Agent):
             if super().call(STATUS).value == "thawed":
                 return True
         return False
-
-
-def named(error: QgaError, name: str) -> QgaError:
-    """`error` with the guest's name in front, once."""
-    if name and not error.message.startswith(f"{name}: "):
-        error.message = f"{name}: {error.message}"
-        return blame(error, Target(None, name, name))
-    return error

@@ -159,7 +159,7 @@ class Push:
                 self._access.run(text("remove", "staged", "unstage"), *self._words())
         except QgaError as error:
             where = f"{self._folder.rstrip('/')}/{self._stage}"
-            self._access.agent.trace(0, f"{where} could not be removed: {error.message}")
+            self._access.agent.trace(0, f"{where} could not be removed: {error.said()}")
 
     def _rest(self) -> None:
         if self._holder:

@@ -202,7 +202,7 @@ def _wait(job: Job, program: Child, holds: list[Hold], deadline: float) -> QgaEr
     ended = "the command was ended, and what it made is NOT consistent"
     for hold in holds:
         if hold.watchdog in ready:
-            return NotConsistent(f"{hold.target.label}: the watchdog has died: {ended}")
+            return NotConsistent(f"the watchdog has died: {ended}").of(hold.target)
     hint = "a longer --max or --timeout allows it"
     if program.is_stopped():
         hint = "it was stopped: by Ctrl-Z, or as it asked for a terminal from within a pipeline"
@@ -228,12 +228,10 @@ def _report(job: Job, failures: Failures, cause: QgaError | None = None) -> None
     """Raise what went wrong; of several things the first, and tell the others."""
     if job.interrupt.signum and not isinstance(cause, Interrupted):
         cause = Interrupted(job.interrupt.signum)
-    for hold, error in failures:
-        error.message = f"{hold.target.label}: {error.message}"
     errors = [cause] if cause else []
     errors += [error for _, error in failures]
     for error in errors[1:]:
-        job.say(0, error.message + (f" ({error.hint})" if error.hint else ""))
+        job.say(0, error.said() + (f" ({error.advice})" if error.hint else ""))
     if errors:
         raise errors[0]
 

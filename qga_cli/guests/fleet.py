@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from qga_cli.errors import Interrupted, QgaError, TimedOut
-from qga_cli.guests.targets import Target, blame
+from qga_cli.guests.targets import Target
 from qga_cli.interrupt import TICK, Interrupt
 
 TYPE_CHECKING = False
@@ -99,7 +99,7 @@ class Fleet:
         try:
             outcome = Outcome(target, value=self._work(index, target))
         except QgaError as error:
-            outcome = Outcome(target, error=blame(error, target))
+            outcome = Outcome(target, error=error.of(target))
         except BaseException as error:  # a bug of ours: carried to the main thread, shown there
             outcome = Outcome(target, error=error)
         self._done.put((index, outcome, threading.get_ident()))

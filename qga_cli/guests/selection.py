@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from qga_cli.errors import NoGuest, QgaError
 from qga_cli.guests.fleet import Fleet
-from qga_cli.guests.targets import Target, Wish, blame, is_glob
+from qga_cli.guests.targets import Target, Wish, is_glob
 from qga_cli.interrupt import Interrupt
 
 TYPE_CHECKING = False
@@ -118,10 +118,7 @@ def _ask(host: "Host", questions: list[tuple[int, Wish]], narrow: Narrowing) -> 
 
 def _unlisted(host: "Host", wish: Wish) -> Target:
     """A host that cannot list its guests may know one by name all the same. Raises NoGuest."""
-    try:
-        host.open(wish.word).close()
-    except NoGuest as error:
-        raise blame(error, wish.target()) from error
+    host.open(wish.word).close()
     return wish.target()
 
 

@@ -43,6 +43,22 @@ class Target:
         self.state = state
         self.error = error
 
+    def typable(self, hint: str) -> str:
+        """`hint` with this guest for VM, as a shell wants it; virsh knows hosts by URI only."""
+        if " VM" not in hint:
+            return hint
+        import re
+
+        known = self.uri and not self.uri.startswith(("unix:", "vsock:"))  # to virsh
+        virsh = f"virsh -c {_word(self.uri)}" if self.uri and known else "virsh"
+
+        def fill(match: "re.Match[str]") -> str:
+            if match[1]:
+                return f"{virsh} {match[1]} {_word(self.name)}"
+            return f" {_word(self.label)}"
+
+        return re.sub(r"(?:virsh (\S+))? VM\b", fill, hint)
+
 
 class Wish:
     """One word, on one host: `host` is that host's name in the configuration, "" for none."""
@@ -86,30 +102,6 @@ def wishes(
 ) -> list[Wish]:
     """The words of `text` with groups and hosts filled in. Raises UsageError."""
     return [wish for word in _words(text, groups, ()) for wish in _on_hosts(word, default, hosts)]
-
-
-def blame(error: QgaError, target: Target) -> QgaError:
-    """`error` with VM in its hint replaced by the guest's name, ready to be typed."""
-    if target.label:  # cp and its kin name their guests in their paths
-        error.hint = typable(error.hint, target)
-    return error
-
-
-def typable(hint: str, target: Target) -> str:
-    """`hint` with the guest for VM, as a shell wants it; virsh knows hosts by their URI only."""
-    if " VM" not in hint:
-        return hint
-    import re
-
-    known = target.uri and not target.uri.startswith(("unix:", "vsock:"))  # to virsh
-    virsh = f"virsh -c {_word(target.uri)}" if target.uri and known else "virsh"
-
-    def fill(match: "re.Match[str]") -> str:
-        if match[1]:
-            return f"{virsh} {match[1]} {_word(target.name)}"
-        return f" {_word(target.label)}"
-
-    return re.sub(r"(?:virsh (\S+))? VM\b", fill, hint)
 
 
 def _word(text: str) -> str:

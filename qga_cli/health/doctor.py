@@ -12,7 +12,6 @@ from qga_cli.errors import (
     QgaError,
     UsageError,
 )
-from qga_cli.guests.targets import typable
 from qga_cli.health.checkup import CHECKS, Patient, Warning, ports
 from qga_cli.job import Finished, Job
 
@@ -65,8 +64,8 @@ def _look(
     if found is None:
         return None, None
     if isinstance(found, Warning):
-        fix = typable(found.fix, patient.target)
-        return _row(name, "warn", typable(found.finding, patient.target), fix), None
+        fix = patient.target.typable(found.fix)
+        return _row(name, "warn", patient.target.typable(found.finding), fix), None
     return _row(name, "ok", found, ""), None
 
 
@@ -189,7 +188,7 @@ _REMEDIES: dict[type[QgaError], Remedy] = {
 
 def _broken(patient: Patient, name: str, error: QgaError) -> Row:
     name = "rights" if isinstance(error, Denied) else name
-    return _row(name, "FAIL", error.message, typable(error.hint, patient.target))
+    return _row(name, "FAIL", error.message, patient.target.typable(error.hint))
 
 
 def _row(check: str, verdict: str, finding: str, fix: str) -> Row:

@@ -75,9 +75,12 @@ def survey(job: Job, targets: list[Target]) -> list[dict[str, Any]]:
     for index, outcome in fleet.outcomes():
         rows[index] = dict(rows[index])  # a probe that was given up may still write to its own
         error = outcome.error
-        if isinstance(error, QgaError) and not isinstance(error, FileError):
+        if isinstance(error, FileError):  # the audit file: it says nothing about the guest
+            error.guest = None
+            raise error
+        if isinstance(error, QgaError):
             rows[index]["agent"] = _state(error)
-        elif error:  # a bug, or the audit file: it says nothing about the guest
+        elif error:  # a bug
             raise error
     return rows
 

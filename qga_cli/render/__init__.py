@@ -100,14 +100,18 @@ class View:
         return self._form.many(list(outcomes))
 
 
-def error_text(error: QgaError, guest: str = "", *, as_json: bool = False) -> str:
-    """An error as stderr shows it: one line, and one with the hint."""
+def error_text(error: QgaError, guest: str = "", *, known: str = "", as_json: bool = False) -> str:
+    """An error as stderr shows it: one line, and one with the hint.
+
+    It begins with `guest`, else with the guest that it is of, unless the reader has `known`.
+    """
+    known = known or guest
     if as_json:
         vm = {"vm": guest} if guest else {}
-        return machine.json_text({**vm, "error": error.as_dict()})
+        return machine.json_text({**vm, "error": error.as_dict(known=known)})
     about = f"{printable(guest)}: " if guest else ""
-    text = f"qga: {about}{shorten(printable(error.message))}\n"
-    return text + (f"hint: {shorten(printable(error.hint))}\n" if error.hint else "")
+    text = f"qga: {about}{shorten(printable(error.said(known=known)))}\n"
+    return text + (f"hint: {shorten(printable(error.advice))}\n" if error.hint else "")
 
 
 def note(text: str) -> None:

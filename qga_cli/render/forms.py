@@ -76,7 +76,7 @@ class Json(Form):
     def _told(self, outcome: Outcome) -> dict[str, object]:
         vm = {"vm": outcome.target.label}
         if isinstance(outcome.error, QgaError):
-            return {**vm, "error": outcome.error.as_dict()}
+            return {**vm, "error": outcome.error.as_dict(known=vm["vm"])}
         return {**vm, "return": self.readable(_value(outcome.value))}
 
 

@@ -75,9 +75,7 @@ class WindowsDelivery:
         try:
             self._files.remove([self._part], recursive=False, force=True)
         except QgaError as error:
-            self._private.calls.agent.trace(
-                0, f"{self._part} could not be removed: {error.message}"
-            )
+            self._private.calls.agent.trace(0, f"{self._part} could not be removed: {error.said()}")
         return ""
 
     @property

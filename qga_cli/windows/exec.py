@@ -77,7 +77,7 @@ class WindowsProgram(Bare):
                 ["taskkill.exe", "/PID", str(self.pid), "/T", "/F"], capture=True
             )
         except Refused as error:
-            raise self._stopped(kill_after, f"{self._runs_on}: {error.message}") from error
+            raise self._stopped(kill_after, f"{self._runs_on}: {error.said()}") from error
         until = time.monotonic() + _KILL
         while not (said := self.calls.status(pid))["exited"] and time.monotonic() < until:
             time.sleep(0.01)

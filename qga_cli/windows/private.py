@@ -169,7 +169,7 @@ class Private:
         try:
             gone = not self._busy and self._delete(self._base)
         except QgaError as error:
-            self.calls.agent.trace(1, f"{self._base}.* could not be removed: {error.message}")
+            self.calls.agent.trace(1, f"{self._base}.* could not be removed: {error.said()}")
             gone = False
         self._ledger.close(keep=not gone)
 
@@ -188,7 +188,7 @@ class Private:
                 if all(unlocked) and all(self._delete(base) for base in sorted(bases)):
                     os.unlink(record)
             except QgaError as error:
-                self.calls.agent.trace(1, f"clearing what a killed qga has left: {error.message}")
+                self.calls.agent.trace(1, f"clearing what a killed qga has left: {error.said()}")
 
     def _unlocked(self, handle: int, path: str) -> bool:
         """Close a dead run's handle. Only if the agent still has that file open: after a restart

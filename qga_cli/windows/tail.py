@@ -65,7 +65,7 @@ class WindowsFollower:
                 return self._range(position)
             except Refused as error:
                 self._curl = False
-                self._private.calls.agent.trace(1, f"no curl.exe: {error.message}")
+                self._private.calls.agent.trace(1, f"no curl.exe: {error.said()}")
         return self._copy(position)
 
     def _range(self, position: int) -> bytes | None:
