@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from qga_cli.exec.stream import ProgramStream
-    from qga_cli.guard import Guard
+    from qga_cli.policy.guard import Guard
     from qga_cli.transports import Host as Backend
     from qga_cli.transports import Transport
 

@@ -39,7 +39,7 @@ WHILE_FROZEN = frozenset(
 
 
 class AgentError(Refused):
-    """An error reply as it came; agent.py turns it into the class that explains it."""
+    """An error reply as it came; refusal.py turns it into the class that explains it."""
 
 
 def encode(wire: str, arguments: Mapping[str, object]) -> str:

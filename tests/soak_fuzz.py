@@ -19,14 +19,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from qga_cli import catalog, refusal, wire
-from qga_cli.agent import Agent
+from qga_cli import catalog, wire
+from qga_cli.agent import Agent, refusal
 from qga_cli.errors import QgaError, Refused
 from qga_cli.exec import context
 from qga_cli.exec.outputs import Stream
-from qga_cli.files import ls, place
-from qga_cli.files.squeeze import Unpacker
-from qga_cli.files.tar_reader import TarReader
+from qga_cli.files import ls
+from qga_cli.files.copy_tree.tar_reader import TarReader
+from qga_cli.files.guest.gzip import Unpacker
+from qga_cli.guests import place
 from qga_cli.guests.fold import fold
 from qga_cli.guests.targets import wishes
 from qga_cli.render import View, error_text

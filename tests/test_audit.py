@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.audit import Audit
+from qga_cli.policy.audit import Audit
 from tests.conftest import Configured, qga
 from tests.fake import AgentFault, FakeAgent, Silence
 from tests.policies import DENY, lines, template

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qga_cli import connect
-from qga_cli.audit import Audit
 from qga_cli.channel import PREFIX
 from qga_cli.channel.port import OutPort
 from qga_cli.channel.ports import STAY, Channel, abandoned
 from qga_cli.config import Config, Setting
 from qga_cli.errors import Forbidden, NoChannel, NoProgram, OutcomeUnknown, PortTaken, TimedOut
-from qga_cli.guard import Guard, Guarded, Policy
+from qga_cli.policy.audit import Audit
+from qga_cli.policy.guard import Guard, Guarded, Policy
 from qga_cli.transports import connect as open_host
 from tests import channels, lab
 from tests.channels import meet, plugged, ports, taking

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qga_cli.agent import Agent
 from qga_cli.errors import NoProgram, NotExecutable, NotRunning
-from qga_cli.exec import program
+from qga_cli.exec import streamed
 from qga_cli.exec.calls import Calls
 from qga_cli.inside import script
 from qga_cli.interrupt import Interrupt
@@ -163,8 +163,8 @@ def test_a_keeper_that_comes_too_late_is_no_failure(
     def slow(name: str) -> str:
         return script(name).replace("export LC_ALL=C", "sleep 2; export LC_ALL=C")
 
-    monkeypatch.setattr(program, "script", slow)
-    monkeypatch.setattr(program, "_SHORT", (0.1, 0.1))
+    monkeypatch.setattr(streamed, "script", slow)
+    monkeypatch.setattr(streamed, "_SHORT", (0.1, 0.1))
     ran = execute(local_agent, "echo", "hello")
     assert (ran.code, ran.out) == (0, b"hello\n")
     assert sum("guest-exec:" in line for line in ran.trace) == 2  # the wrapper, and a keeper

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.exec.bounded import END
+from qga_cli.exec.without_proc import END
 from tests.conftest import qga, qga_tty
 from tests.fake import AgentFault, FakeAgent, Handler
 from tests.lab.local_agent import agent

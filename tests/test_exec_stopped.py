@@ -10,7 +10,7 @@ import pytest
 
 from qga_cli import inside
 from qga_cli.errors import QgaError
-from qga_cli.exec import keeper, program
+from qga_cli.exec import keeper, streamed
 from qga_cli.exec.outputs import Spooled
 from tests.running import eventually, execute
 
@@ -30,11 +30,11 @@ def test_a_pid_that_is_another_users_now_is_not_written_through(
     text = inside.script
     monkeypatch.setattr(keeper, "script", lambda name: text(name).replace("sleep 20", "sleep 0.4"))
     monkeypatch.setattr(keeper, "_SILENCE", silence)
-    monkeypatch.setattr(program, "_SHORT", (0.1, 0.1))
+    monkeypatch.setattr(streamed, "_SHORT", (0.1, 0.1))
     stopped: list[subprocess.Popen[bytes]] = []
-    step = program.Program._carry
+    step = streamed.Program._carry
 
-    def carry(self: program.Program) -> bool:
+    def carry(self: streamed.Program) -> bool:
         assert self._keeper
         if self._streams[0].begun and not stopped:
             pid = self._keeper._pid
@@ -45,7 +45,7 @@ def test_a_pid_that_is_another_users_now_is_not_written_through(
             output._empty(output._all[0])  # as after each file that was read
         return step(self)
 
-    monkeypatch.setattr(program.Program, "_carry", carry)
+    monkeypatch.setattr(streamed.Program, "_carry", carry)
     error = None
     try:
         with pytest.raises(QgaError) as raised:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import FileError
-from qga_cli.files.facts import Facts
-from qga_cli.files.landing import Landing
-from qga_cli.files.pull import pull
-from qga_cli.files.transfer import Wishes
+from qga_cli.files.copy_file.to_host import Landing
+from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_tree.pull import pull
+from qga_cli.files.guest.attributes import Facts
 from tests.conftest import Far, qga
 from tests.lab.local_agent import agent as run_local_agent
 from tests.trees import archive, entry

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import BadReply, FileError, UsageError
-from qga_cli.files import change, ls
-from qga_cli.files.copy import Copier
-from qga_cli.files.facts import Facts
-from qga_cli.files.place import parse
-from qga_cli.files.tar_writer import TarWriter
-from qga_cli.files.transfer import Wishes
+from qga_cli.files import ls, rm_mkdir_mv
+from qga_cli.files.copier import Copier
+from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_tree.tar_writer import TarWriter
+from qga_cli.files.guest.attributes import Facts
+from qga_cli.guests.place import parse
 from tests.conftest import Far
 from tests.running import Started
 
@@ -178,4 +178,4 @@ def test_a_fifo_of_a_guest_is_no_empty_file(near: Far, here: Path) -> None:
 @pytest.mark.parametrize("path", ["/", "/..", "/./", "/etc/.."])
 def test_a_root_folder_is_never_removed(path: str) -> None:
     with pytest.raises(UsageError, match="takes no root folder"):
-        change.rm(SimpleNamespace(arguments={"places": [f"a:{path}"], "recursive": True}))  # type: ignore[arg-type]
+        rm_mkdir_mv.rm(SimpleNamespace(arguments={"places": [f"a:{path}"], "recursive": True}))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.files import pattern
+from qga_cli.files.guest import pattern
 from tests.conftest import Far
 
 MAKE = (

@@ -9,7 +9,7 @@ import pytest
 
 from qga_cli.errors import NotRunning
 from qga_cli.freeze import steps
-from qga_cli.freeze.line import Line
+from qga_cli.freeze.connection import Line
 from qga_cli.guests.targets import Target
 from qga_cli.transports.libvirt import LibvirtTransport
 from tests import lab

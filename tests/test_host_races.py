@@ -19,16 +19,16 @@ import pytest
 from qga_cli import hostpath, wire
 from qga_cli.errors import FileError, QgaError
 from qga_cli.exec.run import Completed
-from qga_cli.files.copy import physical
-from qga_cli.files.facts import Facts
-from qga_cli.files.landing import Landing, inside, open_special
-from qga_cli.files.many import share_of
-from qga_cli.files.merge import Stage
-from qga_cli.files.place import Place
-from qga_cli.files.pull import pull
-from qga_cli.files.source import HostFile
-from qga_cli.files.tar_writer import TarWriter
-from qga_cli.files.transfer import Wishes
+from qga_cli.files.copier import physical
+from qga_cli.files.copy_file.sources import HostFile
+from qga_cli.files.copy_file.to_host import Landing, inside, open_special
+from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_tree.pull import pull
+from qga_cli.files.copy_tree.stage import Stage
+from qga_cli.files.copy_tree.tar_writer import TarWriter
+from qga_cli.files.guest.attributes import Facts
+from qga_cli.files.places_of_many import share_of
+from qga_cli.guests.place import Place
 from tests.conftest import qga
 from tests.fake import FakeAgent
 from tests.strangers import UID, Victim, as_root, strike_at

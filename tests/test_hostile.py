@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import BadReply, QgaError
-from qga_cli.exec.ending import outcome
+from qga_cli.exec.exit_status import outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
 from tests.conftest import qga, qga_tty

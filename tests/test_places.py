@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qga_cli.errors import UsageError
-from qga_cli.files.place import parse
+from qga_cli.guests.place import parse
 
 NAMES = st.text(st.characters(exclude_characters=":\0", exclude_categories=["Cs"]), min_size=1)
 PATHS = st.text(st.characters(exclude_characters="\0"), min_size=1)

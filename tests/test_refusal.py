@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli import refusal
-from qga_cli.agent import Agent
+from qga_cli.agent import Agent, refusal
 from qga_cli.errors import Refused, Unsupported
 from qga_cli.spec import TEXT, Arg, Command, release
 from qga_cli.transports.unix import UnixHost

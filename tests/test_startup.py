@@ -74,7 +74,7 @@ def test_only_the_command_asked_for_is_loaded(local_agent: str) -> None:
     modules = done.stderr.rsplit("\n", 1)[-1].split()
     commands = [name for name in modules if name.startswith("qga_cli.commands.")]
     assert commands == ["qga_cli.commands.fs", "qga_cli.commands.fs.status"]
-    assert "qga_cli.guard" not in modules
+    assert "qga_cli.policy.guard" not in modules
 
 
 def test_completion_loads_nothing_heavy(local_agent: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import QgaError
-from qga_cli.files.merge import Stage
-from qga_cli.files.tar_writer import TarWriter
-from qga_cli.files.transfer import Wishes
+from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_tree.stage import Stage
+from qga_cli.files.copy_tree.tar_writer import TarWriter
 from tests.trees import archive, entry, everything, extract, odd_tree
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qga_cli.errors import QgaError
-from qga_cli.files.transfer import Wishes
+from qga_cli.files.copy_file.transfer import Wishes
 from tests.trees import EVIL, LINK, archive, entry, everything, extract
 
 

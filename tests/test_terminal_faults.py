@@ -13,11 +13,11 @@ from typing import Any, cast
 import pytest
 
 from qga_cli.agent import Agent
+from qga_cli.inside.terminal import frames
 from qga_cli.terminal.by_python import program
 from qga_cli.terminal.carrier import Carrier, Wish
 from qga_cli.terminal.console import Console, Escape
-from qga_cli.terminal.inside import frames
-from qga_cli.terminal.pump import Pump
+from qga_cli.terminal.exchange import Pump
 from qga_cli.wire import to_base64
 from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent, Handler

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from qga_cli.inside.terminal import frames
 from qga_cli.terminal.by_python import PythonCarrier
-from qga_cli.terminal.inside import frames
 from qga_cli.wire import to_base64
 from tests.evil import DANGER, EVIL
 from tests.fake import AgentFault, FakeAgent, Handler, Raw, Silence

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator
 import pytest
 
 from qga_cli.errors import FileError
-from qga_cli.files.facts import Facts
-from qga_cli.files.transfer import Wishes, transfer
+from qga_cli.files.copy_file.transfer import Wishes, transfer
+from qga_cli.files.guest.attributes import Facts
 
 WAIT = 10.0  # seconds
 

@@ -6,9 +6,9 @@ import stat
 import tarfile
 from pathlib import Path
 
-from qga_cli.files.extract import Extractor
-from qga_cli.files.tar_reader import TarReader
-from qga_cli.files.transfer import Wishes
+from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_tree.extract import Extractor
+from qga_cli.files.copy_tree.tar_reader import TarReader
 
 
 def entry(name: str, type: bytes = tarfile.REGTYPE, **members: object) -> tarfile.TarInfo:

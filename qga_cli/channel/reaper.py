@@ -32,8 +32,8 @@ def main(argv: "Sequence[str]") -> None:
     try:
         transport = connect(uri or None).open(guest)
         if audit:
-            from qga_cli.audit import Audit
-            from qga_cli.guard import Guard
+            from qga_cli.policy.audit import Audit
+            from qga_cli.policy.guard import Guard
 
             transport = Guard(None, Audit(audit)).wrap(transport, uri or None, guest)
         ports = transport.ports()

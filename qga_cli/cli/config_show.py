@@ -5,7 +5,7 @@ import os
 from qga_cli import catalog, config
 from qga_cli.cli.options import ENVIRONMENT, fill
 from qga_cli.errors import UsageError
-from qga_cli.job import Job
+from qga_cli.verbs.job import Job
 
 
 def verb(job: Job) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ import sys
 from qga_cli import catalog
 from qga_cli.cli import command_help, help_screens
 from qga_cli.errors import UsageError
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TOPICS = ("options", "targets", "output", "exit-codes", "transports")
 

@@ -11,7 +11,7 @@ from qga_cli.agent import Reply
 from qga_cli.errors import FleetFailed, Interrupted, QgaError
 from qga_cli.format import printable
 from qga_cli.guests.fold import fold
-from qga_cli.job import Finished, Streams
+from qga_cli.verbs.job import Finished, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
-from qga_cli.job import Finished, Job, Meter, Streams
 from qga_cli.spec import Command
+from qga_cli.verbs.job import Finished, Job, Meter, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ class Run:
     def _guests(self) -> str:
         """The word that names the guests; "" when there is none, or a verb sees to it itself."""
         if self.command.scope in ("places", "inside"):
-            from qga_cli.files import many
+            from qga_cli.files import places_of_many
 
             if self.command.scope == "places":
-                return many.fleet_of(self.values["places"])
-            return many.same_fleet_of(self.values.get("places") or [self.values["place"]])
+                return places_of_many.fleet_of(self.values["places"])
+            return places_of_many.same_fleet_of(self.values.get("places") or [self.values["place"]])
         return str(self.values.get("guest", ""))
 
     def _watch(self, seconds: float) -> int:

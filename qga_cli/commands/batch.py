@@ -7,7 +7,7 @@ COMMAND = Command(
     "Send commands from standard input, one on each line",
     since="0.15.0",
     changes=True,
-    run="raw:batch",
+    run="verbs.raw:batch",
     notes=(
         "A line is a request in JSON or a wire name; for each one line comes back at once, an "
         'error as {"error": ...}. A program can talk to an agent in this way over one '

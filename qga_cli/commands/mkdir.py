@@ -12,7 +12,7 @@ COMMAND = Command(
         Arg("parents", spec.FLAG, "Those above too; no error for what is there", short="-p"),
     ],
     changes=True,
-    run="files.change:mkdir",
+    run="files.rm_mkdir_mv:mkdir",
     scope="inside",
     examples=[Example("qga mkdir -p web1:/srv/www/static", "with its parents")],
 )

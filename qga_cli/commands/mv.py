@@ -12,7 +12,7 @@ COMMAND = Command(
             metavar="SRC... DST"),
     ],
     changes=True,
-    run="files.change:mv",
+    run="files.rm_mkdir_mv:mv",
     scope="inside",
     examples=[Example("qga mv web1:/etc/nginx.conf.new web1:/etc/nginx.conf", "in place of it")],
 )  # fmt: skip

@@ -13,7 +13,7 @@ COMMAND = Command(
         Arg("force", spec.FLAG, "No error for what is not there", short="-f"),
     ],
     changes=True,
-    run="files.change:rm",
+    run="files.rm_mkdir_mv:rm",
     scope="inside",
     notes="The guest's own rm, which asks nothing.",
     examples=[

@@ -12,7 +12,7 @@ COMMAND = Command(
     args=[ID],
     result=int,
     patience=5,
-    run="checks:echo",
+    run="verbs.confirmed:echo",
     notes="Prints the number that the agent echoed; another one than was sent is an error.",
     examples=[
         Example("qga sync web1", "one round trip"),

@@ -10,7 +10,7 @@ COMMAND = Command(
     args=[ID],
     result=int,
     patience=5,
-    run="checks:echo",
+    run="verbs.confirmed:echo",
     notes=(
         "For raw sockets, where every connection of qga begins with it anyway. libvirt takes the "
         "0xFF byte before the reply for a broken link and never uses the agent again, so it is "

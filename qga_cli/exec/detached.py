@@ -6,11 +6,11 @@ from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
 from qga_cli.exec.calls import Calls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
-from qga_cli.exec.feed import Feed
 from qga_cli.exec.run import Completed
+from qga_cli.exec.stdin import Feed
 from qga_cli.exec.wrapper import SAFE_INPUT
 from qga_cli.inside import script
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 from qga_cli.windows.exit_codes import is_wide, told
 from qga_cli.windows.system import is_windows
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.agent import Agent, Reply
-    from qga_cli.exec.feed import Source
+    from qga_cli.exec.stdin import Source
     from qga_cli.interrupt import Interrupt
 
 _CEILING = 1.0  # seconds between two looks

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.exec.bare import Bare
     from qga_cli.exec.calls import Calls
-    from qga_cli.exec.control import Control
-    from qga_cli.exec.ending import NoShell
-    from qga_cli.exec.feed import Feed, Source
-    from qga_cli.exec.ported import PortedProgram
-    from qga_cli.exec.program import Program
+    from qga_cli.exec.exit_status import NoShell
+    from qga_cli.exec.on_ports import PortedProgram
+    from qga_cli.exec.stdin import Feed, Source
+    from qga_cli.exec.streamed import Program
+    from qga_cli.exec.supervisor import Control
+    from qga_cli.exec.without_shell import Bare
     from qga_cli.interrupt import Interrupt
 
 _HEED = 0.3  # seconds that a program may take before its reader is looked at
@@ -130,11 +130,11 @@ def run(
     from qga_cli.exec import wrapper
     from qga_cli.exec.calls import Calls, unsettled
     from qga_cli.exec.context import Context
-    from qga_cli.exec.control import Control
-    from qga_cli.exec.ending import NoShell, unstarted
-    from qga_cli.exec.feed import Feed
-    from qga_cli.exec.program import Program
+    from qga_cli.exec.exit_status import NoShell, unstarted
     from qga_cli.exec.sinks import Complaint
+    from qga_cli.exec.stdin import Feed
+    from qga_cli.exec.streamed import Program
+    from qga_cli.exec.supervisor import Control
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
     calls = Calls(agent, interrupt)
@@ -184,7 +184,7 @@ def _ported(
     """The program with its streams on ports, if this agent's host has any."""
     from qga_cli.channel import memory
     from qga_cli.channel.ports import QUICK, THOROUGH, Channel
-    from qga_cli.exec.ported import PortedProgram
+    from qga_cli.exec.on_ports import PortedProgram
 
     ports = calls.agent.transport.ports()
     if channel == "always":
@@ -202,7 +202,7 @@ def _ported(
 def _remember(agent: Agent, error: NoChannel) -> None:
     """Tell why there is no channel; what the guest has against it holds until its next start."""
     from qga_cli.channel import memory
-    from qga_cli.exec.ported import NoPorts
+    from qga_cli.exec.on_ports import NoPorts
 
     agent.trace(1, f"no channel: {error.said()}")
     ports = agent.transport.ports()
@@ -219,10 +219,10 @@ def _without_streams(agent: Agent, error: "NoShell") -> "type[Bare]":
 
         return WindowsProgram
     if error.shell:
-        from qga_cli.exec.bounded import Bounded
+        from qga_cli.exec.without_proc import Bounded
 
         return Bounded
-    from qga_cli.exec.bare import Bare
+    from qga_cli.exec.without_shell import Bare
 
     return Bare
 

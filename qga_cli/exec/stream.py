@@ -7,7 +7,7 @@ import time
 from qga_cli import wire
 from qga_cli.channel.ports import Channel
 from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, Refused, TimedOut
-from qga_cli.exec import ending
+from qga_cli.exec import exit_status
 from qga_cli.exec.calls import Calls
 from qga_cli.exec.context import Context, request
 from qga_cli.exec.keeper import reap
@@ -124,8 +124,8 @@ class ProgramStream:
             status = self._calls.status(self._pid)
             if status["exited"]:
                 said_there = wire.from_base64(status.get("err-data", ""))
-                failure = ending.failure(argv[0], status.get("exitcode"), said_there)
-                if isinstance(failure, ending.NoShell):
+                failure = exit_status.failure(argv[0], status.get("exitcode"), said_there)
+                if isinstance(failure, exit_status.NoShell):
                     raise NoChannel(failure.message) from None
                 raise failure from None
             raise
@@ -171,7 +171,7 @@ class ProgramStream:
         if b"\n" not in line and len(line) < 8:
             self._tail = data[at:]
             return data[:at]
-        code, signal = ending.outcome(line.partition(b"\n")[0].decode("ascii", "replace"))
+        code, signal = exit_status.outcome(line.partition(b"\n")[0].decode("ascii", "replace"))
         self.code = 128 + (signal or 0) if code is None else code
         self._tail = b""
         return data[:at]

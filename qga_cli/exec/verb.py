@@ -8,14 +8,14 @@ from qga_cli.errors import UsageError
 from qga_cli.exec.run import Completed, run
 from qga_cli.exec.sinks import Kept, Passed
 from qga_cli.format import moment
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, BinaryIO
 
-    from qga_cli.exec.feed import Source
+    from qga_cli.exec.stdin import Source
 
 
 def verb(job: Job) -> Finished:

@@ -4,10 +4,10 @@ import codecs
 import re
 import sys
 
-from qga_cli.files.guests import Guests
-from qga_cli.files.handle import open_handle
+from qga_cli.files.guest.guests import Guests
+from qga_cli.files.guest.handle import open_handle
 from qga_cli.format import printable
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

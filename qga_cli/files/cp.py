@@ -4,17 +4,17 @@ import os
 import re
 
 from qga_cli.errors import UsageError
-from qga_cli.files.copy import Copier, host_errors
-from qga_cli.files.guests import Guests
-from qga_cli.files.place import parse
-from qga_cli.files.transfer import Wishes
-from qga_cli.job import Finished, Job
+from qga_cli.files.copier import Copier, host_errors
+from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.guest.guests import Guests
+from qga_cli.guests.place import parse
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qga_cli.files.place import Place
+    from qga_cli.guests.place import Place
 
 
 def verb(job: Job) -> Finished:
@@ -25,7 +25,7 @@ def verb(job: Job) -> Finished:
         raise UsageError("cp needs a source and a destination", hint="qga cp web1:/etc/hosts .")
     with host_errors():
         if job.target:
-            from qga_cli.files.many import share_of
+            from qga_cli.files.places_of_many import share_of
 
             sources, target = share_of(job.target.label, sources, target)
         with job.interrupt.shield(), Guests(job) as guests:

@@ -12,11 +12,11 @@ import tempfile
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
-from qga_cli.files.copy import Copier, host_errors
-from qga_cli.files.guests import Guests
-from qga_cli.files.place import Place, guest_place
-from qga_cli.files.transfer import ABSENT, Wishes
-from qga_cli.job import Finished, Job
+from qga_cli.files.copier import Copier, host_errors
+from qga_cli.files.copy_file.transfer import ABSENT, Wishes
+from qga_cli.files.guest.guests import Guests
+from qga_cli.guests.place import Place, guest_place
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

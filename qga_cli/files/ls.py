@@ -1,10 +1,10 @@
 """`qga ls`: what is in a folder of a guest."""
 
 from qga_cli.errors import BadReply, FileError
-from qga_cli.files.guests import Guests
+from qga_cli.files.guest.guests import Guests
 from qga_cli.format import printable
 from qga_cli.inside import script
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

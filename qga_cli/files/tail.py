@@ -9,20 +9,20 @@ from contextlib import ExitStack
 
 from qga_cli.errors import FileError, Interrupted, Refused, UsageError
 from qga_cli.files.cat import stdout
-from qga_cli.files.guests import Guests
-from qga_cli.files.handle import open_handle
-from qga_cli.files.source import UNPROMISED
+from qga_cli.files.copy_file.sources import UNPROMISED
+from qga_cli.files.guest.guests import Guests
+from qga_cli.files.guest.handle import open_handle
 from qga_cli.format import size as human
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from qga_cli.files.access import Access
     from qga_cli.files.cat import Out
-    from qga_cli.files.handle import Handle
-    from qga_cli.files.place import Place
+    from qga_cli.files.guest.access import Access
+    from qga_cli.files.guest.handle import Handle
+    from qga_cli.guests.place import Place
     from qga_cli.windows.files import Files as WindowsFiles
 
 _BLOCK = 64 * 1024

@@ -21,7 +21,7 @@ from qga_cli.errors import (
     Refused,
 )
 from qga_cli.freeze import steps
-from qga_cli.freeze.line import Line
+from qga_cli.freeze.connection import Line
 from qga_cli.freeze.record import RESET, Record, new_token
 from qga_cli.guests.targets import Target
 
@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qga_cli.guard import Guard
+    from qga_cli.policy.guard import Guard
 
 _START = 60.0  # seconds for a watchdog to start, connect and hear the agent; libvirt may take 45
 _ANSWER = 5.0  # seconds for a watchdog that has nothing to do but answer

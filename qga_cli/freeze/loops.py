@@ -12,16 +12,16 @@ import os
 import re
 
 from qga_cli.agent import Agent
+from qga_cli.agent.file import read_small
 from qga_cli.commands.fs.list import can_fill
 from qga_cli.errors import Refused
-from qga_cli.health import peek
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from qga_cli.freeze.line import Line
+    from qga_cli.freeze.connection import Line
 
 _FEW = 8  # mount points that one line has room for
 
@@ -59,10 +59,10 @@ def _is_loop(row: Any) -> bool:
 def _frozen_before(agent: Agent | Line, name: str, earlier: list[Any]) -> tuple[str, Any] | None:
     """The image, and that one of `earlier` which is the filesystem that it lies on."""
     device = re.sub(r"(\d)p\d+$", r"\1", name)  # of a partition, loop0p1: its whole
-    file = peek.read(agent, f"/sys/block/{device}/loop/backing_file")
+    file = read_small(agent, f"/sys/block/{device}/loop/backing_file")
     path = os.fsdecode(file.removesuffix(b"\n"))
     numbers: dict[str, str] = {}
-    for line in os.fsdecode(peek.read(agent, "/proc/self/mountinfo")).splitlines():
+    for line in os.fsdecode(read_small(agent, "/proc/self/mountinfo")).splitlines():
         words = line.split(" ")
         if len(words) > 4:  # proc_pid_mountinfo(5): id, parent, major:minor, root, mount point
             numbers[re.sub(r"\\([0-7]{3})", lambda it: chr(int(it[1], 8)), words[4])] = words[2]

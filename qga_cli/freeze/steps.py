@@ -23,7 +23,7 @@ from qga_cli.errors import (
     Refused,
     Unsupported,
 )
-from qga_cli.freeze.line import Line
+from qga_cli.freeze.connection import Line
 from qga_cli.freeze.record import Record
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ def check(line: Line, mountpoints: Sequence[str]) -> int:
             "the guest is migrating to another host", hint="freeze it there once it has arrived"
         )
     if is_frozen(line):
-        from qga_cli import refusal
+        from qga_cli.agent import refusal
 
         raise held(refusal.frozen(""), Record(line.identity()))
     commands: list[dict[str, object]] = []

@@ -19,7 +19,7 @@ from qga_cli.errors import (
 )
 from qga_cli.guests.fleet import Fleet
 from qga_cli.interrupt import Interrupt
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ import time
 from qga_cli.errors import QgaError
 from qga_cli.format import printable
 from qga_cli.freeze import steps
-from qga_cli.freeze.line import Line
+from qga_cli.freeze.connection import Line
 from qga_cli.freeze.record import Record
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.targets import Target
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from qga_cli.guard import Guard
+    from qga_cli.policy.guard import Guard
 
 _GRACE = 1.0  # seconds past the deadline in which a qga that is well thaws by itself
 # A freeze that qga had sent when it died may still wait in libvirt's daemon for its turn, although
@@ -239,8 +239,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda signum, frame: interrupt.set(signum))
     guard = None
     if sys.argv[2:]:  # the audit files; a watchdog sends nothing that a policy could forbid
-        from qga_cli.audit import Audit
-        from qga_cli.guard import Guard
+        from qga_cli.policy.audit import Audit
+        from qga_cli.policy.guard import Guard
 
         guard = Guard(None, Audit(sys.argv[2:]))
     Watch(socket.socket(fileno=0), interrupt, guard)()

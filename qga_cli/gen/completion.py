@@ -5,7 +5,7 @@ without starting Python; for guests and what is inside them the scripts call `qg
 """
 
 from qga_cli.gen import bash, fish, zsh
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 SHELLS = {"bash": "qga.bash", "zsh": "_qga", "fish": "qga.fish"}
 

@@ -11,8 +11,8 @@ from qga_cli.transports import connect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.config import Config
-    from qga_cli.guard import Guard
     from qga_cli.guests.targets import Wish
+    from qga_cli.policy.guard import Guard
     from qga_cli.transports import Host, Transport
 
 
@@ -126,6 +126,6 @@ def guarding(config: "Config", audit: str = "") -> "Guard | None":
     """
     if not (audit or config.has("policy") or config.has("audit")):
         return None
-    from qga_cli.guard import guard
+    from qga_cli.policy.guard import guard
 
     return guard(config, audit)

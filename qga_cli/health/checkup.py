@@ -10,6 +10,8 @@ import contextlib
 import time
 
 from qga_cli.agent import Agent
+from qga_cli.agent.file import read_small
+from qga_cli.agent.refusal import frozen, policy_hint
 from qga_cli.commands.fs.list import NEVER_FILL
 from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
 from qga_cli.commands.info import COMMAND as INFO
@@ -26,17 +28,16 @@ from qga_cli.errors import (
     Unsupported,
 )
 from qga_cli.format import duration
-from qga_cli.health import advice, peek
-from qga_cli.refusal import frozen, policy_hint
+from qga_cli.health import advice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.guests.targets import Target
-    from qga_cli.job import Job
     from qga_cli.transports import Host
     from qga_cli.transports.libvirt_xml import Facts
+    from qga_cli.verbs.job import Job
 
 _CLOCK = 1.0  # seconds off that nobody minds
 _FEW = 8  # commands that a table has room for
@@ -255,8 +256,8 @@ def confinement(patient: Patient) -> str | Warning | None:
     if not patient.may("guest-file-open", "guest-file-read", "guest-file-close"):
         return None
     try:
-        enforced = peek.read(patient.agent, "/sys/fs/selinux/enforce").strip() == b"1"
-        domain = peek.read(patient.agent, "/proc/self/attr/current").decode("ascii", "replace")
+        enforced = read_small(patient.agent, "/sys/fs/selinux/enforce").strip() == b"1"
+        domain = read_small(patient.agent, "/proc/self/attr/current").decode("ascii", "replace")
     except Unsupported:
         raise
     except Refused:
@@ -290,7 +291,7 @@ def root(patient: Patient) -> str | Warning | None:
     if not patient.may("guest-file-open", "guest-file-read", "guest-file-close"):
         return None
     try:
-        lines = peek.read(patient.agent, "/proc/mounts").decode("utf-8", "replace").splitlines()
+        lines = read_small(patient.agent, "/proc/mounts").decode("utf-8", "replace").splitlines()
     except Unsupported:
         raise
     except Refused:

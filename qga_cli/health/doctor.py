@@ -13,7 +13,7 @@ from qga_cli.errors import (
     UsageError,
 )
 from qga_cli.health.checkup import CHECKS, Patient, Warning, ports
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from qga_cli.errors import (
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.targets import Target
 from qga_cli.health.network import addresses
-from qga_cli.job import Finished, Job
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

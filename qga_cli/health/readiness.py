@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Collection
 
 from qga_cli.agent import Agent
+from qga_cli.agent.file import read_small
 from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
-from qga_cli.health import peek
 from qga_cli.windows.system import is_windows
 
 _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
@@ -46,7 +46,7 @@ def condition(text: str) -> Condition:
     if kind == "ip" and not detail:
         return Condition(_has_address)
     if kind == "file" and detail:
-        return Condition(lambda agent, _: peek.exists(agent, detail))
+        return Condition(lambda agent, _: _exists(agent, detail))
     if kind == "port" and detail.isdigit() and 0 < int(detail) < 65536:
         return Condition(lambda agent, _: _listens(agent, int(detail)))
     raise UsageError(
@@ -62,10 +62,10 @@ def _answers(agent: Agent) -> None:
 
 
 def _may_exec(agent: Agent) -> None:
+    from qga_cli.agent.refusal import policy_hint
     from qga_cli.commands.exec import COMMAND as EXEC
     from qga_cli.commands.fs.status import COMMAND as STATUS
     from qga_cli.commands.info import COMMAND as INFO
-    from qga_cli.refusal import policy_hint
 
     commands = agent.call(INFO).value["supported_commands"]
     enabled = {command["name"] for command in commands if command["enabled"]}
@@ -114,11 +114,32 @@ def _is_stopped(agent: Agent) -> None:
     raise NotYet("the guest's agent answers")
 
 
+def _exists(agent: Agent, path: str) -> None:
+    """Raise Refused, with the guest's reason, unless the file can be opened for reading."""
+    from qga_cli.commands.file.close import COMMAND as CLOSE
+    from qga_cli.commands.file.open import COMMAND as OPEN
+
+    try:
+        agent.call(CLOSE, {"handle": agent.call(OPEN, {"path": path}).value})
+    except Refused:
+        from qga_cli.interrupt import Interrupt
+        from qga_cli.windows.files import Files
+        from qga_cli.windows.paths import is_full
+        from qga_cli.windows.system import is_windows
+
+        # There a folder cannot be opened, nor a file that a service has open.
+        if not (is_full(path) and is_windows(agent)):
+            raise
+        with Files(agent, Interrupt()) as files:
+            if not files.exists(path):
+                raise
+
+
 def _listens(agent: Agent, port: int) -> None:
     """Ask the kernel on Linux, netstat elsewhere."""
     ending = f":{port:04X}"
     try:
-        tables = peek.read(agent, "/proc/net/tcp") + _ipv6_table(agent)
+        tables = read_small(agent, "/proc/net/tcp") + _ipv6_table(agent)
     except Unsupported:
         raise  # the guest's policy
     except Refused:
@@ -134,7 +155,7 @@ def _listens(agent: Agent, port: int) -> None:
 
 def _ipv6_table(agent: Agent) -> bytes:
     try:
-        return peek.read(agent, "/proc/net/tcp6")
+        return read_small(agent, "/proc/net/tcp6")
     except Refused:
         return b""  # a kernel without IPv6
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from qga_cli.format import printable
-from qga_cli.job import Meter
+from qga_cli.verbs.job import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import time
 from qga_cli.agent import Agent
 from qga_cli.errors import BadReply, QgaError, Refused
 from qga_cli.exec.run import capture
-from qga_cli.terminal import inside
+from qga_cli.inside import terminal
+from qga_cli.inside.terminal import frames
+from qga_cli.inside.terminal.frames import frame, take
 from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, Wish
-from qga_cli.terminal.inside import frames
-from qga_cli.terminal.inside.frames import frame, take
 
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
 _TROUBLE = re.compile(r"\d{1,4}")
@@ -132,7 +132,7 @@ def program(wish: Wish) -> bytes:
     """The modules of `inside` as one text, without their imports of each other, and its start."""
     text = ""
     for name in ("frames", "relay", "begin"):
-        with open(os.path.join(inside.__path__[0], f"{name}.py"), encoding="utf-8") as file:
+        with open(os.path.join(terminal.__path__[0], f"{name}.py"), encoding="utf-8") as file:
             text += _IMPORT.sub("", file.read())
     wanted = {name: getattr(wish, name) for name in Wish.__slots__}
     return f"{text}\nbegin({wanted!r})\n".encode()

@@ -11,11 +11,11 @@ import time
 from qga_cli.errors import Interrupted, QgaError, TimedOut, Unsupported, UsageError
 from qga_cli.exec.context import Context
 from qga_cli.inside import script
-from qga_cli.job import Finished, Job
 from qga_cli.terminal import by_python, by_script
 from qga_cli.terminal.carrier import Wish
 from qga_cli.terminal.console import Console, Escape
-from qga_cli.terminal.pump import Pump
+from qga_cli.terminal.exchange import Pump
+from qga_cli.verbs.job import Finished, Job
 from qga_cli.windows.system import is_windows
 
 TYPE_CHECKING = False

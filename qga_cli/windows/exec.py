@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 
 from qga_cli.errors import Interrupted, NoProgram, NotExecutable, QgaError, Refused, TimedOut
-from qga_cli.exec.bare import Bare
+from qga_cli.exec.without_shell import Bare
 from qga_cli.windows import code_page, exit_codes, private, surroundings
 from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch

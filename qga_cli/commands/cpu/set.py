@@ -15,7 +15,7 @@ COMMAND = Command(
     systems=["Linux"],
     changes=True,
     patience=60,
-    run="checks:vcpus",
+    run="verbs.confirmed:vcpus",
     notes="In the order given, ending at the first that fails. Prints how many were set.",
     examples=[Example("qga cpu set web1 2=off 3=off", "leave the guest two of four")],
 )  # fmt: skip

@@ -68,7 +68,7 @@ COMMAND = Command(
         )
     ],
     systems=["Linux", "Windows"],
-    run="checks:filesystems",
+    run="verbs.confirmed:filesystems",
     notes=(
         "Images such as those of snaps (squashfs, erofs, iso9660, udf, cramfs, romfs) are always "
         "100 % full: --fillable leaves them out, and the column `fills` tells."

@@ -19,7 +19,7 @@ COMMAND = Command(
     systems=["Linux", "Windows"],
     changes=True,
     patience=600,
-    run="checks:trim",
+    run="verbs.confirmed:trim",
     notes=(
         "The exit code is 1 when no filesystem could be trimmed; one that could not has the reason "
         "in the column `error`. It answers nothing else meanwhile, which can be minutes."

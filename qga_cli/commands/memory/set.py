@@ -35,7 +35,7 @@ COMMAND = Command(
     systems=["Linux"],
     changes=True,
     patience=60,
-    run="checks:blocks",
+    run="verbs.confirmed:blocks",
     notes="Every block is tried. The exit code is 1 if any failed.",
     examples=[Example("qga memory set web1 31=off 30=off", "before unplugging that memory")],
 )  # fmt: skip

@@ -1,0 +1,157 @@
+"""One guest's agent: calls, checked replies, refusals explained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from qga_cli import wire
+from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, QgaError
+from qga_cli.shape import check
+from qga_cli.spec import Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qga_cli.transports import Transport
+
+# Success sends no reply line to these (shutdown, suspend): how long an error may take to come.
+# Not 5 s, libvirt's patience for guest-sync: the two must be told apart by their length.
+_SILENCE = 3.0
+_EXPLAINING = 5.0  # seconds for each question that explains a refusal
+_LOOK = 0.1  # seconds between two looks at the guest's state
+
+Trace = Callable[[int, str], None]  # verbosity it belongs to, text
+
+
+class Reply:
+    """What one call brought: the line as it came, and the checked value of its `return`.
+
+    `code` is the exit code for an answer that is bad news (`fs status '*'`: frozen).
+    """
+
+    __slots__ = ("code", "text", "value")
+
+    def __init__(self, text: str, value: Any, code: int = 0) -> None:
+        self.text = text
+        self.value = value
+        self.code = code
+
+
+class Agent:
+    """The agent of the guest `name`, behind one transport. Not for two threads at once.
+
+    `deadline` (time.monotonic) bounds every call, whatever its own patience.
+    """
+
+    def __init__(self, transport: Transport, name: str, trace: Trace | None = None) -> None:
+        self.transport = transport
+        self.name = name
+        self.deadline: float | None = None
+        self.sent = False  # whether the running or last call may have reached the guest
+        self._quiet = 0.0  # time.monotonic() until which a command without reply may have effect
+        self.system = ""  # its id as guest-get-osinfo has it, once somebody has asked
+        self._trace = trace
+
+    def call(
+        self,
+        command: Command,
+        arguments: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """Run one wire command. `timeout` in seconds; the command's own patience by default.
+
+        Raises the errors of errors.py; a refusal is explained with the agent's version, policy
+        and freeze state, which costs further calls on that path only.
+        """
+        text = wire.encode(command.wire, arguments or {})
+        try:
+            return self._ask(command, text, timeout)
+        except wire.AgentError as error:
+            from qga_cli.agent import refusal  # only now: the good path starts a millisecond sooner
+
+            if not refusal.is_over(self.ask, command, error.desc):
+                raise refusal.explain(self.ask, command, error.desc) from error
+        try:
+            return self._ask(command, text, timeout)
+        except wire.AgentError as error:
+            raise refusal.explain(self.ask, command, error.desc) from error
+
+    def _ask(self, command: Command, text: str, timeout: float | None) -> Reply:
+        """One request, its reply checked. Raises AgentError for a refusal."""
+        try:
+            line = self._exchange(text, timeout or command.patience, silent=command.result is None)
+            value = wire.decode(line)
+            check(value, {} if command.result is None else command.result)
+        except OutcomeUnknown as error:
+            if command.result is None:
+                return Reply("", None)  # silence is how these succeed
+            if not command.changes:
+                raise NotAnswering(error.message, hint=error.hint) from error
+            raise
+        except BadReply:
+            self.transport.resync()
+            raise
+        return Reply(line, value)
+
+    def exchange(self, text: str, timeout: float, *, silent: bool = False) -> str:
+        """Send one request line as it is and return the reply line as it came.
+
+        Raises as Transport.call. `silent`: no reply means success, and is returned as "".
+        """
+        try:
+            return self._exchange(text, timeout, silent=silent)
+        except OutcomeUnknown:
+            if silent:
+                return ""
+            raise
+
+    def ask(self, name: str) -> object:
+        """The result of a question asked only to explain; None when it has no answer either."""
+        try:
+            return wire.decode(self.exchange(wire.encode(name, {}), _EXPLAINING))
+        except QgaError as error:
+            self.trace(1, f"{name}, asked to explain the refusal, failed too: {error.message}")
+            return None
+
+    def delivered(self, name: str) -> str:
+        """What is known after a command whose success sends no reply.
+
+        An agent that goes down closes its channel a moment before the guest's state changes, so
+        what is left of the time for such a command is spent waiting for that.
+        """
+        while (state := self.transport.state()) == "running" and time.monotonic() < self._quiet:
+            time.sleep(_LOOK)
+        now = f"the guest is {'still ' * (state == 'running')}{state}"
+        completed = now if state else "that the guest completes it is not known"
+        return f"{self.name}: {name} was delivered; {completed}"
+
+    def trace(self, level: int, text: str) -> None:
+        """Tell what is being done, to whoever asked with -v."""
+        if self._trace:
+            self._trace(level, text)
+
+    def _exchange(self, text: str, timeout: float, *, silent: bool) -> str:
+        if silent:
+            timeout = min(timeout, _SILENCE)
+        started = time.monotonic()
+        if self.deadline is not None:
+            timeout = max(0.001, min(timeout, self.deadline - started))
+        self._quiet = started + timeout
+        self.sent = True
+        self.trace(3, f"> {wire.traced(text)}")
+        outcome = "failed"
+        try:
+            line = self.transport.call(text, timeout)
+            outcome = "ok"
+            self.trace(3, f"< {wire.traced(line)}")
+            return line
+        except QgaError as error:
+            self.sent = isinstance(error, OutcomeUnknown)
+            outcome = error.kind
+            raise
+        finally:
+            if self._trace:
+                elapsed = (time.monotonic() - started) * 1000
+                self._trace(2, f"{wire.name_of(text)}: {outcome}, {elapsed:.1f} ms")

@@ -1,0 +1,348 @@
+"""A program in the guest whose streams travel through ports of ours.
+
+    host                              guest
+    guest-exec sh ported.sh ───────▶  opens the ports, starts a cat between each and a pipe
+    reads stdout's port    ◀────────  nonce, then the cats' pids; nonce at stderr's
+    reads, writes          ◀───────▶  the program runs
+                           ◀────────  at both: the end mark, with the exit code
+    closes them            ────────▶  end of file: the cats are ended, what comes later is dropped
+    guest-exec-status      ◀────────  the wrapper has ended
+
+Nothing is polled while it runs: the end is in the streams. The agent is asked now and then whether
+the wrapper is there, for a guest that has been reset says nothing at its ports.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import threading
+import time
+
+from qga_cli import wire
+from qga_cli.channel.ports import Channel
+from qga_cli.errors import (
+    BadReply,
+    Forbidden,
+    Frozen,
+    NoChannel,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+    Unsupported,
+)
+from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
+from qga_cli.exec.exit_status import NoShell, failure, outcome
+from qga_cli.exec.keeper import reap
+from qga_cli.exec.outputs import Stream
+from qga_cli.exec.wrapper import SAFE_INPUT
+from qga_cli.inside import script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from qga_cli.channel.port import InPort, OutPort
+    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.stdin import Feed
+
+_FIRST, _CEILING = 0.05, 0.5  # seconds between two looks whether the wrapper has not begun
+_QUIET, _QUIETEST = 2.0, 30.0  # seconds of silence before a look whether it is still there
+_GLANCE = 0.25  # seconds between two looks at signals and the time
+_LOST = 5.0  # seconds for the end mark once the wrapper has ended
+_LAST = 3.0  # seconds for the wrapper to end after us
+_INPUT, _SLOW = 0.005, 2.0  # seconds between two looks whether the program was given its input
+_MOST = 100  # characters of the line with the pids
+_COUNT = re.compile(rb"^wchar: (\d+)$", re.MULTILINE)  # proc_pid_io(5)
+
+
+class NoPorts(NoChannel):
+    """The program was not started: this guest has no use for ports, now or later."""
+
+    kind = "no-channel"
+
+
+class PortedProgram:
+    """As Program. `channel` gives the ports."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        argv: Sequence[str],
+        feed: Feed | None,
+        channel: Channel,
+        mark: str,
+    ) -> None:
+        self.calls = calls
+        self.argv = argv
+        self.mark = mark
+        self.pid = 0  # of the wrapper
+        self.ended = False
+        self._feed = feed
+        self._channel = channel
+        self._relays: list[str] = []  # pids, as the guest says them
+        self._status: Mapping[str, Any] | None = None
+        self._exited = self._heard = 0.0
+        self._pause, self._quiet = _FIRST, _QUIET
+        self._seen = 0  # signals
+        self._line = b""  # with the relays' pids
+        self._input: Input | None = None
+        self._ports: list[InPort] = []
+        self._woken, self._wake = os.pipe()
+
+    def start(
+        self,
+        context: Context,
+        stdout: Callable[[bytes], object],
+        stderr: Callable[[bytes], object],
+    ) -> None:
+        """Start it. Raises NoChannel when that was not possible this way."""
+        try:
+            self._start(context, (stdout, stderr))
+        except BaseException:
+            self._let_go(clean=False)
+            raise
+
+    def _start(self, context: Context, sinks: Sequence[Callable[[bytes], object]]) -> None:
+        inline = self._feed.small() if self._feed else b""
+        try:
+            ports, ways = self._channel.take(2, 1 if inline is None else 0)
+        except Forbidden as error:
+            raise NoChannel(error.said(), hint=error.advice) from error
+        self._ports = ports
+        self._streams = [
+            Stream(sink, port.end.strip().encode()) for port, sink in zip(ports, sinks, strict=True)
+        ]
+        text = f"# {self.mark}\n{script('channel/port')}{script('exec/ported')}"
+        how = NO_INPUT if self._feed is None else INLINE
+        words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
+        told = [f"{port.name} {port.nonce} {port.end.strip()}" for port in ports]
+        told.append(ways[0].name if ways else "")
+        given = "".join(f"{one}\n" for one in told).encode() + line + (inline or b"")
+        if len(given) > SAFE_INPUT or self.calls.agent.system:
+            from qga_cli.windows.system import is_windows
+
+            if is_windows(self.calls.agent):
+                raise NoPorts("no shell: the guest runs Windows")
+        if ways and self._feed:
+            self._input = Input(self._feed, ways[0], self.calls)
+        try:
+            self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
+        except (Frozen, Unsupported) as error:  # the ordinary way will word it
+            raise NoChannel(error.said(), hint=error.advice) from error
+        except Refused as error:
+            raise NoPorts(f"no shell: {error.said()}") from error
+        self._wanted = 3 if ways else 2
+        self._heard = time.monotonic()
+
+    def step(self) -> float:
+        """Carry what there is, and wait for it: the caller need not."""
+        if not self._relays:
+            if not self._arrive():
+                return 0.0
+            self.calls.patient = True
+        ready = self._wait()
+        for port, stream in zip(self._ports, self._streams, strict=True):
+            if port.fileno() in ready:
+                self._take(port, stream)
+                self._heard, self._quiet = time.monotonic(), _QUIET
+        if self._input and self._input.ends():
+            self._channel.give_back(self._input.port)
+            self._input = None
+        self.ended = all(stream.ended for stream in self._streams)
+        if not ready and not self.ended:
+            self._look()
+        return 0.0
+
+    def result(self) -> tuple[int | None, int | None]:
+        """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
+        self._let_go(clean=True)
+        if self._status is None:
+            reap(self.calls, [self.pid], _LAST)
+        return outcome(self._streams[0].last)
+
+    def abandon(self, *, drop: bool = False) -> None:
+        """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
+        self.calls.patient = False
+        try:
+            if not drop and not self.ended and self._relays:
+                words = [str(self.pid), *self._relays]
+                pid = self.calls.start(["sh", "-c", script("exec/unport"), "qga-unport", *words])
+                reap(self.calls, [pid], _LAST)
+        finally:
+            self._let_go(clean=False)
+
+    def signal(self, name: str, *, kill_after: float | None = None) -> int:
+        """Signal its whole process tree; see Program.signal."""
+        hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
+        words = [str(self.pid), self.mark, name, str(hundredths)]
+        self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
+        return self.calls.start(["sh", "-c", script("exec/end"), "qga-end", *words])
+
+    def _arrive(self) -> bool:
+        """Whether the guest's shell is at the ports. Raises why it never will be."""
+        out, err = self._ports
+        try:
+            out.greet(self._pause)
+            err.greet(self._pause)
+        except NoChannel:
+            self._pause = min(self._pause * 2, _CEILING)
+            self._see()
+            if self._status is None:
+                return False
+            said = wire.from_base64(self._status.get("err-data", ""))
+            error = failure(self.argv[0], self._status.get("exitcode"), said)
+            if isinstance(error, NoShell):
+                self.pid = 0
+                # Somebody has the port open still, who may let go of it: another one will do.
+                later = "busy" in error.message
+                raise (NoChannel if later else NoPorts)(error.message) from None
+            raise error from None
+        while b"\n" not in self._line and len(self._line) < _MOST:
+            piece = out.read(_LOST)
+            if not piece:
+                break
+            self._line += piece
+        words, _, rest = self._line.partition(b"\n")
+        self._relays = words.decode("ascii", "replace").split()
+        if not all(word.isdigit() for word in self._relays) or len(self._relays) < self._wanted:
+            raise BadReply("the guest's shell does not tell who carries the program's streams")
+        self._streams[0].feed(rest)
+        if self._input:
+            self._input.begin(self._relays[2])
+        return True
+
+    def _wait(self) -> list[int]:
+        """Which of the ports have something for us; none when nothing comes for a while."""
+        waiter = select.poll()
+        for number in (self._woken, *(port.fileno() for port in self._ports)):
+            waiter.register(number, select.POLLIN)
+        left = self._heard + self._quiet - time.monotonic()
+        if self._input:
+            left = min(left, self._input.pause())
+        with self.calls.interrupt.watched(self._ring):
+            if self.calls.interrupt.count > self._seen:
+                left = 0.0
+            ready = [number for number, _ in waiter.poll(max(0.0, min(left, _GLANCE)) * 1000)]
+        self._seen = self.calls.interrupt.count
+        if self._woken in ready:
+            os.read(self._woken, 64)
+        return ready
+
+    def _ring(self) -> None:
+        os.write(self._wake, b"!")
+
+    def _take(self, port: InPort, stream: Stream) -> None:
+        try:
+            stream.feed(port.read(0))
+        except OutcomeUnknown:
+            if stream.ended:
+                return
+            self._see()  # the guest or its agent may tell more than a port that is gone
+            raise
+
+    def _look(self) -> None:
+        """See whether the wrapper is there. Raises what keeps the agent from answering."""
+        if time.monotonic() < self._heard + self._quiet:
+            return
+        self._heard = time.monotonic()
+        self._quiet = min(self._quiet * 2, _QUIETEST)
+        self._see()
+        if self._status is not None:
+            self._quiet = _LOST
+            if time.monotonic() - self._exited > _LOST:
+                raise QgaError("the program's wrapper was killed in the guest")
+
+    def _see(self) -> None:
+        if self._status is None:
+            status = self.calls.status(self.pid)
+            if status["exited"]:
+                self._status, self._exited = status, time.monotonic()
+
+    def _let_go(self, *, clean: bool) -> None:
+        if self._woken < 0:
+            return  # who leaves a program is told twice
+        if self._input:
+            self._input.stop()
+            self._channel.give_back(self._input.port, clean=False)
+            self._input = None
+        for port in self._ports:
+            self._channel.give_back(port, clean=clean)
+        self._ports = []
+        self._channel.close()
+        os.close(self._woken)
+        os.close(self._wake)
+        self._woken = -1
+
+
+class Input:
+    """The program's input on its way to a port, in a thread of its own."""
+
+    def __init__(self, feed: Feed, port: OutPort, calls: Calls) -> None:
+        self.port = port
+        self._feed = feed
+        self._calls = calls
+        self._sent = 0
+        self._all = self._over = False
+        self._trouble: QgaError | None = None
+        self._relay = ""
+        self._handle = 0
+        self._next = 0.0
+        self._every = _INPUT
+
+    def begin(self, relay: str) -> None:
+        """Send from now on; `relay` is the pid of who passes it on to the program."""
+        self._relay = relay
+        threading.Thread(target=self._send, daemon=True).start()
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._over = True
+
+    def pause(self) -> float:
+        """Seconds until `ends` may know more."""
+        return max(0.0, self._next - time.monotonic()) if self._all else _GLANCE
+
+    def ends(self) -> bool:
+        """Whether the port can be closed: the program was given everything, or has gone.
+
+        What QEMU has not read when we close is lost, so the relay is asked what it has written.
+        Raises FileError when the input could not be read.
+        """
+        if self._trouble:
+            raise self._trouble
+        if not self._all or time.monotonic() < self._next:
+            return False
+        self._every = min(self._every * 1.5, _SLOW)
+        try:
+            given = self._given()
+        except Refused:
+            return True  # the relay has gone
+        self._next = time.monotonic() + self._every
+        return given >= self._sent
+
+    def _given(self) -> int:
+        handle = self._calls.open(f"/proc/{self._relay}/io", "r")
+        try:
+            count = _COUNT.search(self._calls.read(handle, 4096))
+        finally:
+            self._calls.close(handle)
+        return int(count[1]) if count else 0
+
+    def _send(self) -> None:
+        try:
+            while not self._over:
+                piece = self._feed.more()
+                if piece is None:
+                    continue
+                if not piece:
+                    self._all = True
+                    return
+                self.port.write(piece)
+                self._sent += len(piece)
+        except OutcomeUnknown:
+            return  # who reads the output is told
+        except QgaError as error:
+            self._trouble = error

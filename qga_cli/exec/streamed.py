@@ -1,0 +1,230 @@
+"""One program in the guest from start to end: a short one in three calls, a long one streamed."""
+
+import contextlib
+import os
+import time
+
+from qga_cli import wire
+from qga_cli.errors import QgaError, Refused, Unsupported
+from qga_cli.exec import wrapper
+from qga_cli.exec.calls import Calls
+from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
+from qga_cli.exec.exit_status import NoShell, failure, outcome
+from qga_cli.exec.keeper import Keeper, reap
+from qga_cli.exec.outputs import Stream
+from qga_cli.inside import script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from qga_cli.exec.stdin import Feed
+
+_SHORT = (0.15, 0.4)  # seconds: what ends within is told at its end, the rest is streamed
+_CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
+_IDLE = 0.2  # seconds, after which it is not waited for in a guest where nothing runs
+_EARLY = 0.1  # seconds before the first look, at most
+_CEILING = 0.25  # seconds between two looks at a stream
+_LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
+_ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
+_LAST = 3.0  # seconds for the wrapper to end behind the program
+_PIPE = 0.5  # seconds for a program to end that cannot write any more
+_SELDOM = 0.2  # seconds between two looks at stderr while stdout is busy
+
+
+class Program:
+    """A program started by the wrapper. `feed` is its input, None for none."""
+
+    def __init__(self, calls: Calls, argv: "Sequence[str]", feed: "Feed | None") -> None:
+        self.calls = calls
+        self.argv = argv
+        self.mark = f"qga-{os.urandom(8).hex()}"
+        self.pid = 0  # of the wrapper
+        self.ended = False
+        self._end = f"qga.{os.urandom(16).hex()}".encode()  # unlike the mark not seen in `ps`
+        self._feed = feed
+        self._keeper: Keeper | None = None
+        self._ways = [True, False]  # with spool files or without, for keepers to try
+        self._status: Mapping[str, Any] | None = None  # the wrapper's last
+        self._exited = 0.0  # when that was
+        self._late = False  # its wrapper is passing on all there was: nothing is left to carry
+        self._pause = 0.0
+
+    def start(
+        self,
+        context: Context,
+        stdout: "Callable[[bytes], object]",
+        stderr: "Callable[[bytes], object]",
+    ) -> None:
+        """Start it. Raises NoShell, Refused."""
+        self._streams = Stream(stdout, self._end), Stream(stderr, self._end)
+        inline = self._feed.small() if self._feed else b""
+        how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
+        if how != STREAMED:
+            self._feed = None
+        text = f"# {self.mark}\n{script('exec/wrapper')}"
+        words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
+        given = self._end + b"\n" + line + (inline or b"")
+        if len(given) > wrapper.SAFE_INPUT or self.calls.agent.system:
+            from qga_cli.windows.system import is_windows
+
+            if is_windows(self.calls.agent):
+                raise NoShell("no shell: the guest runs Windows")
+        begun = time.monotonic()
+        try:
+            self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
+        except Unsupported:
+            raise
+        except Refused as error:
+            raise NoShell(f"no shell: {error.said()}") from error
+        self._begun = begun
+        self._moved = self._asked = time.monotonic()
+        self.calls.patient = True
+        # Nothing ends sooner where that call was slow, and a look would slow it further.
+        self._pause = min(2 * self.calls.mean, _EARLY)
+        self.calls.interrupt.sleep(self._pause, 0)
+
+    def step(self) -> float:
+        """Carry what there is. Returns how long to wait before the next step, in seconds."""
+        if self._keeper is None:
+            moved = self._wait()
+        else:
+            moved = self._carry() if self._keeper.outputs else self._arrive()
+        now = time.monotonic()
+        if moved:
+            self._moved = now
+            self._pause = 0.0
+        else:
+            # No more than a third of a slow guest's time goes into answering us.
+            share = max(0.005, 2 * self.calls.mean, (now - self._moved) / 4)
+            self._pause = min(max(0.002, self._pause * 2), share, _CEILING)
+        return self._pause
+
+    def result(self) -> "tuple[int | None, int | None]":
+        """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
+        if self._keeper:
+            self._leave()
+        return outcome(self._streams[0].last)
+
+    def abandon(self, *, drop: bool = False) -> None:
+        """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
+        self.calls.patient = False
+        until = time.monotonic() + _ARRIVAL
+        while not (drop or self._late or self.ended or (self._keeper and self._keeper.outputs)):
+            self._arrive() if self._keeper else self._take_over()
+            if time.monotonic() > until:
+                break
+        if self._keeper:
+            self._leave(drop=drop)
+
+    def signal(self, name: str, *, kill_after: float | None = None) -> int:
+        """Signal its whole process tree, and kill what is left after so many seconds.
+
+        Returns the pid of the helper that does it, to be reaped.
+        """
+        hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
+        words = [str(self.pid), self.mark, name, str(hundredths)]
+        self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
+        return self.calls.start(["sh", "-c", script("exec/end"), "qga-end", *words])
+
+    def _leave(self, *, drop: bool = False) -> None:
+        assert self._keeper is not None
+        keeper, self._keeper = self._keeper, None
+        if self._feed:
+            self._feed.close()
+        keeper.leave(self._feed.pids if self._feed else [], drop=drop)
+        if self._status is None and (self.ended or drop):
+            reap(self.calls, [self.pid], _LAST if self.ended else _PIPE)
+
+    def _wait(self) -> bool:
+        """Whether it has ended in the short time; past that a keeper is to take over."""
+        if self._look():
+            return self._deliver()
+        elapsed = time.monotonic() - self._begun
+        long = elapsed > min(max(_SHORT[0], _CALLS * self.calls.mean), _SHORT[1])
+        if not self._late and (self._feed or long or (elapsed > _IDLE and self.calls.idle())):
+            self._take_over()
+        return False
+
+    def _look(self) -> bool:
+        """Whether the wrapper has ended."""
+        if self._status is None:
+            status = self.calls.status(self.pid)
+            if status["exited"] and not self._keeper and self._end not in _told(status)[0]:
+                # Or is it what nobody has fetched of an earlier program with this pid?
+                with contextlib.suppress(Refused):
+                    status = self.calls.status(self.pid)
+            if status["exited"]:
+                self._status = status
+                self._exited = time.monotonic()
+        return self._status is not None
+
+    def _deliver(self) -> bool:
+        """Pass on what the wrapper had for us, and see why if it had nothing."""
+        assert self._status is not None
+        out, err = _told(self._status)
+        if not err and self._end in out:
+            at = out.index(b"\n", out.index(self._end)) + 1
+            out, err = out[:at], out[at:]
+        if self._end not in out or self._end not in err:
+            raise failure(self.argv[0], self._status.get("exitcode"), err)
+        self._streams[0].feed(out)
+        self._streams[1].feed(err)
+        self.ended = True
+        return True
+
+    def _carry(self) -> bool:
+        """Whether anything moved between the program and us."""
+        assert self._keeper is not None
+        out, err = self._keeper.outputs
+        moved = not out.stream.ended and out.step()
+        if not err.stream.ended and (not moved or time.monotonic() - self._asked > _SELDOM):
+            self._asked = time.monotonic()
+            moved = err.step() or moved
+        self.ended = out.stream.ended and err.stream.ended
+        if self.ended:
+            return True
+        if self._feed:
+            moved = self._feed.step() or moved
+        self._keeper.beat()
+        idle = self._pause == _CEILING and not moved
+        if idle and self._look() and time.monotonic() - self._exited > _LOST:
+            raise QgaError("the program's wrapper was killed in the guest")
+        return moved
+
+    def _take_over(self) -> None:
+        """Have a keeper carry the streams, by spool files if there is room for them."""
+        if not self._ways:
+            raise QgaError("the program's output cannot be carried: no helper runs in the guest")
+        spools = self._ways.pop(0)
+        stdin = self._feed is not None
+        self._keeper = Keeper(self.calls, self.pid, self.mark, spools=spools, stdin=stdin)
+        self._moved, self._pause = time.monotonic(), self.calls.mean  # it will be there soon
+
+    def _arrive(self) -> bool:
+        """Whether the keeper has the pipes by now, or the program was faster."""
+        keeper = self._keeper
+        assert keeper is not None
+        if keeper.ready(*self._streams):
+            way = "spool files" if keeper.spools else "captured output"
+            self.calls.agent.trace(1, f"streams are carried by {way}")
+            if self._feed:
+                self._feed.begin(self.calls, keeper)
+            return True
+        code = keeper.gone()
+        if code is None:
+            return False
+        self._keeper = None
+        if code == wrapper.TOO_LATE:
+            self._late = True
+        else:
+            self._take_over()
+        return False
+
+
+def _told(status: "Mapping[str, Any]") -> tuple[bytes, bytes]:
+    return (
+        wire.from_base64(status.get("out-data", "")),
+        wire.from_base64(status.get("err-data", "")),
+    )

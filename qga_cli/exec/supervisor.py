@@ -1,0 +1,80 @@
+"""What makes a program in the guest end before its time: a limit, our signals, our leaving."""
+
+import signal
+import time
+
+from qga_cli.errors import Interrupted, Refused, TimedOut
+from qga_cli.exec.keeper import reap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.exec.on_ports import PortedProgram
+    from qga_cli.exec.streamed import Program
+    from qga_cli.exec.without_shell import Bare
+    from qga_cli.interrupt import Interrupt
+
+_MARGIN = 8.0  # seconds past KILL: what is still there then cannot be killed
+
+
+class Control:
+    """Watches one program. `seen` counts the signals that have been acted on."""
+
+    def __init__(
+        self,
+        program: "Program | Bare | PortedProgram",
+        interrupt: "Interrupt",
+        timeout: float | None,
+        kill_after: float,
+    ) -> None:
+        self.seen = 0
+        self._program = program
+        self._interrupt = interrupt
+        self._timeout = timeout
+        self._kill_after = kill_after
+        self._began = time.monotonic()
+        self._ending = 0  # pid of the helper that ends the tree
+        self._signalling: list[int] = []
+
+    def check(self) -> None:
+        """Act on signals and the time. Raises Interrupted, TimedOut."""
+        while self._interrupt.count > self.seen:
+            self.seen += 1
+            if self.seen == 1:
+                name = signal.Signals(self._interrupt.signum).name.removeprefix("SIG")
+                self._signalling.append(self._program.signal(name))
+            else:
+                self._detach()
+        if self._timeout is None:
+            return
+        over = time.monotonic() - self._began - self._timeout
+        if over >= 0 and not self._ending:
+            self._ending = self._program.signal("TERM", kill_after=self._kill_after)
+        if over > self._kill_after + _MARGIN:
+            raise TimedOut(f"no end within {self._timeout:g} s, and it could not be killed "
+                           f"(wrapper {self._program.pid} in the guest)")  # fmt: skip
+
+    def close(self) -> None:
+        """Forget helpers when the program has ended. Raises TimedOut if it was made to."""
+        reap(self._program.calls, self._signalling)
+        if not self._ending:
+            return
+        # What the program has started may need its time to end, or to be killed.
+        until = time.monotonic() + self._kill_after + _MARGIN
+        while time.monotonic() < until and not self._has_ended(self._ending):
+            time.sleep(0.05)
+        raise TimedOut(f"ended after {self._timeout:g} s")
+
+    def _detach(self) -> None:
+        pid = self._program.pid
+        self._program.abandon()
+        reap(self._program.calls, self._signalling)
+        error = Interrupted(self._interrupt.last)
+        error.message = f"detached: the program runs on in the guest (wrapper's pid {pid})"
+        error.hint = f"`qga exec-status VM {pid}` tells how it has ended"
+        raise error
+
+    def _has_ended(self, pid: int) -> bool:
+        try:
+            return bool(self._program.calls.status(pid)["exited"])
+        except Refused:
+            return True

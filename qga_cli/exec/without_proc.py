@@ -1,0 +1,53 @@
+"""A program in a guest with a POSIX shell, but without /proc (FreeBSD) or dd: told at its end.
+
+The shell bounds what the agent keeps of its output, so the one reply always passes through libvirt.
+"""
+
+import os
+
+from qga_cli.errors import QgaError
+from qga_cli.exec import exit_status
+from qga_cli.exec.context import INLINE, NO_INPUT, request
+from qga_cli.exec.without_shell import FILE, Bare
+from qga_cli.inside import script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qga_cli.exec.context import Context
+
+_MOST = 2**20  # bytes of each stream, as in inside/exec/bounded.sh
+
+SCRIPT = script("exec/bounded")
+END = script("exec/end_descendants")
+
+
+class Bounded(Bare):
+    """As Bare, in a context, its output bounded."""
+
+    def start(
+        self,
+        context: "Context",
+        stdout: "Callable[[bytes], object]",
+        stderr: "Callable[[bytes], object]",
+    ) -> None:
+        """Start it. Raises Refused."""
+        self._sinks = stdout, stderr
+        self._mark = f"qga-{os.urandom(8).hex()}"
+        how = INLINE if self._feed else NO_INPUT
+        words, line = request(self.calls.agent, SCRIPT, self._mark, self._argv, context, how)
+        self._launch(words, line + self._input(), context.environment)
+
+    def signal(self, name: str, *, kill_after: float | None = None) -> int:
+        """End it with all it has started."""
+        seconds = 0 if kill_after is None else max(1, round(kill_after))
+        return self.calls.start(["sh", "-c", END, "qga-end", str(self.pid), name, str(seconds)])
+
+    def _pass_on(self, out: bytes, err: bytes) -> None:
+        said, began, _ = err.rpartition(f"{self._mark}\n".encode())
+        if not began and "exitcode" in self._status:
+            raise exit_status.failure(self._argv[0], self._status["exitcode"], err)
+        super()._pass_on(out[:_MOST], said[:_MOST] if began else err)
+        if max(len(out), len(said)) > _MOST:
+            raise QgaError("the output past the first megabyte is lost", hint=FILE)

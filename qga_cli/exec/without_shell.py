@@ -1,0 +1,140 @@
+"""A program in a guest without POSIX shell, Windows above all: started by the agent itself.
+
+The agent hands its output out in one reply, at its end, and nothing in such a guest bounds it: past
+3 MB it does not pass through libvirt. glib quotes argv for CreateProcess.
+"""
+
+import codecs
+import time
+
+from qga_cli import wire
+from qga_cli.errors import QgaError, Refused, Unsupported
+from qga_cli.exec import exit_status, wrapper
+from qga_cli.exec.context import is_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.context import Context
+    from qga_cli.exec.stdin import Feed
+
+_CEILING = 0.25  # seconds between two looks
+_PATIENCE = 5.0  # seconds for a question of ours
+# What glib says of a program that it cannot start, and what a wrapper would.
+_CAUSES = {
+    "(No such file or directory)": wrapper.NOT_FOUND,
+    "(Permission denied)": wrapper.NOT_EXECUTABLE,
+}
+_QUOTES = "'\"\u2018\u2019\u201c\u201d"  # as ASCII and UTF-8 locales have them
+_STREAMS = "out-data", "err-data"
+FILE = "have it write a file, and `qga cat VM:FILE`"
+
+
+class Bare:
+    """As Program, without streaming. With `text` the OEM code page becomes UTF-8."""
+
+    def __init__(
+        self, calls: "Calls", argv: "Sequence[str]", feed: "Feed | None", *, text: bool
+    ) -> None:
+        self.calls = calls
+        self.pid = 0
+        self.ended = False
+        self._argv = argv
+        self._feed = feed
+        self._text = text
+        self._status: Mapping[str, Any] = {}
+
+    def start(
+        self,
+        context: "Context",
+        stdout: "Callable[[bytes], object]",
+        stderr: "Callable[[bytes], object]",
+    ) -> None:
+        """Start it. Raises Refused; Unsupported for what only a shell can do."""
+        if not context.is_plain or not is_text(self._argv):
+            raise Unsupported(
+                "this guest has no POSIX shell: no variables, directory, user or bytes beyond UTF-8"
+            )
+        self._sinks = stdout, stderr
+        try:
+            self._launch(self._argv, self._input())
+        except Refused as error:
+            for said, code in _CAUSES.items():
+                # Agents before 9.1 put all of it in quotes (QERR_QGA_COMMAND_FAILED); glib quotes
+                # the program with those of the agent's locale.
+                if error.desc.rstrip(_QUOTES).endswith(said):
+                    raise exit_status.failure(self._argv[0], code, b"") from error
+            raise
+
+    def _input(self) -> bytes:
+        return self._feed.whole(self.calls.interrupt) if self._feed else b""
+
+    def _launch(self, argv: "Sequence[str]", stdin: bytes, env: "list[str] | None" = None) -> None:
+        self.pid = self.calls.start(argv, capture=True, stdin=stdin, env=env)
+        self.calls.patient = True
+        self._began = time.monotonic()
+
+    def step(self) -> float:
+        """See whether it has ended, then pass on all it has written. Raises QgaError if lost."""
+        try:
+            self._status = self.calls.status(self.pid)
+        except QgaError as error:
+            error.hint = error.hint or f"too much output for one reply? {FILE}"
+            raise
+        if not self._status["exited"]:
+            return max(0.002, min((time.monotonic() - self._began) / 5, _CEILING))
+        out, err = (wire.from_base64(self._status.get(name, "")) for name in _STREAMS)
+        self._pass_on(out, err)
+        if self._status.get("out-truncated") or self._status.get("err-truncated"):
+            raise QgaError("the agent has kept 16 MiB of the output, the rest is lost", hint=FILE)
+        self.ended = True
+        return 0.0
+
+    def result(self) -> "tuple[int | None, int | None]":
+        """Its exit code, or the signal that killed it (on Windows: the exception's code)."""
+        return self._status.get("exitcode"), self._status.get("signal")
+
+    def abandon(self, *, drop: bool = False) -> None:
+        """Leave it alone."""
+
+    def signal(self, name: str, *, kill_after: float | None = None) -> int:
+        """End it, on Windows with all it has started; Windows has no signals to send."""
+        pid = str(self.pid)
+        try:
+            return self.calls.start(["taskkill.exe", "/PID", pid, "/T", "/F"])
+        except Refused:
+            return self.calls.start(["kill", "-s", name, pid])
+
+    def _pass_on(self, out: bytes, err: bytes) -> None:
+        for data, sink in zip((out, err), self._sinks, strict=True):
+            if data:
+                sink(self._readable(data) if self._text else data)
+
+    def _readable(self, data: bytes) -> bytes:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            page = self._code_page()
+            return data.decode(page, "replace").encode() if page else data
+        return data
+
+    def _code_page(self) -> str:
+        """Python's name of the code page that console programs write; empty if there is none."""
+        try:
+            pid = self.calls.start(["cmd.exe", "/c", "chcp"], capture=True)
+        except Refused:
+            return ""
+        until = time.monotonic() + _PATIENCE
+        while not (status := self.calls.status(pid))["exited"]:
+            if time.monotonic() > until:
+                return ""
+            time.sleep(0.01)
+        said = wire.from_base64(status.get("out-data", ""))
+        page = "cp" + bytes(byte for byte in said if 48 <= byte <= 57).decode()
+        try:
+            return codecs.lookup(page).name
+        except LookupError:
+            return ""

@@ -1,0 +1,291 @@
+"""`qga cp`: from anywhere to anywhere, by the rules of docker cp."""
+
+import os
+import posixpath
+from contextlib import contextmanager
+
+from qga_cli import hostpath
+from qga_cli.errors import FileError, UsageError
+from qga_cli.files.copy_file import to_host
+from qga_cli.files.copy_file.sources import UNPROMISED, GuestFile, HostFile, HostStream, open_stream
+from qga_cli.files.copy_file.transfer import Wishes, transfer
+from qga_cli.files.guest import attributes
+from qga_cli.files.guest.partial import told
+from qga_cli.format import size
+from qga_cli.guests.place import Place
+from qga_cli.verbs.job import Meter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qga_cli.files.copy_file.sources import Source
+    from qga_cli.files.copy_file.transfer import Target
+    from qga_cli.files.guest.access import Access
+    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.guest.guests import Guests
+    from qga_cli.verbs.job import Job
+
+_SMALL = 2**20  # bytes on average: so small, files travel together faster than one by one
+
+
+@contextmanager
+def host_errors() -> "Iterator[None]":
+    """Around work with files of this host: what goes wrong with them is no bug of ours."""
+    try:
+        yield
+    except BrokenPipeError:  # whoever read our standard output has gone: no news
+        raise
+    except OSError as error:
+        name = error.filename2 or error.filename or "this host"
+        raise FileError(f"{told(name)}: {error.strerror}") from error
+
+
+def physical(place: Place) -> Place:
+    """A place of this host, each `..` on its way resolved as the kernel does: links first, of which
+    another's lead to what is his. Raises OSError, FileError."""
+    head, tail = os.path.split(place.path)
+    if tail == "..":
+        head, tail = place.path, ""
+    if ".." not in head.split("/"):
+        return place
+    folder = hostpath.open_folder(head)
+    try:
+        return Place("", os.path.join(os.readlink(f"/proc/self/fd/{folder}"), tail))
+    finally:
+        os.close(folder)
+
+
+class Copier:
+    """One run of cp."""
+
+    def __init__(self, job: "Job", guests: "Guests", wishes: Wishes) -> None:
+        self._job = job
+        self._progress = Meter if job.target else job.progress  # many bars at once show nothing
+        self._guests = guests
+        self._wishes = wishes
+
+    def copy_all(self, sources: "Sequence[Place]", target: Place) -> None:
+        """Copy every source; to a folder, if there are several."""
+        sources = [one for source in sources for one in self._guests.expand(source)]
+        target = target if target.guest else physical(target)
+        if len(sources) > 1:
+            if target.is_stream:
+                raise UsageError("several files do not go to standard output", hint="`qga cat`")
+            # What ends with a slash can only be a folder.
+            target = Place(target.guest, target.path.rstrip("/") + "/")
+        if len(sources) > 1 and target.guest and self._together(sources, target):
+            return
+        for source in sources:
+            self.copy(source, target)
+
+    def copy(self, source: Place, target: Place) -> None:
+        """Copy one file, link or folder."""
+        if not source.guest and not target.guest:
+            raise UsageError(
+                f"neither {source} nor {target} is in a guest", hint="write VM:PATH, or use cp"
+            )
+        found = self._facts(source)
+        self._job.say(1, f"{source} -> {target}")
+        dresses = self._wishes.dresses
+        holes = source.guest and found.sparse and not to_host.takes_bytes(target) and not dresses
+        if dresses and (found.kind in ("folder", "link") or to_host.takes_bytes(target)):
+            what = found.kind if found.kind in ("folder", "link") else target
+            raise UsageError(f"--mode and --owner are for files, not for {what}")
+        if found.kind in ("folder", "link") or holes:
+            self._tree(source, found, target)
+        else:
+            self._file(self._source(source, found), target)
+
+    def copy_file(self, source: Place, target: Place) -> None:
+        """Copy one file. Raises FileError for a folder, a device, or a link not followed."""
+        found = self._facts(source)
+        if found.kind != "file":
+            what = found.kind if found.kind in ("folder", "link") else "device or FIFO"
+            raise FileError(f"{source}: is a {what}, not a file")
+        self._file(self._source(source, found), target)
+
+    def _facts(self, place: Place) -> "Facts":
+        if place.is_stream:
+            return attributes.Facts()
+        follow = self._wishes.follow or place.is_folder
+        if not place.guest:  # a shell's <(...) is a link to a pipe
+            return attributes.look(place.path, follow=follow or place.path.startswith("/dev/"))
+        access = self._guests.access(place)
+        if self._wishes.preserve:
+            access.needs_exec("--preserve")
+        if not access.exec:
+            return attributes.measure(access, place.path)
+        found = attributes.ask(access, place.path, follow=follow)
+        if not self._wishes.special:
+            found.mode &= 0o1777
+        return found
+
+    def _file(self, source: "Source", target: Place) -> None:
+        goal = self._target(target, source.name)
+        meter = self._progress(source.name or "-", source.facts.size)
+        carry = None
+        if self._wishes.compress != "none":
+            from qga_cli.files.copy_file.packed import packed
+
+            carry = packed(source, goal, self._wishes.compress, meter.advance)
+        between = isinstance(source, GuestFile) and bool(target.guest)
+        try:
+            transfer(source, goal, self._wishes, self._guests.check, meter.advance, carry,
+                     behind=not between)  # fmt: skip
+        except OSError as error:  # a read's or a write's names no file: it is the one of this host
+            error.filename = error.filename or (source.name if target.guest else str(target))
+            raise
+        finally:
+            meter.close()
+
+    def _source(self, place: Place, found: "Facts") -> "Source":
+        if place.is_stream:
+            return HostStream(self._job.streams.stdin, self._job.interrupt)
+        if place.guest:
+            if found.kind == "FIFO":  # its bytes are lost where a read finds too few
+                raise FileError(f"{place}: is a FIFO, which the agent cannot read to its end")
+            if 0 < self._wishes.limit < (found.size or 0):
+                raise FileError(f"{place}: {size(found.size or 0)} are more than --max-size")
+            return GuestFile(self._guests.access(place), place.path, place.name, found,
+                             limit=self._wishes.limit or UNPROMISED,
+                             verify=self._wishes.verify,
+                             plain=not self._wishes.follow)  # fmt: skip
+        if found.size is None:
+            name = place.name if found.kind == "file" else ""
+            return HostStream(open_stream(place.path), self._job.interrupt, name)
+        follow = self._wishes.follow or place.is_folder or place.path.startswith("/dev/")
+        return HostFile(place.path, follow=follow)
+
+    def _target(self, place: Place, name: str) -> "Target":
+        if place.is_stream:
+            return to_host.Outlet(self._job.streams.stdout)
+        if place.guest:
+            from qga_cli.files.copy_file.to_guest import Delivery
+            from qga_cli.files.copy_file.to_guest_without_exec import Direct
+
+            access = self._guests.access(place)
+            if self._wishes.dresses:
+                access.needs_exec("--mode and --owner")
+            if access.cmd:
+                return self._windows(access, place, name)
+            way = Delivery if access.exec else Direct
+            return way(access, place, name, self._wishes)
+        path = to_host.inside(place, name)
+        if not os.path.islink(path) and os.path.isdir(path):
+            raise FileError(f"{path}: is a folder, and a file would replace it")
+        if path == place.path and to_host.takes_bytes(place):
+            return to_host.Outlet(to_host.open_special(path, self._guests.check))
+        return to_host.Landing(path, self._wishes)
+
+    def _windows(self, access: "Access", place: Place, name: str) -> "Target":
+        from qga_cli.windows.to_guest import WindowsDelivery
+
+        assert access.cmd
+        if self._wishes.compress not in ("", "none", "auto"):
+            access.needs_exec("--compress")
+        return WindowsDelivery(access.cmd, place.path, name, folder=place.is_folder,
+                               replaces=self._wishes.replaces)  # fmt: skip
+
+    def _tree(self, source: Place, found: "Facts", target: Place) -> None:
+        if to_host.takes_bytes(target):
+            where = "standard output" if target.is_stream else target
+            raise UsageError(
+                f"{source} is a {found.kind}: no bytes for {where}",
+                hint="-L takes what it points to" if found.kind == "link" else "",
+            )
+        if self._wishes.resume and found.kind == "folder":
+            self._note(f"{source}: a folder is copied anew, --resume only removes what was left")
+        if not source.guest:
+            self._push(source, found, target)
+        elif not target.guest:
+            self._pull(source, found, target)
+        else:
+            import tempfile
+
+            if self._wishes.preserve and os.geteuid() != 0:
+                raise FileError(
+                    "only root can keep the owners in a folder from guest to guest",
+                    hint="copy without -p",
+                )
+            hostpath.check_temporary(tempfile.gettempdir())
+            with tempfile.TemporaryDirectory(prefix="qga-cp-") as folder:
+                between = Place("", os.path.join(folder, source.name or "root"))
+                self._pull(source, found, between)
+                tail = "/." if source.is_contents else ""
+                self.copy(Place("", between.path + tail), target)
+
+    def _pull(self, source: Place, found: "Facts", target: Place) -> None:
+        from qga_cli.files.copy_tree.pull import pull
+
+        inside = "" if source.is_contents else source.name
+        if found.kind == "folder":
+            folder, name = source.path, "."
+            final = to_host.inside(Place("", target.path.rstrip("/") or "/"), inside, needed=False)
+        else:
+            folder, name = posixpath.split(source.path)
+            final = to_host.inside(target, inside)
+        meter = self._progress(source.name or "/", found.size)
+        try:
+            pull(self._guests.access(source), folder, name, final, self._wishes, meter.advance,
+                 self._note)  # fmt: skip
+        finally:
+            meter.close()
+
+    def _push(self, source: Place, found: "Facts", target: Place) -> None:
+        access = self._guests.access(target)
+        if found.kind == "link":
+            from qga_cli.files.copy_file.link import push_link
+
+            push_link(access, target.path, source.path, found, self._wishes)
+            return
+        name = "" if source.is_contents else source.name
+        self._send({".": source.path}, target, name)
+
+    def _send(self, paths: dict[str, str], target: Place, name: str, *, must: bool = False) -> None:
+        from qga_cli.files.copy_tree.push import Push, WindowsPush
+        from qga_cli.files.copy_tree.tar_writer import TarWriter
+
+        access = self._guests.access(target)
+        push: Push | WindowsPush
+        if access.cmd:
+            push = WindowsPush(access, target.path, name)
+        else:
+            push = Push(access, target.path, name, self._wishes, must=must)
+        writer = TarWriter(paths, self._wishes, self._note)
+        meter = self._progress(name or target.name, None)
+        try:
+            push.send(writer, meter.advance)
+            for inner, path, first in writer.apart:
+                folder = os.path.dirname(path)
+                if first:
+                    push.link(first, inner)
+                else:
+                    self.copy(Place("", path), Place(target.guest, push.inner(inner)))
+                if self._wishes.preserve:
+                    push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
+            push.settle()
+        except BaseException:
+            push.abandon()
+            raise
+        finally:
+            meter.close()
+
+    def _together(self, sources: "Sequence[Place]", target: Place) -> bool:
+        """Send several small files as one archive; False where that is not wise or possible."""
+        if self._wishes.dresses or any(place.guest or place.is_stream for place in sources):
+            return False
+        if not self._guests.access(target).exec:
+            return False
+        found = [self._facts(place) for place in sources]
+        sizes = [one.size for one in found if one.kind == "file" and one.size is not None]
+        paths = {f"./{place.name}": place.path for place in sources}
+        if len(sizes) < len(sources) or len(paths) < len(sources):
+            return False
+        if sum(sizes) > _SMALL * len(sizes):
+            return False
+        self._send(paths, target, "", must=True)
+        return True
+
+    def _note(self, text: str) -> None:
+        self._job.say(0, text)

@@ -1,0 +1,1 @@
+"""One file copied: where it comes from, where it goes, and the way between."""

@@ -1,0 +1,24 @@
+"""A symbolic link of this host made in a guest."""
+
+import os
+
+from qga_cli.files.guest.attributes import seconds
+from qga_cli.files.guest.holder import text
+from qga_cli.files.guest.partial import mark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.guest.access import Access
+    from qga_cli.files.guest.attributes import Facts
+
+
+def push_link(access: "Access", target: str, path: str, facts: "Facts", wishes: "Wishes") -> None:
+    """Make at `target`, or in that folder, the link that is at `path` here."""
+    access.needs_exec("copying a symbolic link")
+    owner = moment = ""
+    if wishes.preserve:
+        owner = f"{facts.uid}:{facts.gid}"
+        moment = seconds(facts.mtime or 0)
+    access.run(text("symlink"), target, os.path.basename(path), os.readlink(path), owner, moment,
+               stdin=f"{mark()}\n".encode())  # fmt: skip

@@ -1,0 +1,80 @@
+"""Whether a file or a tree is packed on its way: what was asked for, and for auto, if it pays."""
+
+import time
+import zlib
+from functools import partial
+
+from qga_cli.errors import Unsupported
+from qga_cli.files.guest.gzip import PACK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qga_cli.files.copy_file.sources import Source
+    from qga_cli.files.copy_file.transfer import Target
+    from qga_cli.files.guest.access import Access
+
+SAMPLE = 2**20  # bytes that are tried before auto decides
+_WORTH = 0.7  # of the size: packed to less, a push is faster, for unpacking costs little
+_WORTH_THERE = 0.5  # likewise for a pull, where the guest must pack
+_RATE = 25e6  # bytes a second: a guest that packs slower is emulated, and its channel faster
+_LARGE = 8 * 2**20  # bytes: to try how a guest packs takes as long as a few megabytes
+_HAVE = "command -v gzip >/dev/null"
+
+
+def packed(
+    source: "Source", target: "Target", wish: str, advance: "Callable[[int], None]"
+) -> "Callable[[int], None] | None":
+    """A function that carries the file packed from an offset on; None to carry it as it is.
+
+    A guest packs only when that is wished for, for it must try whether it pays.
+    """
+    from qga_cli.files.copy_file.sources import GuestFile, HostFile
+    from qga_cli.files.copy_file.to_guest import Delivery
+    from qga_cli.files.copy_file.to_host import Landing, Outlet
+
+    if isinstance(source, GuestFile) and isinstance(target, (Landing, Outlet)):
+        size = source.facts.size or 0
+
+        def pays() -> bool:
+            return size >= _LARGE and pays_there(source.access, 'cat -- "$1"', source.path)
+
+        worth = size > 0 and packs(source.access, wish or "none", pays)
+        return partial(source.pour, target.write, advance) if worth else None
+    if not isinstance(source, HostFile) or not isinstance(target, Delivery):
+        return None
+    if source.facts.sparse:  # its holes would arrive as zeros
+        return None
+    worth = packs(target.access, wish or "auto", lambda: pays_here(source.sample(SAMPLE)))
+    return partial(target.fill, source, advance) if worth else None
+
+
+def packs(access: "Access", wish: str, pays: "Callable[[], bool]") -> bool:
+    """Whether to pack, for a wish: none, auto, gzip. `pays` is asked for auto only.
+
+    Raises Unsupported when gzip was named and the guest has none.
+    """
+    if wish == "none" or (wish == "auto" and not (access.exec and pays())):
+        return False
+    access.needs_exec("--compress")
+    has = access.attempt(_HAVE).code == 0
+    if not has and wish != "auto":
+        raise Unsupported(f"{access.agent.name}: the guest has no {wish}")
+    return has
+
+
+def pays_here(sample: bytes) -> bool:
+    """Whether data that begin like this travel faster packed, into a guest."""
+    return len(sample) == SAMPLE and len(zlib.compress(sample, 1)) < _WORTH * len(sample)
+
+
+def pays_there(access: "Access", script: str, *words: str) -> bool:
+    """Whether what a script in the guest writes travels faster when the guest packs it."""
+    begun = time.monotonic()
+    done = access.attempt(f"( {script} ) | head -c {SAMPLE} | {PACK} | wc -c", *words)
+    took = time.monotonic() - begun
+    size = done.stdout.strip()
+    if done.code or not size.isdigit() or len(size) > 9:
+        return False
+    return 100 < int(size) < _WORTH_THERE * SAMPLE and took < SAMPLE / _RATE

@@ -1,0 +1,250 @@
+"""Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
+
+from qga_cli.errors import BadReply, FileError, QgaError
+from qga_cli.files.guest.attributes import seconds
+from qga_cli.files.guest.digest import GuestDigest
+from qga_cli.files.guest.handle import open_handle
+from qga_cli.files.guest.holder import Holder, is_count, text
+from qga_cli.files.guest.partial import mark
+from qga_cli.format import size as human
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qga_cli.exec.run import Completed
+    from qga_cli.files.copy_file.sources import Source
+    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.guest.access import Access
+    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.guest.handle import Handle
+    from qga_cli.guests.place import Place
+
+_ROOMY = 16 * 2**20  # bytes; smaller files are not worth asking for the free space first
+
+_SMALL = 96 * 1024  # bytes: a file that goes along in the request which starts its script
+
+_DIFFERS = "what arrived is not what was sent"
+_SAYS = {
+    66: _DIFFERS,
+    67: "changed in the guest meanwhile, and is left alone",
+    68: "somebody in the guest replaced it while it was put there",
+}
+
+
+class Delivery:
+    """One file of a guest that runs programs. `place` may be a folder that `name` goes to.
+
+    Others may own that folder, so no name in it is used twice: a process in the guest holds the
+    folder and the part open, and all later steps come to them by that process's descriptors in
+    /proc, which nobody but root can turn elsewhere. A small file needs one step only.
+    """
+
+    def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
+        self.chunk = access.agent.transport.write_chunk
+        self.access = access
+        self._place = place
+        self._name = name
+        self._wishes = wishes
+        self._folder = self._part = self._final = ""
+        self._holder: Holder | None = None  # none without /proc
+        self._small: bytearray | None = None  # the file, kept for one request
+        self._handle: Handle | None = None
+        self._position = 0
+
+    def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
+        """See Landing.begin."""
+        size = facts.size or 0
+        if not prove and facts.size is not None and size <= min(_SMALL, self.chunk):
+            self._small = bytearray(size)
+            return 0
+        start = self._adopt(size, prove) if prove else 0
+        if not prove:
+            self._prepare(size, facts)
+        self._position = start
+        return start
+
+    def write(self, offset: int, data: bytes) -> None:
+        """See Landing.write."""
+        if self._small is not None:
+            self._small[offset : offset + len(data)] = data
+        else:
+            if self._handle is None:
+                told = str(self._place.path)
+                self._handle = open_handle(self.access, self._path(), "r+", told=told)
+                self._handle.seek(offset)
+            elif offset != self._position:
+                self._handle.seek(offset)
+            self._handle.write(data)
+        self._position = offset + len(data)
+
+    def fill(self, source: "Source", advance: "Callable[[int], None]", start: int) -> None:
+        """Send what `source` has from `start` on packed; the guest unpacks it."""
+        from qga_cli.files.guest.gzip import UNPACK, Outgoing
+
+        if self._small is not None:
+            self._small = None
+            self._prepare(source.facts.size or 0, source.facts)
+
+        def pieces() -> "Iterator[bytes]":
+            for offset, data in source.pieces(start, 2**20):
+                yield bytes(offset - self._position)
+                yield data
+                advance(offset + len(data) - self._position)
+                self._position = offset + len(data)
+
+        stream = Outgoing(filter(None, pieces()), pack=True)
+        done = self.access.stream(text("held", "unpack"), *self._hold(), UNPACK,
+                                   stdin=stream.file(), stdout=len)  # fmt: skip
+        if stream.error:
+            raise stream.error
+        if done.code:
+            raise self.access.failure(done)
+
+    def finish(self, facts: "Facts", digest: str) -> None:
+        """See Landing.finish. The guest compares, and renames only what is equal."""
+        mode = owner = moment = ""
+        if self._wishes.preserve and facts.mtime is not None:
+            mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
+            moment = seconds(facts.mtime)
+        mode = mode if self._wishes.mode is None else f"{self._wishes.mode:o}"
+        owner = self._wishes.owner or owner
+        words = (mode, owner, moment, f"{facts.mode & 0o755:o}", self._wishes.replaces)
+        if self._small is not None:
+            if self._put(bytes(self._small), digest, *words):
+                return
+            self._send_small()
+        if facts.size is not None and facts.size > self._position:
+            self.write(facts.size - 1, b"\0")  # the file ends with a hole
+        if self._handle:
+            self._handle.flush()
+        self._close()
+        self._rest()  # a word to the holder would change the file's time
+        finish = text("held", "prove", "release")
+        effect = f"{self._place} may be the new file"
+        done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
+        if done.code == 127 and digest:  # no sha256sum there
+            if self._holder:
+                self._holder.tell()
+            if GuestDigest(self.access, self._path(), self._position).result() != digest:
+                raise FileError(f"{self._place}: {_DIFFERS}")
+            self._rest()
+            digest = ""
+            done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
+        self._judge(done, digest)
+        self._part = ""
+
+    def abandon(self, *, keep: bool) -> str:
+        """See Landing.abandon."""
+        self.access.grace()
+        try:
+            self._close()
+        except QgaError as error:
+            self.access.agent.trace(1, f"closing the part: {error.said()}")
+        self._rest()
+        if not self._part:
+            return ""
+        keep = bool(keep and self._position)
+        try:
+            gone = "" if keep else self._part
+            self.access.run(text("drop"), self._hold()[0], self._folder, gone)
+        except QgaError as error:
+            if not keep:
+                raise
+            self.access.agent.trace(1, f"letting go of the part: {error.said()}")
+        return f"{self._folder.rstrip('/')}/{self._part}" if keep else ""
+
+    def _put(self, data: bytes, digest: str, *words: str) -> bool:
+        """Make the file in one step; False where the guest cannot prove it."""
+        script = text("part", "small", "prove")
+        done = self.access.attempt(script, *self._target(), digest, *words,
+                                   stdin=f"{mark()}\n".encode() + data,
+                                   effect=f"{self._place} may be the new file")  # fmt: skip
+        if done.code == 127 and digest:
+            return False
+        self._judge(done, digest)
+        return True
+
+    def _send_small(self) -> None:
+        """Go the longer way after all."""
+        data, self._small = self._small, None
+        assert data is not None
+        self._prepare(0)
+        self._position = 0
+        if data:
+            self.write(0, bytes(data))
+
+    def _judge(self, done: "Completed", digest: str) -> None:
+        if done.code in _SAYS:
+            raise FileError(f"{self._place}: {_SAYS[done.code]}")
+        if done.code:
+            raise self.access.failure(done)
+        if digest and done.stdout.strip() != digest.encode():
+            raise BadReply(f"{self._place}: the guest does not say that it has proved the copy")
+
+    def _target(self) -> tuple[str, str, str]:
+        return self._place.path, self._name, "1" if self._place.is_folder else ""
+
+    def _prepare(self, size: int, facts: "Facts | None" = None) -> None:
+        """Make the part. Raises FileError where there is no room for `size` bytes."""
+        asked = "1" if size > _ROOMY else ""
+        fields = self._ask("begin", asked)
+        free = fields[0]
+        if is_count(free) and size > int(free) * 1024 and not (facts and facts.sparse):
+            raise FileError(
+                f"{self._place}: {human(size)} are to come and {human(int(free) * 1024)} are free"
+            )
+
+    def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
+        """Take over the longest part that is equal to the source so far; remove the others."""
+        kept, *left = self._ask("leftovers")
+        if not self._holder:  # no /proc, so none were looked for
+            return 0
+        found = [
+            (int(length), name, digest[:64])  # sha256sum's line; "" where there is no sha256sum
+            for name, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
+            if is_count(length)
+        ]
+        chosen = next(
+            (
+                (length, name)
+                for length, name, digest in sorted(found, reverse=True)
+                if 0 < length <= size and digest == prove(length)
+            ),
+            (0, ""),
+        )
+        self._rest()
+        said = self.access.run(text("held", "adopt"), *self._hold(), chosen[1], kept)
+        self._holder = Holder(self.access, said.decode("ascii", "replace").strip())
+        return chosen[0]
+
+    def _ask(self, script: str, *words: str) -> list[str]:
+        """Make the part by a script, and note where it is; returns what else the script says."""
+        said = self.access.run(text("part", script), *self._target(), *words,
+                               stdin=f"{mark()}\n".encode())  # fmt: skip
+        fields = said.decode("utf-8", "surrogateescape").split("\0")
+        if len(fields) < 6 or len(fields) % 3 or fields.pop():
+            name = self.access.agent.name
+            raise BadReply(f"{name}: the guest was asked for a part's name and says {said[:80]!r}")
+        self._folder, self._part, self._final, holder = fields[:4]
+        self._holder = Holder(self.access, holder) if holder else None
+        return fields[4:]
+
+    def _hold(self) -> tuple[str, str, str, str]:
+        word = self._holder.word if self._holder else ""
+        return word, self._folder, self._part, self._final
+
+    def _path(self) -> str:
+        """The way to the part that nobody can turn."""
+        if self._holder:
+            return self._holder.path(9)
+        return f"{self._folder.rstrip('/')}/{self._part}"
+
+    def _rest(self) -> None:
+        if self._holder:
+            self._holder.rest()
+
+    def _close(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle:
+            handle.close()

@@ -1,0 +1,1 @@
+"""A folder copied with all that is in it, as one tar stream."""

@@ -1,0 +1,131 @@
+"""A guest's tree brought to this host, as one tar stream."""
+
+import hashlib
+
+from qga_cli.errors import BadReply, FileError, Refused
+from qga_cli.files.copy_file.packed import packs, pays_there
+from qga_cli.files.copy_tree.extract import Extractor
+from qga_cli.files.copy_tree.stage import Stage
+from qga_cli.files.copy_tree.tar_reader import TarReader
+from qga_cli.files.guest.access import Access, needing
+from qga_cli.files.guest.digest import digest_in
+from qga_cli.files.guest.gzip import PACK, Unpacker
+from qga_cli.format import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qga_cli.exec.run import Completed
+    from qga_cli.files.copy_file.transfer import Wishes
+
+# $1 folder  $2 name in it  $3 -h to follow links. Standard error ends with the digest. tar's exit
+# code goes round the pipe, for that has the exit code of its last command.
+_PACK = (
+    needing("tar tee mkfifo mktemp sha256sum")
+    + r"""
+cd -P -- "$1" || exit
+g=
+case $(tar --version 2>/dev/null) in
+*GNU*) g='-b 128 --numeric-owner --format=posix --pax-option=delete=atime,delete=ctime --sparse' ;;
+esac
+d=$(mktemp -d) || exit
+trap 'rm -rf -- "$d"' EXIT
+trap 'exit 143' HUP INT TERM
+mkfifo -- "$d/f" || exit
+sha256sum <"$d/f" >"$d/s" &
+{ tar $g $3 -cf - "$2"; echo $? >"$d/r"; } | tee "$d/f" @PACK
+wait
+cat -- "$d/s" >&2
+exit "$(cat -- "$d/r")"
+"""
+)
+
+
+def pull(
+    access: Access,
+    folder: str,
+    name: str,
+    final: str,
+    wishes: "Wishes",
+    advance: "Callable[[int], None]",
+    note: "Callable[[str], None]",
+) -> None:
+    """Bring `name` in the guest's `folder` (`.`: all of it) to `final`, which is replaced or
+    filled. Nothing gets that name before all has come and is proven."""
+    if not access.cmd:
+        access.needs_exec("copying a folder")
+    if f"{folder}/".startswith(("/proc/", "/sys/")):  # where no file says how long it is
+        raise FileError(
+            f"{access.agent.name}: {folder}: tar finds nothing in the files of /proc and /sys",
+            hint="copy single files, or `qga exec` a program that reads them",
+        )
+    stage = Stage(final, resume=wishes.resume)
+    try:
+        extractor = Extractor(stage.folder, wishes, note, closed=stage.fills or name != ".")
+        try:
+            _receive(access, folder, name, wishes, extractor, advance)
+        except OSError as error:  # the extractor's, which knows names inside the tree only
+            inside = f"{printable(error.filename)}: " if isinstance(error.filename, str) else ""
+            raise FileError(f"{final}: {inside}{error.strerror}") from error
+        finally:
+            extractor.close()
+        try:
+            if name != "." and not wishes.preserve:  # a file with holes
+                stage.hand_on(name)
+            stage.settle("" if name == "." else name)
+        except OSError as error:  # of a name in a folder that is open
+            raise FileError(f"{final}: {error.filename}: {error.strerror}") from error
+    except BaseException:
+        stage.remove()
+        raise
+
+
+def _receive(
+    access: Access,
+    folder: str,
+    name: str,
+    wishes: "Wishes",
+    extractor: Extractor,
+    advance: "Callable[[int], None]",
+) -> None:
+    reader = TarReader(extractor)
+    digest = hashlib.sha256()
+
+    def take(data: bytes) -> None:
+        digest.update(data)
+        reader.write(data)
+        advance(len(data))
+
+    if access.cmd:
+        from qga_cli.windows.tree import pack, said_by
+
+        done = pack(access.agent, access.interrupt, folder, name, take, follow=wishes.follow)
+        if done.code or not reader.complete:
+            raise FileError(f"{access.agent.name}: {said_by(done)}")
+        extractor.finish()
+        return
+    words = (folder, name if name == "." else f"./{name}", "-h" if wishes.follow else "")
+    sample = 'cd -P -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
+    wish = wishes.compress or "none"
+    packed = packs(access, wish, lambda: pays_there(access, sample, *words))
+    script = _PACK.replace("@PACK", f"| {PACK}" if packed else "")
+    sink = Unpacker(take).write if packed else take
+    done = access.stream(script, *words, stdout=sink)
+    last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
+    if done.code or not reader.complete:
+        raise _failure(access, done)
+    if digest_in(last, access.agent.name) != digest.hexdigest():
+        raise FileError(f"{access.agent.name}: the archive that came is not the one that was sent")
+    extractor.finish()
+
+
+def _failure(access: Access, done: "Completed") -> Exception:
+    lines = done.stderr.decode("utf-8", "replace").splitlines()
+    said = "; ".join([line for line in lines if "tar: " in line][:3])
+    if done.code and not said:  # it has not come to tar
+        return access.failure(done)
+    said = f"{access.agent.name}: {said or 'the archive ended too early'}"
+    if done.code == 1:  # tar has read files while they changed
+        return FileError(said, hint="copy it while nobody writes to it")
+    return (Refused if done.code else BadReply)(said)

@@ -1,0 +1,170 @@
+"""A tree of this host brought into a guest, as one tar stream."""
+
+import hashlib
+
+from qga_cli.errors import BadReply, FileError, QgaError, Refused
+from qga_cli.files.copy_file.packed import SAMPLE, packs, pays_here
+from qga_cli.files.copy_tree.tar_writer import TarWriter
+from qga_cli.files.guest.access import Access, needing
+from qga_cli.files.guest.attributes import seconds
+from qga_cli.files.guest.gzip import UNPACK, Outgoing
+from qga_cli.files.guest.holder import Holder, text
+from qga_cli.files.guest.partial import mark
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qga_cli.exec.run import Completed
+    from qga_cli.files.copy_file.transfer import Wishes
+
+_PIECE = 2**18
+_CUT = b"Wrote only"
+_NO_ROOM = (b"No space left on device", b"Disk quota exceeded", b"File too large")
+
+_TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
+
+
+class WindowsPush:
+    """As Push, into a Windows guest."""
+
+    def __init__(self, access: Access, target: str, name: str) -> None:
+        from qga_cli.windows.tree import Unpacking
+
+        assert access.cmd
+        self._way = Unpacking(access.cmd, access.agent, access.interrupt, target, name)
+
+    def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
+        """Fill the folder from `writer`."""
+
+        def pieces() -> "Iterator[bytes]":
+            while data := writer.read(_PIECE):
+                advance(len(data))
+                yield data
+
+        stream = Outgoing(pieces(), pack=False)
+        self._way.unpack(stream.file())
+        if stream.error:
+            raise stream.error
+
+    def inner(self, name: str) -> str:
+        """The path of a file of the tree."""
+        return self._way.inner(name)
+
+    def link(self, first: str, inner: str) -> None:
+        """Never: files with holes have one name on Windows."""
+        raise FileError(f"{inner}: a file with holes and several names is not copied to Windows")
+
+    def touch(self, inner: str, mtime: int) -> None:
+        """Times of folders are not kept."""
+
+    def settle(self) -> None:
+        """It is there already."""
+
+    def abandon(self) -> None:
+        """What has come stays: it may have been there before."""
+
+
+class Push:
+    """One tree on its way into a guest. `name` is what it is called in a folder that is there.
+
+    It is filled into a stage, a folder that only root can enter. Others may own the folder around
+    that and rename what is in it, so a process in the guest holds both open.
+    """
+
+    def __init__(
+        self, access: Access, target: str, name: str, wishes: "Wishes", *, must: bool = False
+    ) -> None:
+        access.needs_exec("copying a folder")
+        self._access = access
+        self._wishes = wishes
+        self._keeps = must and not wishes.preserve
+        said = access.run(text("remove", "stage"), target, name, "1" if must else "",
+                          "1" if wishes.resume else "", stdin=f"{mark()}\n".encode())  # fmt: skip
+        fields = said.decode("utf-8", "surrogateescape").split("\0")
+        if len(fields) != 5 or fields[4]:
+            asked = f"{access.agent.name}: the guest was asked for a folder's name"
+            raise BadReply(f"{asked} and says {said[:80]!r}")
+        self._folder, self._stage, self._final, holder = fields[:4]
+        self._holder: Holder | None = Holder(access, holder)
+        self._inside = self._holder.path(7)
+
+    def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
+        """Fill the stage from `writer`. Raises FileError unless the guest has read the same."""
+        digest = hashlib.sha256()
+
+        full = False
+
+        def pieces() -> "Iterator[bytes]":
+            while not full and (data := writer.read(_PIECE)):
+                digest.update(data)
+                advance(len(data))
+                yield data
+
+        def heed(data: bytes) -> None:  # tar itself goes on to the end, which may be hours away
+            nonlocal full
+            full = full or any(word in data for word in (_CUT, *_NO_ROOM))
+
+        wish = self._wishes.compress or "auto"
+        packed = packs(self._access, wish, lambda: pays_here(writer.peek(SAMPLE)))
+        script = needing("tar tee sha256sum") + text("staged", "untar")
+        stream = Outgoing(pieces(), pack=packed)
+        options = "" if self._wishes.preserve else "-o -m"
+        said = bytearray()
+        words = (*self._words(), options, UNPACK if packed else "")
+        done = self._access.stream(script, *words, stdin=stream.file(),
+                                   stdout=said.extend, heed=heed)  # fmt: skip
+        if stream.error:
+            raise stream.error
+        if done.code:
+            raise self._failure(done)
+        if said.decode("ascii", "replace").partition(" ")[0] != digest.hexdigest():
+            raise FileError(f"{self._access.agent.name}: what arrived is not what was sent")
+
+    def inner(self, name: str) -> str:
+        """The way to a file of the tree, as long as it is not settled, that nobody can turn."""
+        return f"{self._inside}/tree/{name}"
+
+    def link(self, first: str, inner: str) -> None:
+        """Make a hard link to what has come as `first`."""
+        self._access.run('exec ln -- "$1" "$2"', self.inner(first), self.inner(inner))
+
+    def touch(self, inner: str, mtime: int) -> None:
+        """Give a folder of the tree its time again, after something was put into it."""
+        self._access.run(_TOUCH, self.inner(inner), seconds(mtime))
+
+    def _failure(self, done: "Completed") -> Refused:
+        """The error for a tar that failed. GNU tar says of a file's last bytes how many there was
+        room for, and not that there was no more (write_error_details in paxutils)."""
+        error = self._access.failure(done)
+        if _CUT.decode() in error.message:
+            ends = [line.rpartition(b": ")[2] for line in done.stderr.splitlines()]
+            error.message += next((f": {end.decode()}" for end in ends if end in _NO_ROOM), "")
+        return error
+
+    def settle(self) -> None:
+        """Put the tree in its place."""
+        keeps = "1" if self._keeps else ""
+        self._rest()
+        self._access.run(text("remove", "staged", "settle"), *self._words(), self._final, keeps,
+                         effect="the folder may have its new content")  # fmt: skip
+        self._holder = None
+
+    def abandon(self) -> None:
+        """Remove what has come."""
+        self._access.grace()
+        self._rest()
+        try:
+            if self._holder:
+                self._access.run(text("remove", "staged", "unstage"), *self._words())
+        except QgaError as error:
+            where = f"{self._folder.rstrip('/')}/{self._stage}"
+            self._access.agent.trace(0, f"{where} could not be removed: {error.said()}")
+
+    def _rest(self) -> None:
+        if self._holder:
+            self._holder.rest()
+
+    def _words(self) -> tuple[str, str]:
+        assert self._holder
+        return self._holder.word, self._stage

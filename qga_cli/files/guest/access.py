@@ -1,0 +1,234 @@
+"""What a guest's policy lets us use for files, and small scripts run there."""
+
+import re
+import time
+
+from qga_cli import wire
+from qga_cli.commands.exec import COMMAND as EXEC
+from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
+from qga_cli.errors import (
+    Interrupted,
+    NotAnswering,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+    TimedOut,
+    Unsupported,
+)
+from qga_cli.exec.run import Completed, run
+from qga_cli.files.guest.patient_agent import LATE, NamedAgent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, BinaryIO
+
+    from qga_cli.interrupt import Interrupt
+    from qga_cli.windows.files import Files as WindowsFiles
+
+_FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek", "flush")}
+_EXEC = {"guest-exec", "guest-exec-status"}
+_SHELL = re.compile(r"qga: (line )?\d+: ")  # how a shell names a line of a script of ours
+_GRACE = 5.0  # seconds
+_TALK = 64 * 1024  # bytes kept of what a script writes to its standard error
+_FIRST, _CEILING = 0.002, 0.25  # seconds between polls: at once, then 2, 4, 8 ms …
+
+
+class Access:
+    """One guest's agent, and which of the two ways to its files are open: `files`, `exec`."""
+
+    def __init__(self, agent: NamedAgent, interrupt: "Interrupt") -> None:
+        from qga_cli.commands.info import COMMAND as INFO
+
+        self.agent = agent
+        self.interrupt = agent.interrupt = interrupt
+        known: list[dict[str, Any]] = agent.call(INFO).value["supported_commands"]
+        enabled = {command["name"] for command in known if command["enabled"]}
+        # Up to 9.x foreign commands are listed, but switched off.
+        self.windows = "guest-get-devices" in enabled
+        self.files = enabled >= _FILE
+        self.exec = enabled >= _EXEC and not self.windows
+        self.cmd: WindowsFiles | None = None  # Windows' own way, where programs may be run there
+        if self.windows:
+            agent.system = "mswindows"
+            if self.files and enabled >= _EXEC:
+                from qga_cli.windows.files import Files
+
+                self.cmd = Files(agent, interrupt)
+        if not self.files and not self.exec:
+            self._explain()
+        agent.trace(1, f"{agent.name}: {self._way()}")
+
+    def close(self) -> None:
+        """Let go of the guest."""
+        try:
+            if self.cmd:
+                self.cmd.close()
+        finally:
+            self.agent.transport.close()
+
+    def opens(self, path: str) -> bool:
+        """Whether the file commands can be told this path: JSON carries UTF-8 only."""
+        return self.files and is_text(path)
+
+    def needs_exec(self, what: str) -> None:
+        """Raise Unsupported unless programs may be run."""
+        if not self.exec:
+            from qga_cli.agent.refusal import policy_hint
+
+            hint = "" if self.windows else policy_hint(self.agent.ask, EXEC)
+            blocked = not self.windows or self.cmd is None
+            reason = "blocked by policy" if blocked else "not done on Windows guests"
+            refused = Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint)
+            raise refused.of(self.agent.target)
+
+    def start(self, script: str, *words: str, stdin: bytes = b"") -> int:
+        """Start a constant shell script with `words` as $1, $2 …: no text is ever made code.
+
+        Returns its pid, for `finish`. What it writes must be little.
+        """
+        path, *argv = _argv(script, words)
+        arguments: dict[str, object] = {"path": path, "arg": argv, "capture-output": True}
+        if stdin:
+            arguments["input-data"] = wire.to_base64(stdin)
+        pid: int = self.agent.call(EXEC, arguments).value["pid"]
+        return pid
+
+    def finish(self, pid: int) -> Completed:
+        """Wait for a script. Raises Interrupted at the next signal; it ends in its own time."""
+        pause, seen = _FIRST, self.interrupt.count
+        while True:
+            try:
+                status = self.agent.call(EXEC_STATUS, {"pid": pid}).value
+            except OutcomeUnknown as error:
+                if self.agent.begun:
+                    raise
+                raise NotAnswering(error.said(), hint=error.advice) from error  # nothing changed
+            if status["exited"]:
+                return Completed(status)
+            if self.interrupt.sleep(pause, seen):
+                raise Interrupted(self.interrupt.signum)
+            self._check_deadline()
+            pause = min(pause * 1.5, _CEILING)
+
+    def check(self) -> None:
+        """Raise Interrupted or TimedOut if it is time to stop: called between two steps."""
+        if self.interrupt.signum:
+            raise Interrupted(self.interrupt.signum)
+        self._check_deadline()
+
+    def grace(self) -> None:
+        """Give what must be cleaned up a few seconds, however late it is."""
+        if self.agent.deadline is not None:
+            self.agent.deadline = max(self.agent.deadline, time.monotonic() + _GRACE)
+
+    def attempt(self, script: str, *words: str, stdin: bytes = b"", effect: str = "") -> Completed:
+        """What became of a script. `effect` is what may be so from its start on."""
+        pid = self.start(script, *words, stdin=stdin)
+        self.agent.begun = effect or self.agent.begun
+        return self.finish(pid)
+
+    def run(self, script: str, *words: str, stdin: bytes = b"", effect: str = "") -> bytes:
+        """What the script writes. Raises Refused with what it says when it fails."""
+        done = self.attempt(script, *words, stdin=stdin, effect=effect)
+        if done.code:
+            raise self.failure(done)
+        return done.stdout
+
+    def stream(
+        self,
+        script: str,
+        *words: str,
+        stdin: "BinaryIO | None" = None,
+        stdout: "Callable[[bytes], object]",
+        heed: "Callable[[bytes], object] | None" = None,
+        effect: str = "",
+    ) -> Completed:
+        """Run a script whose input or output may be of any size.
+
+        `heed` is told at once what it writes to its standard error, which the result has too.
+        """
+        said = bytearray()
+
+        def stderr(data: bytes) -> None:
+            said.extend(data[: _TALK - len(said)])
+            if heed:
+                heed(data)
+
+        self.agent.patient = True
+        left = None
+        if self.agent.deadline is not None:
+            left = max(0.001, self.agent.deadline - time.monotonic())
+        try:
+            done = run(self.agent, _argv(script, words), stdin=stdin, stdout=stdout, stderr=stderr,
+                       interrupt=self.interrupt, timeout=left)  # fmt: skip
+        except OutcomeUnknown as error:
+            cause = error.__cause__
+            if isinstance(cause, QgaError):  # lost after its start, which matters to an effect only
+                self.agent.begun = effect or self.agent.begun
+                raise cause from error
+            raise
+        self.agent.begun = effect or self.agent.begun
+        self.check()
+        done.stderr = bytes(said)
+        return done
+
+    def failure(self, done: Completed) -> Refused:
+        """The error for a script that failed, in the words of the program that did."""
+        lines = done.stderr.decode("utf-8", "replace").split("\n")
+        said = _SHELL.sub("", next((line for line in lines if line.strip()), ""))
+        said = said[:500] or f"a script of ours ended with exit code {done.code} in the guest"
+        return Refused(f"{self.agent.name}: {said}")
+
+    def _check_deadline(self) -> None:
+        # The transport alone would not do: libvirt's shortest timeout is a second, for each call.
+        if self.agent.deadline is not None and time.monotonic() >= self.agent.deadline:
+            raise TimedOut(LATE)
+
+    def _way(self) -> str:
+        if self.cmd:
+            return "files of Windows by file commands, the rest by cmd"
+        if self.files and self.exec:
+            return "files by file commands, the rest by guest-exec"
+        return "file commands only, no guest-exec" if self.files else "guest-exec only"
+
+    def _explain(self) -> None:
+        """Have the agent itself refuse: policy, freeze and age sound alike in guest-info."""
+        from qga_cli.commands.file.open import COMMAND as OPEN
+
+        self.agent.call(OPEN, {"path": "/", "mode": "r"})
+        raise Unsupported(f"{self.agent.name}: this agent has no file commands and no guest-exec")
+
+
+def needing(programs: str) -> str:
+    """A script's beginning that ends it with code 127 where the guest lacks one of `programs`.
+
+    What a shell says of it by itself names our script, and a pipe without it may wait for ever.
+    """
+    return f"""for p in {programs}; do
+  command -v "$p" >/dev/null || {{ echo "the guest has no $p, which this needs" >&2; exit 127; }}
+done
+"""
+
+
+def _argv(script: str, words: tuple[str, ...]) -> list[str]:
+    if not all(is_text(word) for word in words):
+        script, words = _spelled(words) + script, ()
+    return ["sh", "-c", "LC_ALL=C; export LC_ALL\n" + script, "qga", *words]
+
+
+def is_text(word: str) -> bool:
+    """Whether JSON can carry it: no byte that os.fsdecode could not decode."""
+    return not any("\udc80" <= char <= "\udcff" for char in word)
+
+
+def _spelled(words: tuple[str, ...]) -> str:
+    """A script's beginning that sets $1, $2 … to bytes JSON cannot carry, spelled in octal.
+
+    The letter after each word keeps newlines at its end, which $(...) would drop.
+    """
+    lines = ["set --"]
+    for word in words:
+        octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
+        lines.append(f'word=$(printf \'{octal}x\'); set -- "$@" "${{word%x}}"')
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,143 @@
+"""What is known of a file before it is copied."""
+
+import os
+import stat
+
+from qga_cli import hostpath
+from qga_cli.errors import BadReply, Refused
+from qga_cli.files.guest.access import Access, needing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_STAT = needing("stat") + """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
+_PAGE = 2**16  # bytes, of the largest: files of /proc say that they have 0, those of /sys a page
+_KINDS = {
+    stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link", stat.S_IFIFO: "FIFO",
+}  # fmt: skip
+
+
+class Facts:
+    """`kind` is file, folder, link, FIFO or other; `mode` its twelve permission bits; `mtime` in
+    nanoseconds, None where only the size is known, and mode and owner are guesses. `size` is None
+    where nobody can tell: a stream, a file of /proc.
+    """
+
+    __slots__ = ("gid", "kind", "mode", "mtime", "size", "sparse", "uid")
+
+    def __init__(
+        self,
+        kind: str = "file",
+        size: int | None = None,
+        mode: int = 0o644,
+        *,
+        uid: int = 0,
+        gid: int = 0,
+        mtime: int | None = None,
+        sparse: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.size = size
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+        self.mtime = mtime
+        self.sparse = sparse
+
+
+def ask(access: Access, path: str, *, follow: bool) -> Facts:
+    """The facts of a guest's file, by guest-exec. Raises Refused when there is none."""
+    done = access.attempt(_STAT, path, "-L" if follow else "")
+    if done.code == 127:
+        raise access.failure(done)
+    if done.code:
+        reason = done.stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]
+        raise Refused(f"{access.agent.name}: {path}: {reason}")
+    said = done.stdout.split()
+    try:
+        mode = int(said[0], 16)
+        size, blocks, uid, gid = (int(word) for word in said[1:5])
+        mtime = nanoseconds(said[5].decode())  # busybox knows whole seconds only
+    except (ValueError, IndexError) as error:
+        raise BadReply(f"{access.agent.name}: stat's answer makes no sense: {said!r}") from error
+    if min(size, blocks, uid, gid) < 0 or max(uid, gid) >= 2**32 or size >= 2**63:
+        raise BadReply(f"{access.agent.name}: stat's answer is out of range: {said!r}")
+    if follow and stat.S_ISLNK(mode):  # it would be followed again, without end
+        raise BadReply(f"{access.agent.name}: stat followed {path} and found a link")
+    found = _facts(mode, size, blocks, uid, gid, mtime)
+    if not blocks and size <= _PAGE:
+        found.size = None
+    return found
+
+
+def look(path: str, *, follow: bool) -> Facts:
+    """The facts of a file of this host. Raises OSError."""
+    told = os.stat(path, follow_symlinks=follow)
+    if not stat.S_ISREG(told.st_mode) or told.st_blocks or told.st_size > _PAGE:
+        return _told(told)
+    number = hostpath.open_file(path, os.O_RDONLY | os.O_NONBLOCK, follow=follow)
+    with open(number, "rb") as file:
+        return facts_of(file)
+
+
+def facts_of(file: "BinaryIO") -> Facts:
+    """The facts of an open file of this host, which stands at its begin afterwards."""
+    told = os.fstat(file.fileno())
+    found = _told(told)
+    if found.kind == "file" and not told.st_blocks and told.st_size <= _PAGE:
+        if len(file.read(_PAGE)) != told.st_size:
+            found.size = None
+        file.seek(0)
+    return found
+
+
+def _told(told: os.stat_result) -> Facts:
+    return _facts(
+        told.st_mode, told.st_size, told.st_blocks, told.st_uid, told.st_gid, told.st_mtime_ns
+    )
+
+
+def nanoseconds(text: str) -> int:
+    """A time as stat and tar write it, in seconds. Raises ValueError."""
+    whole, _, fraction = text.partition(".")
+    part = int(fraction[:9].ljust(9, "0"))
+    return int(whole) * 10**9 + (-part if whole.startswith("-") else part)
+
+
+def seconds(moment: int) -> str:
+    """Nanoseconds as touch and tar read them."""
+    whole, part = divmod(abs(moment), 10**9)
+    return f"{'-' * (moment < 0)}{whole}.{part:09}"
+
+
+def measure(access: Access, path: str) -> Facts:
+    """The facts of a guest's file as far as the file commands know them: its size."""
+    from qga_cli.files.guest.handle import open_handle
+
+    if access.cmd:
+        size = access.cmd.size(path)
+        return Facts("folder") if size is None else Facts(size=size)
+    with open_handle(access, path, "r") as handle:
+        size = handle.size()
+        handle.seek(0)
+        try:
+            handle.read(1)  # a folder can be opened, and has whatever size its filesystem likes
+        except Refused as error:
+            if "Is a directory" in error.message:
+                access.needs_exec("copying a folder")
+            raise
+        return Facts(size=size or None)
+
+
+def _facts(mode: int, size: int, blocks: int, uid: int, gid: int, mtime: int) -> Facts:
+    kind = _KINDS.get(stat.S_IFMT(mode), "other")
+    return Facts(
+        kind,
+        size if kind == "file" else None,
+        stat.S_IMODE(mode),
+        uid=uid,
+        gid=gid,
+        mtime=mtime,
+        sparse=kind == "file" and blocks * 512 < size - 4096,
+    )

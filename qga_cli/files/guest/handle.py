@@ -1,0 +1,221 @@
+"""An open file of a guest: by the agent's file commands, or by dd where they may not be used."""
+
+from qga_cli import wire
+from qga_cli.errors import BadReply, NotConnected, QgaError, Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Protocol, Self
+
+    from qga_cli.files.guest.access import Access
+    from qga_cli.spec import Command
+
+    class Handle(Protocol):
+        """What both ways can do. A context manager; sequential unless told to seek."""
+
+        def read(self, count: int) -> bytes:
+            """At most `count` bytes from the position; b"" at the end."""
+
+        def write(self, data: bytes) -> None:
+            """All of `data` at the position."""
+
+        def seek(self, offset: int) -> None:
+            """Move the position, counted from the start."""
+
+        def size(self) -> int:
+            """Where the file ends now. The position is at that end afterwards."""
+
+        def flush(self) -> None:
+            """Hand what is buffered in the agent to the guest's kernel."""
+
+        def close(self) -> None:
+            """Let go of it. Raises what the agent says to that."""
+
+        def __enter__(self) -> Self: ...
+
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            error: BaseException | None,
+            trace: TracebackType | None,
+        ) -> None: ...
+
+
+class FileHandle:
+    """A handle of the agent. It outlives connections, so it is closed on every path."""
+
+    def __init__(self, access: "Access", path: str, mode: str, told: str = "") -> None:
+        from qga_cli.commands.file.open import COMMAND as OPEN
+
+        self._access = access
+        self._path = told or path  # as messages have it
+        self._number = self._call(OPEN, {"path": path, "mode": mode})
+        access.agent.patient = True  # from now on there is something to lose
+
+    def read(self, count: int) -> bytes:
+        """See Handle. Raises BadReply when the agent's numbers and its data disagree."""
+        from qga_cli.commands.file.read import COMMAND as READ
+
+        count = min(count, self._access.agent.transport.read_chunk)
+        reply = self._call(READ, {"handle": self._number, "count": count})
+        data = wire.from_base64(reply["buf-b64"])
+        if len(data) != reply["count"] or len(data) > count:
+            raise self._lie(
+                f"was asked for {count} bytes, says it sends {reply['count']}, "
+                f"and sends {len(data)}"
+            )
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See Handle. A short write is continued, as qga/commands-posix.c allows itself one."""
+        from qga_cli.commands.file.write import COMMAND as WRITE
+
+        chunk = self._access.agent.transport.write_chunk
+        at = 0
+        while at < len(data):
+            part = data[at : at + chunk]
+            text = wire.to_base64(part)
+            reply = self._call(WRITE, {"handle": self._number, "buf-b64": text})
+            if not 0 < reply["count"] <= len(part):
+                raise self._lie(f"was given {len(part)} bytes and says it took {reply['count']}")
+            at += reply["count"]
+
+    def seek(self, offset: int) -> None:
+        """See Handle."""
+        if self._seek(offset, 0) != offset:
+            raise self._lie(f"was told to seek to {offset} and went elsewhere")
+
+    def size(self) -> int:
+        """See Handle."""
+        return self._seek(0, 2)
+
+    def flush(self) -> None:
+        """See Handle. A full disk may show only here."""
+        from qga_cli.commands.file.flush import COMMAND as FLUSH
+
+        self._call(FLUSH, {"handle": self._number})
+
+    def _seek(self, offset: int, whence: int) -> int:
+        from qga_cli.commands.file.seek import COMMAND as SEEK
+
+        arguments = {"handle": self._number, "offset": offset, "whence": whence}
+        position: int = self._call(SEEK, arguments)["position"]
+        if position < 0:
+            raise self._lie(f"says that it is at byte {position}")
+        return position
+
+    def _lie(self, what: str) -> BadReply:
+        return BadReply(f"{self._access.agent.name}: {self._path}: the agent {what}")
+
+    def _call(self, command: "Command", arguments: "dict[str, object]") -> "Any":
+        """The result of one file command. The agent's errors rarely name the file: ours do."""
+        try:
+            return self._access.agent.call(command, arguments).value
+        except Refused as error:
+            if error.desc.startswith("handle ") and "has not been found" in error.desc:
+                name = self._access.agent.name
+                gone = f"{name}: the agent was restarted: its open files are gone"
+                raise NotConnected(gone) from error
+            if type(error) is Refused:
+                reason = error.desc.rpartition(": ")[2]
+                error.message = f"{self._access.agent.name}: {self._path}: {reason}"
+            raise
+
+    def close(self) -> None:
+        """See Handle. There is always time for it: an agent keeps open files for ever."""
+        from qga_cli.commands.file.close import COMMAND as CLOSE
+
+        self._access.grace()
+        self._call(CLOSE, {"handle": self._number})
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        try:
+            self.close()
+        except QgaError as failed:
+            if error is None:
+                raise
+            self._access.agent.trace(1, f"the handle could not be closed: {failed.said()}")
+
+
+class ExecHandle:
+    """A file read and written by one dd for each chunk: for policies without file commands, and
+    for names that are no UTF-8, which the file commands cannot be told."""
+
+    chunk = 2**20  # of output captured: far below the 3 MB that pass through libvirt
+
+    def __init__(self, access: "Access", path: str, mode: str) -> None:
+        self._access = access
+        self._path = path
+        self._position = 0
+        if mode == "w":
+            access.run(': >"$1"', path)
+
+    def read(self, count: int) -> bytes:
+        """See Handle."""
+        count = min(count, self.chunk)
+        data = self._dd(f"if={self._path}", "bs=64k", "iflag=skip_bytes,count_bytes,fullblock",
+                        f"skip={self._position}", f"count={count}")  # fmt: skip
+        if len(data) > count:
+            name = self._access.agent.name
+            raise BadReply(f"{name}: dd was asked for {count} bytes and sent {len(data)}")
+        self._position += len(data)
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See Handle. dd's own exit code tells of a short write."""
+        for start in range(0, len(data), self._access.agent.transport.write_chunk):
+            part = data[start : start + self._access.agent.transport.write_chunk]
+            self._dd(f"of={self._path}", "bs=64k", "oflag=seek_bytes", "iflag=fullblock",
+                     "conv=notrunc", f"seek={self._position}", stdin=part)  # fmt: skip
+            self._position += len(part)
+
+    def seek(self, offset: int) -> None:
+        """See Handle."""
+        self._position = offset
+
+    def size(self) -> int:
+        """See Handle."""
+        text = self._access.run('stat -L -c %s -- "$1"', self._path).strip()
+        if not text.isdigit() or len(text) > 19:
+            name = self._access.agent.name
+            raise BadReply(f"{name}: the guest says that {self._path} has {text[:40]!r} bytes")
+        self._position = int(text)
+        return self._position
+
+    def flush(self) -> None:
+        """See Handle. dd leaves nothing buffered."""
+
+    def close(self) -> None:
+        """See Handle. Nothing is open between two calls."""
+
+    def _dd(self, *words: str, stdin: bytes = b"") -> bytes:
+        return self._access.run('exec dd "$@"', *words, stdin=stdin)
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+
+def open_handle(access: "Access", path: str, mode: str, *, told: str = "") -> "Handle":
+    """`path` opened as by fopen (r, r+, w), the way that policy and name allow.
+
+    Errors call it `told`, where it goes by another name.
+    """
+    if access.cmd and mode == "r":
+        from qga_cli.windows.handle import CopyHandle
+
+        return CopyHandle(access.cmd, path)
+    if access.exec and not access.opens(path):
+        return ExecHandle(access, path, mode)
+    return FileHandle(access, path, mode, told)

@@ -1,0 +1,66 @@
+"""The process in a guest that holds a copy's folder and file open while this host is busy."""
+
+from __future__ import annotations
+
+import threading
+
+from qga_cli.errors import BadReply, QgaError
+from qga_cli.inside import script
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.files.guest.access import Access
+
+_BEAT = 10.0  # seconds; the process ends after 45 of silence
+
+
+class Holder:
+    """`word` is what scripts call it: its number, a dot, when it began.
+
+    It is root's, so its descriptors in /proc are ways that nobody else can turn. A copy may wait
+    hours for its input, or compute: a thread tells the process that we live. When we are killed
+    it ends within a minute.
+    """
+
+    def __init__(self, access: Access, said: str) -> None:
+        self._number, _, began = said.partition(".")
+        if not (is_count(self._number) and is_count(began)):
+            name = access.agent.name
+            raise BadReply(f"{name}: the guest was asked for a process and says {said[:80]!r}")
+        self.word = said
+        self._access = access
+        self._over = threading.Event()
+        self.tell()
+
+    def path(self, descriptor: int) -> str:
+        """The way to what it has open."""
+        return f"/proc/{self._number}/fd/{descriptor}"
+
+    def tell(self) -> None:
+        """Let it know from now on that we live."""
+        self._over.clear()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def rest(self) -> None:
+        """Tell it no more: before the file gets its time, and where it is not needed any longer.
+        Returns when no word is under way."""
+        self._over.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._over.wait(_BEAT):
+            try:
+                self._access.finish(self._access.start(text("beat"), self.word))
+            except QgaError as error:  # the copy itself meets it too, or it was nothing lasting
+                self._access.agent.trace(1, f"telling the guest that we live: {error.said()}")
+
+
+def text(*names: str) -> str:
+    """Scripts of `inside/files` as one, each after those it needs."""
+    return "".join(script(f"files/{name}") for name in ("enter", *names))
+
+
+def is_count(text: str) -> bool:
+    """Whether a guest's word is a number, and no longer than a size can be."""
+    return text.isdecimal() and len(text) < 20

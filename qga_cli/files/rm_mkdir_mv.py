@@ -1,0 +1,89 @@
+"""`qga rm`, `qga mkdir`, `qga mv`: the guest's own programs, kept within the folders named."""
+
+from qga_cli.errors import Refused, UsageError
+from qga_cli.files.guest.guests import Guests
+from qga_cli.files.guest.holder import text
+from qga_cli.guests.place import Place, guest_place
+from qga_cli.verbs.job import Finished, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.files.guest.access import Access
+    from qga_cli.windows.files import Files as WindowsFiles
+
+
+def rm(job: Job) -> Finished:
+    """Remove files, and folders with --recursive."""
+    recursive, force = job.arguments.get("recursive"), job.arguments.get("force")
+    if recursive and any(guest_place(word).is_contents for word in job.arguments["places"]):
+        # GNU's rm would refuse, busybox's would not.
+        raise UsageError("rm -r takes no root folder, and no path that ends in . or ..")
+    return _each(job, "rm", text("remove", "rm"), "1" * bool(recursive), "1" * bool(force))
+
+
+def mkdir(job: Job) -> Finished:
+    """Make folders."""
+    return _each(job, "mkdir", text("mkdir"), "1" * bool(job.arguments.get("parents")))
+
+
+def mv(job: Job) -> Finished:
+    """Rename within one guest."""
+    places = [guest_place(word) for word in job.arguments["places"]]
+    if len(places) < 2:
+        raise UsageError("mv needs a source and a destination")
+    if len({place.guest for place in places}) > 1:
+        raise UsageError(
+            "mv stays inside one guest", hint="from guest to guest, `qga cp`, then `qga rm`"
+        )
+    return _each(job, "mv", text("mv"))
+
+
+def _each(job: Job, what: str, script: str, *words: str) -> Finished:
+    """Run a script once in each guest that is named, with the paths there."""
+    with job.interrupt.shield(), Guests(job) as guests:
+        named = [guests.place(word) for word in job.arguments["places"]]
+        silent = bool(job.arguments.get("force"))
+        places = _expanded(guests, named, what, silent=silent)
+        for guest in dict.fromkeys(place.guest for place in places):
+            paths = [place.path for place in places if place.guest == guest]
+            access = guests.access(Place(guest, paths[0]))
+            if access.cmd:
+                _by_cmd(access.cmd, what, [bool(word) for word in words], paths)
+                continue
+            access.needs_exec(what)
+            _run(access, script, *words, *paths, effect=f"{what} may have run")
+    return Finished()
+
+
+def _by_cmd(files: "WindowsFiles", what: str, flags: list[bool], paths: list[str]) -> None:
+    """The same in a Windows guest."""
+    match what:
+        case "rm":
+            files.remove(paths, recursive=flags[0], force=flags[1])
+        case "mkdir":
+            files.make(paths, parents=flags[0])
+        case _:
+            files.rename(paths[:-1], paths[-1])
+
+
+def _expanded(guests: Guests, places: list[Place], what: str, *, silent: bool) -> list[Place]:
+    """What they stand for: a pattern names files that are there, so none that is to be made."""
+    count = {"mv": len(places) - 1, "mkdir": 0}.get(what, len(places))
+    found = []
+    for place in places[:count]:
+        try:
+            found += guests.expand(place)
+        except Refused:
+            if not silent:
+                raise
+    return found + places[count:]
+
+
+def _run(access: "Access", script: str, *words: str, effect: str) -> None:
+    # As a stream: one line for each file that cannot be removed is more than a reply carries.
+    done = access.stream(script, *words, stdout=lambda data: None, effect=effect)
+    if done.code:
+        error = access.failure(done)
+        if more := len(done.stderr.splitlines()) - 1:
+            error.message += f" (and {more} more)"
+        raise error

@@ -1,0 +1,84 @@
+"""The guest's end of a terminal: two pseudo-terminals, a program on one of them.
+
+The other is the carrier. Its master is here, the agent opens its slave, raw with VMIN = VTIME =
+0. There a read that finds nothing returns no bytes, where a FIFO would fail with EAGAIN and lose
+what was read before (n_tty_read, drivers/tty/n_tty.c): the agent can poll it. The kernel bounds
+it to some kilobytes, so a program that floods has to wait; nothing is written to a disk; and
+when this process ends, the kernel hangs up both.
+"""
+
+import fcntl
+import os
+import pwd
+import signal
+import struct
+
+from qga_cli.inside.terminal.relay import Relay, resize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# As on x86, ARM, s390x and RISC-V. On POWER they fail, and the host takes another way.
+_TCGETS, _TCSETS = 0x5401, 0x5402
+_TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; the keys
+
+
+def begin(wish: "dict[str, Any]") -> None:
+    """Start the program, print the carrier's name, and stay on in the background.
+
+    `wish` has the members of Wish in carrier.py. When the program cannot be started, the error's
+    number is printed instead.
+    """
+    carrier, slave = open_carrier()
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    told, tell = os.pipe()
+    child, terminal = os.forkpty()
+    if not child:
+        become(wish, tell)
+    os.close(tell)
+    trouble = os.read(told, 100)
+    os.write(1, trouble or os.ttyname(slave).encode())
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(null, standard)  # the agent waits until nobody holds its pipes
+    if not trouble:
+        Relay(child, terminal, carrier, slave).run()
+
+
+def open_carrier() -> "tuple[int, int]":
+    """A pseudo-terminal that passes every byte on, and reads nothing where nothing is."""
+    master, slave = os.openpty()
+    modes = list(_TERMIOS.unpack(fcntl.ioctl(slave, _TCGETS, bytes(_TERMIOS.size))))
+    modes[0] = modes[1] = modes[3] = 0
+    modes[5] = bytes(19)  # VMIN and VTIME among them
+    fcntl.ioctl(slave, _TCSETS, _TERMIOS.pack(*modes))
+    os.fchmod(slave, 0o600)
+    return master, slave
+
+
+def become(wish: "dict[str, Any]", tell: int) -> None:
+    """Turn into the program; the kernel closes `tell` when that went well."""
+    try:
+        for signum in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT):
+            signal.signal(signum, signal.SIG_DFL)  # Python, or nohup, ignores them
+        os.umask(0o022)
+        resize(0, *wish["size"])
+        give(wish["owner"])
+        environment = {} if wish["clean"] else dict(os.environb)
+        environment.update(wish["environment"])
+        os.execvpe(wish["program"][0], wish["program"], environment)
+    except OSError as error:
+        os.write(tell, str(error.errno).encode())
+    finally:
+        os._exit(127)
+
+
+def give(owner: str) -> None:
+    """Make the terminal `owner`'s, as login(1) does: screen(1) opens its terminal by name."""
+    try:
+        os.fchown(0, pwd.getpwnam(owner).pw_uid, -1)
+    except KeyError:
+        return  # no user's name: the program will say so

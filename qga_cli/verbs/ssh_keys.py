@@ -1,0 +1,96 @@
+"""`ssh add` and `ssh remove`: keys are the same by type and material, whatever surrounds them.
+
+The agent compares whole lines, and says nothing of a line that is not there, so its own lines are
+asked for first (QEMU, qga/commands-posix-ssh.c).
+"""
+
+from __future__ import annotations
+
+from qga_cli import openssh
+from qga_cli.agent import Agent, Reply
+from qga_cli.commands.ssh.add import COMMAND as ADD
+from qga_cli.commands.ssh.list import COMMAND as LIST
+from qga_cli.commands.ssh.remove import COMMAND as REMOVE
+from qga_cli.errors import Refused, Unsupported
+from qga_cli.verbs.job import Job
+
+# The agent strips the lines that it lists, and compares them unstripped when it removes one.
+_ENDS = ("", "\r", " ", "\t")
+
+
+def add(job: Job) -> Reply:
+    """`qga ssh add`: those that are not there. Raises Refused for one with other options."""
+    agent, user, keys = _asked(job)
+    if job.arguments.get("reset"):
+        return job.wire()
+    try:
+        there = _lines(agent, user)
+    except Unsupported as error:
+        agent.trace(1, f"what is there already cannot be told: {error.message}")
+        return job.wire()
+    except Refused:
+        there = []  # no file yet; what else is wrong the next call tells
+    known = {_identity(line): line for line in there[::-1]}
+    for line in keys:
+        _refuse_other_options(line, known.get(_identity(line), line))
+    missing = [line for line in keys if _identity(line) not in known]
+    if len(missing) < len(keys):
+        job.say(0, f"{agent.name}: {_count(len(keys) - len(missing))} there already")
+    if not missing:
+        return Reply('{"return":{}}', {})
+    return agent.call(ADD, {"username": user, "keys": missing})
+
+
+def remove(job: Job) -> Reply:
+    """`qga ssh remove`: every line with one of the keys. Raises Refused when none has gone."""
+    agent, user, keys = _asked(job)
+    wanted = {_identity(line) for line in keys}
+    there = _lines(agent, user)
+    found = [line for line in there if _identity(line) in wanted]
+    if not found:
+        raise Refused(
+            f"{user} has none of these keys: nothing was removed",
+            hint=f"`qga ssh list VM {user}` shows them",
+        )
+    lines = [line + end for line in dict.fromkeys(found) for end in _ENDS]
+    reply = agent.call(REMOVE, {"username": user, "keys": lines})
+    left = [line for line in _lines(agent, user) if _identity(line) in wanted]
+    gone = len(found) - len(left)
+    if left:
+        raise Refused(
+            f"{_count(len(left))} could not be removed and can still log in ({gone} removed)",
+            hint=f"blanks around the line are in the way: edit ~{user}/.ssh/authorized_keys, "
+            "with `qga edit`",
+        )
+    job.say(0, f"{agent.name}: {_count(gone)} removed")
+    return reply
+
+
+def _asked(job: Job) -> tuple[Agent, str, list[str]]:
+    assert job.agent is not None
+    return job.agent, job.arguments["user"], job.arguments["key"]
+
+
+def _lines(agent: Agent, user: str) -> list[str]:
+    lines: list[str] = agent.call(LIST, {"username": user}).value["keys"]
+    return lines
+
+
+def _identity(line: str) -> object:
+    key = openssh.parse(line)
+    return key.material if key else line.strip()
+
+
+def _refuse_other_options(line: str, there: str) -> None:
+    """sshd goes by the first line that fits: a second one with the same key changes nothing."""
+    wanted, found = openssh.parse(line), openssh.parse(there)
+    if wanted and found and wanted.options != found.options:
+        raise Refused(
+            f"the key {wanted.fingerprint} is there already, with "
+            f"{'other' if found.options else 'no'} options: nothing was added",
+            hint="`qga ssh remove` takes it away; then add it as it shall be",
+        )
+
+
+def _count(number: int) -> str:
+    return f"{number} keys" if number != 1 else "1 key"
