@@ -12,7 +12,7 @@ _qga_common5='--env=text -e=text --env-file=host-path --clean-env --workdir=gues
 _qga_table() {
     case $1 in
         '')
-            children='batch cat completion config cp cpu disk doctor edit exec exec-status file fs help info list ls memory mkdir mv net os ping power pull push raw rm script shell ssh sync sync-delimited tail time user wait' places=''
+            children='batch cat completion config cp cpu disk doctor edit exec exec-status exporter file fs help info list ls memory metrics mkdir mv net os ping power pull push raw rm script shell ssh sync sync-delimited tail time user wait' places=''
             options=' '"$_qga_common0 $_qga_common1" ;;
         'config')
             children='show' places=''
@@ -74,8 +74,11 @@ _qga_table() {
         'exec-status')
             children='' places='guest pid'
             options='--wait -l=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
+        'exporter')
+            children='' places='guest'
+            options='--listen=text --keep=text --all-filesystems -l=text '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'help')
-            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
+            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
             options=' '"$_qga_common0 $_qga_common1" ;;
         'info')
             children='' places='guest'
@@ -86,6 +89,9 @@ _qga_table() {
         'ls')
             children='' places='place'
             options='--long -l --all -a --fail-fast --as-completed --columns=,mode,owner,group,size,modified,name,target --no-header --sort=|mode|owner|group|size|modified|name|target --watch=text '"$_qga_common0 $_qga_common2 $_qga_common4" ;;
+        'metrics')
+            children='' places='guest'
+            options='--write=host-path --all-filesystems --output=|raw|json|jsonl|yaml -o=|raw|json|jsonl|yaml -l=text '"$_qga_common0 $_qga_common2" ;;
         'mkdir')
             children='' places='place*'
             options='--parents -p -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2" ;;

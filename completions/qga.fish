@@ -59,6 +59,9 @@ set -g __qga_common10 \
     '-n'\t'Keep our standard input for others' \
     '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
     '--channel=|auto|always|never'\t'Whether bytes travel through ports plugged into the guest'
+set -g __qga_common11 \
+    '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
+    '--timeout=text'\t'Give each guest, and each host, so long at most'
 
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
 # for what comes besides; a remark behind a tab.
@@ -77,6 +80,7 @@ function __qga_table
                 '+edit'\t'Edit a guest\'s file with an editor of this host' \
                 '+exec'\t'Run a program in the guest and pass its exit code on' \
                 '+exec-status'\t'Show what became of a program started in the guest' \
+                '+exporter'\t'Serve what guests tell about themselves to Prometheus, over HTTP' \
                 '+file'\t'Open files of the guest, by handle: open, read, write, seek, flush, close' \
                 '+fs'\t'Filesystems: list, freeze, thaw, trim' \
                 '+help'\t'Open the manual page of a command or a topic' \
@@ -84,6 +88,7 @@ function __qga_table
                 '+list'\t'List the guests with their agents, systems and addresses' \
                 '+ls'\t'List a folder of a guest' \
                 '+memory'\t'Memory blocks: list, switch on and off, size' \
+                '+metrics'\t'Print what guests tell about themselves, as Prometheus reads it' \
                 '+mkdir'\t'Make folders in guests' \
                 '+mv'\t'Rename files within a guest' \
                 '+net'\t'Network: interfaces and routes' \
@@ -232,10 +237,16 @@ function __qga_table
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
                 'guest' \
                 'pid'
+        case 'exporter'
+            printf '%s\n' \
+                '--listen=text'\t'Where to listen; others reach it only if you say so' \
+                '--keep=text'\t'Ask no guest more often than this' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common3 $__qga_common4 $__qga_common11 \
+                'guest'
         case 'help'
             printf '%s\n' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 \
-                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|file|fs|help|info|list|ls|memory|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--columns=,wire,command,state,agent'\t'Columns to show, of wire, command, state, agent' \
@@ -261,6 +272,13 @@ function __qga_table
                 '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common8 $__qga_common9 \
                 'place'
+        case 'metrics'
+            printf '%s\n' \
+                '--write=host-path'\t'Write it to this file in one step, for node_exporter' \
+                '--output=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
+                '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common11 \
+                'guest'
         case 'mkdir'
             printf '%s\n' \
                 '--parents'\t'Those above too; no error for what is there' \

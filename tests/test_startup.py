@@ -8,7 +8,8 @@ import pytest
 HEAVY = (
     "typer", "click", "rich", "libvirt", "msgspec", "pydantic", "yaml", "csv", "xml", "tomllib",
     "asyncio", "logging", "dataclasses", "inspect", "importlib.metadata", "hypothesis", "tarfile",
-    "datetime", "difflib", "subprocess", "ssl", "urllib.request",
+    "datetime", "difflib", "subprocess", "ssl", "urllib.request", "prometheus_client",
+    "http.server", "wsgiref",
 )  # fmt: skip
 
 REPORT = """
@@ -46,7 +47,9 @@ def test_version_loads_nothing_at_all() -> None:
     ]
 
 
-@pytest.mark.parametrize("words", [("ping",), ("fs", "list"), ("net", "interfaces", "-o", "json")])
+@pytest.mark.parametrize(
+    "words", [("ping",), ("fs", "list"), ("net", "interfaces", "-o", "json"), ("metrics",)]
+)
 def test_raw_socket_into_a_pipe_loads_nothing_heavy(
     local_agent: str, words: tuple[str, ...]
 ) -> None:

@@ -11,6 +11,7 @@ from qga_cli.transports import connect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.config import Config
+    from qga_cli.guests.selection import Directory
     from qga_cli.guests.targets import Wish
     from qga_cli.policy.guard import Guard
     from qga_cli.transports import Host, Transport
@@ -70,15 +71,22 @@ class Hosts:
             return self.resolve(text)
         return [wish.target() for wish in wanted]
 
-    def find(self, text: str, state: str = "") -> list[Target]:
+    def find(
+        self, text: str, state: str = "", host: "Callable[[str | None], Directory] | None" = None
+    ) -> list[Target]:
         """As `resolve`, but the hosts are always asked, and nothing found is an empty list.
 
-        A host that cannot be asked is a target with an error, unless it is the only one.
+        A host that cannot be asked is a target with an error, unless it is the only one. `host`
+        gives those that are asked, if not ours directly.
         """
         from qga_cli.guests.selection import Narrowing, find
 
         narrow = Narrowing(self._state or state, self._labels)
-        return find(self.host, self._wishes(text), narrow, self.interrupt, self._timeout)
+        return find(host or self.host, self._wishes(text), narrow, self.interrupt, self._timeout)
+
+    def places(self, text: str) -> dict[str | None, str]:
+        """The hosts on which `text` names guests: what each is called, by its URI."""
+        return {wish.uri: wish.place for wish in self._wishes(text)}
 
     def host(self, uri: str | None) -> "Host":
         """The host behind a target's `uri`."""

@@ -10,7 +10,18 @@ from qga_cli.interrupt import Interrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.transports import Guest, Host
+    from typing import Protocol
+
+    from qga_cli.transports import Guest, Transport
+    from qga_cli.transports.libvirt_xml import Facts
+
+    class Directory(Protocol):
+        """Of a host, what finding its guests takes. See Host."""
+
+        def guests(self) -> list[Guest]: ...
+        def facts(self, name: str) -> Facts | None: ...
+        def open(self, name: str) -> Transport: ...
+
 
 _Found = list[tuple[int, Target]]  # with the place of the word that found it
 
@@ -26,7 +37,7 @@ class Narrowing:
 
 
 def find(
-    host: "Callable[[str | None], Host]",
+    host: "Callable[[str | None], Directory]",
     wishes: Sequence[Wish],
     narrow: Narrowing,
     interrupt: Interrupt,
@@ -103,7 +114,7 @@ def _is_in(guest: "Guest", state: str) -> bool:
     return guest.state == state.replace("-", " ") or (state, guest.state) == ("running", "blocked")
 
 
-def _ask(host: "Host", questions: list[tuple[int, Wish]], narrow: Narrowing) -> _Found:
+def _ask(host: "Directory", questions: list[tuple[int, Wish]], narrow: Narrowing) -> _Found:
     guests = host.guests()
     found: _Found = []
     for order, wish in questions:
@@ -116,17 +127,17 @@ def _ask(host: "Host", questions: list[tuple[int, Wish]], narrow: Narrowing) -> 
     return found
 
 
-def _unlisted(host: "Host", wish: Wish) -> Target:
+def _unlisted(host: "Directory", wish: Wish) -> Target:
     """A host that cannot list its guests may know one by name all the same. Raises NoGuest."""
     host.open(wish.word).close()
     return wish.target()
 
 
-def _has_labels(host: "Host", target: Target, wanted: Sequence[str]) -> bool:
+def _has_labels(host: "Directory", target: Target, wanted: Sequence[str]) -> bool:
     facts = host.facts(target.name)
     return facts is not None and has_labels(facts.labels, wanted)
 
 
 def _stand_in(wish: Wish) -> Target:
     """What a whole host is called where guests are named."""
-    return Target(wish.uri, "", wish.host or wish.uri or "libvirt")
+    return Target(wish.uri, "", wish.place)

@@ -75,6 +75,11 @@ class Wish:
         """The word as a user types it."""
         return f"{self.host}/{self.word}" if self.host else self.word
 
+    @property
+    def place(self) -> str:
+        """What its host is called."""
+        return self.host or self.uri or "libvirt"
+
     def target(self, guest: "Guest | None" = None) -> Target:
         """The guest it means: `guest`, or whoever has the word for a name."""
         if guest is None:

@@ -79,7 +79,7 @@ def survey(job: Job, targets: list[Target]) -> list[dict[str, Any]]:
             error.guest = None
             raise error
         if isinstance(error, QgaError):
-            rows[index]["agent"] = _state(error)
+            rows[index]["agent"] = agent_state(error)
         elif error:  # a bug
             raise error
     return rows
@@ -135,5 +135,6 @@ def _maybe(agent: Agent, command: Command) -> Any:
         return None
 
 
-def _state(error: QgaError) -> str | None:
+def agent_state(error: QgaError) -> str | None:
+    """What to call the agent whose call ended so; None for that of a guest that does not run."""
     return next(word for kind, word in _STATES if isinstance(error, kind))

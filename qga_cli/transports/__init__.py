@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
+    from qga_cli.transports.counters import Counters
     from qga_cli.transports.libvirt_xml import Facts
     from qga_cli.transports.ports import Ports
 
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 
         def facts(self, name: str) -> Facts | None:
             """What it knows about one guest; None when it knows no more than its name."""
+
+        def counters(self) -> dict[str, Counters]:
+            """What it counts of its running guests, by name; nothing where it counts nothing."""
 
         def watch(self, wake: Callable[[str], None]) -> bool:
             """Call `wake` with the name of a guest that changed; False when nobody tells."""

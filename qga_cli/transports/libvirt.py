@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import libvirt
 
+    from qga_cli.transports.counters import Counters
     from qga_cli.transports.libvirt_ports import LibvirtPorts
     from qga_cli.transports.libvirt_xml import Facts
 
@@ -80,6 +81,12 @@ class LibvirtHost:
         from qga_cli.transports.libvirt_xml import read_facts
 
         return read_facts(self.domain(name))
+
+    def counters(self) -> dict[str, Counters]:
+        """Those of libvirt, all in one call."""
+        from qga_cli.transports.libvirt_stats import counters
+
+        return counters(self.connection())
 
     def watch(self, wake: Callable[[str], None]) -> bool:
         """Call `wake` with a guest's name whenever it, or its agent, comes or goes."""

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qga_cli.transports.counters import Counters
     from qga_cli.transports.stream import StreamTransport
 
 _ENDING = ".conf"
@@ -71,6 +72,10 @@ class PveHost:
 
     def facts(self, name: str) -> None:
         """The node's files tell no more than the name."""
+
+    def counters(self) -> dict[str, Counters]:
+        """The node's counters are with its own services."""
+        return {}
 
     def watch(self, wake: Callable[[str], None]) -> bool:
         """Files have no events."""

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qga_cli.transports.counters import Counters
+
 _NAME = "{vm}"
 
 
@@ -59,6 +61,10 @@ class UnixHost:
 
     def facts(self, name: str) -> None:
         """A socket tells no more than its name."""
+
+    def counters(self) -> dict[str, Counters]:
+        """Nobody counts for a socket."""
+        return {}
 
     def watch(self, wake: Callable[[str], None]) -> bool:
         """Sockets have no events."""

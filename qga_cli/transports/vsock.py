@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qga_cli.transports.counters import Counters
+
 
 class VsockHost:
     """Agents started with `qemu-ga -m vsock-listen -p CID:PORT`."""
@@ -43,6 +45,10 @@ class VsockHost:
 
     def facts(self, name: str) -> None:
         """A socket tells no more than its name."""
+
+    def counters(self) -> dict[str, Counters]:
+        """Nobody counts for a socket."""
+        return {}
 
     def watch(self, wake: Callable[[str], None]) -> bool:
         """Sockets have no events."""

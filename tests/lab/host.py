@@ -15,7 +15,9 @@ LAB = """
 VENV = "gcc libvirt-dev pkg-config python3-dev python3-venv".split()
 
 # What the tests and the benchmarks drive besides guests.
-TESTS = "bash-completion busybox-static faketime fish groff jq man-db mandoc tmux zsh".split()
+TESTS = """
+    bash-completion busybox-static faketime fish groff jq man-db mandoc prometheus tmux zsh
+""".split()
 
 
 def setup(*, tests: bool = False) -> None:

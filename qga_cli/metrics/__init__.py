@@ -1,0 +1,1 @@
+"""What guests tell about themselves, as figures: for Prometheus, and for `qga top`."""

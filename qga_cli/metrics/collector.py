@@ -1,0 +1,196 @@
+"""All guests at a time: asked side by side, at most every so often, none waiting for another."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from qga_cli.errors import FileError, NoGuest, QgaError, UsageError
+from qga_cli.guests.fleet import Fleet
+from qga_cli.interrupt import Interrupt
+from qga_cli.metrics.once import Once
+from qga_cli.metrics.reading import GuestReader, Reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qga_cli.guests.hosts import Hosts
+    from qga_cli.guests.targets import Target
+    from qga_cli.transports import Guest, Host, Transport
+    from qga_cli.transports.counters import Counters
+    from qga_cli.transports.libvirt_xml import Facts
+
+_STUCK = 2  # calls for one host's counters that may hang before no further one is begun
+
+_GONE = 3600.0  # seconds after which a guest that nobody has asked about is forgotten
+
+
+class Look:
+    """What one round has found: each host, with what keeps us from it, and each guest."""
+
+    __slots__ = ("hosts", "readings", "took")
+
+    def __init__(self, hosts: dict[str, QgaError | None], readings: Sequence[Reading]) -> None:
+        self.hosts = hosts
+        self.readings = readings
+        self.took = 0.0  # seconds
+
+
+class Collector:
+    """Looks at guests, for several threads at once.
+
+    A guest has `patience` seconds, a host too. What is younger than `keep` seconds is not asked
+    again.
+    """
+
+    def __init__(self, hosts: Hosts, *, parallel: int, patience: float, keep: float = 0.0) -> None:
+        self._hosts = hosts
+        self._parallel = parallel
+        self._patience = patience
+        self._keep = keep
+        self._readers: dict[tuple[str | None, str], GuestReader] = {}
+        self._shared: dict[str | None, SharedHost] = {}
+        self._lock = threading.Lock()
+
+    def look(self, text: str, interrupt: Interrupt, within: float | None = None) -> Look:
+        """Look at the guests that `text` names, running or not, for `within` seconds at most.
+
+        Raises NoGuest, UsageError; FileError when the audit file cannot be written.
+        """
+        begun = time.monotonic()
+        places = self._hosts.places(text)
+        hosts: dict[str, QgaError | None] = dict.fromkeys(places.values())
+        try:
+            found = self._hosts.find(text, "all", self._host)
+        except (NoGuest, UsageError, FileError):
+            raise
+        except QgaError as error:  # there is one host, and it cannot be asked
+            found = []
+            hosts = dict.fromkeys(places.values(), error)
+        for target in found:
+            if target.error:
+                hosts[target.label] = target.error
+        targets = [target for target in found if not target.error]
+        tallies = {uri: self._host(uri).count() for uri in {target.uri for target in targets}}
+        end = None if within is None else begun + within
+        readings = self._read(targets, interrupt, end)
+        left = self._patience if end is None else min(self._patience, end - time.monotonic())
+        counted = {uri: tally.result(left) for uri, tally in tallies.items()}
+        for target, reading in zip(targets, readings, strict=True):
+            reading.counters = counted[target.uri].get(target.name)
+        look = Look(hosts, readings)
+        look.took = time.monotonic() - begun
+        return look
+
+    def _read(
+        self, targets: Sequence[Target], interrupt: Interrupt, end: float | None
+    ) -> list[Reading]:
+        readers = [self._reader(target) for target in targets]
+        readings = [
+            reader.recent(target, self._keep)
+            for reader, target in zip(readers, targets, strict=True)
+        ]
+        stale = [index for index, reading in enumerate(readings) if reading is None]
+        fleet = Fleet(
+            [targets[index] for index in stale],
+            lambda number, _: readers[stale[number]].read(),
+            interrupt,
+            parallel=self._parallel,
+            limit=self._patience,
+        )
+        for number, outcome in fleet.outcomes():
+            index, error = stale[number], outcome.error
+            if isinstance(error, QgaError) and not isinstance(error, FileError):
+                readings[index] = readers[index].failed(targets[index], error)
+            elif error:  # a bug, or the audit file: it says nothing about the guest
+                raise error
+            else:
+                readings[index] = outcome.value
+            if end is not None and time.monotonic() > end - self._patience:
+                fleet.stop()
+        return [
+            reading or _not_asked(target) for reading, target in zip(readings, targets, strict=True)
+        ]
+
+    def _reader(self, target: Target) -> GuestReader:
+        with self._lock:
+            key = target.uri, target.name
+            if key not in self._readers:
+                for one in [one for one, reader in self._readers.items() if reader.idle > _GONE]:
+                    del self._readers[one]
+                self._readers[key] = GuestReader(self._hosts, target, self._patience)
+            return self._readers[key]
+
+    def _host(self, uri: str | None) -> SharedHost:
+        with self._lock:
+            if uri not in self._shared:
+                self._shared[uri] = SharedHost(self._hosts.host(uri), self._patience)
+            return self._shared[uri]
+
+
+class SharedHost:
+    """A host asked by several threads, of which none shall pile up behind one that hangs."""
+
+    def __init__(self, host: Host, patience: float) -> None:
+        self._host = host
+        self.uri = host.uri
+        self._patience = patience
+        self._once = Once()
+        self._tallies: list[Tally] = []
+        self._lock = threading.Lock()
+
+    def guests(self) -> list[Guest]:
+        """See Host."""
+        found: list[Guest] = self._once.do(self._host.guests, self._patience)
+        return found
+
+    def facts(self, name: str) -> Facts | None:
+        """See Host."""
+        return self._host.facts(name)
+
+    def open(self, name: str) -> Transport:
+        """See Host."""
+        return self._host.open(name)
+
+    def count(self) -> Tally:
+        """Have it count, meanwhile.
+
+        A stuck QEMU may hold one such call until it goes on; the next call passes over it.
+        """
+        with self._lock:
+            self._tallies = [one for one in self._tallies if one.is_alive()]
+            tally = Tally(self._host)
+            if len(self._tallies) < _STUCK:
+                self._tallies.append(tally)
+                tally.start()
+            return tally
+
+
+class Tally(threading.Thread):
+    """A host's counters, awaited for a while."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(daemon=True)
+        self._host = host
+        self._counted: dict[str, Counters] = {}
+
+    def run(self) -> None:
+        """Ask for them."""
+        try:
+            self._counted = self._host.counters()
+        except QgaError:
+            return  # that the host cannot be asked is told where its guests are listed
+
+    def result(self, seconds: float) -> dict[str, Counters]:
+        """What was counted; nothing if it has not come after so many seconds."""
+        if self.ident is not None:
+            self.join(max(0.0, seconds))
+        return self._counted
+
+
+def _not_asked(target: Target) -> Reading:
+    """The reading of a guest whose turn did not come in time."""
+    reading = Reading(target)
+    reading.agent = "not asked"
+    return reading
