@@ -104,6 +104,8 @@ class Collector:
             if isinstance(error, QgaError) and not isinstance(error, FileError):
                 readings[index] = readers[index].failed(targets[index], error)
             elif error:  # a bug, or the audit file: it says nothing about the guest
+                if isinstance(error, FileError):
+                    error.guest = None
                 raise error
             else:
                 readings[index] = outcome.value

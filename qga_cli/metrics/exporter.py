@@ -13,10 +13,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from qga_cli import __version__
 from qga_cli.errors import NoGuest, QgaError, UsageError
-from qga_cli.job import Finished, Job
 from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.families import families
 from qga_cli.metrics.family import Family
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

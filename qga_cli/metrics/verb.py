@@ -6,10 +6,10 @@ import os
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError
-from qga_cli.job import Finished, Job
 from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.exposition import text
 from qga_cli.metrics.families import families
+from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
