@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from qga_cli.exec.stream import ProgramStream
     from qga_cli.policy.guard import Guard
-    from qga_cli.transports import Host as Backend
+    from qga_cli.transports import HostConnection as Backend
     from qga_cli.transports import Transport
 
 _PATIENCE = 30.0  # seconds

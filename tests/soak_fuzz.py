@@ -29,7 +29,7 @@ from qga_cli.files.copy_tree.tar_reader import TarReader
 from qga_cli.files.guest.gzip import Unpacker
 from qga_cli.guests import place
 from qga_cli.guests.fold import fold
-from qga_cli.guests.targets import wishes
+from qga_cli.guests.targets import selectors
 from qga_cli.render import View, error_text
 from qga_cli.shape import check
 from qga_cli.terminal.by_python import PythonCarrier
@@ -143,7 +143,7 @@ def try_words(text: str) -> None:
         assert place.parse(str(spot)).path == spot.path
         assert not {"/", *("\\" if spot.windows else "")} & set(spot.name)
     with suppress(QgaError):
-        assert wishes(text, None, {"a": "test:///a"}, {"g": ["web*"]})
+        assert selectors(text, None, {"a": "test:///a"}, {"g": ["web*"]})
     fold([text, text + "1", text + "2"])
     with suppress(QgaError):
         quoted = context.quote(text)

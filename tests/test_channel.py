@@ -21,7 +21,7 @@ from qga_cli.channel.ports import STAY, Channel, abandoned
 from qga_cli.config import Config, Setting
 from qga_cli.errors import Forbidden, NoChannel, NoProgram, OutcomeUnknown, PortTaken, TimedOut
 from qga_cli.policy.audit import Audit
-from qga_cli.policy.guard import Guard, Guarded, Policy
+from qga_cli.policy.guard import Guard, GuardedTransport, Policy
 from qga_cli.transports import connect as open_host
 from tests import channels, lab
 from tests.channels import meet, plugged, ports, taking
@@ -304,7 +304,7 @@ def test_only_libvirt_has_ports(local_agent: str) -> None:
         host.guest("vm").open_stream(["true"])
 
 
-def guarded(guest: lab.Guest, policy: Policy | None, audit: Audit | None) -> Guarded:
+def guarded(guest: lab.Guest, policy: Policy | None, audit: Audit | None) -> GuardedTransport:
     return Guard(policy, audit).wrap(lab_transport(guest), guest.uri, guest.name)
 
 

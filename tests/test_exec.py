@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from qga_cli.agent import Agent
 from qga_cli.errors import NoProgram, NotExecutable, NotRunning
 from qga_cli.exec import streamed
-from qga_cli.exec.calls import Calls
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.inside import script
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
@@ -196,7 +196,7 @@ def test_a_guest_is_idle_where_only_the_agent_runs(
 
     fake = FakeAgent(tmp_path / "x.sock", loaded)
     agent = Agent(connect(fake.uri).open("x"), "x")
-    assert Calls(agent, Interrupt()).idle() is idle
+    assert AgentCalls(agent, Interrupt()).idle() is idle
     closed = fake.requests[-1]["execute"] == "guest-file-close"
     assert closed is (load is not None)
     agent.transport.close()
@@ -215,7 +215,7 @@ def test_a_pause_is_waited_for_once_the_program_runs(state: str, patient: bool) 
         return SimpleNamespace(value={"exited": True})
 
     agent: Any = SimpleNamespace(call=call, transport=SimpleNamespace(state=lambda: state))
-    calls = Calls(agent, Interrupt())
+    calls = AgentCalls(agent, Interrupt())
     calls.patient = patient
     if patient and state == "paused":
         assert calls.status(7) == {"exited": True}
@@ -230,7 +230,7 @@ def test_a_pause_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("qga_cli.exec.calls._PAUSE", 0.6)
     agent: Any = SimpleNamespace(call=call, transport=SimpleNamespace(state=lambda: "paused"))
-    calls = Calls(agent, Interrupt())
+    calls = AgentCalls(agent, Interrupt())
     calls.patient = True
     with pytest.raises(NotRunning, match="guest is paused"):
         calls.status(7)

@@ -32,9 +32,9 @@ def test_a_pid_that_is_another_users_now_is_not_written_through(
     monkeypatch.setattr(keeper, "_SILENCE", silence)
     monkeypatch.setattr(streamed, "_SHORT", (0.1, 0.1))
     stopped: list[subprocess.Popen[bytes]] = []
-    step = streamed.Program._carry
+    step = streamed.StreamedProgram._carry
 
-    def carry(self: streamed.Program) -> bool:
+    def carry(self: streamed.StreamedProgram) -> bool:
         assert self._keeper
         if self._streams[0].begun and not stopped:
             pid = self._keeper._pid
@@ -45,7 +45,7 @@ def test_a_pid_that_is_another_users_now_is_not_written_through(
             output._empty(output._all[0])  # as after each file that was read
         return step(self)
 
-    monkeypatch.setattr(streamed.Program, "_carry", carry)
+    monkeypatch.setattr(streamed.StreamedProgram, "_carry", carry)
     error = None
     try:
         with pytest.raises(QgaError) as raised:

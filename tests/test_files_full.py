@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import FileError
-from qga_cli.files.copy_file.to_host import Landing
-from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_file.to_host import HostTarget
+from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.pull import pull
-from qga_cli.files.guest.attributes import Facts
+from qga_cli.files.guest.facts import FileFacts
 from tests.conftest import Far, qga
 from tests.lab.local_agent import agent as run_local_agent
 from tests.trees import archive, entry
@@ -102,7 +102,7 @@ def test_a_tree_for_which_there_is_no_room_here(
     monkeypatch.setattr(os, call, full)
     access: Any = SimpleNamespace(needs_exec=lambda what: None, stream=send, cmd=None)
     with pytest.raises(FileError) as caught:
-        pull(access, "/far", ".", f"{tmp_path}/tree", Wishes(), lambda count: None, print)
+        pull(access, "/far", ".", f"{tmp_path}/tree", CopyOptions(), lambda count: None, print)
     assert caught.value.message == f"{tmp_path}/tree: {FULL}"
     assert os.listdir(tmp_path) == []
 
@@ -119,8 +119,8 @@ def test_who_reads_the_copy_may_go(near: Far) -> None:
 
 
 def test_a_part_that_a_full_disk_cannot_take_is_removed(here: Path) -> None:
-    landing = Landing(str(here / "f"), Wishes())
-    landing.begin(Facts(), None)
+    landing = HostTarget(str(here / "f"), CopyOptions())
+    landing.begin(FileFacts(), None)
     landing.write(0, b"held back in a buffer")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))

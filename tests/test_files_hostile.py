@@ -12,7 +12,7 @@ import pytest
 
 from qga_cli.errors import BadReply, FileError
 from qga_cli.files import ls
-from qga_cli.files.guest import attributes
+from qga_cli.files.guest import facts
 from tests.conftest import qga
 from tests.fake_files import DATA, READ, SEEK, FakeFiles, Start, copy
 from tests.lab.local_agent import agent as run_local_agent
@@ -166,9 +166,9 @@ def test_a_tail_of_a_size_that_no_disk_has_can_be_stopped(fake: Start) -> None:
 def test_a_link_that_was_followed_is_none() -> None:
     said = SimpleNamespace(code=0, stdout=b"a1ff 4 0 0 0 1.5", stderr=b"")
     access: Any = SimpleNamespace(attempt=lambda *_: said, agent=SimpleNamespace(name="x"))
-    assert attributes.ask(access, "/link", follow=False).kind == "link"
+    assert facts.ask(access, "/link", follow=False).kind == "link"
     with pytest.raises(BadReply, match="found a link"):
-        attributes.ask(access, "/link", follow=True)
+        facts.ask(access, "/link", follow=True)
 
 
 def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,9 @@ import pytest
 from qga_cli.errors import BadReply, FileError, UsageError
 from qga_cli.files import ls, rm_mkdir_mv
 from qga_cli.files.copier import Copier
-from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.tar_writer import TarWriter
-from qga_cli.files.guest.attributes import Facts
+from qga_cli.files.guest.facts import FileFacts
 from qga_cli.guests.place import parse
 from tests.conftest import Far
 from tests.running import Started
@@ -103,7 +103,7 @@ def test_a_tree_too_deep_to_be_copied_is_told_as_that(tmp_path: Path) -> None:
         at, last = os.open("d", os.O_RDONLY, dir_fd=at), at
         os.close(last)
     os.close(at)
-    writer = TarWriter({".": str(tmp_path)}, Wishes(), lambda text: None)
+    writer = TarWriter({".": str(tmp_path)}, CopyOptions(), lambda text: None)
     with pytest.raises(FileError, match="more than 400 folders in each other"):
         writer.read()
 
@@ -149,9 +149,9 @@ def test_a_file_of_this_host_that_looks_like_a_guest_s(
 def test_owners_are_not_lost_between_two_guests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     job: Any = SimpleNamespace(target=None, progress=None)
-    copier = Copier(job, job, Wishes(preserve=True))
+    copier = Copier(job, job, CopyOptions(preserve=True))
     with pytest.raises(FileError, match="only root can keep the owners"):
-        copier._tree(parse("a:/d"), Facts("folder"), parse("b:/d"))
+        copier._tree(parse("a:/d"), FileFacts("folder"), parse("b:/d"))
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from qga_cli.errors import NotRunning
 from qga_cli.freeze import steps
-from qga_cli.freeze.connection import Line
+from qga_cli.freeze.connection import Connection
 from qga_cli.guests.targets import Target
 from qga_cli.transports.libvirt import LibvirtTransport
 from tests import lab
@@ -178,7 +178,7 @@ def test_a_guest_that_migrates_is_told_from_one_that_has_another_job(
 
 
 def test_a_guest_that_migrates_is_not_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = Line(Target(None, "web1", "web1"))
+    line = Connection(Target(None, "web1", "web1"))
     monkeypatch.setattr(line, "state", lambda: "migrating")
     with pytest.raises(NotRunning, match="migrating to another host"):
         steps.check(line, [])

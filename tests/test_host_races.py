@@ -21,12 +21,12 @@ from qga_cli.errors import FileError, QgaError
 from qga_cli.exec.run import Completed
 from qga_cli.files.copier import physical
 from qga_cli.files.copy_file.sources import HostFile
-from qga_cli.files.copy_file.to_host import Landing, inside, open_special
-from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_file.to_host import HostTarget, inside, open_special
+from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.pull import pull
 from qga_cli.files.copy_tree.stage import Stage
 from qga_cli.files.copy_tree.tar_writer import TarWriter
-from qga_cli.files.guest.attributes import Facts
+from qga_cli.files.guest.facts import FileFacts
 from qga_cli.files.places_of_many import share_of
 from qga_cli.guests.place import Place
 from tests.conftest import qga
@@ -123,23 +123,23 @@ def exchange_below_one(folder: Path, target: Path) -> None:
 WAYS = (exchange, exchange_below, exchange_whole, exchange_below_one)
 
 
-def pull_into(dest: str, **wishes: Any) -> None:
+def pull_into(dest: str, **options: Any) -> None:
     """`cp -r VM:/data/. DEST`."""
     final = inside(Place("", dest), "", needed=False)
-    pull(cast(Any, Fed()), "/data", ".", final, Wishes(**wishes), lambda count: None, print)
+    pull(cast(Any, Fed()), "/data", ".", final, CopyOptions(**options), lambda count: None, print)
 
 
-def land_in(dest: str, **wishes: Any) -> None:
+def land_in(dest: str, **given: Any) -> None:
     """`cp VM:/f DEST`, as transfer does it."""
-    wish = Wishes(**wishes)
-    landing = Landing(inside(Place("", dest), "f"), wish)
-    facts = Facts(size=14, mode=0o4777, uid=UID, gid=UID, mtime=10**18)
+    options = CopyOptions(**given)
+    landing = HostTarget(inside(Place("", dest), "f"), options)
+    facts = FileFacts(size=14, mode=0o4777, uid=UID, gid=UID, mtime=10**18)
 
     def prove(length: int) -> str:
         return hashlib.sha256(b"from the guest"[:length]).hexdigest()
 
     try:
-        start = landing.begin(facts, prove if wish.resume else None)
+        start = landing.begin(facts, prove if options.resume else None)
         landing.write(start, b"from the guest"[start:])
         landing.finish(facts, prove(14))
     except BaseException:
@@ -260,7 +260,7 @@ def test_a_link_of_his_into_proc_leads_nowhere(
             with pytest.raises(QgaError, match="leads to what is not his"):
                 copy(f"{theirs}/{name}")
     with pytest.raises(QgaError, match="leads to what is not his"):
-        TarWriter({".": f"{theirs}/b"}, Wishes(), lambda text: None).read()
+        TarWriter({".": f"{theirs}/b"}, CopyOptions(), lambda text: None).read()
     (tmp_path / "ours").symlink_to(f"{file}/fd/9")
     os.close(hostpath.open_file(f"{tmp_path}/ours", os.O_RDONLY))
     assert victim.changed() == []
@@ -307,7 +307,7 @@ def test_a_part_that_he_may_have_open_is_not_gone_on_with(tmp_path: Path) -> Non
 
 def read_tree(theirs: Path, *, follow: bool) -> bytes:
     """What `cp -r` would send of it."""
-    return TarWriter({".": f"{theirs}/dest"}, Wishes(follow=follow), lambda text: None).read()
+    return TarWriter({".": f"{theirs}/dest"}, CopyOptions(follow=follow), lambda text: None).read()
 
 
 def read_file(theirs: Path, *, follow: bool) -> bytes:
@@ -406,11 +406,11 @@ def shared(tmp_path: Path) -> Path:
 
 def test_a_file_that_is_replaced_in_tmp_hands_nothing_on(shared: Path) -> None:
     """`sudo qga cp VM:/etc/shadow /tmp/f` would give him what comes."""
-    wishes = Wishes(umask=0o077)
-    landing = Landing(str(shared / "f"), wishes)
-    landing.begin(Facts(size=2), None)
+    options = CopyOptions(umask=0o077)
+    landing = HostTarget(str(shared / "f"), options)
+    landing.begin(FileFacts(size=2), None)
     landing.write(0, b"xy")
-    landing.finish(Facts(size=2, mode=0o644), "")
+    landing.finish(FileFacts(size=2, mode=0o644), "")
     found = (shared / "f").stat()
     assert (found.st_uid, found.st_mode & 0o777) == (0, 0o600)
 

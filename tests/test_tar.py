@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import QgaError
-from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.stage import Stage
 from qga_cli.files.copy_tree.tar_writer import TarWriter
 from tests.trees import archive, entry, everything, extract, odd_tree
 
 
 def tar_of(top: Path) -> bytes:
-    return TarWriter({".": str(top)}, Wishes(preserve=True), lambda text: None).read()
+    return TarWriter({".": str(top)}, CopyOptions(preserve=True), lambda text: None).read()
 
 
 def host_tar(top: Path) -> bytes:
@@ -30,7 +30,7 @@ def host_tar(top: Path) -> bytes:
 def test_a_tree_goes_round(make: Callable[[Path], bytes], tmp_path: Path) -> None:
     odd_tree(tmp_path / "tree")
     stream = make(tmp_path / "tree")
-    extract(tmp_path / "copy", stream, Wishes(preserve=True, special=True), step=777)
+    extract(tmp_path / "copy", stream, CopyOptions(preserve=True, special=True), step=777)
     assert everything(tmp_path / "copy") == everything(tmp_path / "tree")
 
 
@@ -54,7 +54,7 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
     copy = tmp_path / "copy" / "sparse"
     assert copy.read_bytes() == (tmp_path / "tree" / "sparse").read_bytes()
     assert copy.stat().st_blocks < 100
-    writer = TarWriter({".": str(tmp_path / "tree")}, Wishes(), lambda text: None)
+    writer = TarWriter({".": str(tmp_path / "tree")}, CopyOptions(), lambda text: None)
     assert len(writer.read()) < 10_000
     assert writer.apart == [("./sparse", str(tmp_path / "tree" / "sparse"), "")]
 

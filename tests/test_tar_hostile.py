@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qga_cli.errors import QgaError
-from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_file.transfer import CopyOptions
 from tests.trees import EVIL, LINK, archive, entry, everything, extract
 
 
@@ -24,7 +24,7 @@ def test_nothing_leaves_the_folder(case: str, tmp_path: Path) -> None:
         info.linkname = info.linkname.replace("OUT", str(outside))
     before = everything(outside)
     with pytest.raises(QgaError):
-        extract(tmp_path / "stage", archive(*EVIL[case]), Wishes(preserve=True))
+        extract(tmp_path / "stage", archive(*EVIL[case]), CopyOptions(preserve=True))
     assert everything(outside) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outside", "secret", "stage"]
     assert os.stat(tmp_path / "secret").st_nlink == 1
@@ -40,9 +40,9 @@ def test_devices_are_left_out_and_told(kind: bytes, tmp_path: Path) -> None:
 
 def test_set_user_id_only_when_asked(tmp_path: Path) -> None:
     stream = archive(entry("su", mode=0o6755))
-    extract(tmp_path / "a", stream, Wishes(preserve=True))
-    extract(tmp_path / "b", stream, Wishes(preserve=True, special=True))
-    extract(tmp_path / "c", stream, Wishes(umask=0o077))
+    extract(tmp_path / "a", stream, CopyOptions(preserve=True))
+    extract(tmp_path / "b", stream, CopyOptions(preserve=True, special=True))
+    extract(tmp_path / "c", stream, CopyOptions(umask=0o077))
     modes = [stat.S_IMODE((tmp_path / part / "su").stat().st_mode) for part in "abc"]
     assert modes == [0o755, 0o6755, 0o700]
 
@@ -103,11 +103,11 @@ def test_what_is_no_archive_is_an_error(case: str, tmp_path: Path) -> None:
 def test_a_limit_is_kept(tmp_path: Path) -> None:
     files = [entry(f"f{number}") for number in range(100)]
     with pytest.raises(QgaError, match="more than"):
-        extract(tmp_path / "a", archive(*files, data=bytes(10_000)), Wishes(limit=500_000))
+        extract(tmp_path / "a", archive(*files, data=bytes(10_000)), CopyOptions(limit=500_000))
     with pytest.raises(QgaError, match="more than"):  # empty ones cost something too
-        extract(tmp_path / "b", archive(*files, data=b""), Wishes(limit=300_000))
+        extract(tmp_path / "b", archive(*files, data=b""), CopyOptions(limit=300_000))
     with pytest.raises(QgaError, match="more than"):  # and folders that are only passed through
-        extract(tmp_path / "c", archive(entry("a/" * 100 + "f")), Wishes(limit=300_000))
+        extract(tmp_path / "c", archive(entry("a/" * 100 + "f")), CopyOptions(limit=300_000))
 
 
 def test_a_sparse_bomb_costs_nothing(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from qga_cli.errors import UsageError
 from qga_cli.guests.fold import fold
 from qga_cli.guests.selection import has_labels, matching
-from qga_cli.guests.targets import Target, is_fleet, wishes
-from qga_cli.transports import Guest
+from qga_cli.guests.targets import Target, is_fleet, selectors
+from qga_cli.transports import ListedGuest
 from tests.conftest import qga
 
 HOSTS = {"alpha": "qemu+tcp://alpha/system", "beta": "qemu+tcp://beta/system"}
@@ -22,19 +22,19 @@ GROUPS = {
 }
 UUID = "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
 GUESTS = [
-    Guest("web1", state="running"),
-    Guest("web2", state="shut off"),
-    Guest("web3", state="paused"),
-    Guest("db 1", state="running"),
-    Guest("-dash", state="running"),
-    Guest("gäst", state="running"),
-    Guest("7", state="running"),
-    Guest("all*", uuid=UUID, id=12, state="running"),
+    ListedGuest("web1", state="running"),
+    ListedGuest("web2", state="shut off"),
+    ListedGuest("web3", state="paused"),
+    ListedGuest("db 1", state="running"),
+    ListedGuest("-dash", state="running"),
+    ListedGuest("gäst", state="running"),
+    ListedGuest("7", state="running"),
+    ListedGuest("all*", uuid=UUID, id=12, state="running"),
 ]
 
 
 def words(text: str) -> list[tuple[str, str]]:
-    return [(wish.host, wish.word) for wish in wishes(text, None, HOSTS, GROUPS)]
+    return [(selector.host, selector.word) for selector in selectors(text, None, HOSTS, GROUPS)]
 
 
 def names(word: str, state: str = "") -> list[str]:
@@ -143,7 +143,7 @@ def test_states_narrow(word: str, state: str, found: list[str]) -> None:
 
 
 def test_a_guest_whose_state_nobody_tells_is_in_any_state() -> None:
-    assert matching([Guest("sock")], "*", "paused")
+    assert matching([ListedGuest("sock")], "*", "paused")
 
 
 def test_labels() -> None:

@@ -15,9 +15,9 @@ import pytest
 from qga_cli.agent import Agent
 from qga_cli.inside.terminal import frames
 from qga_cli.terminal.by_python import program
-from qga_cli.terminal.carrier import Carrier, Wish
+from qga_cli.terminal.carrier import Carrier, TerminalRequest
 from qga_cli.terminal.console import Console, Escape
-from qga_cli.terminal.exchange import Pump
+from qga_cli.terminal.exchange import Exchange
 from qga_cli.wire import to_base64
 from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent, Handler
@@ -179,7 +179,7 @@ def test_nonsense_from_the_guest_ends_it(
 def test_a_program_nobody_watches_is_hung_up(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     script = f"trap 'echo hung up >{trace}; exit' HUP; echo $$ >{trace}; sleep 4011"
-    wish = Wish([b"sh", b"-c", script.encode()], size=(24, 80), environment={})
+    wish = TerminalRequest([b"sh", b"-c", script.encode()], size=(24, 80), environment={})
     hurried = program(wish).replace(b"TICKING = 4.0", b"TICKING = 0.1")
     subprocess.run([sys.executable, "-IS", "-"], input=hurried, check=True, capture_output=True)
     end = time.monotonic() + 10
@@ -210,10 +210,10 @@ def test_a_link_that_is_closed_under_the_farewell_is_an_error_like_others() -> N
 
     carrier = Ended(Agent(cast("Any", None), "x", print))
     carrier.code = 0
-    pump = Pump(carrier, io.BytesIO())
-    pump.start()
-    pump.wait(10)
-    assert str(pump.error) == "closed"
+    exchange = Exchange(carrier, io.BytesIO())
+    exchange.start()
+    exchange.wait(10)
+    assert str(exchange.error) == "closed"
 
 
 def test_a_terminal_that_is_open_for_reading_only() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator
 import pytest
 
 from qga_cli.errors import FileError
-from qga_cli.files.copy_file.transfer import Wishes, transfer
-from qga_cli.files.guest.attributes import Facts
+from qga_cli.files.copy_file.transfer import CopyOptions, transfer
+from qga_cli.files.guest.facts import FileFacts
 
 WAIT = 10.0  # seconds
 
@@ -18,7 +18,7 @@ class Pieces:
     name = "x"
 
     def __init__(self, count: int, on_read: Callable[[int], None] = lambda number: None) -> None:
-        self.facts = Facts()
+        self.facts = FileFacts()
         self._count = count
         self._on_read = on_read
 
@@ -43,14 +43,14 @@ class Target:
         self.seen: list[object] = []
         self._on_write = on_write
 
-    def begin(self, facts: Facts, prove: object) -> int:
+    def begin(self, facts: FileFacts, prove: object) -> int:
         return 0
 
     def write(self, offset: int, data: bytes) -> None:
         self._on_write(offset)
         self.seen.append(offset)
 
-    def finish(self, facts: Facts, digest: str) -> None:
+    def finish(self, facts: FileFacts, digest: str) -> None:
         self.seen.append("finish")
 
     def abandon(self, *, keep: bool) -> str:
@@ -59,7 +59,7 @@ class Target:
 
 
 def copy(source: Pieces, target: Target, *, behind: bool = True) -> None:
-    transfer(source, target, Wishes(), lambda: None, lambda count: None, behind=behind)
+    transfer(source, target, CopyOptions(), lambda: None, lambda count: None, behind=behind)
 
 
 @pytest.mark.parametrize("behind", [True, False])

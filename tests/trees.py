@@ -6,7 +6,7 @@ import stat
 import tarfile
 from pathlib import Path
 
-from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.extract import Extractor
 from qga_cli.files.copy_tree.tar_reader import TarReader
 
@@ -30,13 +30,13 @@ def archive(*entries: tarfile.TarInfo, data: bytes = b"data") -> bytes:
 
 
 def extract(
-    stage: Path, stream: bytes, wishes: Wishes | None = None, step: int = 1000
+    stage: Path, stream: bytes, options: CopyOptions | None = None, step: int = 1000
 ) -> list[str]:
     """Write `stream` down below `stage`; returns the notes."""
     notes: list[str] = []
     stage.mkdir(mode=0o700, exist_ok=True)
     folder = os.open(stage, os.O_RDONLY | os.O_DIRECTORY)
-    extractor = Extractor(folder, wishes or Wishes(), notes.append)
+    extractor = Extractor(folder, options or CopyOptions(), notes.append)
     os.close(folder)
     try:
         reader = TarReader(extractor)

@@ -8,7 +8,7 @@ from qga_cli.errors import UsageError
 from qga_cli.verbs.job import Job
 
 
-def verb(job: Job) -> list[dict[str, str]]:
+def show_config(job: Job) -> list[dict[str, str]]:
     """Every setting that holds, with its origin. Raises UsageError for a mistake in a file."""
     settings = config.load()
     known = {command.words for command in catalog.walk()}

@@ -13,7 +13,7 @@ from qga_cli.verbs.job import Finished, Job
 TOPICS = ("options", "targets", "output", "exit-codes", "transports")
 
 
-def verb(job: Job) -> Finished:
+def show_manual(job: Job) -> Finished:
     """Show the page with man(1), which minds PAGER; else what --help says."""
     words = job.arguments.get("topic") or []
     command = catalog.find(words)

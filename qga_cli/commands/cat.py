@@ -8,7 +8,7 @@ COMMAND = Command(
     "Print files of guests",
     since="0.15.0",
     args=[Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH")],
-    run="files.cat:verb",
+    run="files.cat:cat",
     scope="inside",
     notes=(
         "Bytes are exact in a pipe. On a terminal, control characters are spelled out, for a "

@@ -12,7 +12,7 @@ COMMAND = Command(
             choices=("bash", "zsh", "fish"), metavar="SHELL"),
     ],
     scope="none",
-    run="gen.completion:verb",
+    run="gen.completion:print_completion",
     notes=(
         "The package installs the same scripts where the shells look for them; this is for an "
         "environment of its own, such as a virtual environment. TAB then completes commands, "

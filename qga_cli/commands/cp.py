@@ -24,7 +24,7 @@ COMMAND = Command(
         Arg("special", spec.FLAG, "Let copies of a guest's files keep set-user-ID bits"),
         Arg("max-size", spec.SIZE, "Take at most so many bytes from a guest"),
     ],
-    run="files.cp:verb",
+    run="files.cp:cp",
     scope="places",
     notes=(
         "The rules are those of docker cp. A file gets the name DST, or goes into DST if that is "

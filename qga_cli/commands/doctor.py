@@ -14,7 +14,7 @@ COMMAND = Command(
     ],
     result=[{"check": str, "verdict": ("ok", "warn", "FAIL", "fixed"), "finding": str, "fix": str}],
     columns=[Column("check"), Column("verdict"), Column("finding"), Column("fix")],
-    run="health.doctor:verb",
+    run="health.doctor:doctor",
     notes=(
         "Walks from the host to the agent and stops at the first break; the exit code is that of "
         "the break, 0 when there is none. A warning is no break. --fix does only what is safe "

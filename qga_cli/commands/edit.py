@@ -8,7 +8,7 @@ COMMAND = Command(
     "Edit a guest's file with an editor of this host",
     since="0.15.0",
     args=[Arg("place", spec.PLACE, "File", positional=True, metavar="VM:PATH")],
-    run="files.edit:verb",
+    run="files.edit:edit",
     scope="none",
     notes=(
         "Runs $VISUAL, $EDITOR or vi on a private copy. It is written back at once or not at all, "

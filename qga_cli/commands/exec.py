@@ -39,7 +39,7 @@ COMMAND = Command(
     ],
     result={"pid": int},
     changes=True,
-    run="exec.verb:verb",
+    run="exec.verb:execute",
     notes=(
         "Output of any size is shown as it comes; standard input is the program's when it is a "
         "pipe or a file. --timeout ends the program with all it has started and exits 124. "

@@ -13,7 +13,7 @@ COMMAND = Command(
             metavar="TOPIC"),
     ],
     scope="none",
-    run="cli.manual:verb",
+    run="cli.manual:show_manual",
     notes="Without man(1), or without its pages, prints what `--help` says.",
     examples=[
         Example("qga help exec", "everything about exec"),

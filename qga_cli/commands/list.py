@@ -32,7 +32,7 @@ COMMAND = Command(
         Column("addresses", kind=LINES),
     ],
     patience=2,
-    run="health.inventory:verb",
+    run="health.inventory:list_guests",
     scope="fleet",
     notes=(
         "AGENT is answering, frozen, not answering, busy, not connected (nobody has opened the "

@@ -21,7 +21,7 @@ COMMAND = Command(
         Column("name"),
         Column("target"),
     ],
-    run="files.ls:verb",
+    run="files.ls:ls",
     scope="inside",
     examples=[
         Example("qga ls web1:/var/log", "names, one on a line"),

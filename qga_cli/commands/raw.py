@@ -17,7 +17,7 @@ COMMAND = Command(
             short="-o", choices=("raw", "json", "jsonl", "yaml"), default="raw"),
     ],
     changes=True,
-    run="verbs.raw:verb",
+    run="verbs.raw:raw",
     notes=(
         "As `virsh qemu-agent-command`, with its reply to the letter: nothing is checked, and "
         "base64 stays base64. An error of the agent goes to stderr, explained."

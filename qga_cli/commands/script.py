@@ -15,7 +15,7 @@ COMMAND = Command(
             metavar="ARGS"),
     ],
     changes=True,
-    run="exec.script:verb",
+    run="exec.script:run_script",
     notes=(
         "The interpreter of the #! line runs it, sh without one; a .ps1 file is given to "
         "PowerShell. It is never a file with a name in the guest: its own name, $0, is "

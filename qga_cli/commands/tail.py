@@ -13,7 +13,7 @@ COMMAND = Command(
         Arg("follow", spec.FLAG, "Go on with what is appended, across rotation and truncation",
             short="-f"),
     ],
-    run="files.tail:verb",
+    run="files.tail:tail",
     scope="inside",
     examples=[
         Example("qga tail -f web1:/var/log/syslog", "until Ctrl-C"),

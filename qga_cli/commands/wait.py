@@ -22,7 +22,7 @@ COMMAND = Command(
         Column("seconds", kind=spec.SECONDS),
         Column("reason"),
     ],
-    run="health.wait:verb",
+    run="health.wait:wait",
     scope="fleet",
     notes=(
         "agent: it answers. exec: and may run programs. ip: one of the domain's NICs has "

@@ -44,7 +44,7 @@ _BY_PATH = (EXEC, OPEN)  # what takes paths
 _RETURN = 30.0  # seconds for an agent to come back; a keeper without us gives up after 40
 
 
-class Calls:
+class AgentCalls:
     """What a running program needs of the agent. Not for two threads at once."""
 
     def __init__(self, agent: "Agent", interrupt: "Interrupt") -> None:

@@ -4,10 +4,10 @@ import time
 
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
-from qga_cli.exec.calls import Calls
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.run import Completed
-from qga_cli.exec.stdin import Feed
+from qga_cli.exec.stdin import InputFeed
 from qga_cli.exec.wrapper import SAFE_INPUT
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.agent import Agent, Reply
-    from qga_cli.exec.stdin import Source
+    from qga_cli.exec.stdin import InputSource
     from qga_cli.interrupt import Interrupt
 
 _CEILING = 1.0  # seconds between two looks
@@ -31,12 +31,12 @@ def start(
     argv: "Sequence[str]",
     context: Context,
     interrupt: "Interrupt",
-    stdin: "Source | None",
+    stdin: "InputSource | None",
 ) -> int:
     """Start a program and return its pid. The agent keeps the first megabyte of its output."""
-    feed = Feed(stdin) if stdin else None
+    feed = InputFeed(stdin) if stdin else None
     given = feed.whole(interrupt) if feed else b""
-    calls = Calls(agent, interrupt)
+    calls = AgentCalls(agent, interrupt)
     how = INLINE if feed else NO_INPUT
     words, line = request(agent, script("exec/detached"), "qga-detached", argv, context, how)
     if len(line + given) <= SAFE_INPUT or not is_windows(agent):

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.outputs import Stream
 
 _BEAT = 5.0  # seconds; the keeper gives up after 40 to 60 without one
@@ -32,7 +32,7 @@ class Keeper:
     """Takes a program's pipes over from its wrapper, with `spools` by files of its own."""
 
     def __init__(
-        self, calls: "Calls", wrapper: int, mark: str, *, spools: bool, stdin: bool
+        self, calls: "AgentCalls", wrapper: int, mark: str, *, spools: bool, stdin: bool
     ) -> None:
         self.calls = calls
         self.spools = spools
@@ -154,7 +154,7 @@ def _now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def reap(calls: "Calls", pids: list[int], seconds: float = _REAP) -> None:
+def reap(calls: "AgentCalls", pids: list[int], seconds: float = _REAP) -> None:
     """Have the agent forget programs that are ending, and wait until they have."""
     until = time.monotonic() + seconds
     while pids and time.monotonic() < until:
@@ -165,7 +165,7 @@ def reap(calls: "Calls", pids: list[int], seconds: float = _REAP) -> None:
         calls.agent.trace(1, f"still running in the guest: {pids}")
 
 
-def _reaped(calls: "Calls", pid: int) -> bool:
+def _reaped(calls: "AgentCalls", pid: int) -> bool:
     try:
         return bool(calls.status(pid)["exited"])
     except Refused:

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.channel.port import InPort, OutPort
-    from qga_cli.exec.calls import Calls
-    from qga_cli.exec.stdin import Feed
+    from qga_cli.exec.calls import AgentCalls
+    from qga_cli.exec.stdin import InputFeed
 
 _FIRST, _CEILING = 0.05, 0.5  # seconds between two looks whether the wrapper has not begun
 _QUIET, _QUIETEST = 2.0, 30.0  # seconds of silence before a look whether it is still there
@@ -64,14 +64,14 @@ class NoPorts(NoChannel):
     kind = "no-channel"
 
 
-class PortedProgram:
+class ProgramOnPorts:
     """As Program. `channel` gives the ports."""
 
     def __init__(
         self,
-        calls: Calls,
+        calls: AgentCalls,
         argv: Sequence[str],
-        feed: Feed | None,
+        feed: InputFeed | None,
         channel: Channel,
         mark: str,
     ) -> None:
@@ -88,7 +88,7 @@ class PortedProgram:
         self._pause, self._quiet = _FIRST, _QUIET
         self._seen = 0  # signals
         self._line = b""  # with the relays' pids
-        self._input: Input | None = None
+        self._input: PortFeed | None = None
         self._ports: list[InPort] = []
         self._woken, self._wake = os.pipe()
 
@@ -127,7 +127,7 @@ class PortedProgram:
             if is_windows(self.calls.agent):
                 raise NoPorts("no shell: the guest runs Windows")
         if ways and self._feed:
-            self._input = Input(self._feed, ways[0], self.calls)
+            self._input = PortFeed(self._feed, ways[0], self.calls)
         try:
             self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
         except (Frozen, Unsupported) as error:  # the ordinary way will word it
@@ -277,10 +277,10 @@ class PortedProgram:
         self._woken = -1
 
 
-class Input:
+class PortFeed:
     """The program's input on its way to a port, in a thread of its own."""
 
-    def __init__(self, feed: Feed, port: OutPort, calls: Calls) -> None:
+    def __init__(self, feed: InputFeed, port: OutPort, calls: AgentCalls) -> None:
         self.port = port
         self._feed = feed
         self._calls = calls

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
 
 _BLOCKS = 128  # of 64 KiB: 8 MiB in a spool file, one dd for each
 _HALF = 4 * 2**20  # bytes of a spool file after which the next one is prepared
@@ -66,7 +66,7 @@ class Stream:
 class Spooled:
     """A stream through spool files of the keeper, one after the other."""
 
-    def __init__(self, calls: "Calls", stream: Stream, pipe: str, files: "list[str]") -> None:
+    def __init__(self, calls: "AgentCalls", stream: Stream, pipe: str, files: "list[str]") -> None:
         self.stream = stream
         self._calls = calls
         self._pipe = pipe
@@ -139,7 +139,7 @@ class _File:
 class Polled:
     """A stream through captured output: needs no file commands and no room in the guest."""
 
-    def __init__(self, calls: "Calls", stream: Stream, pipe: str) -> None:
+    def __init__(self, calls: "AgentCalls", stream: Stream, pipe: str) -> None:
         self.stream = stream
         self.pids: list[int] = []
         self._calls = calls

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.exit_status import NoShell
-    from qga_cli.exec.on_ports import PortedProgram
-    from qga_cli.exec.stdin import Feed, Source
-    from qga_cli.exec.streamed import Program
-    from qga_cli.exec.supervisor import Control
-    from qga_cli.exec.without_shell import Bare
+    from qga_cli.exec.on_ports import ProgramOnPorts
+    from qga_cli.exec.stdin import InputFeed, InputSource
+    from qga_cli.exec.streamed import StreamedProgram
+    from qga_cli.exec.supervisor import Supervisor
+    from qga_cli.exec.without_shell import ProgramWithoutShell
     from qga_cli.interrupt import Interrupt
 
 _HEED = 0.3  # seconds that a program may take before its reader is looked at
@@ -96,7 +96,7 @@ def run(
     agent: Agent,
     argv: "Sequence[str]",
     *,
-    stdin: "Source | None",
+    stdin: "InputSource | None",
     stdout: "Callable[[bytes], object]",
     stderr: "Callable[[bytes], object]",
     interrupt: "Interrupt",
@@ -128,48 +128,48 @@ def run(
     after that, and whatever Agent.call raises before.
     """
     from qga_cli.exec import wrapper
-    from qga_cli.exec.calls import Calls, unsettled
+    from qga_cli.exec.calls import AgentCalls, unsettled
     from qga_cli.exec.context import Context
     from qga_cli.exec.exit_status import NoShell, unstarted
     from qga_cli.exec.sinks import Complaint
-    from qga_cli.exec.stdin import Feed
-    from qga_cli.exec.streamed import Program
-    from qga_cli.exec.supervisor import Control
+    from qga_cli.exec.stdin import InputFeed
+    from qga_cli.exec.streamed import StreamedProgram
+    from qga_cli.exec.supervisor import Supervisor
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
-    calls = Calls(agent, interrupt)
-    feed = Feed(stdin) if stdin else None
-    wrapped = Program(calls, argv, feed)
+    calls = AgentCalls(agent, interrupt)
+    feed = InputFeed(stdin) if stdin else None
+    wrapped = StreamedProgram(calls, argv, feed)
     errors = Complaint(stderr, wrapped.mark)
-    program: Program | Bare | PortedProgram = wrapped
+    program: StreamedProgram | ProgramWithoutShell | ProgramOnPorts = wrapped
     if channel != "never":
         program = _ported(calls, argv, feed, wrapped.mark, channel) or wrapped
-    control = Control(program, interrupt, timeout, kill_after)
+    supervisor = Supervisor(program, interrupt, timeout, kill_after)
     try:
         with interrupt.shield():
             try:
                 try:
                     program.start(context, stdout, errors.take)
-                    follow(program, control, interrupt, heed)
+                    follow(program, supervisor, interrupt, heed)
                 except NoChannel as error:
                     if program is wrapped or program.pid or channel == "always":
                         raise
                     _remember(agent, error)
                     program = wrapped
-                    control = Control(program, interrupt, timeout, kill_after)
+                    supervisor = Supervisor(program, interrupt, timeout, kill_after)
                     program.start(context, stdout, errors.take)
-                    follow(program, control, interrupt, heed)
+                    follow(program, supervisor, interrupt, heed)
             except NoShell as error:
                 agent.trace(1, f"output at the end only: {error.said()}")
                 program = _without_streams(agent, error)(calls, argv, feed, text=text)
-                control = Control(program, interrupt, timeout, kill_after)
+                supervisor = Supervisor(program, interrupt, timeout, kill_after)
                 program.start(context, stdout, stderr)
-                follow(program, control, interrupt, heed)
+                follow(program, supervisor, interrupt, heed)
             exitcode, signal = program.result()
             if errors.said and exitcode in (wrapper.NOT_FOUND, wrapper.NOT_EXECUTABLE):
                 raise unstarted(argv[0], exitcode, errors.said)
             errors.release()
-            control.close()
+            supervisor.close()
     except QgaError as error:
         if not program.pid:
             raise
@@ -179,12 +179,12 @@ def run(
 
 
 def _ported(
-    calls: "Calls", argv: "Sequence[str]", feed: "Feed | None", mark: str, channel: str
-) -> "PortedProgram | None":
+    calls: "AgentCalls", argv: "Sequence[str]", feed: "InputFeed | None", mark: str, channel: str
+) -> "ProgramOnPorts | None":
     """The program with its streams on ports, if this agent's host has any."""
     from qga_cli.channel import memory
     from qga_cli.channel.ports import QUICK, THOROUGH, Channel
-    from qga_cli.exec.on_ports import PortedProgram
+    from qga_cli.exec.on_ports import ProgramOnPorts
 
     ports = calls.agent.transport.ports()
     if channel == "always":
@@ -196,7 +196,7 @@ def _ported(
         return None
     else:
         found = Channel.to(calls.agent, QUICK)
-    return PortedProgram(calls, argv, feed, found, mark)
+    return ProgramOnPorts(calls, argv, feed, found, mark)
 
 
 def _remember(agent: Agent, error: NoChannel) -> None:
@@ -210,7 +210,7 @@ def _remember(agent: Agent, error: NoChannel) -> None:
         memory.note(ports.boot(), error.message)
 
 
-def _without_streams(agent: Agent, error: "NoShell") -> "type[Bare]":
+def _without_streams(agent: Agent, error: "NoShell") -> "type[ProgramWithoutShell]":
     """The way that is left, imported only now."""
     from qga_cli.windows.system import is_windows
 
@@ -219,17 +219,17 @@ def _without_streams(agent: Agent, error: "NoShell") -> "type[Bare]":
 
         return WindowsProgram
     if error.shell:
-        from qga_cli.exec.without_proc import Bounded
+        from qga_cli.exec.without_proc import ProgramWithoutProc
 
-        return Bounded
-    from qga_cli.exec.without_shell import Bare
+        return ProgramWithoutProc
+    from qga_cli.exec.without_shell import ProgramWithoutShell
 
-    return Bare
+    return ProgramWithoutShell
 
 
 def follow(
-    program: "Program | Bare | PortedProgram",
-    control: "Control",
+    program: "StreamedProgram | ProgramWithoutShell | ProgramOnPorts",
+    supervisor: "Supervisor",
     interrupt: "Interrupt",
     heed: "Callable[[], object]",
 ) -> None:
@@ -237,8 +237,8 @@ def follow(
     heeded = time.monotonic() + _HEED
     try:
         while not program.ended:
-            interrupt.sleep(program.step(), control.seen)
-            control.check()
+            interrupt.sleep(program.step(), supervisor.seen)
+            supervisor.check()
             if time.monotonic() > heeded:
                 heed()
     except BaseException:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MOST = 32 * 2**20  # bytes; dd takes it in one block
 
 
-def verb(job: Job) -> Finished:
+def run_script(job: Job) -> Finished:
     """Run a script of ours in the guest."""
     name = job.arguments["file"]
     words: list[str] = job.arguments.get("args", [])

@@ -14,7 +14,7 @@ _KEPT = 2**20  # bytes of each stream that are kept for JSON
 _LINE = 8192  # bytes of a shell's complaint, which names the program
 
 
-class Passed:
+class Passthrough:
     """Shown at once, on a stream of ours."""
 
     def __init__(self, stream: "BinaryIO") -> None:
@@ -60,7 +60,7 @@ class Complaint:
         return re.sub(r"^(exec: |line \d+: |\d+: )+", "", line[len(self._begin) :])
 
 
-class Kept:
+class Buffer:
     """The first megabyte, to be told at the end."""
 
     def __init__(self) -> None:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Protocol
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.keeper import Keeper
     from qga_cli.interrupt import Interrupt
 
-    class Source(Protocol):
+    class InputSource(Protocol):
         """What a program's input is read from: any file, or less. With a method `read1`, this is
         called instead: it returns what is there."""
 
@@ -31,10 +31,10 @@ _AHEAD = 16  # pieces read ahead
 _SPOOL = 2 * 2**20  # bytes in the keeper's spool file before dd carries them into the pipe
 
 
-class Feed:
+class InputFeed:
     """Reads `source` in a thread of its own, which a silent source may hold for ever."""
 
-    def __init__(self, source: "Source") -> None:
+    def __init__(self, source: "InputSource") -> None:
         self.pids: list[int] = []  # the dd that carries input into the program's pipe
         self._pieces: queue.Queue[bytes | OSError] = queue.Queue(_AHEAD)
         self._first = b""
@@ -91,7 +91,7 @@ class Feed:
         piece, self._first = self._first, b""
         return piece
 
-    def begin(self, calls: "Calls", keeper: "Keeper") -> None:
+    def begin(self, calls: "AgentCalls", keeper: "Keeper") -> None:
         """Stream it from now on."""
         self._calls = calls
         self._keeper = keeper
@@ -150,7 +150,7 @@ class Feed:
         self._at_end = not piece
         self._first += piece
 
-    def _read(self, source: "Source") -> None:
+    def _read(self, source: "InputSource") -> None:
         # read1 hands on what a slow writer has written; plain objects have read only.
         read = getattr(source, "read1", source.read)
         piece: bytes | OSError = b"."

@@ -8,7 +8,7 @@ from qga_cli import wire
 from qga_cli.channel.ports import Channel
 from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, Refused, TimedOut
 from qga_cli.exec import exit_status
-from qga_cli.exec.calls import Calls
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import Context, request
 from qga_cli.exec.keeper import reap
 from qga_cli.inside import script
@@ -39,7 +39,7 @@ class ProgramStream:
         self, agent: "Agent", argv: "Sequence[str]", context: Context, patience: float
     ) -> None:
         self.code: int | None = None
-        self._calls = Calls(agent, Interrupt())
+        self._calls = AgentCalls(agent, Interrupt())
         self._channel = Channel.to(agent, patience)
         self._tail = b""  # what may be the beginning of the end
         self._sent = 0

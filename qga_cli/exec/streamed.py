@@ -7,7 +7,7 @@ import time
 from qga_cli import wire
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import wrapper
-from qga_cli.exec.calls import Calls
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.exec.exit_status import NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper, reap
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.exec.stdin import Feed
+    from qga_cli.exec.stdin import InputFeed
 
 _SHORT = (0.15, 0.4)  # seconds: what ends within is told at its end, the rest is streamed
 _CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
@@ -33,10 +33,10 @@ _PIPE = 0.5  # seconds for a program to end that cannot write any more
 _SELDOM = 0.2  # seconds between two looks at stderr while stdout is busy
 
 
-class Program:
+class StreamedProgram:
     """A program started by the wrapper. `feed` is its input, None for none."""
 
-    def __init__(self, calls: Calls, argv: "Sequence[str]", feed: "Feed | None") -> None:
+    def __init__(self, calls: AgentCalls, argv: "Sequence[str]", feed: "InputFeed | None") -> None:
         self.calls = calls
         self.argv = argv
         self.mark = f"qga-{os.urandom(8).hex()}"

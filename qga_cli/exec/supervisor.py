@@ -8,20 +8,20 @@ from qga_cli.exec.keeper import reap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.exec.on_ports import PortedProgram
-    from qga_cli.exec.streamed import Program
-    from qga_cli.exec.without_shell import Bare
+    from qga_cli.exec.on_ports import ProgramOnPorts
+    from qga_cli.exec.streamed import StreamedProgram
+    from qga_cli.exec.without_shell import ProgramWithoutShell
     from qga_cli.interrupt import Interrupt
 
 _MARGIN = 8.0  # seconds past KILL: what is still there then cannot be killed
 
 
-class Control:
+class Supervisor:
     """Watches one program. `seen` counts the signals that have been acted on."""
 
     def __init__(
         self,
-        program: "Program | Bare | PortedProgram",
+        program: "StreamedProgram | ProgramWithoutShell | ProgramOnPorts",
         interrupt: "Interrupt",
         timeout: float | None,
         kill_after: float,

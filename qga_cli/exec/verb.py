@@ -6,7 +6,7 @@ import time
 
 from qga_cli.errors import UsageError
 from qga_cli.exec.run import Completed, run
-from qga_cli.exec.sinks import Kept, Passed
+from qga_cli.exec.sinks import Buffer, Passthrough
 from qga_cli.format import moment
 from qga_cli.verbs.job import Finished, Job
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, BinaryIO
 
-    from qga_cli.exec.stdin import Source
+    from qga_cli.exec.stdin import InputSource
 
 
-def verb(job: Job) -> Finished:
+def execute(job: Job) -> Finished:
     """`qga exec`."""
     assert job.agent is not None
     command = job.arguments["command"]
@@ -36,15 +36,15 @@ def verb(job: Job) -> Finished:
     return answer(job, command, stdin(job))
 
 
-def answer(job: Job, argv: "Sequence[str]", source: "Source | None") -> Finished:
+def answer(job: Job, argv: "Sequence[str]", source: "InputSource | None") -> Finished:
     """Run it with the options of the command line; the answer as -o says."""
     assert job.agent is not None
-    out: Passed | Kept
-    err: Passed | Kept
+    out: Passthrough | Buffer
+    err: Passthrough | Buffer
     if job.output in ("json", "jsonl", "yaml"):
-        out, err = Kept(), Kept()
+        out, err = Buffer(), Buffer()
     else:
-        out, err = Passed(job.streams.stdout), Passed(job.streams.stderr)
+        out, err = Passthrough(job.streams.stdout), Passthrough(job.streams.stderr)
     started, begun = time.time(), time.monotonic()
     done = run(
         job.agent,
@@ -56,11 +56,11 @@ def answer(job: Job, argv: "Sequence[str]", source: "Source | None") -> Finished
         timeout=job.timeout,
         kill_after=job.arguments["kill-after"],
         channel=job.arguments["channel"],
-        heed=job.check_reader if isinstance(out, Passed) else bool,
-        text=isinstance(out, Kept) or job.streams.stdout.isatty(),
+        heed=job.check_reader if isinstance(out, Passthrough) else bool,
+        text=isinstance(out, Buffer) or job.streams.stdout.isatty(),
         **_around(job.arguments),
     )
-    if isinstance(out, Kept) and isinstance(err, Kept):
+    if isinstance(out, Buffer) and isinstance(err, Buffer):
         lasted = round(time.monotonic() - begun, 3)
         record = _record(done, out, err) | {"started": moment(started), "duration": lasted}
         return Finished(record, done.code)
@@ -95,7 +95,7 @@ def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
     }
 
 
-def _record(done: Completed, out: "Kept", err: "Kept") -> dict[str, object]:
+def _record(done: Completed, out: "Buffer", err: "Buffer") -> dict[str, object]:
     """The answer for -o json, but for the time it took."""
     return {
         "exitcode": done.exitcode,

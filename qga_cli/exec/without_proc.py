@@ -8,7 +8,7 @@ import os
 from qga_cli.errors import QgaError
 from qga_cli.exec import exit_status
 from qga_cli.exec.context import INLINE, NO_INPUT, request
-from qga_cli.exec.without_shell import FILE, Bare
+from qga_cli.exec.without_shell import FILE, ProgramWithoutShell
 from qga_cli.inside import script
 
 TYPE_CHECKING = False
@@ -23,8 +23,8 @@ SCRIPT = script("exec/bounded")
 END = script("exec/end_descendants")
 
 
-class Bounded(Bare):
-    """As Bare, in a context, its output bounded."""
+class ProgramWithoutProc(ProgramWithoutShell):
+    """As ProgramWithoutShell, in a context, its output bounded."""
 
     def start(
         self,

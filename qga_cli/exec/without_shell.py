@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.context import Context
-    from qga_cli.exec.stdin import Feed
+    from qga_cli.exec.stdin import InputFeed
 
 _CEILING = 0.25  # seconds between two looks
 _PATIENCE = 5.0  # seconds for a question of ours
@@ -33,11 +33,11 @@ _STREAMS = "out-data", "err-data"
 FILE = "have it write a file, and `qga cat VM:FILE`"
 
 
-class Bare:
+class ProgramWithoutShell:
     """As Program, without streaming. With `text` the OEM code page becomes UTF-8."""
 
     def __init__(
-        self, calls: "Calls", argv: "Sequence[str]", feed: "Feed | None", *, text: bool
+        self, calls: "AgentCalls", argv: "Sequence[str]", feed: "InputFeed | None", *, text: bool
     ) -> None:
         self.calls = calls
         self.pid = 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _RUN = re.compile(r"[^\n\t]+")
 
 
-def verb(job: Job) -> Finished:
+def cat(job: Job) -> Finished:
     """Write the files one after the other, of any size, as they come."""
     out = stdout(job)
     with job.interrupt.shield(), Guests(job) as guests:

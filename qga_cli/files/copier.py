@@ -8,9 +8,9 @@ from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files.copy_file import to_host
 from qga_cli.files.copy_file.sources import UNPROMISED, GuestFile, HostFile, HostStream, open_stream
-from qga_cli.files.copy_file.transfer import Wishes, transfer
-from qga_cli.files.guest import attributes
-from qga_cli.files.guest.partial import told
+from qga_cli.files.copy_file.transfer import CopyOptions, transfer
+from qga_cli.files.guest import facts
+from qga_cli.files.guest.partial import shown_path
 from qga_cli.format import size
 from qga_cli.guests.place import Place
 from qga_cli.verbs.job import Meter
@@ -19,10 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qga_cli.files.copy_file.sources import Source
-    from qga_cli.files.copy_file.transfer import Target
+    from qga_cli.files.copy_file.sources import FileSource
+    from qga_cli.files.copy_file.transfer import CopyTarget
     from qga_cli.files.guest.access import Access
-    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.guest.facts import FileFacts
     from qga_cli.files.guest.guests import Guests
     from qga_cli.verbs.job import Job
 
@@ -38,7 +38,7 @@ def host_errors() -> "Iterator[None]":
         raise
     except OSError as error:
         name = error.filename2 or error.filename or "this host"
-        raise FileError(f"{told(name)}: {error.strerror}") from error
+        raise FileError(f"{shown_path(name)}: {error.strerror}") from error
 
 
 def physical(place: Place) -> Place:
@@ -59,11 +59,11 @@ def physical(place: Place) -> Place:
 class Copier:
     """One run of cp."""
 
-    def __init__(self, job: "Job", guests: "Guests", wishes: Wishes) -> None:
+    def __init__(self, job: "Job", guests: "Guests", options: CopyOptions) -> None:
         self._job = job
         self._progress = Meter if job.target else job.progress  # many bars at once show nothing
         self._guests = guests
-        self._wishes = wishes
+        self._options = options
 
     def copy_all(self, sources: "Sequence[Place]", target: Place) -> None:
         """Copy every source; to a folder, if there are several."""
@@ -87,7 +87,7 @@ class Copier:
             )
         found = self._facts(source)
         self._job.say(1, f"{source} -> {target}")
-        dresses = self._wishes.dresses
+        dresses = self._options.dresses
         holes = source.guest and found.sparse and not to_host.takes_bytes(target) and not dresses
         if dresses and (found.kind in ("folder", "link") or to_host.takes_bytes(target)):
             what = found.kind if found.kind in ("folder", "link") else target
@@ -105,33 +105,33 @@ class Copier:
             raise FileError(f"{source}: is a {what}, not a file")
         self._file(self._source(source, found), target)
 
-    def _facts(self, place: Place) -> "Facts":
+    def _facts(self, place: Place) -> "FileFacts":
         if place.is_stream:
-            return attributes.Facts()
-        follow = self._wishes.follow or place.is_folder
+            return facts.FileFacts()
+        follow = self._options.follow or place.is_folder
         if not place.guest:  # a shell's <(...) is a link to a pipe
-            return attributes.look(place.path, follow=follow or place.path.startswith("/dev/"))
+            return facts.look(place.path, follow=follow or place.path.startswith("/dev/"))
         access = self._guests.access(place)
-        if self._wishes.preserve:
+        if self._options.preserve:
             access.needs_exec("--preserve")
         if not access.exec:
-            return attributes.measure(access, place.path)
-        found = attributes.ask(access, place.path, follow=follow)
-        if not self._wishes.special:
+            return facts.measure(access, place.path)
+        found = facts.ask(access, place.path, follow=follow)
+        if not self._options.special:
             found.mode &= 0o1777
         return found
 
-    def _file(self, source: "Source", target: Place) -> None:
+    def _file(self, source: "FileSource", target: Place) -> None:
         goal = self._target(target, source.name)
         meter = self._progress(source.name or "-", source.facts.size)
         carry = None
-        if self._wishes.compress != "none":
+        if self._options.compress != "none":
             from qga_cli.files.copy_file.packed import packed
 
-            carry = packed(source, goal, self._wishes.compress, meter.advance)
+            carry = packed(source, goal, self._options.compress, meter.advance)
         between = isinstance(source, GuestFile) and bool(target.guest)
         try:
-            transfer(source, goal, self._wishes, self._guests.check, meter.advance, carry,
+            transfer(source, goal, self._options, self._guests.check, meter.advance, carry,
                      behind=not between)  # fmt: skip
         except OSError as error:  # a read's or a write's names no file: it is the one of this host
             error.filename = error.filename or (source.name if target.guest else str(target))
@@ -139,62 +139,62 @@ class Copier:
         finally:
             meter.close()
 
-    def _source(self, place: Place, found: "Facts") -> "Source":
+    def _source(self, place: Place, found: "FileFacts") -> "FileSource":
         if place.is_stream:
             return HostStream(self._job.streams.stdin, self._job.interrupt)
         if place.guest:
             if found.kind == "FIFO":  # its bytes are lost where a read finds too few
                 raise FileError(f"{place}: is a FIFO, which the agent cannot read to its end")
-            if 0 < self._wishes.limit < (found.size or 0):
+            if 0 < self._options.limit < (found.size or 0):
                 raise FileError(f"{place}: {size(found.size or 0)} are more than --max-size")
             return GuestFile(self._guests.access(place), place.path, place.name, found,
-                             limit=self._wishes.limit or UNPROMISED,
-                             verify=self._wishes.verify,
-                             plain=not self._wishes.follow)  # fmt: skip
+                             limit=self._options.limit or UNPROMISED,
+                             verify=self._options.verify,
+                             plain=not self._options.follow)  # fmt: skip
         if found.size is None:
             name = place.name if found.kind == "file" else ""
             return HostStream(open_stream(place.path), self._job.interrupt, name)
-        follow = self._wishes.follow or place.is_folder or place.path.startswith("/dev/")
+        follow = self._options.follow or place.is_folder or place.path.startswith("/dev/")
         return HostFile(place.path, follow=follow)
 
-    def _target(self, place: Place, name: str) -> "Target":
+    def _target(self, place: Place, name: str) -> "CopyTarget":
         if place.is_stream:
-            return to_host.Outlet(self._job.streams.stdout)
+            return to_host.StreamTarget(self._job.streams.stdout)
         if place.guest:
-            from qga_cli.files.copy_file.to_guest import Delivery
-            from qga_cli.files.copy_file.to_guest_without_exec import Direct
+            from qga_cli.files.copy_file.to_guest import GuestTarget
+            from qga_cli.files.copy_file.to_guest_without_exec import GuestTargetWithoutExec
 
             access = self._guests.access(place)
-            if self._wishes.dresses:
+            if self._options.dresses:
                 access.needs_exec("--mode and --owner")
             if access.cmd:
                 return self._windows(access, place, name)
-            way = Delivery if access.exec else Direct
-            return way(access, place, name, self._wishes)
+            way = GuestTarget if access.exec else GuestTargetWithoutExec
+            return way(access, place, name, self._options)
         path = to_host.inside(place, name)
         if not os.path.islink(path) and os.path.isdir(path):
             raise FileError(f"{path}: is a folder, and a file would replace it")
         if path == place.path and to_host.takes_bytes(place):
-            return to_host.Outlet(to_host.open_special(path, self._guests.check))
-        return to_host.Landing(path, self._wishes)
+            return to_host.StreamTarget(to_host.open_special(path, self._guests.check))
+        return to_host.HostTarget(path, self._options)
 
-    def _windows(self, access: "Access", place: Place, name: str) -> "Target":
-        from qga_cli.windows.to_guest import WindowsDelivery
+    def _windows(self, access: "Access", place: Place, name: str) -> "CopyTarget":
+        from qga_cli.windows.to_guest import WindowsTarget
 
         assert access.cmd
-        if self._wishes.compress not in ("", "none", "auto"):
+        if self._options.compress not in ("", "none", "auto"):
             access.needs_exec("--compress")
-        return WindowsDelivery(access.cmd, place.path, name, folder=place.is_folder,
-                               replaces=self._wishes.replaces)  # fmt: skip
+        return WindowsTarget(access.cmd, place.path, name, folder=place.is_folder,
+                               replaces=self._options.replaces)  # fmt: skip
 
-    def _tree(self, source: Place, found: "Facts", target: Place) -> None:
+    def _tree(self, source: Place, found: "FileFacts", target: Place) -> None:
         if to_host.takes_bytes(target):
             where = "standard output" if target.is_stream else target
             raise UsageError(
                 f"{source} is a {found.kind}: no bytes for {where}",
                 hint="-L takes what it points to" if found.kind == "link" else "",
             )
-        if self._wishes.resume and found.kind == "folder":
+        if self._options.resume and found.kind == "folder":
             self._note(f"{source}: a folder is copied anew, --resume only removes what was left")
         if not source.guest:
             self._push(source, found, target)
@@ -203,7 +203,7 @@ class Copier:
         else:
             import tempfile
 
-            if self._wishes.preserve and os.geteuid() != 0:
+            if self._options.preserve and os.geteuid() != 0:
                 raise FileError(
                     "only root can keep the owners in a folder from guest to guest",
                     hint="copy without -p",
@@ -215,7 +215,7 @@ class Copier:
                 tail = "/." if source.is_contents else ""
                 self.copy(Place("", between.path + tail), target)
 
-    def _pull(self, source: Place, found: "Facts", target: Place) -> None:
+    def _pull(self, source: Place, found: "FileFacts", target: Place) -> None:
         from qga_cli.files.copy_tree.pull import pull
 
         inside = "" if source.is_contents else source.name
@@ -227,17 +227,17 @@ class Copier:
             final = to_host.inside(target, inside)
         meter = self._progress(source.name or "/", found.size)
         try:
-            pull(self._guests.access(source), folder, name, final, self._wishes, meter.advance,
+            pull(self._guests.access(source), folder, name, final, self._options, meter.advance,
                  self._note)  # fmt: skip
         finally:
             meter.close()
 
-    def _push(self, source: Place, found: "Facts", target: Place) -> None:
+    def _push(self, source: Place, found: "FileFacts", target: Place) -> None:
         access = self._guests.access(target)
         if found.kind == "link":
             from qga_cli.files.copy_file.link import push_link
 
-            push_link(access, target.path, source.path, found, self._wishes)
+            push_link(access, target.path, source.path, found, self._options)
             return
         name = "" if source.is_contents else source.name
         self._send({".": source.path}, target, name)
@@ -251,8 +251,8 @@ class Copier:
         if access.cmd:
             push = WindowsPush(access, target.path, name)
         else:
-            push = Push(access, target.path, name, self._wishes, must=must)
-        writer = TarWriter(paths, self._wishes, self._note)
+            push = Push(access, target.path, name, self._options, must=must)
+        writer = TarWriter(paths, self._options, self._note)
         meter = self._progress(name or target.name, None)
         try:
             push.send(writer, meter.advance)
@@ -262,7 +262,7 @@ class Copier:
                     push.link(first, inner)
                 else:
                     self.copy(Place("", path), Place(target.guest, push.inner(inner)))
-                if self._wishes.preserve:
+                if self._options.preserve:
                     push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
             push.settle()
         except BaseException:
@@ -273,7 +273,7 @@ class Copier:
 
     def _together(self, sources: "Sequence[Place]", target: Place) -> bool:
         """Send several small files as one archive; False where that is not wise or possible."""
-        if self._wishes.dresses or any(place.guest or place.is_stream for place in sources):
+        if self._options.dresses or any(place.guest or place.is_stream for place in sources):
             return False
         if not self._guests.access(target).exec:
             return False

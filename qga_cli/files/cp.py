@@ -5,7 +5,7 @@ import re
 
 from qga_cli.errors import UsageError
 from qga_cli.files.copier import Copier, host_errors
-from qga_cli.files.copy_file.transfer import Wishes
+from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.guest.guests import Guests
 from qga_cli.guests.place import parse
 from qga_cli.verbs.job import Finished, Job
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qga_cli.guests.place import Place
 
 
-def verb(job: Job) -> Finished:
+def cp(job: Job) -> Finished:
     """Copy every place but the last to the last one; of many guests, the part of one."""
     sources: Sequence[Place]
     *sources, target = (parse(text) for text in job.arguments["places"])
@@ -29,13 +29,13 @@ def verb(job: Job) -> Finished:
 
             sources, target = share_of(job.target.label, sources, target)
         with job.interrupt.shield(), Guests(job) as guests:
-            Copier(job, guests, _wishes(job)).copy_all(sources, target)
+            Copier(job, guests, _options(job)).copy_all(sources, target)
     return Finished()
 
 
-def _wishes(job: Job) -> Wishes:
+def _options(job: Job) -> CopyOptions:
     given = job.arguments
-    return Wishes(
+    return CopyOptions(
         follow=given.get("dereference", False),
         preserve=given.get("preserve", False),
         special=given.get("special", False),

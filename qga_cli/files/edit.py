@@ -13,7 +13,7 @@ import tempfile
 from qga_cli import hostpath
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
 from qga_cli.files.copier import Copier, host_errors
-from qga_cli.files.copy_file.transfer import ABSENT, Wishes
+from qga_cli.files.copy_file.transfer import ABSENT, CopyOptions
 from qga_cli.files.guest.guests import Guests
 from qga_cli.guests.place import Place, guest_place
 from qga_cli.verbs.job import Finished, Job
@@ -27,7 +27,7 @@ _FETCHED = ".qga-fetched"  # the digest of what came, beside the file
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def verb(job: Job) -> Finished:
+def edit(job: Job) -> Finished:
     """Fetch the file, run the editor, and write it back unless the guest's file has changed."""
     place = guest_place(job.arguments["place"])
     if not place.name or place.is_folder:
@@ -41,7 +41,7 @@ def verb(job: Job) -> Finished:
     try:
         with host_errors(), job.interrupt.shield(), Guests(job) as guests:
             # Followed in the guest: a guest's link would be followed here, to a file of ours.
-            found = _fetch(Copier(job, guests, Wishes(umask=0o077, follow=True)), place, here)
+            found = _fetch(Copier(job, guests, CopyOptions(umask=0o077, follow=True)), place, here)
             before = _digest(here.path)
             with open(os.path.join(folder, _FETCHED), "x") as note:
                 note.write(before)
@@ -51,8 +51,8 @@ def verb(job: Job) -> Finished:
                     if _digest(here.path) == before:
                         job.say(0, f"{place}: not changed")
                     else:
-                        wishes = Wishes(replaces=before if found else ABSENT)
-                        Copier(job, guests, wishes).copy_file(here, place)
+                        options = CopyOptions(replaces=before if found else ABSENT)
+                        Copier(job, guests, options).copy_file(here, place)
             except QgaError as error:
                 kept = _digest(here.path) != before
                 if kept:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MOST = 2**27  # bytes
 
 
-def verb(job: Job) -> Finished:
+def ls(job: Job) -> Finished:
     """Print the names; with --long or -o, what is known of each."""
     hidden = "1" if job.arguments.get("all") else ""
     with job.interrupt.shield(), Guests(job) as guests:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qga_cli.files.guest.access import Access
     from qga_cli.files.guest.handle import Handle
     from qga_cli.guests.place import Place
-    from qga_cli.windows.files import Files as WindowsFiles
+    from qga_cli.windows.files import WindowsFiles as WindowsFiles
 
 _BLOCK = 64 * 1024
 _SAMPLE = 4096  # bytes that tell two files of the same size apart
@@ -31,7 +31,7 @@ _FIRST, _CEILING = 0.05, 1.0  # seconds between two looks: short again after eac
 _ROTATED, _RARELY = 1.0, 8.0  # seconds of silence before the name is looked at, too
 
 
-def verb(job: Job) -> Finished:
+def tail(job: Job) -> Finished:
     """Print the last lines; with --follow, all that comes until a signal."""
     lines = abs(job.arguments.get("lines", 10))  # as everywhere, -n -5 means -n 5
     out = stdout(job)

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from qga_cli.policy.guard import Guard
     from qga_cli.spec import Command
-    from qga_cli.transports import Host, Transport
+    from qga_cli.transports import HostConnection, Transport
 
 _NOBODY = ("shut off", "crashed", "gone")  # states in which nothing can be frozen
 
 
-class Line:
+class Connection:
     """The way to one guest's agent, opened anew after it has failed.
 
     It has a connection of its own. A raw socket is closed after each call: QEMU serves one client
@@ -31,7 +31,7 @@ class Line:
         self.target = target
         self._trace = trace
         self._guard = guard
-        self._host: Host | None = None
+        self._host: HostConnection | None = None
         self._agent: Agent | None = None
 
     def call(

@@ -21,7 +21,7 @@ from qga_cli.errors import (
     Refused,
 )
 from qga_cli.freeze import steps
-from qga_cli.freeze.connection import Line
+from qga_cli.freeze.connection import Connection
 from qga_cli.freeze.record import RESET, Record, new_token
 from qga_cli.guests.targets import Target
 
@@ -117,7 +117,7 @@ class Watchdog:
             return ""
 
 
-class Hold:
+class FrozenGuest:
     """One guest, and what is known of its freeze. `count` filesystems, frozen at `since`."""
 
     def __init__(self, target: Target, trace: Trace, guard: Guard | None = None) -> None:
@@ -125,7 +125,7 @@ class Hold:
         self.watchdog = Watchdog(target, guard)
         self.count = 0
         self.since = 0.0  # time.monotonic
-        self._line = Line(target, trace, guard)
+        self._connection = Connection(target, trace, guard)
         self._mountpoints: Sequence[str] = ()
         self._least = 1
         self._token = new_token()
@@ -134,9 +134,9 @@ class Hold:
     def prepare(self, mountpoints: Sequence[str]) -> None:
         """Make sure of the guest and of the watchdog, as far as that goes without freezing."""
         self._mountpoints = mountpoints
-        self._least = steps.check(self._line, mountpoints)
+        self._least = steps.check(self._connection, mountpoints)
         self.watchdog.await_ready()
-        self._record = Record(self._line.identity())
+        self._record = Record(self._connection.identity())
 
     def freeze(self, seconds: float, patience: float = _FREEZE) -> Reply:
         """Freeze for that time at most. After an error nothing stays frozen.
@@ -148,7 +148,7 @@ class Hold:
         self._record.claim(self._token, self.watchdog.pid, until, frozen=False)
         try:
             timeout = min(seconds, patience, _FREEZE)
-            reply = steps.freeze(self._line, self._mountpoints, self._least, timeout)
+            reply = steps.freeze(self._connection, self._mountpoints, self._least, timeout)
         except (NotDelivered, Frozen):  # nothing is frozen, or not by us
             self._record.write(before)
             self.watchdog.leave()
@@ -181,14 +181,14 @@ class Hold:
     def close(self) -> None:
         """Let go; a watchdog that is still responsible thaws."""
         self.watchdog.close()
-        self._line.drop()
+        self._connection.drop()
 
     def _end(self) -> int | None:
         """Thaw; how many filesystems were frozen still, None when nobody can tell."""
         try:
-            left = steps.thaw(self._line, _THAW)
+            left = steps.thaw(self._connection, _THAW)
         except QgaError as error:
-            if self._line.is_gone(error):
+            if self._connection.is_gone(error):
                 self.watchdog.leave()  # its record says nothing of where it runs again
                 error.message = f"cannot be thawed, and does not run here any more: {error.message}"
                 error.hint = (

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from qga_cli.freeze.connection import Line
+    from qga_cli.freeze.connection import Connection
 
 _FEW = 8  # mount points that one line has room for
 
 
-def warning(agent: Agent | Line, rows: Sequence[Any], mountpoints: Sequence[str]) -> str:
+def warning(agent: Agent | Connection, rows: Sequence[Any], mountpoints: Sequence[str]) -> str:
     """Which mount hangs the freeze of `mountpoints` (none: of all), and what to type; or "".
 
     `rows` are guest-get-fsinfo's. Asks the guest further only if it has such images.
@@ -56,7 +56,9 @@ def _is_loop(row: Any) -> bool:
     return bool(re.fullmatch(r"loop\d+(p\d+)?", row["name"]) and can_fill(row))
 
 
-def _frozen_before(agent: Agent | Line, name: str, earlier: list[Any]) -> tuple[str, Any] | None:
+def _frozen_before(
+    agent: Agent | Connection, name: str, earlier: list[Any]
+) -> tuple[str, Any] | None:
     """The image, and that one of `earlier` which is the filesystem that it lies on."""
     device = re.sub(r"(\d)p\d+$", r"\1", name)  # of a partition, loop0p1: its whole
     file = read_small(agent, f"/sys/block/{device}/loop/backing_file")

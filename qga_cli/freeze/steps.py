@@ -23,7 +23,7 @@ from qga_cli.errors import (
     Refused,
     Unsupported,
 )
-from qga_cli.freeze.connection import Line
+from qga_cli.freeze.connection import Connection
 from qga_cli.freeze.record import Record
 
 TYPE_CHECKING = False
@@ -35,36 +35,36 @@ _LEAST = 0.5  # seconds for the last question whether it is frozen
 _FIRST, _CEILING = 0.02, 1.0  # seconds between two attempts
 
 
-def is_frozen(line: Line, timeout: float | None = None) -> bool:
+def is_frozen(connection: Connection, timeout: float | None = None) -> bool:
     """Whether the agent says so."""
-    return bool(line.call(STATUS, timeout=timeout).value == "frozen")
+    return bool(connection.call(STATUS, timeout=timeout).value == "frozen")
 
 
-def check(line: Line, mountpoints: Sequence[str]) -> int:
+def check(connection: Connection, mountpoints: Sequence[str]) -> int:
     """How many filesystems a freeze must bring at least.
 
     Raises what stands against a freeze, with nothing frozen yet: the guest is frozen already, or
     migrating, or could not be thawed, or a mount point is none.
     """
-    if line.state() == "migrating":
+    if connection.state() == "migrating":
         raise NotRunning(
             "the guest is migrating to another host", hint="freeze it there once it has arrived"
         )
-    if is_frozen(line):
+    if is_frozen(connection):
         from qga_cli.agent import refusal
 
-        raise held(refusal.frozen(""), Record(line.identity()))
+        raise held(refusal.frozen(""), Record(connection.identity()))
     commands: list[dict[str, object]] = []
     with contextlib.suppress(Refused):  # a policy that hides itself
-        commands = line.call(INFO).value["supported_commands"]
+        commands = connection.call(INFO).value["supported_commands"]
     if any(one["name"] == THAW.wire and not one["enabled"] for one in commands):
         raise Unsupported(
             f"the guest's policy blocks {THAW.wire}: a freeze could not be ended",
             hint="`qga info VM` shows what is blocked",
         )
-    least, warning = look_up(line, mountpoints)
+    least, warning = look_up(connection, mountpoints)
     if warning:
-        line.warn(warning)
+        connection.warn(warning)
     return least
 
 
@@ -77,7 +77,7 @@ def held(error: Frozen, record: Record) -> Frozen:
     return error
 
 
-def look_up(agent: Agent | Line, mountpoints: Sequence[str]) -> tuple[int, str]:
+def look_up(agent: Agent | Connection, mountpoints: Sequence[str]) -> tuple[int, str]:
     """How many filesystems a freeze must bring at least, and what there is to warn of.
 
     The agent passes over unknown mount points silently, so they are looked up. None: all.
@@ -108,7 +108,7 @@ def look_up(agent: Agent | Line, mountpoints: Sequence[str]) -> tuple[int, str]:
     return len({known[path] for path in mountpoints}), warning
 
 
-def freeze(line: Line, mountpoints: Sequence[str], least: int, timeout: float) -> Reply:
+def freeze(connection: Connection, mountpoints: Sequence[str], least: int, timeout: float) -> Reply:
     """Freeze at least that many filesystems within `timeout` seconds.
 
     Raises Refused when they are fewer, which may be frozen then, and OutcomeUnknown when neither
@@ -122,9 +122,9 @@ def freeze(line: Line, mountpoints: Sequence[str], least: int, timeout: float) -
         command, arguments = FREEZE_LIST, {"mountpoints": list(mountpoints)}
     try:
         # The other half of the time is for asking, should the reply get lost.
-        reply = line.call(command, arguments, timeout / 2)
+        reply = connection.call(command, arguments, timeout / 2)
     except OutcomeUnknown as error:
-        if not _ask(line, deadline, error):
+        if not _ask(connection, deadline, error):
             raise Refused("the reply to the freeze was lost, and nothing is frozen") from error
         return Reply("", least)
     if reply.value < least:
@@ -136,7 +136,7 @@ def freeze(line: Line, mountpoints: Sequence[str], least: int, timeout: float) -
     return reply
 
 
-def _ask(line: Line, deadline: float, unknown: OutcomeUnknown) -> bool:
+def _ask(connection: Connection, deadline: float, unknown: OutcomeUnknown) -> bool:
     """Whether the guest is frozen, after a freeze without a reply.
 
     The agent does one thing after the other: once it says anything, the freeze is over.
@@ -144,7 +144,7 @@ def _ask(line: Line, deadline: float, unknown: OutcomeUnknown) -> bool:
     pause = _FIRST
     while True:
         try:
-            return is_frozen(line, max(_LEAST, deadline - time.monotonic()))
+            return is_frozen(connection, max(_LEAST, deadline - time.monotonic()))
         except QgaError as error:
             if time.monotonic() + pause > deadline:
                 raise unknown from error
@@ -152,7 +152,7 @@ def _ask(line: Line, deadline: float, unknown: OutcomeUnknown) -> bool:
         pause = min(pause * 2, _CEILING)
 
 
-def thaw(line: Line, patience: float) -> int | None:
+def thaw(connection: Connection, patience: float) -> int | None:
     """Thaw until the agent says thawed; after `patience` seconds raise what keeps it from that.
 
     Returns how many filesystems were still frozen: 0 when the freeze had ended by itself, None
@@ -164,21 +164,21 @@ def thaw(line: Line, patience: float) -> int | None:
     pause = _FIRST
     while True:
         try:
-            if not is_frozen(line):
+            if not is_frozen(connection):
                 return count
             count = None
-            count = line.call(THAW, timeout=_THAW).value
-            if not is_frozen(line):
+            count = connection.call(THAW, timeout=_THAW).value
+            if not is_frozen(connection):
                 return count
             failure: QgaError = Refused("the agent reports a thaw, and says frozen still")
         except Refused as error:
             # It is thawed all the same when its hook fails (qga/commands-posix.c), and when
             # Windows has ended the freeze long ago (requester_thaw in qga/vss-win32).
             failure, count = error, None if "hook" in error.desc else 0
-            line.warn(f"the thaw went wrong: {error.message}")
+            connection.warn(f"the thaw went wrong: {error.message}")
         except QgaError as error:
             failure = error
-        if time.monotonic() + pause > deadline or line.is_gone(failure):
+        if time.monotonic() + pause > deadline or connection.is_gone(failure):
             raise failure
         time.sleep(pause)
         pause = min(pause * 2, _CEILING)

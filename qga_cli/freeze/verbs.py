@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from qga_cli.freeze.child import Child
-    from qga_cli.freeze.hold import Hold
+    from qga_cli.freeze.hold import FrozenGuest
 
-    Failures = list[tuple["Hold", QgaError]]
+    Failures = list[tuple["FrozenGuest", QgaError]]
 
 _LATE = "it may become frozen in a moment"
 
@@ -105,10 +105,10 @@ def _freeze_now(job: Job) -> Reply:
 
 
 def _freeze_for(job: Job, mountpoints: Sequence[str], seconds: float) -> Reply:
-    from qga_cli.freeze.hold import Hold
+    from qga_cli.freeze.hold import FrozenGuest
 
     assert job.target is not None
-    hold = Hold(job.target, job.say, job.hosts.guard)
+    hold = FrozenGuest(job.target, job.say, job.hosts.guard)
     try:
         hold.prepare(mountpoints)
         with job.interrupt.shield():
@@ -126,7 +126,7 @@ def _freeze_for(job: Job, mountpoints: Sequence[str], seconds: float) -> Reply:
     return reply
 
 
-def _freeze_in_time(job: Job, hold: Hold, seconds: float) -> Reply:
+def _freeze_in_time(job: Job, hold: FrozenGuest, seconds: float) -> Reply:
     """Freeze, and wait for the answer no longer than --timeout."""
     patience = seconds if job.timeout is None else job.timeout
     began = time.monotonic()
@@ -141,16 +141,16 @@ def _freeze_in_time(job: Job, hold: Hold, seconds: float) -> Reply:
 def run(job: Job) -> Finished:
     """`qga fs with-frozen`: a command of the host while guests are frozen."""
     from qga_cli.freeze import child
-    from qga_cli.freeze.hold import Hold
+    from qga_cli.freeze.hold import FrozenGuest
 
     argv = job.arguments["command"]
     child.find(argv[0])
     for target in job.targets:
         if target.error:  # a host that cannot be asked: guests that are meant would be missing
             raise target.error
-    holds: list[Hold] = []
+    holds: list[FrozenGuest] = []
     try:
-        holds.extend(Hold(target, job.say, job.hosts.guard) for target in job.targets)
+        holds.extend(FrozenGuest(target, job.say, job.hosts.guard) for target in job.targets)
         mountpoints = job.arguments.get("mountpoint", [])
         _report(job, _each(holds, lambda hold: hold.prepare(mountpoints)))
         with job.interrupt.shield():
@@ -160,16 +160,16 @@ def run(job: Job) -> Finished:
             hold.close()
 
 
-def _run(job: Job, holds: list[Hold], argv: Sequence[str]) -> Finished:
+def _run(job: Job, holds: list[FrozenGuest], argv: Sequence[str]) -> Finished:
     from qga_cli.freeze.child import Child
-    from qga_cli.freeze.hold import Hold
+    from qga_cli.freeze.hold import FrozenGuest
 
     longest: float = job.arguments["max"]
     seconds = min(longest, job.timeout or longest)
     deadline = time.monotonic() + seconds
     failures = _each(holds, lambda hold: hold.freeze(seconds))
     if failures or job.interrupt.signum:
-        _report(job, failures + _each(holds, Hold.thaw))
+        _report(job, failures + _each(holds, FrozenGuest.thaw))
     _tell_spread(job, holds)
     names = ",".join(hold.target.label for hold in holds)
     count = sum(hold.count for hold in holds)
@@ -179,11 +179,11 @@ def _run(job: Job, holds: list[Hold], argv: Sequence[str]) -> Finished:
             hold.watchdog.child(program.pid)
         program.start()
     except QgaError:
-        _report(job, _each(holds, Hold.thaw))
+        _report(job, _each(holds, FrozenGuest.thaw))
         raise
     cause = _wait(job, program, holds, deadline)
     seen = job.interrupt.count
-    failures = _each(holds, Hold.thaw)  # first of all, whatever else there is to do
+    failures = _each(holds, FrozenGuest.thaw)  # first of all, whatever else there is to do
     if cause:
         program.end(job.interrupt.signum or signal.SIGTERM, job.interrupt, seen)
     code = program.wait()
@@ -191,7 +191,7 @@ def _run(job: Job, holds: list[Hold], argv: Sequence[str]) -> Finished:
     return Finished(code=code)
 
 
-def _wait(job: Job, program: Child, holds: list[Hold], deadline: float) -> QgaError | None:
+def _wait(job: Job, program: Child, holds: list[FrozenGuest], deadline: float) -> QgaError | None:
     """Wait for the program's end; if something else comes first, why it has to be ended."""
     watchdogs = [hold.watchdog for hold in holds]
     ready = job.interrupt.select([program, *watchdogs], deadline - time.monotonic(), 0)
@@ -209,7 +209,7 @@ def _wait(job: Job, program: Child, holds: list[Hold], deadline: float) -> QgaEr
     return NotConsistent(f"the freeze lasted too long: {ended}", hint=hint)
 
 
-def _each(holds: list[Hold], work: Callable[[Hold], object]) -> Failures:
+def _each(holds: list[FrozenGuest], work: Callable[[FrozenGuest], object]) -> Failures:
     """Do it to all of them at once; who failed, and how."""
     targets = [hold.target for hold in holds]
     fleet = Fleet(
@@ -236,7 +236,7 @@ def _report(job: Job, failures: Failures, cause: QgaError | None = None) -> None
         raise errors[0]
 
 
-def _tell_spread(job: Job, holds: list[Hold]) -> None:
+def _tell_spread(job: Job, holds: list[FrozenGuest]) -> None:
     for hold in holds:
         job.say(1, f"{hold.target.label}: {hold.count} filesystems frozen")
     if len(holds) > 1:

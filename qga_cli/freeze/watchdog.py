@@ -31,7 +31,7 @@ import time
 from qga_cli.errors import QgaError
 from qga_cli.format import printable
 from qga_cli.freeze import steps
-from qga_cli.freeze.connection import Line
+from qga_cli.freeze.connection import Connection
 from qga_cli.freeze.record import Record
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.targets import Target
@@ -78,10 +78,10 @@ class Watch:
         if not first:
             return  # qga has died already
         self._target = Target(**json.loads(first))
-        self._line = Line(self._target, guard=self._guard)
+        self._connection = Connection(self._target, guard=self._guard)
         try:
             self._try(steps.is_frozen)
-            self._record = Record(self._try(Line.identity))
+            self._record = Record(self._try(Connection.identity))
         except QgaError as error:
             self._tell(f"no {error.message}")
             return
@@ -146,7 +146,7 @@ class Watch:
         pause, complain, calm = _FIRST, begin, 0.0
         while not self._is_anothers():
             try:
-                count = self._try(lambda line: steps.thaw(line, 0))
+                count = self._try(lambda connection: steps.thaw(connection, 0))
             except Exception as error:  # whatever it is, giving up leaves the guest frozen
                 if time.monotonic() >= complain:
                     self._log(syslog.LOG_ERR, f"cannot thaw, goes on trying: {error}")
@@ -181,19 +181,19 @@ class Watch:
     def _is_gone(self, error: BaseException) -> bool:
         """Whether the guest does not run here any more."""
         with contextlib.suppress(Exception):  # nobody can tell: it is tried further
-            if self._try(lambda line: line.is_gone(error)):
+            if self._try(lambda connection: connection.is_gone(error)):
                 where = "if it was saved or has migrated, run `qga fs thaw` where it runs again"
                 self._log(syslog.LOG_WARNING, f"not running here any more; {where}")
                 return True
         return False
 
-    def _try(self, work: Callable[[Line], Any], limit: float = _STUCK) -> Any:
+    def _try(self, work: Callable[[Connection], Any], limit: float = _STUCK) -> Any:
         """Do it in a thread, for libvirt may never come back; after an error with a new line."""
-        line = self._line
-        fleet = Fleet([self._target], lambda *_: work(line), Interrupt(), limit=limit)
+        connection = self._connection
+        fleet = Fleet([self._target], lambda *_: work(connection), Interrupt(), limit=limit)
         ((_, outcome),) = fleet.outcomes()
         if outcome.error:
-            self._line = Line(self._target, guard=self._guard)
+            self._connection = Connection(self._target, guard=self._guard)
             raise outcome.error
         return outcome.value
 

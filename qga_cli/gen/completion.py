@@ -15,7 +15,7 @@ def script(shell: str) -> str:
     return {"bash": bash.script, "zsh": zsh.script, "fish": fish.script}[shell]()
 
 
-def verb(job: Job) -> Finished:
+def print_completion(job: Job) -> Finished:
     """`qga completion`."""
     job.streams.stdout.write(script(job.arguments["shell"]).encode())
     job.streams.stdout.flush()

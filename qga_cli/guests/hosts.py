@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from qga_cli.errors import NoGuest
-from qga_cli.guests.targets import Target, is_fleet, is_glob, wishes
+from qga_cli.guests.targets import Target, is_fleet, is_glob, selectors
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
 
@@ -12,9 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.config import Config
     from qga_cli.guests.selection import Directory
-    from qga_cli.guests.targets import Wish
+    from qga_cli.guests.targets import Selector
     from qga_cli.policy.guard import Guard
-    from qga_cli.transports import Host, Transport
+    from qga_cli.transports import HostConnection, Transport
 
 
 class Hosts:
@@ -44,7 +44,7 @@ class Hosts:
         self._timeout = timeout
         self.interrupt = interrupt or Interrupt()
         self.guard = guard
-        self._open: dict[str | None, Host] = {}
+        self._open: dict[str | None, HostConnection] = {}
         self._lock = threading.Lock()
 
     def resolve(self, text: str, *, look_up: bool = False) -> list[Target]:
@@ -54,7 +54,7 @@ class Hosts:
         fleet are, so that nothing is sent to any when one is unknown.
         """
         if not (is_fleet(text) or self._labels or self._state or look_up):
-            return [wish.target() for wish in self._wishes(text)]
+            return [selector.target() for selector in self._selectors(text)]
         found = self.find(text, self._state)
         if not found:
             what = self._state.replace("-", " ") or "running"
@@ -66,10 +66,10 @@ class Hosts:
 
     def named(self, text: str) -> list[Target]:
         """As `resolve`, but names are taken as they are: hosts are asked for patterns only."""
-        wanted = self._wishes(text)
-        if any(is_glob(wish.word) for wish in wanted):
+        wanted = self._selectors(text)
+        if any(is_glob(selector.word) for selector in wanted):
             return self.resolve(text)
-        return [wish.target() for wish in wanted]
+        return [selector.target() for selector in wanted]
 
     def find(
         self, text: str, state: str = "", host: "Callable[[str | None], Directory] | None" = None
@@ -82,13 +82,13 @@ class Hosts:
         from qga_cli.guests.selection import Narrowing, find
 
         narrow = Narrowing(self._state or state, self._labels)
-        return find(host or self.host, self._wishes(text), narrow, self.interrupt, self._timeout)
+        return find(host or self.host, self._selectors(text), narrow, self.interrupt, self._timeout)
 
     def places(self, text: str) -> dict[str | None, str]:
         """The hosts on which `text` names guests: what each is called, by its URI."""
-        return {wish.uri: wish.place for wish in self._wishes(text)}
+        return {selector.uri: selector.place for selector in self._selectors(text)}
 
-    def host(self, uri: str | None) -> "Host":
+    def host(self, uri: str | None) -> "HostConnection":
         """The host behind a target's `uri`."""
         with self._lock:
             if uri not in self._open:
@@ -123,8 +123,8 @@ class Hosts:
                 host.close()
             self._open.clear()
 
-    def _wishes(self, text: str) -> "list[Wish]":
-        return wishes(text, self._default, self._named, self._groups)
+    def _selectors(self, text: str) -> "list[Selector]":
+        return selectors(text, self._default, self._named, self._groups)
 
 
 def guarding(config: "Config", audit: str = "") -> "Guard | None":

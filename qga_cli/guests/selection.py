@@ -5,21 +5,21 @@ from fnmatch import fnmatchcase
 
 from qga_cli.errors import NoGuest, QgaError
 from qga_cli.guests.fleet import Fleet
-from qga_cli.guests.targets import Target, Wish, is_glob
+from qga_cli.guests.targets import Selector, Target, is_glob
 from qga_cli.interrupt import Interrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from qga_cli.transports import Guest, Transport
-    from qga_cli.transports.libvirt_xml import Facts
+    from qga_cli.transports import ListedGuest, Transport
+    from qga_cli.transports.libvirt_xml import GuestFacts
 
     class Directory(Protocol):
         """Of a host, what finding its guests takes. See Host."""
 
-        def guests(self) -> list[Guest]: ...
-        def facts(self, name: str) -> Facts | None: ...
+        def guests(self) -> list[ListedGuest]: ...
+        def facts(self, name: str) -> GuestFacts | None: ...
         def open(self, name: str) -> Transport: ...
 
 
@@ -38,7 +38,7 @@ class Narrowing:
 
 def find(
     host: "Callable[[str | None], Directory]",
-    wishes: Sequence[Wish],
+    selectors: Sequence[Selector],
     narrow: Narrowing,
     interrupt: Interrupt,
     timeout: float | None,
@@ -49,9 +49,9 @@ def find(
     be asked is a target with an error, unless it is the only one: then the error is raised, as
     NoGuest always is.
     """
-    asked: dict[str | None, list[tuple[int, Wish]]] = {}
-    for order, wish in enumerate(wishes):
-        asked.setdefault(wish.uri, []).append((order, wish))
+    asked: dict[str | None, list[tuple[int, Selector]]] = {}
+    for order, selector in enumerate(selectors):
+        asked.setdefault(selector.uri, []).append((order, selector))
     questions = list(asked.values())
     stand_ins = [_stand_in(todo[0][1]) for todo in questions]
     fleet = Fleet(
@@ -77,7 +77,7 @@ def find(
     return list(each.values())
 
 
-def matching(guests: "Sequence[Guest]", word: str, state: str = "") -> "list[Guest]":
+def matching(guests: "Sequence[ListedGuest]", word: str, state: str = "") -> "list[ListedGuest]":
     """The guests that `word` means: a glob those in `state`, else the first by name, UUID or id.
 
     Globs mean running guests when no state is asked for.
@@ -86,7 +86,7 @@ def matching(guests: "Sequence[Guest]", word: str, state: str = "") -> "list[Gue
         found = [guest for guest in guests if fnmatchcase(guest.name, word)]
         return [guest for guest in found if _is_in(guest, state or "running")]
     uuid = word.lower().replace("-", "")
-    keys: tuple[Callable[[Guest], bool], ...] = (
+    keys: tuple[Callable[[ListedGuest], bool], ...] = (
         lambda guest: guest.name == word,
         lambda guest: len(uuid) == 32 and guest.uuid.replace("-", "") == uuid,
         lambda guest: guest.id is not None and str(guest.id) == word,
@@ -106,7 +106,7 @@ def has_labels(labels: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> bo
     return True
 
 
-def _is_in(guest: "Guest", state: str) -> bool:
+def _is_in(guest: "ListedGuest", state: str) -> bool:
     """Whether a guest is in a state as --state has it; one that nobody can tell is in any."""
     if state == "all" or not guest.state:
         return True
@@ -114,23 +114,23 @@ def _is_in(guest: "Guest", state: str) -> bool:
     return guest.state == state.replace("-", " ") or (state, guest.state) == ("running", "blocked")
 
 
-def _ask(host: "Directory", questions: list[tuple[int, Wish]], narrow: Narrowing) -> _Found:
+def _ask(host: "Directory", questions: list[tuple[int, Selector]], narrow: Narrowing) -> _Found:
     guests = host.guests()
     found: _Found = []
-    for order, wish in questions:
-        matches = matching(guests, wish.word, narrow.state)
-        if not is_glob(wish.word) and not matching(guests, wish.word):
-            found.append((order, _unlisted(host, wish)))
-        found += [(order, wish.target(guest)) for guest in matches]
+    for order, selector in questions:
+        matches = matching(guests, selector.word, narrow.state)
+        if not is_glob(selector.word) and not matching(guests, selector.word):
+            found.append((order, _unlisted(host, selector)))
+        found += [(order, selector.target(guest)) for guest in matches]
     if narrow.labels:
         found = [pair for pair in found if _has_labels(host, pair[1], narrow.labels)]
     return found
 
 
-def _unlisted(host: "Directory", wish: Wish) -> Target:
+def _unlisted(host: "Directory", selector: Selector) -> Target:
     """A host that cannot list its guests may know one by name all the same. Raises NoGuest."""
-    host.open(wish.word).close()
-    return wish.target()
+    host.open(selector.word).close()
+    return selector.target()
 
 
 def _has_labels(host: "Directory", target: Target, wanted: Sequence[str]) -> bool:
@@ -138,6 +138,6 @@ def _has_labels(host: "Directory", target: Target, wanted: Sequence[str]) -> boo
     return facts is not None and has_labels(facts.labels, wanted)
 
 
-def _stand_in(wish: Wish) -> Target:
+def _stand_in(selector: Selector) -> Target:
     """What a whole host is called where guests are named."""
-    return Target(wish.uri, "", wish.place)
+    return Target(selector.uri, "", selector.place)

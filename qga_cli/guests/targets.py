@@ -15,7 +15,7 @@ from qga_cli.errors import QgaError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.transports import Guest
+    from qga_cli.transports import ListedGuest
 
 _GLOB = frozenset("*?[")
 
@@ -60,7 +60,7 @@ class Target:
         return re.sub(r"(?:virsh (\S+))? VM\b", fill, hint)
 
 
-class Wish:
+class Selector:
     """One word, on one host: `host` is that host's name in the configuration, "" for none."""
 
     __slots__ = ("host", "uri", "word")
@@ -80,7 +80,7 @@ class Wish:
         """What its host is called."""
         return self.host or self.uri or "libvirt"
 
-    def target(self, guest: "Guest | None" = None) -> Target:
+    def target(self, guest: "ListedGuest | None" = None) -> Target:
         """The guest it means: `guest`, or whoever has the word for a name."""
         if guest is None:
             return Target(self.uri, self.word, self.label)
@@ -99,14 +99,18 @@ def is_glob(word: str) -> bool:
     return not _GLOB.isdisjoint(word)
 
 
-def wishes(
+def selectors(
     text: str,
     default: str | None,
     hosts: Mapping[str, str],
     groups: Mapping[str, Sequence[str]],
-) -> list[Wish]:
+) -> list[Selector]:
     """The words of `text` with groups and hosts filled in. Raises UsageError."""
-    return [wish for word in _words(text, groups, ()) for wish in _on_hosts(word, default, hosts)]
+    return [
+        selector
+        for word in _words(text, groups, ())
+        for selector in _on_hosts(word, default, hosts)
+    ]
 
 
 def _word(text: str) -> str:
@@ -133,14 +137,14 @@ def _words(text: str, groups: Mapping[str, Sequence[str]], inside: tuple[str, ..
     return words
 
 
-def _on_hosts(word: str, default: str | None, hosts: Mapping[str, str]) -> list[Wish]:
+def _on_hosts(word: str, default: str | None, hosts: Mapping[str, str]) -> list[Selector]:
     host, slash, name = word.rpartition("/")
     if not slash or (host not in hosts and not is_glob(host)):
-        return [Wish(default, word)]
+        return [Selector(default, word)]
     if not name:
         raise UsageError(f"{word!r} names a host and no guest", hint=f"{word}'*' is all of them")
     known = [one for one in hosts if fnmatchcase(one, host)] if is_glob(host) else [host]
     if not known:
         names = ", ".join(hosts) or "none"
         raise UsageError(f"no host matches {host!r} in the configuration", hint=f"hosts: {names}")
-    return [Wish(hosts[one], name, one) for one in known]
+    return [Selector(hosts[one], name, one) for one in known]

@@ -1,7 +1,7 @@
 """The links of the chain from the host to the agent, each looked at by one function.
 
 A check returns what it found; it raises the error that breaks the chain, hint included; it
-returns a Warning when the chain holds all the same, and None when there is nothing to look at.
+returns a Concern when the chain holds all the same, and None when there is nothing to look at.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.guests.targets import Target
-    from qga_cli.transports import Host
-    from qga_cli.transports.libvirt_xml import Facts
+    from qga_cli.transports import HostConnection
+    from qga_cli.transports.libvirt_xml import GuestFacts
     from qga_cli.verbs.job import Job
 
 _CLOCK = 1.0  # seconds off that nobody minds
@@ -44,7 +44,7 @@ _FEW = 8  # commands that a table has room for
 _CONFINED = "virt_qemu_ga_t"  # the agent's domain in the SELinux policies of Red Hat and Fedora
 
 
-class Warning:
+class Concern:
     """Something that breaks no chain but will be in the way."""
 
     __slots__ = ("finding", "fix")
@@ -54,7 +54,7 @@ class Warning:
         self.fix = fix
 
 
-class Patient:
+class CheckedGuest:
     """One guest, and what the checks have learned about it so far."""
 
     def __init__(self, job: Job, target: Target) -> None:
@@ -65,7 +65,7 @@ class Patient:
         self._system = ""
 
     @property
-    def host(self) -> Host:
+    def host(self) -> HostConnection:
         """Its host, connected or not."""
         return self.job.hosts.host(self.target.uri)
 
@@ -76,7 +76,7 @@ class Patient:
         assert agent is not None  # the scope of doctor is guest
         return agent
 
-    def facts(self) -> Facts | None:
+    def facts(self) -> GuestFacts | None:
         """What the host knows at this moment; None for a bare socket."""
         return self.host.facts(self.target.name)
 
@@ -94,25 +94,25 @@ class Patient:
         return self._system or (facts.system[0] if facts else "")
 
 
-def host(patient: Patient) -> str:
+def host(checked: CheckedGuest) -> str:
     """It can be reached."""
     from qga_cli.transports.libvirt import LibvirtHost
 
-    if patient.target.error:
-        raise patient.target.error
-    one = patient.host
+    if checked.target.error:
+        raise checked.target.error
+    one = checked.host
     return one.about() if isinstance(one, LibvirtHost) else one.uri
 
 
-def guest(patient: Patient) -> str:
+def guest(checked: CheckedGuest) -> str:
     """It exists."""
-    _ = patient.agent
-    return patient.target.name
+    _ = checked.agent
+    return checked.target.name
 
 
-def running(patient: Patient) -> str | None:
+def running(checked: CheckedGuest) -> str | None:
     """Its CPUs run."""
-    state = patient.agent.transport.state()
+    state = checked.agent.transport.state()
     if state in ("", "running", "blocked"):
         return state or None
     from qga_cli.transports.libvirt_errors import not_running
@@ -120,9 +120,9 @@ def running(patient: Patient) -> str | None:
     raise not_running(state)
 
 
-def channel(patient: Patient) -> str | None:
+def channel(checked: CheckedGuest) -> str | None:
     """Its XML has the agent's channel."""
-    facts = patient.facts()
+    facts = checked.facts()
     if facts and facts.channel == "missing":
         from qga_cli.transports.libvirt_channel import NEW
 
@@ -133,9 +133,9 @@ def channel(patient: Patient) -> str | None:
     return "org.qemu.guest_agent.0" if facts else None
 
 
-def ports(patient: Patient) -> str | Warning | None:
+def ports(checked: CheckedGuest) -> str | Concern | None:
     """Ports of ours: those in use, those that wait for the next run, those left behind."""
-    found = patient.agent.transport.ports()
+    found = checked.agent.transport.ports()
     if found is None:
         return None
     from qga_cli.channel.ports import survey
@@ -143,87 +143,87 @@ def ports(patient: Patient) -> str | Warning | None:
     used, idle, left = survey(found)
     told = f"{len(used)} in use, {len(idle)} idle" if used or idle else "none of qga's"
     if left:
-        return Warning(
+        return Concern(
             f"{told}, {len(left)} left behind by a qga that was killed",
             "`qga doctor --fix VM` unplugs them",
         )
     return told
 
 
-def connected(patient: Patient) -> str | None:
+def connected(checked: CheckedGuest) -> str | None:
     """A program in the guest has opened the channel."""
-    facts = patient.facts()
+    facts = checked.facts()
     if facts and facts.channel != "connected":
         raise NotConnected(
             "nobody in the guest has opened the channel: the agent does not run there",
-            hint=advice.install(patient.system()),
+            hint=advice.install(checked.system()),
         )
     return facts.channel if facts else None
 
 
-def link(patient: Patient) -> str | None:
+def link(checked: CheckedGuest) -> str | None:
     """libvirt still uses the channel."""
-    if patient.facts() is None:
+    if checked.facts() is None:
         return None
     try:
-        patient.agent.call(PING)
+        checked.agent.call(PING)
     except LinkDead as error:
         raise LinkDead(
             "libvirt has given up on the channel: a reply was larger than 10 MiB, or no JSON",
             hint=f"`qga doctor --fix VM` replugs the channel; or "
-            f"{advice.restart(patient.system())}",
+            f"{advice.restart(checked.system())}",
         ) from error
     except QgaError as error:
-        patient.silence = error
+        checked.silence = error
     return "in use"
 
 
-def ping(patient: Patient) -> str:
+def ping(checked: CheckedGuest) -> str:
     """The agent answers."""
     started = time.monotonic()
     try:
-        if patient.silence:
-            raise patient.silence
-        patient.agent.call(PING)
+        if checked.silence:
+            raise checked.silence
+        checked.agent.call(PING)
     except NotAnswering as error:
         from qga_cli.freeze.record import RESET, Record
 
-        hung = Record(patient.agent.transport.identity()).unanswered()
+        hung = Record(checked.agent.transport.identity()).unanswered()
         raise NotAnswering(
             "the channel is open, and the agent says nothing: "
             + (hung or "it is busy, stopped or hung"),
             hint=RESET
             if hung
             else f"wait if a freeze hook or a trim is running; else "
-            f"{advice.restart(patient.system())}; a guest that hangs in its own freeze only "
+            f"{advice.restart(checked.system())}; a guest that hangs in its own freeze only "
             "`virsh reset VM` brings back",
         ) from error
     return f"answers in {(time.monotonic() - started) * 1000:.1f} ms"
 
 
-def version(patient: Patient) -> str | Warning:
+def version(checked: CheckedGuest) -> str | Concern:
     """Its release, and with it everything that the later checks may ask."""
     try:
-        patient.info = patient.agent.call(INFO).value
+        checked.info = checked.agent.call(INFO).value
     except Refused:
-        return Warning("guest-info is refused: nobody can tell what this agent does", "")
-    return f"qemu-ga {patient.info['version']}"
+        return Concern("guest-info is refused: nobody can tell what this agent does", "")
+    return f"qemu-ga {checked.info['version']}"
 
 
-def thawed(patient: Patient) -> str | Warning | None:
+def thawed(checked: CheckedGuest) -> str | Concern | None:
     """The filesystems are not frozen."""
-    if not patient.may(FREEZE_STATUS.wire):
+    if not checked.may(FREEZE_STATUS.wire):
         return None
     try:
-        status = patient.agent.call(FREEZE_STATUS).value
+        status = checked.agent.call(FREEZE_STATUS).value
     except Unsupported:
         raise
     except Refused as error:
         from qga_cli.windows.system import is_windows
 
-        if not is_windows(patient.agent):
+        if not is_windows(checked.agent):
             raise
-        return Warning(
+        return Concern(
             f"this agent cannot freeze: {error.message}",
             "in the guest, start the service `QEMU Guest Agent VSS Provider` of virtio-win's "
             "qemu-ga, and `VSS`; then `Restart-Service QEMU-GA`",
@@ -233,31 +233,31 @@ def thawed(patient: Patient) -> str | Warning | None:
     return "not frozen"
 
 
-def policy(patient: Patient) -> str | Warning | None:
+def policy(checked: CheckedGuest) -> str | Concern | None:
     """No command is blocked."""
     from qga_cli import catalog
 
-    if not patient.info or not callable(INFO.rows):
+    if not checked.info or not callable(INFO.rows):
         return None
-    rows: Any = INFO.rows(patient.info)
+    rows: Any = INFO.rows(checked.info)
     blocked = [row["wire"] for row in rows if row["state"] == "blocked by policy"]
     if not blocked:
         return "no command is blocked"
     first = "guest-exec" if "guest-exec" in blocked else blocked[0]
     command = catalog.by_wire(first)
-    hint = policy_hint(patient.agent.ask, command) if command else ""
+    hint = policy_hint(checked.agent.ask, command) if command else ""
     if len(blocked) > _FEW:
-        return Warning(f"{len(blocked)} commands are blocked: `qga info VM` lists them", hint)
-    return Warning(f"blocked: {', '.join(blocked)}", hint)
+        return Concern(f"{len(blocked)} commands are blocked: `qga info VM` lists them", hint)
+    return Concern(f"blocked: {', '.join(blocked)}", hint)
 
 
-def confinement(patient: Patient) -> str | Warning | None:
+def confinement(checked: CheckedGuest) -> str | Concern | None:
     """SELinux lets the agent's children do what root may."""
-    if not patient.may("guest-file-open", "guest-file-read", "guest-file-close"):
+    if not checked.may("guest-file-open", "guest-file-read", "guest-file-close"):
         return None
     try:
-        enforced = read_small(patient.agent, "/sys/fs/selinux/enforce").strip() == b"1"
-        domain = read_small(patient.agent, "/proc/self/attr/current").decode("ascii", "replace")
+        enforced = read_small(checked.agent, "/sys/fs/selinux/enforce").strip() == b"1"
+        domain = read_small(checked.agent, "/proc/self/attr/current").decode("ascii", "replace")
     except Unsupported:
         raise
     except Refused:
@@ -265,33 +265,33 @@ def confinement(patient: Patient) -> str | Warning | None:
     domain = domain.strip("\0\n")
     if not enforced or _CONFINED not in domain:
         return f"SELinux does not confine the agent ({domain})"
-    return Warning(
+    return Concern(
         f"SELinux confines the agent and the programs it starts ({domain})",
         "in the guest: `setsebool -P virt_qemu_ga_run_unconfined on` for programs, "
         "`virt_qemu_ga_read_nonsecurity_files on` for files; `ausearch -m avc` shows denials",
     )
 
 
-def clock(patient: Patient) -> str | Warning | None:
+def clock(checked: CheckedGuest) -> str | Concern | None:
     """The guest's clock agrees with this machine's."""
-    if not patient.may(TIME.wire):
+    if not checked.may(TIME.wire):
         return None
     before = time.time()
-    told = patient.agent.call(TIME).value / 1e9
+    told = checked.agent.call(TIME).value / 1e9
     after = time.time()
     offset = told - (before + after) / 2
     text = f"{duration(abs(offset))} {'ahead of' if offset > 0 else 'behind'} this machine's"
     if abs(offset) <= _CLOCK + (after - before) / 2:
         return text
-    return Warning(text, "`qga time set VM now` sets it; a time service in the guest keeps it so")
+    return Concern(text, "`qga time set VM now` sets it; a time service in the guest keeps it so")
 
 
-def root(patient: Patient) -> str | Warning | None:
+def root(checked: CheckedGuest) -> str | Concern | None:
     """The root filesystem can be written to."""
-    if not patient.may("guest-file-open", "guest-file-read", "guest-file-close"):
+    if not checked.may("guest-file-open", "guest-file-read", "guest-file-close"):
         return None
     try:
-        lines = read_small(patient.agent, "/proc/mounts").decode("utf-8", "replace").splitlines()
+        lines = read_small(checked.agent, "/proc/mounts").decode("utf-8", "replace").splitlines()
     except Unsupported:
         raise
     except Refused:
@@ -306,7 +306,7 @@ def root(patient: Patient) -> str | Warning | None:
         return f"{what}, writable"
     if type in NEVER_FILL or type == "overlay":
         return f"{what}, read-only by design"
-    return Warning(
+    return Concern(
         f"{what}, mounted read-only",
         "in the guest: `dmesg` tells whether its disk failed; then fsck, and "
         "`mount -o remount,rw /`",

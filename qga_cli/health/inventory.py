@@ -47,7 +47,7 @@ _STATES: tuple[tuple[type[QgaError], str | None], ...] = (
 )
 
 
-def verb(job: Job) -> Finished:
+def list_guests(job: Job) -> Finished:
     """`qga list`: a row for each guest, a line on stderr for each host that cannot be asked."""
     pattern = job.arguments.get("pattern") or "*"
     found = job.hosts.find(pattern, "all")

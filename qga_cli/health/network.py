@@ -23,7 +23,7 @@ _INNER = re.compile(
 )
 
 
-def verb(job: Job) -> Finished:
+def list_addresses(job: Job) -> Finished:
     """`qga net address`: the best address, or all of them. Raises QgaError while there is none."""
     from qga_cli.commands.net.interfaces import COMMAND
 

@@ -123,14 +123,14 @@ def _exists(agent: Agent, path: str) -> None:
         agent.call(CLOSE, {"handle": agent.call(OPEN, {"path": path}).value})
     except Refused:
         from qga_cli.interrupt import Interrupt
-        from qga_cli.windows.files import Files
+        from qga_cli.windows.files import WindowsFiles
         from qga_cli.windows.paths import is_full
         from qga_cli.windows.system import is_windows
 
         # There a folder cannot be opened, nor a file that a service has open.
         if not (is_full(path) and is_windows(agent)):
             raise
-        with Files(agent, Interrupt()) as files:
+        with WindowsFiles(agent, Interrupt()) as files:
             if not files.exists(path):
                 raise
 

@@ -38,7 +38,7 @@ _FATAL = (NotConfigured, Unsupported)  # waiting cannot mend these
 _NOT_YET = (NotDelivered, OutcomeUnknown, Frozen, Refused, NotYet)
 
 
-def verb(job: Job) -> Finished:
+def wait(job: Job) -> Finished:
     """`qga wait`: nothing to say about one guest that gets ready, a row for each of several."""
     ready = condition(job.arguments["for"])
     text = ",".join(job.arguments["vm"])

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from qga_cli.guests.hosts import Hosts
     from qga_cli.guests.targets import Target
-    from qga_cli.transports import Guest, Host, Transport
+    from qga_cli.transports import HostConnection, ListedGuest, Transport
     from qga_cli.transports.counters import Counters
-    from qga_cli.transports.libvirt_xml import Facts
+    from qga_cli.transports.libvirt_xml import GuestFacts
 
 _STUCK = 2  # calls for one host's counters that may hang before no further one is begun
 
@@ -134,7 +134,7 @@ class Collector:
 class SharedHost:
     """A host asked by several threads, of which none shall pile up behind one that hangs."""
 
-    def __init__(self, host: Host, patience: float) -> None:
+    def __init__(self, host: HostConnection, patience: float) -> None:
         self._host = host
         self.uri = host.uri
         self._patience = patience
@@ -142,17 +142,17 @@ class SharedHost:
         self._tallies: list[Tally] = []
         self._lock = threading.Lock()
 
-    def guests(self) -> list[Guest]:
-        """See Host."""
-        found: list[Guest] = self._once.do(self._host.guests, self._patience)
+    def guests(self) -> list[ListedGuest]:
+        """See HostConnection."""
+        found: list[ListedGuest] = self._once.do(self._host.guests, self._patience)
         return found
 
-    def facts(self, name: str) -> Facts | None:
-        """See Host."""
+    def facts(self, name: str) -> GuestFacts | None:
+        """See HostConnection."""
         return self._host.facts(name)
 
     def open(self, name: str) -> Transport:
-        """See Host."""
+        """See HostConnection."""
         return self._host.open(name)
 
     def count(self) -> Tally:
@@ -172,7 +172,7 @@ class SharedHost:
 class Tally(threading.Thread):
     """A host's counters, awaited for a while."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: HostConnection) -> None:
         super().__init__(daemon=True)
         self._host = host
         self._counted: dict[str, Counters] = {}

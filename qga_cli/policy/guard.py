@@ -80,9 +80,9 @@ class Guard:
         self.policy = policy
         self.audit = audit
 
-    def wrap(self, transport: Transport, uri: str | None, name: str) -> Guarded:
+    def wrap(self, transport: Transport, uri: str | None, name: str) -> GuardedTransport:
         """`transport` of the guest addressed as `name`, with every call under guard."""
-        return Guarded(transport, self, uri, name)
+        return GuardedTransport(transport, self, uri, name)
 
     def audit_files(self) -> Sequence[str]:
         """For another process that calls agents on our behalf."""
@@ -94,7 +94,7 @@ class Guard:
             self.audit.close()
 
 
-class Guarded:
+class GuardedTransport:
     """A transport under guard. What is sent is what was judged: encoded anew from its parse."""
 
     def __init__(self, inner: Transport, guard: Guard, uri: str | None, name: str) -> None:
@@ -182,7 +182,7 @@ class Guarded:
 class GuardedPorts:
     """Ports under guard; to look at them is everybody's right."""
 
-    def __init__(self, inner: Ports, guarded: Guarded) -> None:
+    def __init__(self, inner: Ports, guarded: GuardedTransport) -> None:
         self._inner = inner
         self._guarded = guarded
         self.uri = inner.uri

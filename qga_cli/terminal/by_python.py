@@ -11,7 +11,7 @@ from qga_cli.exec.run import capture
 from qga_cli.inside import terminal
 from qga_cli.inside.terminal import frames
 from qga_cli.inside.terminal.frames import frame, take
-from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, Wish
+from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, TerminalRequest
 
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
 _TROUBLE = re.compile(r"\d{1,4}")
@@ -105,9 +105,9 @@ class PythonCarrier(Carrier):
         self._write(self._writer, frame(frames.BYE) + b"\n", PARTING)
 
 
-def start(agent: Agent, wish: Wish) -> PythonCarrier | None:
+def start(agent: Agent, request: TerminalRequest) -> PythonCarrier | None:
     """Start what is wished for; None if the guest has no Python that can."""
-    source = program(wish)
+    source = program(request)
     for python in _PYTHONS:
         try:
             done = capture(agent, [python, "-IS", "-", "qga"], stdin=source)
@@ -117,22 +117,22 @@ def start(agent: Agent, wish: Wish) -> PythonCarrier | None:
             continue
         said = done.stdout.decode("ascii", "replace")
         if _TROUBLE.fullmatch(said):
-            name = os.fsdecode(wish.program[0])
+            name = os.fsdecode(request.program[0])
             raise Refused(f"the guest cannot run {name}: {os.strerror(int(said))}")
         if DEVICE.fullmatch(said):
             agent.trace(1, f"a terminal by the guest's {python}, on {said}")
-            return PythonCarrier(agent, said, wish.size)
+            return PythonCarrier(agent, said, request.size)
         agent.trace(
             1, f"the guest's {python} cannot: {done.stderr.decode(errors='replace')[-200:]}"
         )
     return None
 
 
-def program(wish: Wish) -> bytes:
+def program(request: TerminalRequest) -> bytes:
     """The modules of `inside` as one text, without their imports of each other, and its start."""
     text = ""
     for name in ("frames", "relay", "begin"):
         with open(os.path.join(terminal.__path__[0], f"{name}.py"), encoding="utf-8") as file:
             text += _IMPORT.sub("", file.read())
-    wanted = {name: getattr(wish, name) for name in Wish.__slots__}
+    wanted = {name: getattr(request, name) for name in TerminalRequest.__slots__}
     return f"{text}\nbegin({wanted!r})\n".encode()

@@ -19,7 +19,7 @@ from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
 from qga_cli.exec.run import capture
 from qga_cli.inside import script
-from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, Wish
+from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, TerminalRequest
 from qga_cli.wire import to_base64
 
 _CARRY = "stty raw -echo min 0 time 0; tty >device; exec sleep 2147483647"
@@ -38,7 +38,7 @@ _START = 20.0  # seconds
 class ScriptCarrier(Carrier):
     """Plain bytes both ways; the end is told by a word that only the guest and we know."""
 
-    def __init__(self, agent: Agent, wish: Wish) -> None:
+    def __init__(self, agent: Agent, request: TerminalRequest) -> None:
         super().__init__(agent)
         self._word = secrets.token_hex(16)
         self._mark = b"\0" + self._word.encode()
@@ -49,7 +49,7 @@ class ScriptCarrier(Carrier):
         self._size: tuple[int, int] | None = None  # to be set
         self._wrote = self._renewed = self._pause = 0.0
         self._folder = self._prepare()
-        run = _session(wish, self._folder)
+        run = _session(request, self._folder)
         variables = {"dir": self._folder, "mark": self._word, "run": run, "carry": _CARRY}
         text = _with(variables, script("terminal/main"))
         arguments = {"path": "sh", "input-data": to_base64(text)}
@@ -184,20 +184,20 @@ class ScriptCarrier(Carrier):
             time.sleep(0.01)
 
 
-def start(agent: Agent, wish: Wish) -> ScriptCarrier:
+def start(agent: Agent, request: TerminalRequest) -> ScriptCarrier:
     """Start what is wished for. Raises Unsupported if the guest has no script(1)."""
-    return ScriptCarrier(agent, wish)
+    return ScriptCarrier(agent, request)
 
 
-def _session(wish: Wish, folder: str) -> str:
+def _session(request: TerminalRequest, folder: str) -> str:
     """The command line for script: set the terminal up, and become the program."""
-    rows, columns = wish.size
+    rows, columns = request.size
     steps = [f"tty >{folder}/tty", f"stty sane rows {rows} cols {columns}", "unset run SHELL"]
-    steps += [f"chown {_quoted(wish.owner.encode())} $(tty) 2>/dev/null", "umask 022", "cd /"]
-    if wish.clean:
+    steps += [f"chown {_quoted(request.owner.encode())} $(tty) 2>/dev/null", "umask 022", "cd /"]
+    if request.clean:
         steps.append("unset $(env | sed -n 's/^\\([A-Za-z_][A-Za-z_0-9]*\\)=.*/\\1/p')")
-    steps += [f"export {os.fsdecode(k)}={_quoted(v)}" for k, v in wish.environment.items()]
-    steps.append("exec " + " ".join(map(_quoted, wish.program)))
+    steps += [f"export {os.fsdecode(k)}={_quoted(v)}" for k, v in request.environment.items()]
+    steps.append("exec " + " ".join(map(_quoted, request.program)))
     return "\n".join(steps)
 
 

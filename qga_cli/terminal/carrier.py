@@ -25,7 +25,7 @@ DEVICE = re.compile(r"/dev/pts/\d{1,9}")
 PARTING = 3.0  # seconds for a call when all is over
 
 
-class Wish:
+class TerminalRequest:
     """What to run on the terminal."""
 
     __slots__ = ("clean", "environment", "owner", "program", "size")

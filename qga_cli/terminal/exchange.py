@@ -28,7 +28,7 @@ _PAUSES = ("paused", "migrating")  # a migration ends with a pause, or the guest
 _TROUBLE = 60.0  # seconds to bear an agent that does not serve us: by then the guest gave us up
 
 
-class Pump:
+class Exchange:
     """Has the agent and the screen, both of which may hang, until the program has ended.
 
     Then `fileno()` is readable, and `error` is what went wrong.
@@ -40,8 +40,8 @@ class Pump:
         self.mute = False  # nothing more for the screen
         self.fresh = True  # whether what the screen shows ends with a whole line
         self._screen = screen
-        self._bell, self._rope = os.pipe()
-        self._orders: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
+        self._wake_read, self._wake_write = os.pipe()
+        self._requests: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
         self._trouble = 0.0  # since when the agent has not served us
 
     def start(self) -> None:
@@ -50,11 +50,11 @@ class Pump:
 
     def fileno(self) -> int:
         """For select."""
-        return self._bell
+        return self._wake_read
 
-    def order(self, act: "Callable[[Any], None]", about: object) -> None:
+    def request(self, act: "Callable[[Any], None]", about: object) -> None:
         """Have a method of the carrier called between two exchanges, and at once."""
-        self._orders.put((act, about))
+        self._requests.put((act, about))
 
     def wait(self, seconds: float) -> None:
         """Wait for the end, but not for ever."""
@@ -69,7 +69,7 @@ class Pump:
             self.carrier.close()
         except BaseException as error:  # the agent's link, closed under us: our time was over
             self.error = self.error or error
-        os.write(self._rope, b".")
+        os.write(self._wake_write, b".")
 
     def _relay(self) -> None:
         moved = time.monotonic()
@@ -77,15 +77,15 @@ class Pump:
             if self._exchange():
                 moved = time.monotonic()
             pause = (time.monotonic() - moved) * _FRACTION
-            self._obey(min(max(pause, _SOONEST), _LATEST))
+            self._serve(min(max(pause, _SOONEST), _LATEST))
 
-    def _obey(self, pause: float) -> None:
+    def _serve(self, pause: float) -> None:
         """Wait, but follow at once the orders that come."""
         try:
-            act, about = self._orders.get(timeout=pause)
+            act, about = self._requests.get(timeout=pause)
             while True:
                 act(about)
-                act, about = self._orders.get_nowait()
+                act, about = self._requests.get_nowait()
         except queue.Empty:
             return
 
@@ -95,7 +95,7 @@ class Pump:
             sent = self.carrier.push()
             shown = self.carrier.pull()
         except (Busy, Frozen, NotAnswering, NotRunning, Unsupported) as error:
-            self._bear(error)
+            self._tolerate(error)
             return False
         self._trouble = 0.0
         if shown and not self.mute:
@@ -104,7 +104,7 @@ class Pump:
             self.fresh = shown.endswith(b"\n")
         return sent or bool(shown)
 
-    def _bear(self, error: QgaError) -> None:
+    def _tolerate(self, error: QgaError) -> None:
         """Let a failure pass that lost nothing and may be over soon, or raise it.
 
         Unsupported is what a freeze looks like when it ends before it has been asked for.

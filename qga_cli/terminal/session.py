@@ -1,7 +1,7 @@
 """The verbs: a program's terminal becomes ours, until it ends or we do.
 
 This thread has the keyboard and always answers, to `~.`, to signals and to a new window size,
-also while the agent does not: that is the pump's business.
+also while the agent does not: that is the exchange's business.
 """
 
 import os
@@ -12,9 +12,9 @@ from qga_cli.errors import Interrupted, QgaError, TimedOut, Unsupported, UsageEr
 from qga_cli.exec.context import Context
 from qga_cli.inside import script
 from qga_cli.terminal import by_python, by_script
-from qga_cli.terminal.carrier import Wish
+from qga_cli.terminal.carrier import TerminalRequest
 from qga_cli.terminal.console import Console, Escape
-from qga_cli.terminal.exchange import Pump
+from qga_cli.terminal.exchange import Exchange
 from qga_cli.verbs.job import Finished, Job
 from qga_cli.windows.system import is_windows
 
@@ -54,7 +54,7 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
         raise UsageError("a terminal belongs to one guest")
     escape = Escape(_key(job.arguments["escape"]))
     console = Console(job.streams.stdin)
-    wish = Wish(
+    request = TerminalRequest(
         [b"/bin/sh", b"-c", script("terminal/enter").encode(), b"qga"],
         size=console.size(),
         environment={
@@ -71,35 +71,35 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
             hint="`qga exec VM -- cmd /c LINE` runs a line, `qga script VM x.cmd` or x.ps1 more",
         )
     # Not shielded: a signal ends us here, whatever the agent does, and the guest's end gives up.
-    carrier = by_python.start(job.agent, wish) or by_script.start(job.agent, wish)
+    carrier = by_python.start(job.agent, request) or by_script.start(job.agent, request)
     with job.interrupt.shield():
         if job.interrupt.count:  # the process ends about now, and must not leave a raw terminal
             carrier.close()
             raise Interrupted(job.interrupt.signum)
-        pump = Pump(carrier, job.streams.stdout)
+        exchange = Exchange(carrier, job.streams.stdout)
         try:
             with console.raw():
-                pump.start()
-                _converse(job, console, wish.size, escape, pump)
+                exchange.start()
+                _converse(job, console, request.size, escape, exchange)
         except QgaError:
-            _part(pump)
-            _begin_line(console, pump)
+            _part(exchange)
+            _begin_line(console, exchange)
             raise
         if escape.end:
-            _part(pump)
-            _begin_line(console, pump)
+            _part(exchange)
+            _begin_line(console, exchange)
             job.say(0, f"{job.agent.name}: the terminal is hung up")
-    if pump.error and not escape.end:
-        _begin_line(console, pump)
-        raise pump.error
+    if exchange.error and not escape.end:
+        _begin_line(console, exchange)
+        raise exchange.error
     return Finished(code=_HUNG_UP if carrier.code is None else carrier.code)
 
 
 def _converse(
-    job: Job, console: Console, size: tuple[int, int], escape: Escape, pump: Pump
+    job: Job, console: Console, size: tuple[int, int], escape: Escape, exchange: Exchange
 ) -> None:
     """Serve the keyboard until the program or the user ends it. Raises Interrupted, TimedOut."""
-    carrier = pump.carrier
+    carrier = exchange.carrier
     until = None if job.timeout is None else time.monotonic() + job.timeout
     while not escape.end:
         if job.interrupt.count:
@@ -109,30 +109,30 @@ def _converse(
         console.keep_raw()
         if console.size() != size:
             size = console.size()
-            pump.order(carrier.resize, size)
-        watched: list[File] = [pump] if carrier.full() else [pump, console]
+            exchange.request(carrier.resize, size)
+        watched: list[File] = [exchange] if carrier.full() else [exchange, console]
         ready = job.interrupt.select(watched, _GLANCE, 0)
-        if pump in ready:
+        if exchange in ready:
             return
         if console in ready:
             keys = escape.strip(console.read())
             if keys:
-                pump.order(carrier.type, keys)
+                exchange.request(carrier.type, keys)
             if escape.help:
                 escape.help = False
                 console.write(_HELP)
 
 
-def _part(pump: Pump) -> None:
+def _part(exchange: Exchange) -> None:
     """Hang up, and give the guest time to notice."""
-    pump.mute = True
-    pump.order(pump.carrier.hang_up, None)
-    pump.wait(_FAREWELL)
+    exchange.mute = True
+    exchange.request(exchange.carrier.hang_up, None)
+    exchange.wait(_FAREWELL)
 
 
-def _begin_line(console: Console, pump: Pump) -> None:
+def _begin_line(console: Console, exchange: Exchange) -> None:
     """Have what we say stand apart from what the guest was about to say."""
-    if not pump.fresh:
+    if not exchange.fresh:
         console.write(b"\n")
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from qga_cli.transports.counters import Counters
-    from qga_cli.transports.libvirt_xml import Facts
+    from qga_cli.transports.libvirt_xml import GuestFacts
     from qga_cli.transports.ports import Ports
 
     class Transport(Protocol):
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """Let go of it. Never raises."""
 
-    class Host(Protocol):
+    class HostConnection(Protocol):
         """A hypervisor, or a folder of sockets, that knows guests."""
 
         uri: str
 
-        def guests(self) -> list[Guest]:
+        def guests(self) -> list[ListedGuest]:
             """Every guest it knows, running or not."""
 
-        def facts(self, name: str) -> Facts | None:
+        def facts(self, name: str) -> GuestFacts | None:
             """What it knows about one guest; None when it knows no more than its name."""
 
         def counters(self) -> dict[str, Counters]:
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
             """Let go of it. Never raises."""
 
 
-class Guest:
+class ListedGuest:
     """A guest as its host lists it."""
 
     __slots__ = ("id", "name", "state", "uuid")
@@ -77,7 +77,7 @@ class Guest:
         self.state = state
 
 
-def connect(uri: str | None) -> Host:
+def connect(uri: str | None) -> HostConnection:
     """The host behind `uri`, connected when first used; None lets libvirt choose.
 
     Raises UsageError.

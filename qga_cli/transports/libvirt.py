@@ -12,7 +12,7 @@ import threading
 import time
 
 from qga_cli.errors import NoGuest, QgaError, Unsupported
-from qga_cli.transports import Guest
+from qga_cli.transports import ListedGuest
 from qga_cli.transports.libvirt_link import Link, host_error
 from qga_cli.wire import name_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from qga_cli.transports.counters import Counters
     from qga_cli.transports.libvirt_ports import LibvirtPorts
-    from qga_cli.transports.libvirt_xml import Facts
+    from qga_cli.transports.libvirt_xml import GuestFacts
 
 _STATES = (
     "no state", "running", "blocked", "paused", "shutting down", "shut off", "crashed",
@@ -48,7 +48,7 @@ class LibvirtHost:
         self._links = [Link(uri)]
         self._lock = threading.Lock()
 
-    def guests(self) -> list[Guest]:
+    def guests(self) -> list[ListedGuest]:
         """Every domain, running or not, by name."""
         connection = self.connection()
         import libvirt
@@ -76,7 +76,7 @@ class LibvirtHost:
             raise
         return LibvirtTransport(domain, lambda: self._give_back(link), self._uri)
 
-    def facts(self, name: str) -> Facts:
+    def facts(self, name: str) -> GuestFacts:
         """What the domain's XML says about the guest."""
         from qga_cli.transports.libvirt_xml import read_facts
 
@@ -268,6 +268,6 @@ class LibvirtTransport:
         return translate(error, elapsed=elapsed, timeout=timeout, state=self.state)
 
 
-def _guest(domain: libvirt.virDomain, state: int) -> Guest:
+def _guest(domain: libvirt.virDomain, state: int) -> ListedGuest:
     id = domain.ID()
-    return Guest(domain.name(), domain.UUIDString(), id if id >= 0 else None, _STATES[state])
+    return ListedGuest(domain.name(), domain.UUIDString(), id if id >= 0 else None, _STATES[state])

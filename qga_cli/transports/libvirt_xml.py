@@ -16,7 +16,7 @@ PORT = "org.qemu.guest_agent.0"  # the only name libvirt knows, see qemuFindAgen
 _OSINFO = re.compile(r"^https?://[^/]+/([a-z-]+)/([A-Za-z0-9.-]+)$")
 
 
-class Facts:
+class GuestFacts:
     """What the host knows about a guest without asking its agent.
 
     channel  connected, disconnected, or missing; "" for a guest that does not run and has one
@@ -40,13 +40,13 @@ class Facts:
         self.macs = macs
 
 
-def read_facts(domain: libvirt.virDomain) -> Facts:
+def read_facts(domain: libvirt.virDomain) -> GuestFacts:
     """The facts in the domain's live XML."""
     root = parse(domain)
     target = root.find(f"./devices/channel/target[@name='{PORT}']")
     channel = "missing" if target is None else target.get("state", "")
     macs = [mac.get("address", "").lower() for mac in root.iterfind("./devices/interface/mac")]
-    return Facts(channel, _labels(root), _system(root), frozenset(macs))
+    return GuestFacts(channel, _labels(root), _system(root), frozenset(macs))
 
 
 def channel_element(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from qga_cli.errors import NoGuest, UsageError
-from qga_cli.transports import Guest
+from qga_cli.transports import ListedGuest
 from qga_cli.transports.stream import unreachable
 from qga_cli.transports.unix import UnixHost
 
@@ -32,13 +32,13 @@ class PveHost:
         self._settings = f"{root}/etc/pve/qemu-server"
         self._sockets = UnixHost(f"{root}/var/run/qemu-server/{{vm}}.qga")
 
-    def guests(self) -> list[Guest]:
+    def guests(self) -> list[ListedGuest]:
         """Every guest of the node by name; one whose name another has too goes by its VMID."""
         names = self._names()
         running = {guest.name for guest in self._sockets.guests()}
         taken = list(names.values())
         found = [
-            Guest(
+            ListedGuest(
                 name if taken.count(name) == 1 else str(vmid),
                 id=vmid,
                 state="running" if str(vmid) in running else "shut off",

@@ -7,7 +7,7 @@ import socket
 import stat
 
 from qga_cli.errors import Denied, NoGuest, Unreachable, UsageError
-from qga_cli.transports import Guest
+from qga_cli.transports import ListedGuest
 from qga_cli.transports.stream import StreamTransport, unreachable
 
 TYPE_CHECKING = False
@@ -28,12 +28,12 @@ class UnixHost:
         self.uri = f"unix:{path}"
         self._path = path
 
-    def guests(self) -> list[Guest]:
+    def guests(self) -> list[ListedGuest]:
         """The sockets that match the template; a plain path is one guest named by its file."""
         before, mark, after = self._path.partition(_NAME)
         if not mark:
             name = os.path.basename(self._path)
-            return [Guest(name)] if _is_socket(self._path) else []
+            return [ListedGuest(name)] if _is_socket(self._path) else []
         folder, prefix = os.path.split(before)
         inner = after.partition("/")[0]  # {vm} may name a folder: /run/{vm}/qga.sock
         try:
@@ -47,7 +47,7 @@ class UnixHost:
             and len(entry) > len(prefix) + len(inner)
         ]  # fmt: skip
         paths = {name: self._path.replace(_NAME, name) for name in sorted(names)}
-        return [Guest(name) for name, path in paths.items() if _is_socket(path)]
+        return [ListedGuest(name) for name, path in paths.items() if _is_socket(path)]
 
     def open(self, name: str, called: str = "") -> StreamTransport:
         """The agent behind the socket, connected at the first call. `called`: if not by `name`."""

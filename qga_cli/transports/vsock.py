@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from qga_cli.errors import NoGuest, UsageError
-from qga_cli.transports import Guest
+from qga_cli.transports import ListedGuest
 from qga_cli.transports.stream import StreamTransport, unreachable
 
 TYPE_CHECKING = False
@@ -28,9 +28,9 @@ class VsockHost:
         self._cid = cid
         self._port = int(port)
 
-    def guests(self) -> list[Guest]:
+    def guests(self) -> list[ListedGuest]:
         """vsock has no directory of guests; only a fixed CID is known."""
-        return [Guest(self._cid)] if self._cid.isdecimal() else []
+        return [ListedGuest(self._cid)] if self._cid.isdecimal() else []
 
     def open(self, name: str) -> StreamTransport:
         """The agent behind the CID; it is connected at the first call."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FOR_TYPES = "key=text sends text; key:=JSON a number, a list, true or false"
 
 
-def verb(job: Job) -> Reply:
+def raw(job: Job) -> Reply:
     """`qga raw`: one request, its reply to the letter."""
     assert job.agent is not None
     request = _request(job.arguments["request"], job.arguments.get("argument", ()))

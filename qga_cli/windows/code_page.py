@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
 
 _PATIENCE = 5.0  # seconds for chcp
 
@@ -20,7 +20,7 @@ _PATIENCE = 5.0  # seconds for chcp
 class Page:
     """The guest's code page, asked for when first needed."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: AgentCalls) -> None:
         self._calls = calls
         self._name: str | None = None
 

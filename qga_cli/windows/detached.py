@@ -9,11 +9,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.context import Context
 
 
-def start(calls: Calls, argv: Sequence[str], context: Context, stdin: bytes) -> int:
+def start(calls: AgentCalls, argv: Sequence[str], context: Context, stdin: bytes) -> int:
     """Start it and return its pid, for `exec-status`. Its output goes nowhere: the agent would
     keep it without bounds, and a file would have to be removed by somebody.
 

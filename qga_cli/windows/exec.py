@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 
 from qga_cli.errors import Interrupted, NoProgram, NotExecutable, QgaError, Refused, TimedOut
-from qga_cli.exec.without_shell import Bare
+from qga_cli.exec.without_shell import ProgramWithoutShell
 from qga_cli.windows import code_page, exit_codes, private, surroundings
 from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch
@@ -31,7 +31,7 @@ _RUN = ["cmd.exe", "/d", "/e:on", "/v:off", "/c"]
 _EXECUTABLE = ("", ".com", ".exe", ".bat", ".cmd", ".vbs", ".js", ".wsf", ".msc")
 
 
-class WindowsProgram(Bare):
+class WindowsProgram(ProgramWithoutShell):
     """As Program. With `text` what it writes in a code page becomes UTF-8."""
 
     def start(

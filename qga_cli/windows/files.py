@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from qga_cli.errors import BadReply, FileError, Refused
-from qga_cli.exec.calls import Calls
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.windows.paths import full, join, parent
 from qga_cli.windows.private import Private
 from qga_cli.windows.words import Batch
@@ -26,11 +26,11 @@ _NONE, _FOLDER, _FAILED, _NO_PARENT, _THERE = 12, 13, 14, 15, 16
 _ENTRY = re.compile(r"([^*]{9,12})\*(\d*)\*([^*]+)")
 
 
-class Files:
+class WindowsFiles:
     """What cp and its kin need of a Windows guest; one for each guest and run."""
 
     def __init__(self, agent: Agent, interrupt: Interrupt) -> None:
-        self.private = Private(Calls(agent, interrupt))
+        self.private = Private(AgentCalls(agent, interrupt))
         self._name = agent.name
         self._copies: dict[str, str] = {}
 

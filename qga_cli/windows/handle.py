@@ -6,13 +6,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn, Self
 
-    from qga_cli.windows.files import Files
+    from qga_cli.windows.files import WindowsFiles
 
 
 class CopyHandle:
     """A Handle to be read; see there."""
 
-    def __init__(self, files: Files, path: str) -> None:
+    def __init__(self, files: WindowsFiles, path: str) -> None:
         self._private = files.private
         self._number = self._private.open(files.copied(path), "r")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qga_cli.exec.calls import Calls
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.interrupt import Interrupt
 from qga_cli.windows.private import Private
 from qga_cli.windows.words import Batch
@@ -19,7 +19,7 @@ _MOST = 2**24  # bytes of netstat's list that are looked at
 def listens(agent: Agent, port: int) -> bool:
     """Whether a line such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` is there: the state's name is in
     the guest's language, but only who listens has port 0 at the other end."""
-    with Private(Calls(agent, Interrupt())) as private:
+    with Private(AgentCalls(agent, Interrupt())) as private:
         out = private.path("out")
         batch = Batch()
         batch.add(f"netstat -an >{out}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Self
 
-    from qga_cli.exec.calls import Calls
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.windows.words import Batch
 
 PIECE = 720 * 1024  # bytes of one read: its reply stays below 1 MiB
@@ -36,7 +36,7 @@ _LAST = 5.0  # seconds for the one that removes all
 class Private:
     """The private files of a run; a context manager that removes them."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: AgentCalls) -> None:
         self.calls = calls
         self.mark = os.urandom(16).hex()
         self._base = f"{_TEMP}\\qga-{self.mark}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-    from qga_cli.windows.files import Files
+    from qga_cli.windows.files import WindowsFiles
 
 _PIECE = 512 * 1024  # bytes of a look: its reply stays below 1 MiB
 _MOST = 64 * 2**20  # bytes of a file that is copied for each look
@@ -31,7 +31,7 @@ class WindowsFollower:
     """One file, followed by its name. `pause` waits so many seconds and may raise."""
 
     def __init__(
-        self, files: Files, path: str, write: Callable[[bytes], object],
+        self, files: WindowsFiles, path: str, write: Callable[[bytes], object],
         pause: Callable[[float], object], say: Callable[[str], object],
     ) -> None:  # fmt: skip
         self._files = files

@@ -16,17 +16,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.files.guest.attributes import Facts
-    from qga_cli.windows.files import Files
+    from qga_cli.files.guest.facts import FileFacts
+    from qga_cli.windows.files import WindowsFiles
 
 _SUFFIX = ".qga-part"
 
 
-class WindowsDelivery:
+class WindowsTarget:
     """One file; see Landing for what the steps are. `replaces` is the digest that a file which is
     there must still have, "absent" if there must be none."""
 
-    def __init__(self, files: Files, path: str, name: str, *, folder: bool, replaces: str) -> None:
+    def __init__(
+        self, files: WindowsFiles, path: str, name: str, *, folder: bool, replaces: str
+    ) -> None:
         self.chunk = files.private.calls.agent.transport.write_chunk
         self._files = files
         self._private = files.private
@@ -37,7 +39,7 @@ class WindowsDelivery:
         self._handle: int | None = None
         self._position = 0
 
-    def begin(self, facts: Facts, prove: Callable[[int], str] | None) -> int:
+    def begin(self, facts: FileFacts, prove: Callable[[int], str] | None) -> int:
         """Make a part, or go on with one that an interrupted copy has left."""
         self._must_be()
         start = self._adopt(facts.size or 0, prove) if prove else 0
@@ -54,7 +56,7 @@ class WindowsDelivery:
             self._put(bytes(min(offset - self._position, self.chunk)))
         self._put(data)
 
-    def finish(self, facts: Facts, digest: str) -> None:
+    def finish(self, facts: FileFacts, digest: str) -> None:
         """Compare what came with `digest`, then give it its name."""
         if facts.size is not None:
             self.write(facts.size, b"")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qga_cli.agent import Agent
     from qga_cli.interrupt import Interrupt
-    from qga_cli.windows.files import Files
+    from qga_cli.windows.files import WindowsFiles
 
 _TALK = 64 * 1024  # bytes kept of what tar says
 
@@ -41,7 +41,7 @@ class Unpacking:
     """A tree on its way into a guest; see Push for what the steps are."""
 
     def __init__(
-        self, files: Files, agent: Agent, interrupt: Interrupt, target: str, name: str
+        self, files: WindowsFiles, agent: Agent, interrupt: Interrupt, target: str, name: str
     ) -> None:
         self._agent = agent
         self._interrupt = interrupt

@@ -9,7 +9,7 @@ COMMAND = Command(
     result=[{"setting": str, "value": str, "origin": str}],
     columns=[Column("setting"), Column("value"), Column("origin")],
     scope="none",
-    run="cli.config_show:verb",
+    run="cli.config_show:show_config",
     notes=(
         "Reads `/etc/qga/config.toml`, then `~/.config/qga/config.toml` over it, then the "
         "environment; options of a command line go before them all. A mistake in a file is named "

@@ -16,7 +16,7 @@ COMMAND = Command(
     ],
     result=str,
     systems=["Linux", "Windows", "FreeBSD"],
-    run="health.network:verb",
+    run="health.network:list_addresses",
     notes=(
         "An address on one of the domain's NICs, known by its MAC, and neither loopback nor "
         "link-local: never that of a bridge for containers inside. On sockets, where nobody knows "

@@ -2,23 +2,25 @@
 
 import os
 
-from qga_cli.files.guest.attributes import seconds
+from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.holder import text
-from qga_cli.files.guest.partial import mark
+from qga_cli.files.guest.partial import partial_suffix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.copy_file.transfer import CopyOptions
     from qga_cli.files.guest.access import Access
-    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.guest.facts import FileFacts
 
 
-def push_link(access: "Access", target: str, path: str, facts: "Facts", wishes: "Wishes") -> None:
+def push_link(
+    access: "Access", target: str, path: str, facts: "FileFacts", options: "CopyOptions"
+) -> None:
     """Make at `target`, or in that folder, the link that is at `path` here."""
     access.needs_exec("copying a symbolic link")
     owner = moment = ""
-    if wishes.preserve:
+    if options.preserve:
         owner = f"{facts.uid}:{facts.gid}"
         moment = seconds(facts.mtime or 0)
     access.run(text("symlink"), target, os.path.basename(path), os.readlink(path), owner, moment,
-               stdin=f"{mark()}\n".encode())  # fmt: skip
+               stdin=f"{partial_suffix()}\n".encode())  # fmt: skip

@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.files.copy_file.sources import Source
-    from qga_cli.files.copy_file.transfer import Target
+    from qga_cli.files.copy_file.sources import FileSource
+    from qga_cli.files.copy_file.transfer import CopyTarget
     from qga_cli.files.guest.access import Access
 
 SAMPLE = 2**20  # bytes that are tried before auto decides
@@ -24,33 +24,35 @@ _HAVE = "command -v gzip >/dev/null"
 
 
 def packed(
-    source: "Source", target: "Target", wish: str, advance: "Callable[[int], None]"
+    source: "FileSource", target: "CopyTarget", wish: str, advance: "Callable[[int], None]"
 ) -> "Callable[[int], None] | None":
     """A function that carries the file packed from an offset on; None to carry it as it is.
 
     A guest packs only when that is wished for, for it must try whether it pays.
     """
     from qga_cli.files.copy_file.sources import GuestFile, HostFile
-    from qga_cli.files.copy_file.to_guest import Delivery
-    from qga_cli.files.copy_file.to_host import Landing, Outlet
+    from qga_cli.files.copy_file.to_guest import GuestTarget
+    from qga_cli.files.copy_file.to_host import HostTarget, StreamTarget
 
-    if isinstance(source, GuestFile) and isinstance(target, (Landing, Outlet)):
+    if isinstance(source, GuestFile) and isinstance(target, (HostTarget, StreamTarget)):
         size = source.facts.size or 0
 
         def pays() -> bool:
-            return size >= _LARGE and pays_there(source.access, 'cat -- "$1"', source.path)
+            return size >= _LARGE and worth_it_there(source.access, 'cat -- "$1"', source.path)
 
-        worth = size > 0 and packs(source.access, wish or "none", pays)
+        worth = size > 0 and should_compress(source.access, wish or "none", pays)
         return partial(source.pour, target.write, advance) if worth else None
-    if not isinstance(source, HostFile) or not isinstance(target, Delivery):
+    if not isinstance(source, HostFile) or not isinstance(target, GuestTarget):
         return None
     if source.facts.sparse:  # its holes would arrive as zeros
         return None
-    worth = packs(target.access, wish or "auto", lambda: pays_here(source.sample(SAMPLE)))
+    worth = should_compress(
+        target.access, wish or "auto", lambda: worth_it_here(source.sample(SAMPLE))
+    )
     return partial(target.fill, source, advance) if worth else None
 
 
-def packs(access: "Access", wish: str, pays: "Callable[[], bool]") -> bool:
+def should_compress(access: "Access", wish: str, pays: "Callable[[], bool]") -> bool:
     """Whether to pack, for a wish: none, auto, gzip. `pays` is asked for auto only.
 
     Raises Unsupported when gzip was named and the guest has none.
@@ -64,12 +66,12 @@ def packs(access: "Access", wish: str, pays: "Callable[[], bool]") -> bool:
     return has
 
 
-def pays_here(sample: bytes) -> bool:
+def worth_it_here(sample: bytes) -> bool:
     """Whether data that begin like this travel faster packed, into a guest."""
     return len(sample) == SAMPLE and len(zlib.compress(sample, 1)) < _WORTH * len(sample)
 
 
-def pays_there(access: "Access", script: str, *words: str) -> bool:
+def worth_it_there(access: "Access", script: str, *words: str) -> bool:
     """Whether what a script in the guest writes travels faster when the guest packs it."""
     begun = time.monotonic()
     done = access.attempt(f"( {script} ) | head -c {SAMPLE} | {PACK} | wc -c", *words)

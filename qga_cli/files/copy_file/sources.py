@@ -6,8 +6,8 @@ import select
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError, Interrupted
-from qga_cli.files.guest.attributes import Facts, facts_of
 from qga_cli.files.guest.digest import GuestDigest, feed_zeros, of_file
+from qga_cli.files.guest.facts import FileFacts, facts_of
 from qga_cli.files.guest.handle import open_handle
 
 TYPE_CHECKING = False
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from qga_cli.files.guest.access import Access
     from qga_cli.interrupt import Interrupt
 
-    class Source(Protocol):
+    class FileSource(Protocol):
         """`name` is the last part of its path, "" for a stream."""
 
         name: str
-        facts: Facts
+        facts: FileFacts
 
         def pieces(self, start: int, chunk: int) -> Generator[tuple[int, bytes], None, None]:
             """Offsets and data from `start` on, in order; what lies between them is zeros."""
@@ -60,12 +60,12 @@ class HostFile:
         return self._file.read(count)
 
     def prefix(self, length: int) -> str:
-        """See Source."""
+        """See FileSource."""
         self._prefixes[length] = of_file(self._file, length)
         return self._prefixes[length].hexdigest()
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
-        """See Source. Holes are found by the filesystem's own account of them."""
+        """See FileSource. Holes are found by the filesystem's own account of them."""
         if start:
             self._hash = self._prefixes[start]
         with self._file:
@@ -83,7 +83,7 @@ class HostFile:
                 position = end
 
     def digest(self) -> str:
-        """See Source. A file that was only appended to meanwhile is no error."""
+        """See FileSource. A file that was only appended to meanwhile is no error."""
         with self._open() as again:
             now = facts_of(again)
             if (now.mtime, now.size) != (self.facts.mtime, self.facts.size) and (
@@ -121,17 +121,17 @@ class HostStream:
 
     def __init__(self, stream: "BinaryIO", interrupt: "Interrupt", name: str = "") -> None:
         self.name = name
-        self.facts = Facts()
+        self.facts = FileFacts()
         self._stream = stream
         self._interrupt = interrupt
         self._hash = hashlib.sha256()
 
     def prefix(self, length: int) -> str:
-        """See Source. Never asked: a stream cannot be resumed."""
+        """See FileSource. Never asked: a stream cannot be resumed."""
         raise FileError(f"{self.name or 'standard input'} cannot be read twice")
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
-        """See Source. Reads past Python's buffer, which would not let us see a signal."""
+        """See FileSource. Reads past Python's buffer, which would not let us see a signal."""
         position, buffer = start, bytearray()
         number = self._stream.fileno()
         while data := self._read(number, chunk - len(buffer)):
@@ -143,7 +143,7 @@ class HostStream:
             yield position, self._take(buffer)
 
     def digest(self) -> str:
-        """See Source."""
+        """See FileSource."""
         return self._hash.hexdigest()
 
     def _read(self, number: int, count: int) -> bytes:
@@ -171,7 +171,7 @@ class GuestFile:
         access: "Access",
         path: str,
         name: str,
-        facts: Facts,
+        facts: FileFacts,
         *,
         limit: int,
         verify: bool,
@@ -187,11 +187,11 @@ class GuestFile:
         self._proof: GuestDigest | None = None  # works while we read
 
     def prefix(self, length: int) -> str:
-        """See Source."""
+        """See FileSource."""
         return GuestDigest(self.access, self.path, length, plain=self._plain).result()
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
-        """See Source. Raises FileError when the file is not what it said."""
+        """See FileSource. Raises FileError when the file is not what it said."""
         read_chunk = self.access.agent.transport.read_chunk
         chunk *= max(1, read_chunk // chunk)  # as much as one call carries, in whole pieces
         promised = self.facts.size
@@ -253,5 +253,5 @@ class GuestFile:
             )
 
     def digest(self) -> str:
-        """See Source. Files of /proc have none: they say something else each time."""
+        """See FileSource. Files of /proc have none: they say something else each time."""
         return self._proof.result() if self._proof else ""

@@ -1,11 +1,11 @@
 """Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
 
 from qga_cli.errors import BadReply, FileError, QgaError
-from qga_cli.files.guest.attributes import seconds
 from qga_cli.files.guest.digest import GuestDigest
+from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.handle import open_handle
 from qga_cli.files.guest.holder import Holder, is_count, text
-from qga_cli.files.guest.partial import mark
+from qga_cli.files.guest.partial import partial_suffix
 from qga_cli.format import size as human
 
 TYPE_CHECKING = False
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from qga_cli.exec.run import Completed
-    from qga_cli.files.copy_file.sources import Source
-    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.copy_file.sources import FileSource
+    from qga_cli.files.copy_file.transfer import CopyOptions
     from qga_cli.files.guest.access import Access
-    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.guest.facts import FileFacts
     from qga_cli.files.guest.handle import Handle
     from qga_cli.guests.place import Place
 
@@ -32,7 +32,7 @@ _SAYS = {
 }
 
 
-class Delivery:
+class GuestTarget:
     """One file of a guest that runs programs. `place` may be a folder that `name` goes to.
 
     Others may own that folder, so no name in it is used twice: a process in the guest holds the
@@ -40,19 +40,19 @@ class Delivery:
     /proc, which nobody but root can turn elsewhere. A small file needs one step only.
     """
 
-    def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
+    def __init__(self, access: "Access", place: "Place", name: str, options: "CopyOptions") -> None:
         self.chunk = access.agent.transport.write_chunk
         self.access = access
         self._place = place
         self._name = name
-        self._wishes = wishes
+        self._options = options
         self._folder = self._part = self._final = ""
         self._holder: Holder | None = None  # none without /proc
         self._small: bytearray | None = None  # the file, kept for one request
         self._handle: Handle | None = None
         self._position = 0
 
-    def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
+    def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
         """See Landing.begin."""
         size = facts.size or 0
         if not prove and facts.size is not None and size <= min(_SMALL, self.chunk):
@@ -78,7 +78,7 @@ class Delivery:
             self._handle.write(data)
         self._position = offset + len(data)
 
-    def fill(self, source: "Source", advance: "Callable[[int], None]", start: int) -> None:
+    def fill(self, source: "FileSource", advance: "Callable[[int], None]", start: int) -> None:
         """Send what `source` has from `start` on packed; the guest unpacks it."""
         from qga_cli.files.guest.gzip import UNPACK, Outgoing
 
@@ -101,15 +101,15 @@ class Delivery:
         if done.code:
             raise self.access.failure(done)
 
-    def finish(self, facts: "Facts", digest: str) -> None:
+    def finish(self, facts: "FileFacts", digest: str) -> None:
         """See Landing.finish. The guest compares, and renames only what is equal."""
         mode = owner = moment = ""
-        if self._wishes.preserve and facts.mtime is not None:
+        if self._options.preserve and facts.mtime is not None:
             mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
             moment = seconds(facts.mtime)
-        mode = mode if self._wishes.mode is None else f"{self._wishes.mode:o}"
-        owner = self._wishes.owner or owner
-        words = (mode, owner, moment, f"{facts.mode & 0o755:o}", self._wishes.replaces)
+        mode = mode if self._options.mode is None else f"{self._options.mode:o}"
+        owner = self._options.owner or owner
+        words = (mode, owner, moment, f"{facts.mode & 0o755:o}", self._options.replaces)
         if self._small is not None:
             if self._put(bytes(self._small), digest, *words):
                 return
@@ -158,7 +158,7 @@ class Delivery:
         """Make the file in one step; False where the guest cannot prove it."""
         script = text("part", "small", "prove")
         done = self.access.attempt(script, *self._target(), digest, *words,
-                                   stdin=f"{mark()}\n".encode() + data,
+                                   stdin=f"{partial_suffix()}\n".encode() + data,
                                    effect=f"{self._place} may be the new file")  # fmt: skip
         if done.code == 127 and digest:
             return False
@@ -185,7 +185,7 @@ class Delivery:
     def _target(self) -> tuple[str, str, str]:
         return self._place.path, self._name, "1" if self._place.is_folder else ""
 
-    def _prepare(self, size: int, facts: "Facts | None" = None) -> None:
+    def _prepare(self, size: int, facts: "FileFacts | None" = None) -> None:
         """Make the part. Raises FileError where there is no room for `size` bytes."""
         asked = "1" if size > _ROOMY else ""
         fields = self._ask("begin", asked)
@@ -221,7 +221,7 @@ class Delivery:
     def _ask(self, script: str, *words: str) -> list[str]:
         """Make the part by a script, and note where it is; returns what else the script says."""
         said = self.access.run(text("part", script), *self._target(), *words,
-                               stdin=f"{mark()}\n".encode())  # fmt: skip
+                               stdin=f"{partial_suffix()}\n".encode())  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) < 6 or len(fields) % 3 or fields.pop():
             name = self.access.agent.name

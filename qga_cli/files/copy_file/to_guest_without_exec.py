@@ -9,25 +9,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.copy_file.transfer import CopyOptions
     from qga_cli.files.guest.access import Access
-    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.guest.facts import FileFacts
     from qga_cli.guests.place import Place
 
 
-class Direct:
+class GuestTargetWithoutExec:
     """One file of a guest, by file commands alone. They cannot rename, so an interrupted copy
     leaves a short file under its final name; it says so, and --resume completes it.
     """
 
-    def __init__(self, access: "Access", place: "Place", name: str, wishes: "Wishes") -> None:
-        if wishes.preserve:
+    def __init__(self, access: "Access", place: "Place", name: str, options: "CopyOptions") -> None:
+        if options.preserve:
             access.needs_exec("--preserve")
-        if wishes.compress not in ("", "none", "auto"):
+        if options.compress not in ("", "none", "auto"):
             access.needs_exec("--compress")
         self.chunk = access.agent.transport.write_chunk
         self._access = access
-        self._wishes = wishes
+        self._options = options
         self._path = place.path
         self._name = name
         self._separator = "\\" if place.windows else "/"
@@ -36,10 +36,10 @@ class Direct:
         self._handle: FileHandle | None = None
         self._position = 0
 
-    def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
+    def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
         """See Landing.begin."""
-        if self._wishes.replaces:
-            self._must_be(self._wishes.replaces)
+        if self._options.replaces:
+            self._must_be(self._options.replaces)
         try:
             start = self._adopt(facts.size or 0, prove) if prove else 0
             self._handle = FileHandle(self._access, self._path, "r+" if start else "w")
@@ -61,7 +61,7 @@ class Direct:
         self._handle.write(data)
         self._position = offset + len(data)
 
-    def finish(self, facts: "Facts", digest: str) -> None:
+    def finish(self, facts: "FileFacts", digest: str) -> None:
         """See Landing.finish. The file is read again to be compared."""
         assert self._handle is not None
         if facts.size is not None and facts.size > self._position:

@@ -10,7 +10,7 @@ import time
 from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files.guest.digest import ZEROS, feed_zeros, of_file
-from qga_cli.files.guest.partial import leftovers, part_name
+from qga_cli.files.guest.partial import leftovers, partial_name
 from qga_cli.format import size as human
 
 TYPE_CHECKING = False
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from qga_cli.files.copy_file.transfer import Wishes
-    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.copy_file.transfer import CopyOptions
+    from qga_cli.files.guest.facts import FileFacts
     from qga_cli.guests.place import Place
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
@@ -27,16 +27,16 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 _PAUSE = 0.1  # seconds between two looks for a FIFO's reader
 
 
-class Landing:
+class HostTarget:
     """One file of this host. A symbolic link at `path` is replaced, never followed: it may be one
     that an earlier copy has brought from a guest.
     """
 
     chunk = 2**20
 
-    def __init__(self, path: str, wishes: "Wishes") -> None:
+    def __init__(self, path: str, options: "CopyOptions") -> None:
         self.path = path
-        self._wishes = wishes
+        self._options = options
         folder, self._name = os.path.split(path)
         self._folder = folder or "."
         # Opened once: others may write to it, or to one above it, and exchange what is there.
@@ -46,7 +46,7 @@ class Landing:
         self._hash = hashlib.sha256()
         self._position = 0
 
-    def begin(self, facts: "Facts", prove: "Callable[[int], str] | None") -> int:
+    def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
         """Open a new part, or go on with one whose bytes `prove` finds at the source too.
 
         Returns the offset to begin at. Raises FileError when there is no room for it.
@@ -55,7 +55,7 @@ class Landing:
         with self._named():
             start = self._adopt(facts.size or 0, prove) if prove else 0
             if self._file is None:
-                self._part = part_name(self._name)
+                self._part = partial_name(self._name)
                 number = os.open(self._part, _NEW, 0o600, dir_fd=self._at)
                 self._file = open(number, "w+b")  # closed likewise
         missing = 0 if facts.sparse or facts.size is None else facts.size - start
@@ -75,7 +75,7 @@ class Landing:
         self._hash.update(data)
         self._position += len(data)
 
-    def finish(self, facts: "Facts", digest: str) -> None:
+    def finish(self, facts: "FileFacts", digest: str) -> None:
         """Give the part its mode and times and the final name. Raises FileError if it differs."""
         assert self._file is not None
         if facts.size is not None:
@@ -129,22 +129,22 @@ class Landing:
             error.filename2 = None
             raise
 
-    def _dress(self, facts: "Facts") -> None:
+    def _dress(self, facts: "FileFacts") -> None:
         """Mode, owner and times: the source's with -p, else those of the file that is replaced."""
         assert self._file is not None
         number = self._file.fileno()
-        mode, owner = facts.mode & 0o777 & ~self._wishes.umask, (-1, -1)
-        keep = facts.mtime if self._wishes.preserve else None
+        mode, owner = facts.mode & 0o777 & ~self._options.umask, (-1, -1)
+        keep = facts.mtime if self._options.preserve else None
         if keep is not None:
             mode, owner = facts.mode, (facts.uid, facts.gid)
         elif found := self._replaced(number):
             mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
-        if self._wishes.owner:
-            owner = _ids(self._wishes.owner)
-        if os.geteuid() == 0 or self._wishes.owner:
+        if self._options.owner:
+            owner = _ids(self._options.owner)
+        if os.geteuid() == 0 or self._options.owner:
             os.fchown(number, *owner)
-        mode &= 0o7777 if self._wishes.special else 0o1777
-        os.fchmod(number, mode if self._wishes.mode is None else self._wishes.mode)
+        mode &= 0o7777 if self._options.special else 0o1777
+        os.fchmod(number, mode if self._options.mode is None else self._options.mode)
         if keep is not None:
             os.utime(number, ns=(keep, keep))
 
@@ -197,7 +197,7 @@ class Landing:
         return start
 
 
-class Outlet:
+class StreamTarget:
     """Standard output, a FIFO, a device: bytes as they come, nothing to take back."""
 
     chunk = 2**20
@@ -207,7 +207,7 @@ class Outlet:
         self._hash = hashlib.sha256()
         self._position = 0
 
-    def begin(self, facts: "Facts", prove: object) -> int:
+    def begin(self, facts: "FileFacts", prove: object) -> int:
         """Nothing to prepare."""
         return 0
 
@@ -219,7 +219,7 @@ class Outlet:
         self._hash.update(data)
         self._position += len(data)
 
-    def finish(self, facts: "Facts", digest: str) -> None:
+    def finish(self, facts: "FileFacts", digest: str) -> None:
         """Raise FileError if it was not what the guest's file holds; it is written, though."""
         if facts.size is not None and facts.size > self._position:
             self.write(facts.size, b"")

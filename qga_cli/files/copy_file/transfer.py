@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from qga_cli.files.copy_file.sources import Source
-    from qga_cli.files.guest.attributes import Facts
+    from qga_cli.files.copy_file.sources import FileSource
+    from qga_cli.files.guest.facts import FileFacts
 
-    class Target(Protocol):
+    class CopyTarget(Protocol):
         """Where a file comes down."""
 
         chunk: int  # bytes that one write carries best
 
-        def begin(self, facts: Facts, prove: Callable[[int], str] | None) -> int:
+        def begin(self, facts: FileFacts, prove: Callable[[int], str] | None) -> int:
             """Make ready; returns the offset to begin at, above 0 when a copy is resumed."""
 
         def write(self, offset: int, data: bytes) -> None:
             """Put `data` at `offset`, which never goes back."""
 
-        def finish(self, facts: Facts, digest: str) -> None:
+        def finish(self, facts: FileFacts, digest: str) -> None:
             """Compare with `digest` unless it is "", then make it what it shall be."""
 
         def abandon(self, *, keep: bool) -> str:
@@ -36,7 +36,7 @@ ABSENT = "absent"  # for Wishes.replaces: there must be no file yet
 _CUT_OFF = (Interrupted, NotDelivered, OutcomeUnknown, TimedOut)  # not the copy's own fault
 
 
-class Wishes:
+class CopyOptions:
     """What was asked for beside the places.
 
     `mode` and `owner` are those of files, None and "" where they come from elsewhere: an owner is
@@ -86,9 +86,9 @@ class Wishes:
 
 
 def transfer(
-    source: "Source",
-    target: "Target",
-    wishes: Wishes,
+    source: "FileSource",
+    target: "CopyTarget",
+    options: CopyOptions,
     check: "Callable[[], None]",
     advance: "Callable[[int], None]",
     carry: "Callable[[int], None] | None" = None,
@@ -101,22 +101,22 @@ def transfer(
     written while the next is read, unless `behind` is false: an agent does not serve two threads.
     """
     try:
-        position = target.begin(source.facts, source.prefix if wishes.resume else None)
+        position = target.begin(source.facts, source.prefix if options.resume else None)
         advance(position)
         if carry:
             carry(position)
         else:
             _carry(source, target, position, check, advance, behind=behind)
         check()
-        target.finish(source.facts, source.digest() if wishes.verify else "")
+        target.finish(source.facts, source.digest() if options.verify else "")
     except BaseException as error:
         _leave(target, error)
         raise
 
 
 def _carry(
-    source: "Source",
-    target: "Target",
+    source: "FileSource",
+    target: "CopyTarget",
     position: int,
     check: "Callable[[], None]",
     advance: "Callable[[int], None]",
@@ -167,7 +167,7 @@ class _Behind:
                     self._error = error
 
 
-def _leave(target: "Target", error: BaseException) -> None:
+def _leave(target: "CopyTarget", error: BaseException) -> None:
     """Clean up, and tell how the copy can be completed."""
     try:
         left = target.abandon(keep=isinstance(error, _CUT_OFF))

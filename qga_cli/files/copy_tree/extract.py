@@ -10,7 +10,7 @@ import os
 import tarfile
 
 from qga_cli.errors import BadReply, FileError
-from qga_cli.files.guest.attributes import nanoseconds
+from qga_cli.files.guest.facts import nanoseconds
 from qga_cli.format import printable
 from qga_cli.format import size as human
 
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.copy_file.transfer import CopyOptions
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -38,16 +38,16 @@ class Extractor:
     def __init__(
         self,
         stage: int,
-        wishes: "Wishes",
+        options: "CopyOptions",
         note: "Callable[[str], None]",
         *,
         closed: bool = False,
     ) -> None:
         free = os.statvfs(stage)
         room = int(free.f_bavail * free.f_frsize * _SHARE)
-        self._room = min(room, wishes.limit) if wishes.limit else room
+        self._room = min(room, options.limit) if options.limit else room
         self._inodes = int(free.f_favail * _SHARE) if free.f_files else 2**63
-        self._wishes = wishes
+        self._options = options
         self._note = note
         self._closed = closed
         self._root = os.dup(stage)
@@ -170,18 +170,18 @@ class Extractor:
             self._count()
 
     def _dress(self, number: int, info: tarfile.TarInfo) -> None:
-        mode = info.mode & (0o7777 if self._wishes.special else 0o1777)
-        if not self._wishes.preserve:
-            mode &= 0o777 & ~self._wishes.umask
+        mode = info.mode & (0o7777 if self._options.special else 0o1777)
+        if not self._options.preserve:
+            mode &= 0o777 & ~self._options.umask
         elif os.geteuid() == 0:
             os.fchown(number, info.uid, info.gid)
         os.fchmod(number, mode)
-        if self._wishes.preserve:
+        if self._options.preserve:
             moment = _moment(info)
             os.utime(number, ns=(moment, moment))
 
     def _dress_link(self, info: tarfile.TarInfo, parent: int, name: str) -> None:
-        if not self._wishes.preserve:
+        if not self._options.preserve:
             return
         if os.geteuid() == 0:
             os.chown(name, info.uid, info.gid, dir_fd=parent, follow_symlinks=False)
@@ -198,7 +198,7 @@ class Extractor:
     def _take(self, count: int) -> None:
         self._room -= count
         if self._room < 0:
-            limit = self._wishes.limit
+            limit = self._options.limit
             raise FileError(
                 f"the guest sends more than {human(limit)}" if limit
                 else "the guest sends more than there is room for here",

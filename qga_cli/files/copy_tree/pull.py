@@ -3,7 +3,7 @@
 import hashlib
 
 from qga_cli.errors import BadReply, FileError, Refused
-from qga_cli.files.copy_file.packed import packs, pays_there
+from qga_cli.files.copy_file.packed import should_compress, worth_it_there
 from qga_cli.files.copy_tree.extract import Extractor
 from qga_cli.files.copy_tree.stage import Stage
 from qga_cli.files.copy_tree.tar_reader import TarReader
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qga_cli.exec.run import Completed
-    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.copy_file.transfer import CopyOptions
 
 # $1 folder  $2 name in it  $3 -h to follow links. Standard error ends with the digest. tar's exit
 # code goes round the pipe, for that has the exit code of its last command.
@@ -47,7 +47,7 @@ def pull(
     folder: str,
     name: str,
     final: str,
-    wishes: "Wishes",
+    options: "CopyOptions",
     advance: "Callable[[int], None]",
     note: "Callable[[str], None]",
 ) -> None:
@@ -60,18 +60,18 @@ def pull(
             f"{access.agent.name}: {folder}: tar finds nothing in the files of /proc and /sys",
             hint="copy single files, or `qga exec` a program that reads them",
         )
-    stage = Stage(final, resume=wishes.resume)
+    stage = Stage(final, resume=options.resume)
     try:
-        extractor = Extractor(stage.folder, wishes, note, closed=stage.fills or name != ".")
+        extractor = Extractor(stage.folder, options, note, closed=stage.fills or name != ".")
         try:
-            _receive(access, folder, name, wishes, extractor, advance)
+            _receive(access, folder, name, options, extractor, advance)
         except OSError as error:  # the extractor's, which knows names inside the tree only
             inside = f"{printable(error.filename)}: " if isinstance(error.filename, str) else ""
             raise FileError(f"{final}: {inside}{error.strerror}") from error
         finally:
             extractor.close()
         try:
-            if name != "." and not wishes.preserve:  # a file with holes
+            if name != "." and not options.preserve:  # a file with holes
                 stage.hand_on(name)
             stage.settle("" if name == "." else name)
         except OSError as error:  # of a name in a folder that is open
@@ -85,7 +85,7 @@ def _receive(
     access: Access,
     folder: str,
     name: str,
-    wishes: "Wishes",
+    options: "CopyOptions",
     extractor: Extractor,
     advance: "Callable[[int], None]",
 ) -> None:
@@ -100,15 +100,15 @@ def _receive(
     if access.cmd:
         from qga_cli.windows.tree import pack, said_by
 
-        done = pack(access.agent, access.interrupt, folder, name, take, follow=wishes.follow)
+        done = pack(access.agent, access.interrupt, folder, name, take, follow=options.follow)
         if done.code or not reader.complete:
             raise FileError(f"{access.agent.name}: {said_by(done)}")
         extractor.finish()
         return
-    words = (folder, name if name == "." else f"./{name}", "-h" if wishes.follow else "")
+    words = (folder, name if name == "." else f"./{name}", "-h" if options.follow else "")
     sample = 'cd -P -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
-    wish = wishes.compress or "none"
-    packed = packs(access, wish, lambda: pays_there(access, sample, *words))
+    wish = options.compress or "none"
+    packed = should_compress(access, wish, lambda: worth_it_there(access, sample, *words))
     script = _PACK.replace("@PACK", f"| {PACK}" if packed else "")
     sink = Unpacker(take).write if packed else take
     done = access.stream(script, *words, stdout=sink)

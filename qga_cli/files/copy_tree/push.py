@@ -3,20 +3,20 @@
 import hashlib
 
 from qga_cli.errors import BadReply, FileError, QgaError, Refused
-from qga_cli.files.copy_file.packed import SAMPLE, packs, pays_here
+from qga_cli.files.copy_file.packed import SAMPLE, should_compress, worth_it_here
 from qga_cli.files.copy_tree.tar_writer import TarWriter
 from qga_cli.files.guest.access import Access, needing
-from qga_cli.files.guest.attributes import seconds
+from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.gzip import UNPACK, Outgoing
 from qga_cli.files.guest.holder import Holder, text
-from qga_cli.files.guest.partial import mark
+from qga_cli.files.guest.partial import partial_suffix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from qga_cli.exec.run import Completed
-    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.copy_file.transfer import CopyOptions
 
 _PIECE = 2**18
 _CUT = b"Wrote only"
@@ -73,14 +73,15 @@ class Push:
     """
 
     def __init__(
-        self, access: Access, target: str, name: str, wishes: "Wishes", *, must: bool = False
+        self, access: Access, target: str, name: str, options: "CopyOptions", *, must: bool = False
     ) -> None:
         access.needs_exec("copying a folder")
         self._access = access
-        self._wishes = wishes
-        self._keeps = must and not wishes.preserve
-        said = access.run(text("remove", "stage"), target, name, "1" if must else "",
-                          "1" if wishes.resume else "", stdin=f"{mark()}\n".encode())  # fmt: skip
+        self._options = options
+        self._keeps = must and not options.preserve
+        words = (target, name, "1" if must else "", "1" if options.resume else "")
+        suffix = f"{partial_suffix()}\n".encode()
+        said = access.run(text("remove", "stage"), *words, stdin=suffix)
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 5 or fields[4]:
             asked = f"{access.agent.name}: the guest was asked for a folder's name"
@@ -105,13 +106,13 @@ class Push:
             nonlocal full
             full = full or any(word in data for word in (_CUT, *_NO_ROOM))
 
-        wish = self._wishes.compress or "auto"
-        packed = packs(self._access, wish, lambda: pays_here(writer.peek(SAMPLE)))
+        wish = self._options.compress or "auto"
+        packed = should_compress(self._access, wish, lambda: worth_it_here(writer.peek(SAMPLE)))
         script = needing("tar tee sha256sum") + text("staged", "untar")
         stream = Outgoing(pieces(), pack=packed)
-        options = "" if self._wishes.preserve else "-o -m"
+        tar_options = "" if self._options.preserve else "-o -m"
         said = bytearray()
-        words = (*self._words(), options, UNPACK if packed else "")
+        words = (*self._words(), tar_options, UNPACK if packed else "")
         done = self._access.stream(script, *words, stdin=stream.file(),
                                    stdout=said.extend, heed=heed)  # fmt: skip
         if stream.error:

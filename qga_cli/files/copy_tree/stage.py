@@ -11,7 +11,7 @@ import stat
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError
-from qga_cli.files.guest.partial import leftovers, part_name
+from qga_cli.files.guest.partial import leftovers, partial_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Stage:
         if resume:
             for left in leftovers(self._place, self._name, folders=True):
                 shutil.rmtree(left, dir_fd=self._place)
-        self._own = part_name(self._name)
+        self._own = partial_name(self._name)
         try:
             self.folder = self._make()
         except OSError as error:

@@ -6,13 +6,13 @@ import tarfile
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError
-from qga_cli.files.guest.attributes import seconds
+from qga_cli.files.guest.facts import seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from qga_cli.files.copy_file.transfer import Wishes
+    from qga_cli.files.copy_file.transfer import CopyOptions
 
 _CHUNK = 2**20
 _END = bytes(1024)
@@ -27,11 +27,11 @@ class TarWriter:
     """
 
     def __init__(
-        self, paths: "dict[str, str]", wishes: "Wishes", note: "Callable[[str], None]"
+        self, paths: "dict[str, str]", options: "CopyOptions", note: "Callable[[str], None]"
     ) -> None:
         # Name in the tree, path here; of a further hard link, the name that came first.
         self.apart: list[tuple[str, str, str]] = []
-        self._wishes = wishes
+        self._options = options
         self._note = note
         self._links: dict[tuple[int, int], str] = {}
         self._holey: dict[tuple[int, int], str] = {}
@@ -60,7 +60,7 @@ class TarWriter:
 
     def _archive(self, paths: "dict[str, str]") -> "Iterator[bytes]":
         for name, path in paths.items():
-            folder, last = hostpath.walk(path, follow=self._wishes.follow or name == ".")
+            folder, last = hostpath.walk(path, follow=self._options.follow or name == ".")
             try:
                 yield from self._entry(name, path, last, folder, ())
             finally:
@@ -115,7 +115,7 @@ class TarWriter:
     def _look(self, path: str, last: str, folder: int) -> os.stat_result:
         """Of a link, with -L, what it leads to, if it may lead there."""
         found = os.lstat(last, dir_fd=folder)
-        if not (self._wishes.follow and stat.S_ISLNK(found.st_mode)):
+        if not (self._options.follow and stat.S_ISLNK(found.st_mode)):
             return found
         above, end = hostpath.walk(path)
         try:
@@ -126,7 +126,7 @@ class TarWriter:
     def _open(self, path: str, last: str, folder: int, found: os.stat_result, flags: int) -> int:
         flags |= os.O_RDONLY | os.O_CLOEXEC
         try:
-            if self._wishes.follow:
+            if self._options.follow:
                 number = hostpath.open_file(path, flags)
             else:
                 number = os.open(last, flags | os.O_NOFOLLOW, dir_fd=folder)
@@ -163,7 +163,7 @@ class TarWriter:
         info.mode = stat.S_IMODE(found.st_mode)
         info.mtime = found.st_mtime_ns // 10**9
         info.uid, info.gid = found.st_uid, found.st_gid
-        if not self._wishes.preserve:
+        if not self._options.preserve:
             info.mode &= 0o755
         return info
 
@@ -173,7 +173,7 @@ class TarWriter:
         Python's own pax headers would mark names that are no UTF-8 in a way GNU tar does not know.
         """
         before = b""
-        if self._wishes.preserve and mtime % 10**9:
+        if self._options.preserve and mtime % 10**9:
             record = f"mtime={seconds(mtime)}\n"
             size = len(record) + 3  # two digits and a space; 30 bytes or so
             pax = tarfile.TarInfo("pax")

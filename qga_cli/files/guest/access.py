@@ -16,7 +16,7 @@ from qga_cli.errors import (
     Unsupported,
 )
 from qga_cli.exec.run import Completed, run
-from qga_cli.files.guest.patient_agent import LATE, NamedAgent
+from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
     from qga_cli.interrupt import Interrupt
-    from qga_cli.windows.files import Files as WindowsFiles
+    from qga_cli.windows.files import WindowsFiles as WindowsFiles
 
 _FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek", "flush")}
 _EXEC = {"guest-exec", "guest-exec-status"}
@@ -37,7 +37,9 @@ _FIRST, _CEILING = 0.002, 0.25  # seconds between polls: at once, then 2, 4, 8 m
 class Access:
     """One guest's agent, and which of the two ways to its files are open: `files`, `exec`."""
 
-    def __init__(self, agent: NamedAgent, interrupt: "Interrupt") -> None:
+    cmd: "WindowsFiles | None"  # Windows' own way, where programs may be run there
+
+    def __init__(self, agent: PatientAgent, interrupt: "Interrupt") -> None:
         from qga_cli.commands.info import COMMAND as INFO
 
         self.agent = agent
@@ -48,13 +50,13 @@ class Access:
         self.windows = "guest-get-devices" in enabled
         self.files = enabled >= _FILE
         self.exec = enabled >= _EXEC and not self.windows
-        self.cmd: WindowsFiles | None = None  # Windows' own way, where programs may be run there
+        self.cmd = None
         if self.windows:
             agent.system = "mswindows"
             if self.files and enabled >= _EXEC:
-                from qga_cli.windows.files import Files
+                from qga_cli.windows.files import WindowsFiles
 
-                self.cmd = Files(agent, interrupt)
+                self.cmd = WindowsFiles(agent, interrupt)
         if not self.files and not self.exec:
             self._explain()
         agent.trace(1, f"{agent.name}: {self._way()}")

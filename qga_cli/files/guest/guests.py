@@ -6,7 +6,7 @@ import time
 from qga_cli.errors import Interrupted, NoGuest, NotConnected, QgaError, TimedOut, UsageError
 from qga_cli.exec.calls import is_forgotten, unsettled
 from qga_cli.files.guest.access import Access
-from qga_cli.files.guest.patient_agent import LATE, NamedAgent
+from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 from qga_cli.files.guest.pattern import expand, is_pattern
 from qga_cli.guests.place import Place, guest_place
 from qga_cli.guests.targets import is_fleet
@@ -83,7 +83,7 @@ class Guests:
         except QgaError as error:
             error.of(target)
             raise
-        agent = NamedAgent(transport, target.label, self._teller(target.label))
+        agent = PatientAgent(transport, target.label, self._teller(target.label))
         agent.target = target
         agent.deadline = self._deadline
         return Access(agent, self._job.interrupt)

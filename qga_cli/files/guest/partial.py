@@ -6,17 +6,17 @@ import re
 _SUFFIX = ".qga-part"
 
 
-def mark() -> str:
+def partial_suffix() -> str:
     """How a part's name ends: what nobody can guess, and what tells that it is a part."""
     return os.urandom(8).hex() + _SUFFIX
 
 
-def part_name(name: str) -> str:
+def partial_name(name: str) -> str:
     """A name for a new part of the file or folder `name`."""
-    return _stem(name) + mark()
+    return _stem(name) + partial_suffix()
 
 
-def told(path: str) -> str:
+def shown_path(path: str) -> str:
     """`path` as a message has it: of a part that cannot be made, the folder."""
     return (os.path.dirname(path) or ".") if path.endswith(_SUFFIX) else path
 

@@ -21,7 +21,7 @@ LATE = "the time given with --timeout is over"
 _FREEZE, _PAUSE = 120.0, 0.2  # seconds: how long to wait for a thaw, and between two questions
 
 
-class NamedAgent(Agent):
+class PatientAgent(Agent):
     """An agent whose errors say whose they are: a copy may speak with two guests.
 
     With `patient` set, what a freeze refuses is asked again after the thaw: a backup's freeze is

@@ -24,10 +24,10 @@ _TCGETS, _TCSETS = 0x5401, 0x5402
 _TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; the keys
 
 
-def begin(wish: "dict[str, Any]") -> None:
+def begin(request: "dict[str, Any]") -> None:
     """Start the program, print the carrier's name, and stay on in the background.
 
-    `wish` has the members of Wish in carrier.py. When the program cannot be started, the error's
+    `request` has the members of Wish in carrier.py. When the program cannot be started, the error's
     number is printed instead.
     """
     carrier, slave = open_carrier()
@@ -37,7 +37,7 @@ def begin(wish: "dict[str, Any]") -> None:
     told, tell = os.pipe()
     child, terminal = os.forkpty()
     if not child:
-        become(wish, tell)
+        become(request, tell)
     os.close(tell)
     trouble = os.read(told, 100)
     os.write(1, trouble or os.ttyname(slave).encode())
@@ -59,17 +59,17 @@ def open_carrier() -> "tuple[int, int]":
     return master, slave
 
 
-def become(wish: "dict[str, Any]", tell: int) -> None:
+def become(request: "dict[str, Any]", tell: int) -> None:
     """Turn into the program; the kernel closes `tell` when that went well."""
     try:
         for signum in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT):
             signal.signal(signum, signal.SIG_DFL)  # Python, or nohup, ignores them
         os.umask(0o022)
-        resize(0, *wish["size"])
-        give(wish["owner"])
-        environment = {} if wish["clean"] else dict(os.environb)
-        environment.update(wish["environment"])
-        os.execvpe(wish["program"][0], wish["program"], environment)
+        resize(0, *request["size"])
+        give(request["owner"])
+        environment = {} if request["clean"] else dict(os.environb)
+        environment.update(request["environment"])
+        os.execvpe(request["program"][0], request["program"], environment)
     except OSError as error:
         os.write(tell, str(error.errno).encode())
     finally:

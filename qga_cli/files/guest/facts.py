@@ -18,7 +18,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-class Facts:
+class FileFacts:
     """`kind` is file, folder, link, FIFO or other; `mode` its twelve permission bits; `mtime` in
     nanoseconds, None where only the size is known, and mode and owner are guesses. `size` is None
     where nobody can tell: a stream, a file of /proc.
@@ -46,7 +46,7 @@ class Facts:
         self.sparse = sparse
 
 
-def ask(access: Access, path: str, *, follow: bool) -> Facts:
+def ask(access: Access, path: str, *, follow: bool) -> FileFacts:
     """The facts of a guest's file, by guest-exec. Raises Refused when there is none."""
     done = access.attempt(_STAT, path, "-L" if follow else "")
     if done.code == 127:
@@ -71,7 +71,7 @@ def ask(access: Access, path: str, *, follow: bool) -> Facts:
     return found
 
 
-def look(path: str, *, follow: bool) -> Facts:
+def look(path: str, *, follow: bool) -> FileFacts:
     """The facts of a file of this host. Raises OSError."""
     told = os.stat(path, follow_symlinks=follow)
     if not stat.S_ISREG(told.st_mode) or told.st_blocks or told.st_size > _PAGE:
@@ -81,7 +81,7 @@ def look(path: str, *, follow: bool) -> Facts:
         return facts_of(file)
 
 
-def facts_of(file: "BinaryIO") -> Facts:
+def facts_of(file: "BinaryIO") -> FileFacts:
     """The facts of an open file of this host, which stands at its begin afterwards."""
     told = os.fstat(file.fileno())
     found = _told(told)
@@ -92,7 +92,7 @@ def facts_of(file: "BinaryIO") -> Facts:
     return found
 
 
-def _told(told: os.stat_result) -> Facts:
+def _told(told: os.stat_result) -> FileFacts:
     return _facts(
         told.st_mode, told.st_size, told.st_blocks, told.st_uid, told.st_gid, told.st_mtime_ns
     )
@@ -111,13 +111,13 @@ def seconds(moment: int) -> str:
     return f"{'-' * (moment < 0)}{whole}.{part:09}"
 
 
-def measure(access: Access, path: str) -> Facts:
+def measure(access: Access, path: str) -> FileFacts:
     """The facts of a guest's file as far as the file commands know them: its size."""
     from qga_cli.files.guest.handle import open_handle
 
     if access.cmd:
         size = access.cmd.size(path)
-        return Facts("folder") if size is None else Facts(size=size)
+        return FileFacts("folder") if size is None else FileFacts(size=size)
     with open_handle(access, path, "r") as handle:
         size = handle.size()
         handle.seek(0)
@@ -127,12 +127,12 @@ def measure(access: Access, path: str) -> Facts:
             if "Is a directory" in error.message:
                 access.needs_exec("copying a folder")
             raise
-        return Facts(size=size or None)
+        return FileFacts(size=size or None)
 
 
-def _facts(mode: int, size: int, blocks: int, uid: int, gid: int, mtime: int) -> Facts:
+def _facts(mode: int, size: int, blocks: int, uid: int, gid: int, mtime: int) -> FileFacts:
     kind = _KINDS.get(stat.S_IFMT(mode), "other")
-    return Facts(
+    return FileFacts(
         kind,
         size if kind == "file" else None,
         stat.S_IMODE(mode),
