@@ -9,16 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 UID = 65534
 CALLS = (
     "open", "mkdir", "rename", "replace", "lstat", "stat", "listdir", "scandir", "chmod", "chown",
     "fchmod", "fchown", "unlink", "rmdir", "symlink", "link", "readlink", "utime", "truncate",
     "statvfs", "listxattr",
 )  # fmt: skip
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="acts as another user")
 
 
 def as_stranger(act: Callable[[], None]) -> None:

@@ -85,7 +85,7 @@ def test_nothing_else_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (tmp_path / "away" / "f").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder to another user")
+@pytest.mark.root
 def test_no_file_is_edited_where_another_user_can_exchange_it(near: Far, here: Path) -> None:
     near.sh("echo old >file")
     (here / "theirs").mkdir()

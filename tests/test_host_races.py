@@ -31,10 +31,10 @@ from qga_cli.files.places_of_many import share_of
 from qga_cli.guests.place import Place
 from tests.conftest import qga
 from tests.fake import FakeAgent
-from tests.strangers import UID, Victim, as_root, strike_at
+from tests.strangers import UID, Victim, strike_at
 from tests.trees import archive, entry
 
-pytestmark = as_root
+pytestmark = pytest.mark.root
 
 TREE = archive(
     entry(".", tarfile.DIRTYPE, mode=0o777),

@@ -21,8 +21,6 @@ from tests.policies import template
 NOBODY = 65534
 Make = Callable[[Handler], FakeAgent]
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to another user")
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
@@ -32,7 +30,7 @@ def settings(tmp_path: Path) -> Path:
     return path
 
 
-@as_root
+@pytest.mark.root
 @pytest.mark.parametrize("folder", ["above", "above/own"])
 def test_settings_in_another_users_folder_are_refused(
     settings: Path, tmp_path: Path, folder: str
@@ -53,7 +51,7 @@ def test_settings_below_a_folder_that_others_write_to_are_refused(
     config.load([str(settings)])
 
 
-@as_root
+@pytest.mark.root
 def test_a_sticky_folder_keeps_only_its_owners_things(settings: Path, tmp_path: Path) -> None:
     """Of /tmp/eve -> /root/settings, eve decides where it leads."""
     (tmp_path / "above").chmod(0o1777)
@@ -65,7 +63,7 @@ def test_a_sticky_folder_keeps_only_its_owners_things(settings: Path, tmp_path: 
         config.load([str(link / "config.toml")])
 
 
-@as_root
+@pytest.mark.root
 def test_links_on_the_way_to_settings_are_gone_along(settings: Path, tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "on").symlink_to("../above/own")
@@ -98,7 +96,7 @@ def answer(cache: Path, text: str) -> tuple[Ran, Path]:
     return qga(*words, env={"XDG_CACHE_HOME": str(cache)}, timeout=20), kept
 
 
-@as_root
+@pytest.mark.root
 def test_a_cache_of_another_users_offers_nothing(tmp_path: Path) -> None:
     ran, kept = answer(tmp_path, "ours")
     assert ran.out == "ours\n", "the test knows how to write into it"
@@ -123,7 +121,7 @@ def test_a_fifo_or_a_link_in_the_cache_is_not_read(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 10
 
 
-@as_root
+@pytest.mark.root
 def test_no_cache_is_made_in_another_users_folder(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     os.chown(tmp_path / "theirs", NOBODY, NOBODY)
@@ -155,7 +153,7 @@ def test_an_audit_fifo_with_a_reader_is_refused_too(fake: Make, tmp_path: Path) 
     assert "it is a FIFO or a socket" in ran.err
 
 
-@as_root
+@pytest.mark.root
 def test_an_audit_file_does_not_go_where_another_user_leads_it(fake: Make, tmp_path: Path) -> None:
     (tmp_path / "cron.d").mkdir()
     (tmp_path / "theirs").mkdir()

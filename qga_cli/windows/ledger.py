@@ -20,18 +20,27 @@ if TYPE_CHECKING:
 
 
 class Left:
-    """Open handles, each with its path, and the paths of private files."""
+    """Open handles, each with its path, and the paths of private files. `opening` are paths of
+    which nobody knows whether the agent has them open, and by which handle: the run was killed
+    before it heard that."""
 
     def __init__(self, text: str) -> None:
         self.handles: dict[int, str] = {}
         self.files: list[str] = []
+        self.opening: list[str] = []
         for line in text.splitlines():
             word, _, rest = line.partition(" ")
             if word == "file":
                 self.files.append(rest)
+            elif word == "opening":
+                self.opening.append(rest)
+            elif word == "refused" and rest in self.opening:
+                self.opening.remove(rest)
             elif word == "open" and rest.partition(" ")[0].isdigit():
                 number, _, path = rest.partition(" ")
                 self.handles[int(number)] = path
+                if path in self.opening:
+                    self.opening.remove(path)
             elif word == "closed" and rest.isdigit():
                 self.handles.pop(int(rest), None)
 

@@ -17,6 +17,7 @@ from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.errors import QgaError, Refused
 from qga_cli.windows.ledger import Ledger
+from qga_cli.windows.words import Batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from qga_cli.exec.calls import AgentCalls
-    from qga_cli.windows.words import Batch
 
 PIECE = 720 * 1024  # bytes of one read: its reply stays below 1 MiB
 _TEMP = "C:\\Windows\\Temp"  # nearly everywhere; else it is asked for
@@ -81,7 +81,12 @@ class Private:
 
     def open(self, path: str, mode: str) -> int:
         """A handle, noted until it is closed."""
-        handle = self.calls.open(path, mode)
+        self._ledger.note("opening", path)
+        try:
+            handle = self.calls.open(path, mode)
+        except Refused:
+            self._ledger.note("refused", path)
+            raise
         self._ledger.note("open", handle, path)
         return handle
 
@@ -183,23 +188,45 @@ class Private:
         """Close the handles of runs that are dead, and remove their files."""
         for record, left in self._ledger.left():
             try:
-                unlocked = [self._unlocked(*handle) for handle in left.handles.items()]
+                for handle, path in left.handles.items():
+                    self._unlock(handle, path)
                 bases = {path.rpartition(".")[0] for path in left.files}
-                if all(unlocked) and all(self._delete(base) for base in sorted(bases)):
+                gone = [self._delete(base) for base in sorted(bases)]
+                stuck = [path for path in left.opening if self._is_locked(path)]
+                if stuck:
+                    self._tell(stuck[-1])
+                if all(gone) and not stuck:
                     os.unlink(record)
             except QgaError as error:
                 self.calls.agent.trace(1, f"clearing what a killed qga has left: {error.said()}")
 
-    def _unlocked(self, handle: int, path: str) -> bool:
+    def _is_locked(self, path: str) -> bool:
+        """Whether somebody has it open, and it is there at all."""
+        with contextlib.suppress(Refused):
+            self.close(self.open(path, "r+"))
+            return False
+        batch = Batch()
+        batch.add(f"if exist {batch.path(path)} exit 1")
+        return self.run(batch)[0] == 1
+
+    def _tell(self, path: str) -> None:
+        """Say what only a restart of the agent can change: it tells nobody which handles it has."""
+        self.calls.agent.trace(
+            0,
+            f"{self.calls.agent.name}: the agent keeps {path} open: a qga was killed in the moment "
+            "of opening it. Nobody else can write, rename or remove that file until the agent is "
+            "restarted (in the guest: `Restart-Service QEMU-GA`)",
+        )
+
+    def _unlock(self, handle: int, path: str) -> None:
         """Close a dead run's handle. Only if the agent still has that file open: after a restart
         the same number may be another file's."""
         with contextlib.suppress(Refused):
             self.close(self.open(path, "r+"))
-            return True
+            return
         self.calls.agent.trace(1, f"closing handle {handle} of a killed qga: {path}")
         with contextlib.suppress(Refused):
             self.calls.agent.call(CLOSE, {"handle": handle})
-        return True
 
     def _root(self) -> str:
         return self._say("echo %SystemRoot%").strip()
