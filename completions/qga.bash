@@ -12,7 +12,7 @@ _qga_common5='--env=text -e=text --env-file=host-path --clean-env --workdir=gues
 _qga_table() {
     case $1 in
         '')
-            children='batch cat completion config cp cpu disk doctor edit exec exec-status exporter file fs help info list ls memory metrics mkdir mv net os ping power pull push raw rm script shell ssh sync sync-delimited tail time user wait' places=''
+            children='batch cat completion config cp cpu disk doctor edit exec exec-status exporter file fs help info list ls memory metrics mkdir mv net os ping power pull push raw rm script shell ssh sync sync-delimited tail time top user wait' places=''
             options=' '"$_qga_common0 $_qga_common1" ;;
         'config')
             children='show' places=''
@@ -78,7 +78,7 @@ _qga_table() {
             children='' places='guest'
             options='--listen=text --keep=text --all-filesystems -l=text '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'help')
-            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
+            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|top|user|wait|options|targets|output|exit-codes|transports*'
             options=' '"$_qga_common0 $_qga_common1" ;;
         'info')
             children='' places='guest'
@@ -128,6 +128,9 @@ _qga_table() {
         'tail')
             children='' places='place'
             options='--lines=text -n=text --follow -f -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
+        'top')
+            children='' places='guest'
+            options='--every=text -d=text -l=text --columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written --no-header --sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written --watch=text '"$_qga_common0 $_qga_common2 $_qga_common4" ;;
         'wait')
             children='' places='guest*'
             options='--for=|agent|exec|ip|file:|port:|thawed|stopped -l=text --columns=,vm,ready,seconds,reason --no-header --sort=|vm|ready|seconds|reason --watch=text '"$_qga_common0 $_qga_common2 $_qga_common4" ;;

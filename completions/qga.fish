@@ -60,7 +60,6 @@ set -g __qga_common10 \
     '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
     '--channel=|auto|always|never'\t'Whether bytes travel through ports plugged into the guest'
 set -g __qga_common11 \
-    '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
     '--timeout=text'\t'Give each guest, and each host, so long at most'
 
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
@@ -106,6 +105,7 @@ function __qga_table
                 '+sync-delimited'\t'Reset the agent\'s parser and check that it answers this call' \
                 '+tail'\t'Print the end of a guest\'s file, and follow it' \
                 '+time'\t'The guest\'s clock: read and set' \
+                '+top'\t'Watch the guests: processor, memory, load, disks, network, freeze' \
                 '+user'\t'Users of the guest: who is logged in, passwords' \
                 '+wait'\t'Wait until guests, or something in them, are ready' \
                 '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
@@ -241,12 +241,13 @@ function __qga_table
             printf '%s\n' \
                 '--listen=text'\t'Where to listen; others reach it only if you say so' \
                 '--keep=text'\t'Ask no guest more often than this' \
+                '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common3 $__qga_common4 $__qga_common11 \
                 'guest'
         case 'help'
             printf '%s\n' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 \
-                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|user|wait|options|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|top|user|wait|options|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--columns=,wire,command,state,agent'\t'Columns to show, of wire, command, state, agent' \
@@ -275,6 +276,7 @@ function __qga_table
         case 'metrics'
             printf '%s\n' \
                 '--write=host-path'\t'Write it to this file in one step, for node_exporter' \
+                '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
                 '--output=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
                 '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common11 \
@@ -349,6 +351,15 @@ function __qga_table
                 '-f'\t'Go on with what is appended, across rotation and truncation' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
                 'place'
+        case 'top'
+            printf '%s\n' \
+                '--every=text'\t'Ask again so often' \
+                '-d=text'\t'Ask again so often' \
+                '--columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written'\t'Columns to show, of vm, state, agent, frozen, cpu%, memory, memory-total, load, full%, mountpoint, received, sent, read, written' \
+                '--no-header'\t'Leave the header line out' \
+                '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort by this column; -COLUMN for descending' \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common8 $__qga_common9 $__qga_common11 \
+                'guest'
         case 'wait'
             printf '%s\n' \
                 '--for=|agent|exec|ip|file:|port:|thawed|stopped'\t'What to wait for: agent, exec, ip, file:PATH, port:N, thawed, stopped' \

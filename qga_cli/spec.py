@@ -163,7 +163,8 @@ class Command:
     columns   of that list, or the lines of that object
     systems   guest systems that have it; empty for all
     changes   the guest is not the same afterwards: a lost reply is reported as outcome unknown
-    patience  seconds to wait for the reply before giving up, when no --timeout is given
+    patience  seconds to wait for the reply before giving up, when no --timeout is given; FOREVER
+              for a verb that --timeout does not end, for it is that of each guest
     notes     a paragraph for the man page and --help
     examples
     run       "module:function" of a verb, called with a Job; empty for a plain wire command
@@ -229,6 +230,8 @@ class Command:
         """The words a user types after `qga`."""
         return " ".join(self.words)
 
+
+FOREVER = float("inf")
 
 _METAVARS = {
     GUEST_PATH: "PATH",

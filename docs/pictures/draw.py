@@ -59,6 +59,14 @@ class Terminal:
         lines = self._screen("-e").rstrip().split("\n")
         return "\n".join(lines[:-1])
 
+    def key(self, name: str) -> None:
+        """Press a key."""
+        self._tmux("send-keys", name)
+
+    def resize(self, height: int) -> None:
+        """Have so many lines."""
+        self._tmux("resize-window", "-x", str(WIDTH), "-y", str(height))
+
     def wait(self, seen: Callable[[str], bool], seconds: float = 120) -> str:
         """The screen with its colours as soon as `seen` is content with its text."""
         end = time.monotonic() + seconds
@@ -116,6 +124,31 @@ def guests() -> Iterator[None]:
         yield
 
 
+BUSY = {
+    "web1": "while :; do dd if=/dev/zero of=/data/log bs=1M count=20 conv=fsync; done",
+    "web2": "while :; do :; done",
+}
+
+
+def top(terminal: Terminal) -> None:
+    """The fleet on a whole screen: one guest writes, one computes, one is frozen."""
+    with lab.up("web2", "trixie"):
+        for name, script in BUSY.items():
+            terminal.type(f"qga exec -d {name} -- timeout 90 sh -c '{script}' >/dev/null")
+            terminal.finished()
+        terminal.type("qga fs freeze --for 60s db1")
+        terminal.finished()
+        terminal.resize(8)
+        terminal.type("qga top web1,web2,db1")
+        terminal.wait(lambda screen: "M\n" in screen and "1 frozen" in screen)
+        time.sleep(4)  # a look between whose two ends there is nothing but work
+        draw("top", terminal.wait(lambda screen: "1 frozen" in screen))
+        terminal.key("q")
+        terminal.resize(HEIGHT)
+        terminal.type("qga fs thaw db1")
+        terminal.finished()
+
+
 def main() -> None:
     """Draw them all."""
     with guests(), TemporaryDirectory() as place, Terminal(Path(place)) as terminal:
@@ -133,6 +166,7 @@ def main() -> None:
         }.items():
             terminal.type(line)
             draw(name, terminal.finished())
+        top(terminal)
 
 
 if __name__ == "__main__":

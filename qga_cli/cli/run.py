@@ -16,7 +16,7 @@ from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
-from qga_cli.spec import Command
+from qga_cli.spec import FOREVER, Command
 from qga_cli.verbs.job import Finished, Job, Meter, Streams
 
 TYPE_CHECKING = False
@@ -173,12 +173,13 @@ class Run:
 
     def _start(self, targets: list[Target], work: Callable[[int, Target], object]) -> Fleet:
         grace = _GRACE + self.values.get("kill-after", 0) if self.command.run else 0
+        endless = self.command.patience == FOREVER
         return Fleet(
             targets,
             work,
             self.interrupt,
             parallel=self.values.get("parallel", 1),
-            limit=None if self.timeout is None else self.timeout + grace,
+            limit=None if self.timeout is None or endless else self.timeout + grace,
             late=lambda index: self._too_late(self.agents.get(targets[index].label)),
         )
 

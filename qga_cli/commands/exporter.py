@@ -17,7 +17,7 @@ COMMAND = Command(
         EVERYTHING,
         PATIENCE,
     ],
-    patience=3,
+    patience=spec.FOREVER,
     run="metrics.exporter:verb",
     scope="fleet",
     notes=(

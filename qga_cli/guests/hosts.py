@@ -72,17 +72,23 @@ class Hosts:
         return [selector.target() for selector in wanted]
 
     def find(
-        self, text: str, state: str = "", host: "Callable[[str | None], Directory] | None" = None
+        self,
+        text: str,
+        state: str = "",
+        *,
+        host: "Callable[[str | None], Directory] | None" = None,
+        timeout: float | None = None,
     ) -> list[Target]:
         """As `resolve`, but the hosts are always asked, and nothing found is an empty list.
 
         A host that cannot be asked is a target with an error, unless it is the only one. `host`
-        gives those that are asked, if not ours directly.
+        gives those that are asked, if not ours directly; `timeout` is for this once.
         """
         from qga_cli.guests.selection import Narrowing, find
 
         narrow = Narrowing(self._state or state, self._labels)
-        return find(host or self.host, self._selectors(text), narrow, self.interrupt, self._timeout)
+        limit = timeout or self._timeout
+        return find(host or self.host, self._selectors(text), narrow, self.interrupt, limit)
 
     def places(self, text: str) -> dict[str | None, str]:
         """The hosts on which `text` names guests: what each is called, by its URI."""

@@ -27,14 +27,20 @@ _GONE = 3600.0  # seconds after which a guest that nobody has asked about is for
 
 
 class Look:
-    """What one round has found: each host, with what keeps us from it, and each guest."""
+    """What one round has found: each host, with what keeps us from it, and each guest.
 
-    __slots__ = ("hosts", "readings", "took")
+    `counters` are the hosts', by guest; `taken` is when that was (time.monotonic), `took` how many
+    seconds all of it lasted.
+    """
+
+    __slots__ = ("counters", "hosts", "readings", "taken", "took")
 
     def __init__(self, hosts: dict[str, QgaError | None], readings: Sequence[Reading]) -> None:
         self.hosts = hosts
         self.readings = readings
-        self.took = 0.0  # seconds
+        self.counters: dict[str, Counters] = {}
+        self.taken = time.monotonic()
+        self.took = 0.0
 
 
 class Collector:
@@ -62,7 +68,7 @@ class Collector:
         places = self._hosts.places(text)
         hosts: dict[str, QgaError | None] = dict.fromkeys(places.values())
         try:
-            found = self._hosts.find(text, "all", self._host)
+            found = self._hosts.find(text, "all", host=self._host, timeout=self._limit(within))
         except (NoGuest, UsageError, FileError):
             raise
         except QgaError as error:  # there is one host, and it cannot be asked
@@ -72,14 +78,17 @@ class Collector:
             if target.error:
                 hosts[target.label] = target.error
         targets = [target for target in found if not target.error]
+        taken = time.monotonic()
         tallies = {uri: self._host(uri).count() for uri in {target.uri for target in targets}}
         end = None if within is None else begun + within
-        readings = self._read(targets, interrupt, end)
+        look = Look(hosts, self._read(targets, interrupt, end))
+        look.taken = taken
         left = self._patience if end is None else min(self._patience, end - time.monotonic())
         counted = {uri: tally.result(left) for uri, tally in tallies.items()}
-        for target, reading in zip(targets, readings, strict=True):
-            reading.counters = counted[target.uri].get(target.name)
-        look = Look(hosts, readings)
+        for target in targets:
+            counters = counted[target.uri].get(target.name)
+            if counters:
+                look.counters[target.label] = counters
         look.took = time.monotonic() - begun
         return look
 
@@ -91,29 +100,34 @@ class Collector:
             reader.recent(target, self._keep)
             for reader, target in zip(readers, targets, strict=True)
         ]
+        limit = self._limit(None if end is None else end - time.monotonic())
         stale = [index for index, reading in enumerate(readings) if reading is None]
         fleet = Fleet(
             [targets[index] for index in stale],
             lambda number, _: readers[stale[number]].read(),
             interrupt,
             parallel=self._parallel,
-            limit=self._patience,
+            limit=limit,
         )
         for number, outcome in fleet.outcomes():
             index, error = stale[number], outcome.error
             if isinstance(error, QgaError) and not isinstance(error, FileError):
-                readings[index] = readers[index].failed(targets[index], error)
+                readings[index] = readers[index].failed(targets[index], error, limit)
             elif error:  # a bug, or the audit file: it says nothing about the guest
                 if isinstance(error, FileError):
                     error.guest = None
                 raise error
             else:
                 readings[index] = outcome.value
-            if end is not None and time.monotonic() > end - self._patience:
+            if end is not None and time.monotonic() > end - limit:
                 fleet.stop()
         return [
             reading or _not_asked(target) for reading, target in zip(readings, targets, strict=True)
         ]
+
+    def _limit(self, left: float | None) -> float:
+        """Seconds for a guest or a host, where so many are left for all: there is a next one."""
+        return self._patience if left is None else max(0.1, min(self._patience, left / 2))
 
     def _reader(self, target: Target) -> GuestReader:
         with self._lock:

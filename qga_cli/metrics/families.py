@@ -113,8 +113,8 @@ def families(look: Look, *, everything: bool = False) -> list[Family]:
                 add(made, reading.vm, reading.told[told])
         rows = reading.told.get(FILESYSTEMS.wire, ())
         _filesystems(made, reading.vm, rows if everything else filter(can_fill, rows))
-        if reading.counters:
-            _counters(made, reading.vm, reading.counters)
+    for vm, counters in look.counters.items():
+        _counters(made, vm, counters)
     return list(made.values())
 
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from qga_cli.guests.hosts import Hosts
     from qga_cli.guests.targets import Target
     from qga_cli.spec import Command
-    from qga_cli.transports.counters import Counters
 
 _RUNNING = ("running", "blocked", "")
 _SELDOM = 300.0  # seconds after which it is asked again which agent and system this is
@@ -51,7 +50,7 @@ class Reading:
     errors    how many calls have failed so far, by kind
     """
 
-    __slots__ = ("agent", "at", "counters", "errors", "frozen", "offset", "ping", "state", "taken",
+    __slots__ = ("agent", "at", "errors", "frozen", "offset", "ping", "state", "taken",
                  "told", "took", "vm")  # fmt: skip
 
     def __init__(self, target: Target) -> None:
@@ -62,7 +61,6 @@ class Reading:
         self.ping: float | None = None
         self.offset: float | None = None
         self.told: dict[str, Any] = {}
-        self.counters: Counters | None = None
         self.errors: dict[str, int] = {}
         self.at = time.time()
         self.took = 0.0
@@ -115,10 +113,10 @@ class GuestReader:
         reading: Reading = self._once.do(self._read, self._patience)
         return reading
 
-    def failed(self, target: Target, error: QgaError) -> Reading:
-        """The reading of a guest that has not answered in time."""
+    def failed(self, target: Target, error: QgaError, seconds: float) -> Reading:
+        """The reading of a guest that has not answered within so many seconds."""
         reading = Reading(target)
-        reading.took = self._patience
+        reading.took = seconds
         with self._lock:
             self._given_up += 1
             self._note(reading, error)
