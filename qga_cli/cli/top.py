@@ -61,7 +61,7 @@ def verb(job: Job) -> Finished:
     console = Console(job.streams.stdin)
     with job.interrupt.shield():  # the terminal is put back first
         while True:
-            with console.raw(), Screen(job.streams.stdout) as screen:
+            with console.raw(), OtherScreen(job.streams.stdout) as screen:
                 code = _converse(job, console, screen, feed, every)
             if code is not None:
                 return Finished(code=code)
@@ -112,7 +112,7 @@ class Feed:
             os.write(self._pipe[1], b"!")
 
 
-class Screen:
+class OtherScreen:
     """The terminal's other screen. Lines are written when they have changed: nothing flickers."""
 
     def __init__(self, out: BinaryIO) -> None:
@@ -120,7 +120,7 @@ class Screen:
         self._lines: list[str] = []
         self._size = (0, 0)
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> OtherScreen:
         self._write(_ENTER)
         return self
 
@@ -144,7 +144,9 @@ class Screen:
             self._out.flush()
 
 
-def _converse(job: Job, console: Console, screen: Screen, feed: Feed, every: float) -> int | None:
+def _converse(
+    job: Job, console: Console, screen: OtherScreen, feed: Feed, every: float
+) -> int | None:
     """Serve keys and new rows until the user leaves: the exit code, or None for Ctrl-Z."""
     from qga_cli.render.board import Sight, frame
 
