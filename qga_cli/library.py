@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 
 from qga_cli import catalog, config, wire
 from qga_cli.agent import Agent
+from qga_cli.agent.program import Completed
 from qga_cli.errors import UsageError
-from qga_cli.exec.run import Completed, run
+from qga_cli.exec.run import run
 from qga_cli.guests.hosts import guarding
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect as open_host

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 from qga_cli.agent import Agent
-from qga_cli.exec.run import Completed, run
+from qga_cli.agent.program import Completed
+from qga_cli.exec.run import run
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
 from tests.lab.local_agent import MARK

@@ -21,6 +21,7 @@ from typing import Any
 
 from qga_cli import catalog, wire
 from qga_cli.agent import Agent, refusal
+from qga_cli.agent.file import AgentFile
 from qga_cli.errors import QgaError, Refused
 from qga_cli.exec import context
 from qga_cli.exec.outputs import Stream
@@ -183,13 +184,14 @@ def try_output(data: bytes, step: int) -> None:
     """Frames, rows and the mark of the end, however they are cut."""
     out: list[bytes] = []
     stream, carrier = Stream(out.append, b"MARK"), object.__new__(PythonCarrier)
-    carrier._inbox, carrier._sent, carrier._done, carrier._reader = bytearray(), 9, 0, 0
+    carrier._inbox, carrier._sent, carrier._done = bytearray(), 9, 0
+    carrier._reader = reader = object.__new__(AgentFile)
     carrier.code = None
     with suppress(QgaError):
         for at in range(0, len(data), step):
             stream.feed(data[at : at + step])
             part = data[at : at + step]
-            carrier._read = lambda handle, part=part: part  # type: ignore[misc, method-assign]
+            reader.read = lambda count, part=part: part  # type: ignore[misc, method-assign]
             carrier.pull()
     assert b"".join(out) == data.partition(b"MARK")[0][: len(b"".join(out))]
     for record in data.split(b"\0"):

@@ -228,7 +228,7 @@ def test_a_pause_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) 
     def call(*_: object) -> object:
         raise not_running("paused")
 
-    monkeypatch.setattr("qga_cli.exec.calls._PAUSE", 0.6)
+    monkeypatch.setattr("qga_cli.agent.patience.PAUSE", 0.6)
     agent: Any = SimpleNamespace(call=call, transport=SimpleNamespace(state=lambda: "paused"))
     calls = AgentCalls(agent, Interrupt())
     calls.patient = True

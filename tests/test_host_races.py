@@ -17,8 +17,8 @@ from typing import Any, cast
 import pytest
 
 from qga_cli import hostpath, wire
+from qga_cli.agent.program import Completed
 from qga_cli.errors import FileError, QgaError
-from qga_cli.exec.run import Completed
 from qga_cli.files.copier import physical
 from qga_cli.files.copy_file.sources import HostFile
 from qga_cli.files.copy_file.to_host import HostTarget, inside, open_special

@@ -26,7 +26,7 @@ SIGNATURES = {
     "timeout: float = 30.0) -> 'ProgramStream'",
     "Guest.exec": "(self, argv: collections.abc.Sequence[str], *, stdin: bytes = b'', "
     "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
-    "timeout: float | None = None) -> qga_cli.exec.run.Completed",
+    "timeout: float | None = None) -> qga_cli.agent.program.Completed",
 }
 
 

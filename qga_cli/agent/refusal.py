@@ -84,10 +84,7 @@ def is_over(ask: Ask, command: Command, desc: str) -> bool:
         return False
     if _is_frozen(ask, command):
         raise frozen(desc)
-    info = ask("guest-info")
-    told = info.get("supported_commands") if isinstance(info, dict) else None
-    known = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    return any(one.get("name") == command.wire and one.get("enabled") is True for one in known)
+    return _listed(ask).get(command.wire) is True
 
 
 def is_unknown(desc: str) -> bool:
@@ -150,11 +147,16 @@ def _blocked_together(ask: Ask, wire: str) -> list[str]:
     """`wire`, and what else of programs and files is blocked, if it is one of those."""
     if wire not in _TOGETHER:
         return [wire]
+    listed = _listed(ask)
+    return [one for one in _TOGETHER if one == wire or listed.get(one) is False]
+
+
+def _listed(ask: Ask) -> dict[object, object]:
+    """Whether each command is enabled, as guest-info tells: an answer that nobody has checked."""
     info = ask("guest-info")
     told = info.get("supported_commands") if isinstance(info, dict) else None
-    known = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    off = {one.get("name") for one in known if one.get("enabled") is False}
-    return [one for one in _TOGETHER if one == wire or one in off]
+    rows = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    return {str(row.get("name")): row.get("enabled") for row in rows}
 
 
 def _without(names: list[str]) -> str:

@@ -122,7 +122,7 @@ def _whole(names: list[str]) -> list[str]:
 
 
 def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
-    from qga_cli.exec.run import capture
+    from qga_cli.agent.program import capture
 
     done = capture(_agent(connect, guest), ["sh", "-c", script, "sh", *words])
     return _rows(done.stdout.decode("utf-8", "surrogateescape"))

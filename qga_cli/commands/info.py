@@ -10,16 +10,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def enabled_commands(info: dict[str, Any]) -> set[str]:
+    """The wire names that the agent takes just now. Up to 9.x those of other systems are listed
+    too, but switched off (qga/commands-posix.c)."""
+    commands = info.get("supported_commands", [])
+    return {command["name"] for command in commands if command["enabled"]}
+
+
+def is_on_windows(enabled: set[str]) -> bool:
+    """Whether such an agent runs on Windows: only there this command can be switched on."""
+    return "guest-get-devices" in enabled
+
+
 def _states(info: dict[str, Any]) -> list[dict[str, str]]:
     """Each command the agent has, and each it has not, with the reason as far as it shows here."""
     from qga_cli import catalog
 
     told = {row["name"]: row["enabled"] for row in info["supported_commands"]}
     known = {command.wire: command for command in catalog.walk() if command.wire}
-    enabled = {name for name in told if told[name]}
+    enabled = enabled_commands(info)
     # A policy may allow as little; but no freeze takes the thaw away.
     frozen = "guest-fsfreeze-thaw" in enabled and enabled <= WHILE_FROZEN < set(told)
-    system = "Windows" if "guest-get-devices" in enabled else "Linux"
+    system = "Windows" if is_on_windows(enabled) else "Linux"
     rows = []
     for name in sorted(told.keys() | known.keys()):
         command = known.get(name)

@@ -7,18 +7,17 @@ a process in the guest, so it is opened once more; whether a program runs, /proc
 
 import time
 
-from qga_cli import wire
+from qga_cli.agent.file import AgentFile
+from qga_cli.agent.patience import Patience
+from qga_cli.agent.program import request, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.flush import COMMAND as FLUSH
 from qga_cli.commands.file.open import COMMAND as OPEN
-from qga_cli.commands.file.read import COMMAND as READ
 from qga_cli.commands.file.seek import COMMAND as SEEK
-from qga_cli.commands.file.write import COMMAND as WRITE
 from qga_cli.errors import (
     AgentUnavailable,
-    Busy,
     Frozen,
     Interrupted,
     NotDelivered,
@@ -30,7 +29,7 @@ from qga_cli.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from qga_cli.agent import Agent
@@ -38,9 +37,10 @@ if TYPE_CHECKING:
     from qga_cli.spec import Command
 
 _THAW = 0.25  # seconds between two looks whether the guest is thawed
-_PAUSE = 60.0  # seconds to bear a guest that is paused; its program and its clock stand still too
 _AGAIN = (EXEC_STATUS, FLUSH, SEEK)  # may be sent again when their reply was lost
 _BY_PATH = (EXEC, OPEN)  # what takes paths
+_HELPER = 10.0  # seconds for a helper that ends at once
+_REAP = 3.0  # seconds for programs that were told to end
 _RETURN = 30.0  # seconds for an agent to come back; a keeper without us gives up after 40
 
 
@@ -50,10 +50,11 @@ class AgentCalls:
     def __init__(self, agent: "Agent", interrupt: "Interrupt") -> None:
         self.agent = agent
         self.interrupt = interrupt
+        self._patience = Patience(agent, away=_RETURN)
         self._count = 0
         self._seconds = 0.0
         self._pids: set[int] = set()  # whose end is seen without what the agent keeps of them
-        self._opened: dict[int, _Opened] = {}
+        self._opened: dict[int, _File] = {}
         # The beginning of paths that lead through a process of ours, and what raises QgaError if
         # its pid may be another's by now. Asked before each call with such a path is sent.
         self.through = ""
@@ -73,17 +74,8 @@ class AgentCalls:
         env: "Sequence[str] | None" = None,
     ) -> int:
         """Start a program and return its pid; `status` must be asked until it has exited."""
-        arguments: dict[str, object] = {"path": argv[0]}
-        if len(argv) > 1:
-            arguments["arg"] = list(argv[1:])
-        if env is not None:
-            arguments["env"] = list(env)
-        if stdin:
-            arguments["input-data"] = wire.to_base64(stdin)
-        if capture:
-            arguments["capture-output"] = True
         first = not self.patient
-        pid: int = self._call(EXEC, arguments)["pid"]
+        pid: int = self.call(EXEC, request(argv, capture=capture, stdin=stdin, env=env))["pid"]
         if first or not (capture or stdin):  # the first has pipes of its own
             self._pids.add(pid)
         return pid
@@ -91,7 +83,7 @@ class AgentCalls:
     def status(self, pid: int) -> "Mapping[str, Any]":
         """What became of it; the agent tells of an exit only once."""
         try:
-            status: Mapping[str, Any] = self._call(EXEC_STATUS, {"pid": pid})
+            status: Mapping[str, Any] = self.call(EXEC_STATUS, {"pid": pid})
         except Refused as error:
             if pid in self._pids and is_forgotten(error) and self._runs(pid):
                 return {"exited": False}
@@ -100,83 +92,80 @@ class AgentCalls:
             self._pids.discard(pid)
         return status
 
+    def finish(self, pid: int, seconds: float = _HELPER) -> "Mapping[str, Any]":
+        """The end of a helper of ours. Raises QgaError if it does not come."""
+        status = wait_for_end(lambda: self.status(pid), seconds)
+        if status is None:
+            raise QgaError(f"a helper in the guest (pid {pid}) does not end")
+        return status
+
+    def reap(self, pids: "Iterable[int]", seconds: float = _REAP) -> None:
+        """Have the agent forget programs that are ending, and wait until they have."""
+        until = time.monotonic() + seconds
+        left = [pid for pid in pids if not self._reaped(pid, until - time.monotonic())]
+        if left:
+            self.agent.trace(1, f"still running in the guest: {left}")
+
+    def _reaped(self, pid: int, seconds: float) -> bool:
+        try:
+            return wait_for_end(lambda: self.status(pid), seconds) is not None
+        except Refused:
+            return True  # the agent has forgotten it already
+
     def open(self, path: str, mode: str) -> int:
         """A handle. Raises Refused, Unsupported when file commands are blocked."""
-        handle: int = self._call(OPEN, {"path": path, "mode": mode})
-        self._opened[handle] = _Opened(handle, path, mode)
-        return handle
+        file = _File(self, path, mode)
+        self._opened[file.first] = file
+        return file.first
 
     def read(self, handle: int, count: int) -> bytes:
         """What there is, up to `count` bytes; empty at the end of the file as it is now."""
-        opened = self._opened[handle]
-        try:
-            said = self._on(handle, READ, count=count)
-        except OutcomeUnknown:  # the reply was lost, and what was read with it
-            if not self.patient:
-                raise
-            self._on(handle, SEEK, offset=opened.position, whence="set")
-            said = self._on(handle, READ, count=count)
-        data = wire.from_base64(said["buf-b64"] or "")
-        opened.position += len(data)
-        return data
+        return self._opened[handle].read(count)
 
     def write(self, handle: int, data: bytes, *, flush: bool = False) -> None:
         """Write all of it. With `flush` it is in the file when this returns."""
-        self._on(handle, WRITE, **{"buf-b64": wire.to_base64(data)})
+        self._opened[handle].write(data)
         if flush:
-            self._on(handle, FLUSH)
+            self._opened[handle].flush()
 
-    def rewind(self, handle: int) -> None:
-        """Go on at the file's beginning."""
-        self._on(handle, SEEK, offset=0, whence="set")
-        self._opened[handle].position = 0
+    def seek(self, handle: int, offset: int, whence: int = 0) -> int:
+        """Move the position, `whence` as for lseek; where it is then."""
+        return self._opened[handle].seek(offset, whence)
 
     def close(self, handle: int) -> None:
         """Close the handle."""
-        opened = self._opened.pop(handle)
         try:
-            self._call(CLOSE, {"handle": opened.number})
+            self._opened.pop(handle).close()
         except Refused as error:
             if not is_forgotten(error):  # else it went with the agent
                 raise
 
+    def read_once(self, path: str, count: int = 4096) -> bytes:
+        """The beginning of a file. Raises Refused."""
+        handle = self.open(path, "r")
+        try:
+            return self.read(handle, count)
+        finally:
+            self.close(handle)
+
     def idle(self) -> bool:
         """Whether nothing but the agent runs in the guest just now: all else waits."""
         try:
-            handle = self.open("/proc/loadavg", "r")
+            load = self.read_once("/proc/loadavg", 64).split()
         except Refused:
             return False  # nobody can tell
-        load = self.read(handle, 64).split()
-        self.close(handle)
         return load[3:4] != [] and load[3].startswith(b"1/")  # runnable/all: proc_loadavg(5)
-
-    def _on(self, handle: int, command: "Command", **arguments: object) -> "Any":
-        """A call with a handle of ours, opened anew where the agent has forgotten it."""
-        opened = self._opened[handle]
-        try:
-            return self._call(command, {"handle": opened.number, **arguments})
-        except Refused as error:
-            if not is_forgotten(error) or opened.mode == "w":  # which would empty it
-                raise
-        self.agent.trace(1, f"the agent was restarted: {opened.path} is opened anew")
-        opened.number = self._call(OPEN, {"path": opened.path, "mode": opened.mode})
-        if opened.position:
-            to = {"handle": opened.number, "offset": opened.position, "whence": "set"}
-            self._call(SEEK, to)
-        return self._call(command, {"handle": opened.number, **arguments})
 
     def _runs(self, pid: int) -> bool:
         """Whether there is such a process in the guest."""
         try:
-            handle = self.open(f"/proc/{pid}/stat", "r")
+            said = self.read_once(f"/proc/{pid}/stat")
         except Refused:
             return False
-        said = self.read(handle, 4096)
-        self.close(handle)
         return said.rpartition(b")")[2].split()[:1] not in ([], [b"Z"])
 
-    def _call(self, command: "Command", arguments: "Mapping[str, object]") -> "Any":
-        first = time.monotonic()
+    def call(self, command: "Command", arguments: "dict[str, object]") -> "Any":
+        """The result of one call, made again where that is safe and may help."""
         waiting = False
         while True:
             if self.through and command in _BY_PATH and self.through in str(arguments):
@@ -186,11 +175,12 @@ class AgentCalls:
                 value = self.agent.call(command, arguments).value
                 self._count += 1
                 self._seconds += time.monotonic() - begun
+                self._patience.reset()
                 return value
             # No command has got it, or one that may be repeated.
             except (Frozen, AgentUnavailable, NotRunning, OutcomeUnknown) as error:
                 lost = isinstance(error, OutcomeUnknown) and command not in _AGAIN
-                if lost or not self.patient or not self._may_come(error, first):
+                if lost or not self.patient or not self._patience.tolerates(error):
                     raise
                 if isinstance(error, AgentUnavailable | OutcomeUnknown) and error.kind != "busy":
                     if not waiting:
@@ -199,31 +189,38 @@ class AgentCalls:
             if self.interrupt.sleep(_THAW, max(1, self.interrupt.count)):
                 raise Interrupted(self.interrupt.last)
 
-    def _may_come(self, error: QgaError, since: float) -> bool:
-        """Whether what stands in the way may be over soon."""
-        if isinstance(error, NotRunning):
-            return self._may_go_on(since)
-        if isinstance(error, Frozen | Busy):
-            return True
-        return time.monotonic() < since + _RETURN
-
-    def _may_go_on(self, since: float) -> bool:
-        """Whether a guest that stands still is paused, and not for long, or in the last step of a
-        migration, which may fail yet."""
-        state = self.agent.transport.state()
-        return state == "migrating" or (state == "paused" and time.monotonic() < since + _PAUSE)
-
     patient = False  # set once the program runs: before, a refusal is the answer
 
 
-class _Opened:
-    """What a handle of ours stands for: the agent's own number of it, and where it is."""
+class _File(AgentFile):
+    """A file that is opened anew where the agent was restarted: its owner holds it open too."""
 
-    def __init__(self, number: int, path: str, mode: str) -> None:
-        self.number = number
-        self.path = path
-        self.mode = mode
-        self.position = 0
+    def __init__(self, calls: AgentCalls, path: str, mode: str) -> None:
+        self._calls = calls
+        super().__init__(calls.call, path, mode, chunk=calls.agent.transport.write_chunk)
+        self.first = self._handle  # its number for us, whatever a new agent gives it
+
+    def read(self, count: int) -> bytes:
+        """See AgentFile. A lost reply is asked for again, from where we were."""
+        try:
+            return super().read(count)
+        except OutcomeUnknown:
+            if not self._calls.patient:
+                raise
+            self.seek(self.position)
+            return super().read(count)
+
+    def _on(self, command: "Command", **arguments: object) -> "Any":
+        try:
+            return super()._on(command, **arguments)
+        except Refused as error:
+            if command is CLOSE or not is_forgotten(error) or self._mode == "w":  # which empties it
+                raise
+        self._calls.agent.trace(1, f"the agent was restarted: {self.path} is opened anew")
+        self._handle = self._open()
+        if self.position:
+            super()._on(SEEK, offset=self.position, whence=0)
+        return super()._on(command, **arguments)
 
 
 def is_forgotten(error: QgaError) -> bool:

@@ -1,18 +1,18 @@
 """Programs in the guest that nobody waits for, and what became of them later."""
 
-import time
+import math
 
+from qga_cli.agent.abilities import is_windows
+from qga_cli.agent.exit_codes import is_wide, told
+from qga_cli.agent.program import Completed, wait_for_end
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
-from qga_cli.exec.run import Completed
 from qga_cli.exec.stdin import InputFeed
 from qga_cli.exec.wrapper import SAFE_INPUT
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
-from qga_cli.windows.exit_codes import is_wide, told
-from qga_cli.windows.system import is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,13 +65,16 @@ def status(job: Job) -> "Finished | Reply":
             reply.code = Completed(reply.value).code
         return reply
     assert job.agent is not None
-    pid, began = job.arguments["pid"], time.monotonic()
-    while not (value := _ask(job.agent, pid))["exited"]:
-        elapsed = time.monotonic() - began
-        if job.timeout is not None and elapsed > job.timeout:
-            raise TimedOut(f"it has not ended within {job.timeout:g} s")
-        if job.interrupt.sleep(max(0.002, min(elapsed / 5, _CEILING)), 0):
+    agent, pid = job.agent, job.arguments["pid"]
+
+    def sleep(seconds: float) -> None:
+        if job.interrupt.sleep(seconds, 0):
             raise Interrupted(job.interrupt.signum)
+
+    limit = math.inf if job.timeout is None else job.timeout
+    value = wait_for_end(lambda: _ask(agent, pid), limit, sleep=sleep, latest=_CEILING)
+    if value is None:
+        raise TimedOut(f"it has not ended within {limit:g} s")
     done = Completed(value)
     value = told(value) if is_wide(value) else value
     if job.output:

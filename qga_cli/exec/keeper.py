@@ -20,8 +20,6 @@ _TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet
 _TELL = '[ -p "$2" ] && [ -O "$2" ] && echo "$1" >"$2"'
 _NOT_YET = ("Is a directory", "No such file or directory")  # likewise
 _SILENCE = 32.0  # seconds without a beat, after which it is asked for before its pid is used
-_SHORT = 10.0  # seconds for a helper that ends at once
-_REAP = 3.0  # seconds to wait for helpers that were told to end
 
 
 class Lost(QgaError):
@@ -136,37 +134,14 @@ class Keeper:
             output.close()
         if self._orders:
             self.calls.close(self._orders)
-        reap(self.calls, [*pids, self._pid])
+        self.calls.reap([*pids, self._pid])
 
     def _helper(self, *argv: str) -> int:
         """The exit code of a program that ends at once; -1 after a signal."""
-        pid = self.calls.start(argv)
-        until = time.monotonic() + _SHORT
-        while not (status := self.calls.status(pid))["exited"]:
-            if time.monotonic() > until:
-                raise QgaError(f"a helper in the guest (pid {pid}) does not end")
-            time.sleep(0.005)
+        status = self.calls.finish(self.calls.start(argv))
         return int(status.get("exitcode", -1))
 
 
 def _now() -> float:
     """Seconds, those included that this host was suspended: the guest's may have gone on."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def reap(calls: "AgentCalls", pids: list[int], seconds: float = _REAP) -> None:
-    """Have the agent forget programs that are ending, and wait until they have."""
-    until = time.monotonic() + seconds
-    while pids and time.monotonic() < until:
-        pids = [pid for pid in pids if not _reaped(calls, pid)]
-        if pids:
-            time.sleep(0.005)
-    if pids:
-        calls.agent.trace(1, f"still running in the guest: {pids}")
-
-
-def _reaped(calls: "AgentCalls", pid: int) -> bool:
-    try:
-        return bool(calls.status(pid)["exited"])
-    except Refused:
-        return True  # the agent has forgotten it already

@@ -20,7 +20,7 @@ import select
 import threading
 import time
 
-from qga_cli import wire
+from qga_cli.agent.program import captured
 from qga_cli.channel.ports import Channel
 from qga_cli.errors import (
     BadReply,
@@ -34,7 +34,6 @@ from qga_cli.errors import (
 )
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.exit_status import NoShell, failure, outcome
-from qga_cli.exec.keeper import reap
 from qga_cli.exec.outputs import Stream
 from qga_cli.exec.wrapper import SAFE_INPUT
 from qga_cli.inside import script
@@ -122,7 +121,7 @@ class ProgramOnPorts:
         told.append(ways[0].name if ways else "")
         given = "".join(f"{one}\n" for one in told).encode() + line + (inline or b"")
         if len(given) > SAFE_INPUT or self.calls.agent.system:
-            from qga_cli.windows.system import is_windows
+            from qga_cli.agent.abilities import is_windows
 
             if is_windows(self.calls.agent):
                 raise NoPorts("no shell: the guest runs Windows")
@@ -160,7 +159,7 @@ class ProgramOnPorts:
         """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
         self._let_go(clean=True)
         if self._status is None:
-            reap(self.calls, [self.pid], _LAST)
+            self.calls.reap([self.pid], _LAST)
         return outcome(self._streams[0].last)
 
     def abandon(self, *, drop: bool = False) -> None:
@@ -170,7 +169,7 @@ class ProgramOnPorts:
             if not drop and not self.ended and self._relays:
                 words = [str(self.pid), *self._relays]
                 pid = self.calls.start(["sh", "-c", script("exec/unport"), "qga-unport", *words])
-                reap(self.calls, [pid], _LAST)
+                self.calls.reap([pid], _LAST)
         finally:
             self._let_go(clean=False)
 
@@ -192,7 +191,7 @@ class ProgramOnPorts:
             self._see()
             if self._status is None:
                 return False
-            said = wire.from_base64(self._status.get("err-data", ""))
+            _, said = captured(self._status)
             error = failure(self.argv[0], self._status.get("exitcode"), said)
             if isinstance(error, NoShell):
                 self.pid = 0
@@ -324,11 +323,7 @@ class PortFeed:
         return given >= self._sent
 
     def _given(self) -> int:
-        handle = self._calls.open(f"/proc/{self._relay}/io", "r")
-        try:
-            count = _COUNT.search(self._calls.read(handle, 4096))
-        finally:
-            self._calls.close(handle)
+        count = _COUNT.search(self._calls.read_once(f"/proc/{self._relay}/io"))
         return int(count[1]) if count else 0
 
     def _send(self) -> None:

@@ -5,7 +5,7 @@ faster than the agent waits as at any pipe. Or, where file commands are blocked,
 output of one dd after another (`Polled`), a pipe's worth each.
 """
 
-from qga_cli import wire
+from qga_cli.agent.program import captured
 from qga_cli.errors import BadReply, QgaError
 
 TYPE_CHECKING = False
@@ -122,7 +122,7 @@ class Spooled:
     def _empty(self, file: "_File") -> None:
         """Make room before dd does: what dd has not truncated yet would be read again."""
         self._calls.close(self._calls.open(file.path, "w"))
-        self._calls.rewind(file.handle)
+        self._calls.seek(file.handle, 0)
         file.read = 0
         self._free.append(file)
 
@@ -154,7 +154,7 @@ class Polled:
             self.pids = []
             if status.get("exitcode") != 0:
                 raise QgaError("the program's output is lost: dd failed in the guest")
-            self.stream.feed(wire.from_base64(status.get("out-data", "")))
+            self.stream.feed(captured(status)[0])
         return bool(status["exited"])
 
     def close(self) -> None:

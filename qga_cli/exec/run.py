@@ -3,16 +3,13 @@
 import contextlib
 import time
 
-from qga_cli import wire
 from qga_cli.agent import Agent
-from qga_cli.commands.exec import COMMAND as EXEC
-from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import NoChannel, QgaError, TimedOut
+from qga_cli.agent.program import Completed
+from qga_cli.errors import NoChannel, QgaError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
 
     from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.exit_status import NoShell
@@ -24,72 +21,6 @@ if TYPE_CHECKING:
     from qga_cli.interrupt import Interrupt
 
 _HEED = 0.3  # seconds that a program may take before its reader is looked at
-_FIRST, _CEILING = 0.002, 1.0  # seconds between polls: at once, then 2, 4, 8 ms …
-
-
-class Completed:
-    """How a program ended. Exactly one of exitcode and signal is not None.
-
-    `capture` fills stdout and stderr; `run` leaves them empty, its sinks had everything.
-    """
-
-    __slots__ = ("exitcode", "signal", "stderr", "stdout", "truncated")
-
-    def __init__(self, status: "Mapping[str, Any]") -> None:
-        if min(status.get("exitcode") or 0, status.get("signal") or 0) < 0:
-            from qga_cli.windows.exit_codes import told
-
-            status = told(status)
-        self.exitcode: int | None = status.get("exitcode")
-        self.signal: int | None = status.get("signal")
-        self.stdout = wire.from_base64(status.get("out-data", ""))
-        self.stderr = wire.from_base64(status.get("err-data", ""))
-        self.truncated = bool(status.get("out-truncated") or status.get("err-truncated"))
-
-    @property
-    def code(self) -> int:
-        """As a shell's $?: the exit code, or 128 + N after signal N; 255 for those of Windows
-        that are larger."""
-        return min(128 + (self.signal or 0) if self.exitcode is None else self.exitcode, 255)
-
-    def __repr__(self) -> str:
-        told = (f"{name}={getattr(self, name)!r}" for name in self.__slots__)
-        return f"Completed({', '.join(told)})"
-
-
-def capture(
-    agent: Agent,
-    argv: "Sequence[str]",
-    *,
-    stdin: bytes = b"",
-    env: "Mapping[str, str] | None" = None,
-    timeout: float = 30.0,
-) -> Completed:
-    """Run a program whose output is known to be small, well below a megabyte.
-
-    The cheapest way there is: no shell, two or three agent calls. `env` replaces the whole
-    environment. Raises Refused when it cannot be started, TimedOut after `timeout` seconds (it
-    runs on).
-    """
-    arguments: dict[str, object] = {"path": argv[0], "capture-output": True}
-    if len(argv) > 1:
-        arguments["arg"] = list(argv[1:])
-    if stdin:
-        arguments["input-data"] = wire.to_base64(stdin)
-    if env is not None:
-        arguments["env"] = [f"{name}={value}" for name, value in env.items()]
-    pid = agent.call(EXEC, arguments).value["pid"]
-    started = time.monotonic()
-    pause = _FIRST
-    while True:
-        status = agent.call(EXEC_STATUS, {"pid": pid}).value
-        if status["exited"]:
-            return Completed(status)
-        elapsed = time.monotonic() - started
-        if elapsed > timeout:
-            raise TimedOut(f"{argv[0]} has not ended within {timeout:g} s (pid {pid} in the guest)")
-        time.sleep(pause)
-        pause = min(pause * 2, max(0.01, elapsed / 10), _CEILING)
 
 
 def run(
@@ -212,7 +143,7 @@ def _remember(agent: Agent, error: NoChannel) -> None:
 
 def _without_streams(agent: Agent, error: "NoShell") -> "type[ProgramWithoutShell]":
     """The way that is left, imported only now."""
-    from qga_cli.windows.system import is_windows
+    from qga_cli.agent.abilities import is_windows
 
     if is_windows(agent):
         from qga_cli.windows.exec import WindowsProgram

@@ -4,11 +4,11 @@ import io
 import os
 
 from qga_cli import hostpath
+from qga_cli.agent.abilities import is_windows
 from qga_cli.errors import NoProgram, Unsupported, UsageError
 from qga_cli.exec.verb import answer, stdin
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
-from qga_cli.windows.system import is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,13 +4,12 @@ import os
 import re
 import time
 
-from qga_cli import wire
+from qga_cli.agent.program import captured
 from qga_cli.channel.ports import Channel
 from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, Refused, TimedOut
 from qga_cli.exec import exit_status
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import Context, request
-from qga_cli.exec.keeper import reap
 from qga_cli.inside import script
 from qga_cli.interrupt import Interrupt
 
@@ -96,7 +95,7 @@ class ProgramStream:
             if self._open:
                 self._channel.give_back(self._in)
             self._channel.give_back(self._out)
-            reap(self._calls, [self._pid])
+            self._calls.reap([self._pid])
         self._channel.close()
 
     def __enter__(self) -> "Self":
@@ -123,7 +122,7 @@ class ProgramStream:
         except NoChannel:
             status = self._calls.status(self._pid)
             if status["exited"]:
-                said_there = wire.from_base64(status.get("err-data", ""))
+                _, said_there = captured(status)
                 failure = exit_status.failure(argv[0], status.get("exitcode"), said_there)
                 if isinstance(failure, exit_status.NoShell):
                     raise NoChannel(failure.message) from None
@@ -144,9 +143,7 @@ class ProgramStream:
     def _given(self) -> int:
         """How many bytes the relay has passed on to the program."""
         try:
-            handle = self._calls.open(f"/proc/{self._relay}/io", "r")
-            text = self._calls.read(handle, 4096)
-            self._calls.close(handle)
+            text = self._calls.read_once(f"/proc/{self._relay}/io")
         except Refused as error:
             raise OutcomeUnknown(
                 "the program has ended before its input", hint=str(error)

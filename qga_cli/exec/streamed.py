@@ -4,13 +4,13 @@ import contextlib
 import os
 import time
 
-from qga_cli import wire
+from qga_cli.agent.program import captured
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import wrapper
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.exec.exit_status import NoShell, failure, outcome
-from qga_cli.exec.keeper import Keeper, reap
+from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
 from qga_cli.inside import script
 
@@ -67,7 +67,7 @@ class StreamedProgram:
         words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
         given = self._end + b"\n" + line + (inline or b"")
         if len(given) > wrapper.SAFE_INPUT or self.calls.agent.system:
-            from qga_cli.windows.system import is_windows
+            from qga_cli.agent.abilities import is_windows
 
             if is_windows(self.calls.agent):
                 raise NoShell("no shell: the guest runs Windows")
@@ -135,7 +135,7 @@ class StreamedProgram:
             self._feed.close()
         keeper.leave(self._feed.pids if self._feed else [], drop=drop)
         if self._status is None and (self.ended or drop):
-            reap(self.calls, [self.pid], _LAST if self.ended else _PIPE)
+            self.calls.reap([self.pid], _LAST if self.ended else _PIPE)
 
     def _wait(self) -> bool:
         """Whether it has ended in the short time; past that a keeper is to take over."""
@@ -151,7 +151,7 @@ class StreamedProgram:
         """Whether the wrapper has ended."""
         if self._status is None:
             status = self.calls.status(self.pid)
-            if status["exited"] and not self._keeper and self._end not in _told(status)[0]:
+            if status["exited"] and not self._keeper and self._end not in captured(status)[0]:
                 # Or is it what nobody has fetched of an earlier program with this pid?
                 with contextlib.suppress(Refused):
                     status = self.calls.status(self.pid)
@@ -163,7 +163,7 @@ class StreamedProgram:
     def _deliver(self) -> bool:
         """Pass on what the wrapper had for us, and see why if it had nothing."""
         assert self._status is not None
-        out, err = _told(self._status)
+        out, err = captured(self._status)
         if not err and self._end in out:
             at = out.index(b"\n", out.index(self._end)) + 1
             out, err = out[:at], out[at:]
@@ -221,10 +221,3 @@ class StreamedProgram:
         else:
             self._take_over()
         return False
-
-
-def _told(status: "Mapping[str, Any]") -> tuple[bytes, bytes]:
-    return (
-        wire.from_base64(status.get("out-data", "")),
-        wire.from_base64(status.get("err-data", "")),
-    )

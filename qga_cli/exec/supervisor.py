@@ -3,8 +3,7 @@
 import signal
 import time
 
-from qga_cli.errors import Interrupted, Refused, TimedOut
-from qga_cli.exec.keeper import reap
+from qga_cli.errors import Interrupted, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,26 +54,18 @@ class Supervisor:
 
     def close(self) -> None:
         """Forget helpers when the program has ended. Raises TimedOut if it was made to."""
-        reap(self._program.calls, self._signalling)
+        self._program.calls.reap(self._signalling)
         if not self._ending:
             return
         # What the program has started may need its time to end, or to be killed.
-        until = time.monotonic() + self._kill_after + _MARGIN
-        while time.monotonic() < until and not self._has_ended(self._ending):
-            time.sleep(0.05)
+        self._program.calls.reap([self._ending], self._kill_after + _MARGIN)
         raise TimedOut(f"ended after {self._timeout:g} s")
 
     def _detach(self) -> None:
         pid = self._program.pid
         self._program.abandon()
-        reap(self._program.calls, self._signalling)
+        self._program.calls.reap(self._signalling)
         error = Interrupted(self._interrupt.last)
         error.message = f"detached: the program runs on in the guest (wrapper's pid {pid})"
         error.hint = f"`qga exec-status VM {pid}` tells how it has ended"
         raise error
-
-    def _has_ended(self, pid: int) -> bool:
-        try:
-            return bool(self._program.calls.status(pid)["exited"])
-        except Refused:
-            return True

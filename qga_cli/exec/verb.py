@@ -4,8 +4,9 @@ import os
 import stat
 import time
 
+from qga_cli.agent.program import Completed
 from qga_cli.errors import UsageError
-from qga_cli.exec.run import Completed, run
+from qga_cli.exec.run import run
 from qga_cli.exec.sinks import Buffer, Passthrough
 from qga_cli.format import moment
 from qga_cli.verbs.job import Finished, Job

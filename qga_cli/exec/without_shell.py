@@ -4,10 +4,9 @@ The agent hands its output out in one reply, at its end, and nothing in such a g
 3 MB it does not pass through libvirt. glib quotes argv for CreateProcess.
 """
 
-import codecs
 import time
 
-from qga_cli import wire
+from qga_cli.agent.program import captured
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import exit_status, wrapper
 from qga_cli.exec.context import is_text
@@ -22,14 +21,12 @@ if TYPE_CHECKING:
     from qga_cli.exec.stdin import InputFeed
 
 _CEILING = 0.25  # seconds between two looks
-_PATIENCE = 5.0  # seconds for a question of ours
 # What glib says of a program that it cannot start, and what a wrapper would.
 _CAUSES = {
     "(No such file or directory)": wrapper.NOT_FOUND,
     "(Permission denied)": wrapper.NOT_EXECUTABLE,
 }
 _QUOTES = "'\"\u2018\u2019\u201c\u201d"  # as ASCII and UTF-8 locales have them
-_STREAMS = "out-data", "err-data"
 FILE = "have it write a file, and `qga cat VM:FILE`"
 
 
@@ -86,8 +83,7 @@ class ProgramWithoutShell:
             raise
         if not self._status["exited"]:
             return max(0.002, min((time.monotonic() - self._began) / 5, _CEILING))
-        out, err = (wire.from_base64(self._status.get(name, "")) for name in _STREAMS)
-        self._pass_on(out, err)
+        self._pass_on(*captured(self._status))
         if self._status.get("out-truncated") or self._status.get("err-truncated"):
             raise QgaError("the agent has kept 16 MiB of the output, the rest is lost", hint=FILE)
         self.ended = True
@@ -117,24 +113,8 @@ class ProgramWithoutShell:
         try:
             data.decode("utf-8")
         except UnicodeDecodeError:
-            page = self._code_page()
+            from qga_cli.windows.code_page import Page
+
+            page = Page(self.calls).name()
             return data.decode(page, "replace").encode() if page else data
         return data
-
-    def _code_page(self) -> str:
-        """Python's name of the code page that console programs write; empty if there is none."""
-        try:
-            pid = self.calls.start(["cmd.exe", "/c", "chcp"], capture=True)
-        except Refused:
-            return ""
-        until = time.monotonic() + _PATIENCE
-        while not (status := self.calls.status(pid))["exited"]:
-            if time.monotonic() > until:
-                return ""
-            time.sleep(0.01)
-        said = wire.from_base64(status.get("out-data", ""))
-        page = "cp" + bytes(byte for byte in said if 48 <= byte <= 57).decode()
-        try:
-            return codecs.lookup(page).name
-        except LookupError:
-            return ""

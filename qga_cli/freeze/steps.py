@@ -10,10 +10,10 @@ import contextlib
 import time
 
 from qga_cli.agent import Agent, Reply
+from qga_cli.agent.abilities import Abilities, ask
 from qga_cli.commands.fs.freeze import COMMAND as FREEZE
 from qga_cli.commands.fs.status import COMMAND as STATUS
 from qga_cli.commands.fs.thaw import COMMAND as THAW
-from qga_cli.commands.info import COMMAND as INFO
 from qga_cli.errors import (
     BadReply,
     Frozen,
@@ -54,10 +54,10 @@ def check(connection: Connection, mountpoints: Sequence[str]) -> int:
         from qga_cli.agent import refusal
 
         raise held(refusal.frozen(""), Record(connection.identity()))
-    commands: list[dict[str, object]] = []
+    able = Abilities({})
     with contextlib.suppress(Refused):  # a policy that hides itself
-        commands = connection.call(INFO).value["supported_commands"]
-    if any(one["name"] == THAW.wire and not one["enabled"] for one in commands):
+        able = ask(connection)
+    if THAW.wire in able.blocked:
         raise Unsupported(
             f"the guest's policy blocks {THAW.wire}: a freeze could not be ended",
             hint="`qga info VM` shows what is blocked",

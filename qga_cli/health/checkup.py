@@ -10,6 +10,7 @@ import contextlib
 import time
 
 from qga_cli.agent import Agent
+from qga_cli.agent.abilities import READING, Abilities
 from qga_cli.agent.file import read_small
 from qga_cli.agent.refusal import frozen, policy_hint
 from qga_cli.commands.fs.list import NEVER_FILL
@@ -82,8 +83,7 @@ class CheckedGuest:
 
     def may(self, *wires: str) -> bool:
         """Whether the agent says that it takes these commands."""
-        commands = self.info.get("supported_commands", [])
-        return set(wires) <= {one["name"] for one in commands if one["enabled"]}
+        return Abilities(self.info).may(*wires)
 
     def system(self) -> str:
         """The guest's system, by its own words or by libosinfo's mark in the XML; may be ""."""
@@ -219,7 +219,7 @@ def thawed(checked: CheckedGuest) -> str | Concern | None:
     except Unsupported:
         raise
     except Refused as error:
-        from qga_cli.windows.system import is_windows
+        from qga_cli.agent.abilities import is_windows
 
         if not is_windows(checked.agent):
             raise
@@ -253,7 +253,7 @@ def policy(checked: CheckedGuest) -> str | Concern | None:
 
 def confinement(checked: CheckedGuest) -> str | Concern | None:
     """SELinux lets the agent's children do what root may."""
-    if not checked.may("guest-file-open", "guest-file-read", "guest-file-close"):
+    if not checked.may(*READING):
         return None
     try:
         enforced = read_small(checked.agent, "/sys/fs/selinux/enforce").strip() == b"1"
@@ -288,7 +288,7 @@ def clock(checked: CheckedGuest) -> str | Concern | None:
 
 def root(checked: CheckedGuest) -> str | Concern | None:
     """The root filesystem can be written to."""
-    if not checked.may("guest-file-open", "guest-file-read", "guest-file-close"):
+    if not checked.may(*READING):
         return None
     try:
         lines = read_small(checked.agent, "/proc/mounts").decode("utf-8", "replace").splitlines()

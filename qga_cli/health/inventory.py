@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
+from qga_cli.agent.abilities import Abilities
 from qga_cli.commands.cpu.load import COMMAND as LOAD
 from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
 from qga_cli.commands.info import COMMAND as INFO
@@ -109,21 +110,21 @@ def _probe(job: Job, target: Target, row: dict[str, Any], patience: float) -> No
 
 
 def _ask(agent: Agent, row: dict[str, Any], macs: Collection[str]) -> None:
-    info = _maybe(agent, INFO) or {"supported_commands": []}
+    info = _maybe(agent, INFO) or {}
     row["agent"] = "answering"
     row["version"] = info.get("version")
-    enabled = {one["name"] for one in info["supported_commands"] if one["enabled"]}
-    if FREEZE_STATUS.wire in enabled and _maybe(agent, FREEZE_STATUS) == "frozen":
+    able = Abilities(info)
+    if able.may(FREEZE_STATUS.wire) and _maybe(agent, FREEZE_STATUS) == "frozen":
         row["agent"] = "frozen"
         return
-    if OS_INFO.wire in enabled:
+    if able.may(OS_INFO.wire):
         system = _maybe(agent, OS_INFO) or {}
         # Without the code name in brackets, which every release has: a row is one line.
         name = system.get("pretty-name") or system.get("name") or ""
         row["os"] = name.partition(" (")[0] or None
-    if INTERFACES.wire in enabled:
+    if able.may(INTERFACES.wire):
         row["addresses"] = addresses(_maybe(agent, INTERFACES) or [], macs)
-    if LOAD.wire in enabled:
+    if able.may(LOAD.wire):
         row["load"] = (_maybe(agent, LOAD) or {}).get("load1m")
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Collection
 
 from qga_cli.agent import Agent
-from qga_cli.agent.file import read_small
+from qga_cli.agent.abilities import ask, is_windows
+from qga_cli.agent.file import AgentFile, read_small
+from qga_cli.agent.refusal import frozen, policy_hint
 from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
-from qga_cli.windows.system import is_windows
 
 _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
 _STOPPED = ("shut off", "crashed", "gone")
@@ -62,17 +63,14 @@ def _answers(agent: Agent) -> None:
 
 
 def _may_exec(agent: Agent) -> None:
-    from qga_cli.agent.refusal import policy_hint
     from qga_cli.commands.exec import COMMAND as EXEC
     from qga_cli.commands.fs.status import COMMAND as STATUS
-    from qga_cli.commands.info import COMMAND as INFO
 
-    commands = agent.call(INFO).value["supported_commands"]
-    enabled = {command["name"] for command in commands if command["enabled"]}
-    if EXEC.wire in enabled:
+    able = ask(agent)
+    if able.may(EXEC.wire):
         return
-    if STATUS.wire in enabled and agent.call(STATUS).value == "frozen":
-        raise NotYet("the guest's filesystems are frozen", hint="`qga fs thaw VM` thaws them")
+    if able.may(STATUS.wire) and agent.call(STATUS).value == "frozen":
+        raise _not_thawed()
     raise Unsupported(
         f"{EXEC.wire} is blocked by the guest's policy", hint=policy_hint(agent.ask, EXEC)
     )
@@ -98,7 +96,12 @@ def _is_thawed(agent: Agent) -> None:
             return
         raise
     if status == "frozen":
-        raise NotYet("the guest's filesystems are frozen", hint="`qga fs thaw VM` thaws them")
+        raise _not_thawed()
+
+
+def _not_thawed() -> NotYet:
+    freeze = frozen("")
+    return NotYet(freeze.message, hint=freeze.hint)
 
 
 def _is_stopped(agent: Agent) -> None:
@@ -116,16 +119,13 @@ def _is_stopped(agent: Agent) -> None:
 
 def _exists(agent: Agent, path: str) -> None:
     """Raise Refused, with the guest's reason, unless the file can be opened for reading."""
-    from qga_cli.commands.file.close import COMMAND as CLOSE
-    from qga_cli.commands.file.open import COMMAND as OPEN
-
     try:
-        agent.call(CLOSE, {"handle": agent.call(OPEN, {"path": path}).value})
+        AgentFile(lambda command, given: agent.call(command, given).value, path).close()
     except Refused:
+        from qga_cli.agent.abilities import is_windows
         from qga_cli.interrupt import Interrupt
         from qga_cli.windows.files import WindowsFiles
         from qga_cli.windows.paths import is_full
-        from qga_cli.windows.system import is_windows
 
         # There a folder cannot be opened, nor a file that a service has open.
         if not (is_full(path) and is_windows(agent)):
@@ -162,7 +162,7 @@ def _ipv6_table(agent: Agent) -> bytes:
 
 def _netstat_tells(agent: Agent, port: int) -> bool:
     """Lines such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` and `tcp4 0 0 *.80 *.* LISTEN`."""
-    from qga_cli.exec.run import capture
+    from qga_cli.agent.program import capture
 
     if is_windows(agent):
         from qga_cli.windows.ports import listens

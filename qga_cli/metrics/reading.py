@@ -12,6 +12,7 @@ from qga_cli.commands.disk.stats import COMMAND as DISK_STATS
 from qga_cli.commands.fs.list import COMMAND as FILESYSTEMS
 from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
 from qga_cli.commands.info import COMMAND as INFO
+from qga_cli.commands.info import enabled_commands
 from qga_cli.commands.net.interfaces import COMMAND as INTERFACES
 from qga_cli.commands.os.info import COMMAND as OS_INFO
 from qga_cli.commands.ping import COMMAND as PING
@@ -210,7 +211,7 @@ class GuestReader:
         info = self._maybe(agent, INFO)
         if info is not None:
             self._known[INFO.wire] = info
-            self._able = {one["name"] for one in info["supported_commands"] if one["enabled"]}
+            self._able = enabled_commands(info)
         self._asked = time.monotonic()
 
     def _maybe(self, agent: Agent, command: Command) -> Any:

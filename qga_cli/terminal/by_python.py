@@ -6,12 +6,12 @@ import struct
 import time
 
 from qga_cli.agent import Agent
+from qga_cli.agent.program import capture
 from qga_cli.errors import BadReply, QgaError, Refused
-from qga_cli.exec.run import capture
 from qga_cli.inside import terminal
 from qga_cli.inside.terminal import frames
 from qga_cli.inside.terminal.frames import frame, take
-from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, TerminalRequest
+from qga_cli.terminal.carrier import DEVICE, READ, Carrier, TerminalRequest
 
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
 _TROUBLE = re.compile(r"\d{1,4}")
@@ -71,7 +71,7 @@ class PythonCarrier(Carrier):
             self._send(b"".join(self._outbox[:count]))
             del self._outbox[:count]
         elif self._sent > self._done and now > self._wrote + _NUDGE:
-            self._flush(self._writer)  # for a stdio that does not buffer terminals by lines
+            self._writer.flush()  # for a stdio that does not buffer terminals by lines
             self._wrote = now
         elif now > max(self._heard, self._wrote) + _SILENCE:
             self.resize(self._size)  # fails if the guest's end has gone
@@ -79,7 +79,7 @@ class PythonCarrier(Carrier):
 
     def pull(self) -> bytes:
         """See Carrier.pull."""
-        self._inbox += self._read(self._reader)
+        self._inbox += self._reader.read(READ)
         shown = b""
         found = take(self._inbox)
         while found:
@@ -97,12 +97,12 @@ class PythonCarrier(Carrier):
         return shown
 
     def _send(self, data: bytes) -> None:
-        self._write(self._writer, data + b"\n")
+        self._writer.write(data + b"\n")
         self._sent += len(data) + 1
         self._wrote = time.monotonic()
 
     def _bid_farewell(self) -> None:
-        self._write(self._writer, frame(frames.BYE) + b"\n", PARTING)
+        self._writer.write(frame(frames.BYE) + b"\n")
 
 
 def start(agent: Agent, request: TerminalRequest) -> PythonCarrier | None:

@@ -13,14 +13,13 @@ import shlex
 import signal
 import time
 
-from qga_cli.agent import Agent
+from qga_cli.agent import Agent, program
+from qga_cli.agent.program import capture, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
-from qga_cli.exec.run import capture
 from qga_cli.inside import script
-from qga_cli.terminal.carrier import DEVICE, PARTING, Carrier, TerminalRequest
-from qga_cli.wire import to_base64
+from qga_cli.terminal.carrier import DEVICE, PARTING, READ, Carrier, TerminalRequest
 
 _CARRY = "stty raw -echo min 0 time 0; tty >device; exec sleep 2147483647"
 
@@ -52,8 +51,7 @@ class ScriptCarrier(Carrier):
         run = _session(request, self._folder)
         variables = {"dir": self._folder, "mark": self._word, "run": run, "carry": _CARRY}
         text = _with(variables, script("terminal/main"))
-        arguments = {"path": "sh", "input-data": to_base64(text)}
-        self._pid = int(agent.call(EXEC, arguments).value["pid"])
+        self._pid = int(agent.call(EXEC, program.request(["sh"], stdin=text)).value["pid"])
         try:
             self._output = self._open(self._device(), "r")
             self._fifo = self._open(f"{self._folder}/keys", "r+")
@@ -85,8 +83,8 @@ class ScriptCarrier(Carrier):
         now = time.monotonic()
         if now > self._renewed + _LEASE:
             self._renewed = now
-            self._write(self._lease, b".")
-            self._flush(self._lease)
+            self._lease.write(b".")
+            self._lease.flush()
         if self._size:
             words = 'stty -F "$(cat "$0/tty")" rows "$1" cols "$2"'
             capture(self.agent, ["sh", "-c", words, self._folder, *map(str, self._size)])
@@ -105,7 +103,7 @@ class ScriptCarrier(Carrier):
 
     def pull(self) -> bytes:
         """See Carrier.pull."""
-        came = self._read(self._output)
+        came = self._output.read(READ)
         self._calm = self._calm or not came
         held = self._held + came
         at = held.find(self._mark)
@@ -124,15 +122,15 @@ class ScriptCarrier(Carrier):
 
     def _press(self, keys: bytes) -> bool:
         """Write into the FIFO; False when it is full, and then nothing was written."""
-        self._write(self._fifo, keys)
+        self._fifo.write(keys)
         try:
-            self._flush(self._fifo)
+            self._fifo.flush()
         except Refused as error:
             if "temporarily unavailable" not in error.desc:
                 raise
             # stdio drops what it could not write, but fails the next write, which it does take.
             try:
-                self._write(self._fifo, b"")
+                self._fifo.write_nothing()
             except Refused as again:
                 self.agent.trace(2, again.desc)
             return False
@@ -165,7 +163,7 @@ class ScriptCarrier(Carrier):
             if time.monotonic() > until:
                 raise Refused(f"script(1) in the guest gave no terminal within {_START:g} s")
             time.sleep(0.005)
-            name += self._read(names)
+            name += names.read(READ)
         device = name.decode("ascii", "replace").rstrip("\n")
         if not DEVICE.fullmatch(device):
             raise BadReply("the guest's end of the terminal talks nonsense")
@@ -175,13 +173,9 @@ class ScriptCarrier(Carrier):
     def _bid_farewell(self) -> None:
         if self.code is None:  # else the program reads our farewell
             self.hang_up()
-        self._write(self._fifo, f"\n{self._word}\n".encode(), PARTING)
-        self._flush(self._fifo)
-        until = time.monotonic() + PARTING
-        while not self._call(EXEC_STATUS, {"pid": self._pid}, PARTING)["exited"]:
-            if time.monotonic() > until:
-                return
-            time.sleep(0.01)
+        self._fifo.write(f"\n{self._word}\n".encode())
+        self._fifo.flush()
+        wait_for_end(lambda: self._call(EXEC_STATUS, {"pid": self._pid}), PARTING)
 
 
 def start(agent: Agent, request: TerminalRequest) -> ScriptCarrier:

@@ -6,20 +6,16 @@ What stands at the guest's end differs: by_python.py, by_script.py.
 import re
 
 from qga_cli.agent import Agent
-from qga_cli.commands.file.close import COMMAND as CLOSE
-from qga_cli.commands.file.flush import COMMAND as FLUSH
+from qga_cli.agent.file import AgentFile
 from qga_cli.commands.file.open import COMMAND as OPEN
-from qga_cli.commands.file.read import COMMAND as READ
-from qga_cli.commands.file.write import COMMAND as WRITE
-from qga_cli.errors import BadReply, QgaError, Refused
+from qga_cli.errors import QgaError, Refused
 from qga_cli.spec import Command
-from qga_cli.wire import from_base64, to_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_READ = 65536  # bytes a call: more than the guest ever has ready
+READ = 65536  # bytes a call: more than the guest ever has ready
 _PATIENCE = 50.0  # seconds for a call: by then the guest has given us up
 DEVICE = re.compile(r"/dev/pts/\d{1,9}")
 PARTING = 3.0  # seconds for a call when all is over
@@ -55,7 +51,8 @@ class Carrier:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self.code: int | None = None
-        self._handles: list[int] = []
+        self._files: list[AgentFile] = []
+        self._patience = _PATIENCE
 
     def type(self, keys: bytes) -> None:
         """Queue what the program is to read."""
@@ -83,6 +80,7 @@ class Carrier:
 
     def close(self) -> None:
         """Let the guest's end go, and the agent's handles."""
+        self._patience = PARTING
         try:
             self._bid_farewell()
         except QgaError as error:
@@ -95,36 +93,23 @@ class Carrier:
 
     def _release(self) -> None:
         """Close the agent's handles, as far as it answers."""
+        self._patience = PARTING
         try:
-            while self._handles:
-                self.agent.call(CLOSE, {"handle": self._handles.pop()}, PARTING)
+            while self._files:
+                self._files.pop().close()
         except QgaError as error:
             self.agent.trace(1, f"leaving handles to the agent: {error.message}")
 
-    def _open(self, path: str, mode: str) -> int:
-        handle = int(self.agent.call(OPEN, {"path": path, "mode": mode}).value)
-        self._handles.append(handle)
-        return handle
+    def _open(self, path: str, mode: str) -> AgentFile:
+        file = AgentFile(self._call, path, mode)
+        self._files.append(file)
+        return file
 
-    def _read(self, handle: int) -> bytes:
-        data = from_base64(self._call(READ, {"handle": handle, "count": _READ})["buf-b64"])
-        if len(data) > _READ:  # else an agent that lies would have us hold 50 MB a call
-            raise BadReply("the agent read more than it was asked for")
-        return data
-
-    def _write(self, handle: int, data: bytes, timeout: float = _PATIENCE) -> None:
-        self._call(WRITE, {"handle": handle, "buf-b64": to_base64(data)}, timeout)
-
-    def _flush(self, handle: int) -> None:
-        self._call(FLUSH, {"handle": handle})
-
-    def _call(
-        self, command: Command, arguments: dict[str, object], timeout: float = _PATIENCE
-    ) -> "Any":
+    def _call(self, command: Command, arguments: dict[str, object]) -> "Any":
         try:
-            return self.agent.call(command, arguments, timeout).value
+            return self.agent.call(command, arguments, self._patience).value
         except Refused as error:
-            if type(error) is not Refused:
+            if type(error) is not Refused or command is OPEN:
                 raise
             text = "the guest's end of the terminal has gone"
             raise Refused(text, desc=error.desc, details=error.desc) from error

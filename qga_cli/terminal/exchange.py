@@ -6,6 +6,7 @@ import select
 import threading
 import time
 
+from qga_cli.agent.patience import Patience
 from qga_cli.errors import (
     Busy,
     Frozen,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
 _FRACTION = 0.25  # … by the time since something moved
-_PAUSES = ("paused", "migrating")  # a migration ends with a pause, or the guest has gone
 _TROUBLE = 60.0  # seconds to bear an agent that does not serve us: by then the guest gave us up
 
 
@@ -42,7 +42,7 @@ class Exchange:
         self._screen = screen
         self._wake_read, self._wake_write = os.pipe()
         self._requests: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
-        self._trouble = 0.0  # since when the agent has not served us
+        self._patience = Patience(carrier.agent, busy=_TROUBLE, away=_TROUBLE)
 
     def start(self) -> None:
         """Begin; the screen must be raw by now."""
@@ -97,7 +97,7 @@ class Exchange:
         except (Busy, Frozen, NotAnswering, NotRunning, Unsupported) as error:
             self._tolerate(error)
             return False
-        self._trouble = 0.0
+        self._patience.reset()
         if shown and not self.mute:
             self._screen.write(shown)
             self._screen.flush()
@@ -109,12 +109,6 @@ class Exchange:
 
         Unsupported is what a freeze looks like when it ends before it has been asked for.
         """
-        if isinstance(error, Frozen):
-            return  # the guest waits for the thaw too
-        now = time.monotonic()
-        self._trouble = self._trouble or now
-        agent = self.carrier.agent
-        stopped = isinstance(error, NotRunning) and agent.transport.state() not in _PAUSES
-        lost = agent.sent and not isinstance(error, Refused)
-        if lost or stopped or now > self._trouble + _TROUBLE:
+        lost = self.carrier.agent.sent and not isinstance(error, Refused)
+        if lost or not self._patience.tolerates(error):
             raise error

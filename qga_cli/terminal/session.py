@@ -8,6 +8,7 @@ import os
 import signal
 import time
 
+from qga_cli.agent.abilities import is_windows
 from qga_cli.errors import Interrupted, QgaError, TimedOut, Unsupported, UsageError
 from qga_cli.exec.context import Context
 from qga_cli.inside import script
@@ -16,7 +17,6 @@ from qga_cli.terminal.carrier import TerminalRequest
 from qga_cli.terminal.console import Console, Escape
 from qga_cli.terminal.exchange import Exchange
 from qga_cli.verbs.job import Finished, Job
-from qga_cli.windows.system import is_windows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import time
 
-from qga_cli import wire
+from qga_cli.agent.program import captured, wait_for_end
 from qga_cli.errors import Refused
 
 TYPE_CHECKING = False
@@ -35,12 +34,10 @@ class Page:
             pid = self._calls.start(["cmd.exe", "/d", "/c", "chcp"], capture=True)
         except Refused:
             return ""
-        until = time.monotonic() + _PATIENCE
-        while not (status := self._calls.status(pid))["exited"]:
-            if time.monotonic() > until:
-                return ""
-            time.sleep(0.01)
-        said = wire.from_base64(status.get("out-data", ""))  # `Active code page: 850`, translated
+        status = wait_for_end(lambda: self._calls.status(pid), _PATIENCE)
+        if status is None:
+            return ""
+        said, _ = captured(status)  # `Active code page: 850`, translated
         page = "cp" + bytes(byte for byte in said if 48 <= byte <= 57).decode()
         try:
             return codecs.lookup(page).name

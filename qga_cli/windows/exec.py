@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import time
 
+from qga_cli.agent import exit_codes
+from qga_cli.agent.program import wait_for_end
 from qga_cli.errors import Interrupted, NoProgram, NotExecutable, QgaError, Refused, TimedOut
 from qga_cli.exec.without_shell import ProgramWithoutShell
-from qga_cli.windows import code_page, exit_codes, private, surroundings
+from qga_cli.windows import code_page, private, surroundings
 from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch
 
@@ -78,9 +80,7 @@ class WindowsProgram(ProgramWithoutShell):
             )
         except Refused as error:
             raise self._stopped(kill_after, f"{self._runs_on}: {error.said()}") from error
-        until = time.monotonic() + _KILL
-        while not (said := self.calls.status(pid))["exited"] and time.monotonic() < until:
-            time.sleep(0.01)
+        said = wait_for_end(lambda: self.calls.status(pid), _KILL) or {}
         if said.get("exitcode") != 0 and not self._exited():
             code = said.get("exitcode", "none")
             raise self._stopped(kill_after, f"{self._runs_on} (taskkill's exit code: {code})")

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 
-from qga_cli import wire
+from qga_cli.agent.program import captured
 from qga_cli.commands.file.close import COMMAND as CLOSE
-from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.errors import QgaError, Refused
 from qga_cli.windows.ledger import Ledger
 from qga_cli.windows.words import Batch
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 PIECE = 720 * 1024  # bytes of one read: its reply stays below 1 MiB
 _TEMP = "C:\\Windows\\Temp"  # nearly everywhere; else it is asked for
-_FIRST, _CEILING = 0.002, 0.25  # seconds between two looks at a helper
 _PATIENCE = 30.0  # seconds for a helper
 _LAST = 5.0  # seconds for the one that removes all
 
@@ -105,9 +102,7 @@ class Private:
 
     def write(self, handle: int, data: bytes) -> None:
         """Write all of it, in requests that pass everywhere."""
-        chunk = self.calls.agent.transport.write_chunk
-        for at in range(0, len(data), chunk):
-            self.calls.write(handle, data[at : at + chunk])
+        self.calls.write(handle, data)
 
     def read(self, handle: int, count: int = PIECE) -> bytes:
         """The next piece, up to `count` bytes; empty at the end."""
@@ -115,9 +110,7 @@ class Private:
 
     def seek(self, handle: int, offset: int, whence: int) -> int:
         """Move the position; where it is then. `whence` as for lseek."""
-        arguments = {"handle": handle, "offset": offset, "whence": whence}
-        position: int = self.calls.agent.call(SEEK, arguments).value["position"]
-        return position
+        return self.calls.seek(handle, offset, whence)
 
     def content(self, path: str, most: int = 2**20) -> bytes:
         """What is in one of them, up to `most` bytes."""
@@ -155,7 +148,7 @@ class Private:
                 env=self.with_variables(batch),
             )
         )
-        out, err = (wire.from_base64(status.get(name, "")) for name in ("out-data", "err-data"))
+        out, err = captured(status)
         return code_of(status), (out + err).decode("utf-16-le", "replace")
 
     def busy(self) -> None:
@@ -235,17 +228,11 @@ class Private:
         """What a line of constants prints, in Unicode."""
         words = ["cmd.exe", "/d", "/u", "/c", *line.split()]
         status = self.finish(self.calls.start(words, capture=True))
-        return wire.from_base64(status.get("out-data", "")).decode("utf-16-le", "replace")
+        return captured(status)[0].decode("utf-16-le", "replace")
 
     def finish(self, pid: int, seconds: float = _PATIENCE) -> Any:
         """The end of a helper. Raises QgaError if it does not come."""
-        until, pause = time.monotonic() + seconds, _FIRST
-        while not (status := self.calls.status(pid))["exited"]:
-            if time.monotonic() > until:
-                raise QgaError(f"a helper in the guest (pid {pid}) does not end")
-            time.sleep(pause)
-            pause = min(pause * 1.5, _CEILING)
-        return status
+        return self.calls.finish(pid, seconds)
 
     def __enter__(self) -> Self:
         return self

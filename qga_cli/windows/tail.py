@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from qga_cli import wire
+from qga_cli.agent.program import captured
 from qga_cli.errors import FileError, Refused
 from qga_cli.format import size as human
 from qga_cli.windows.paths import full
@@ -78,7 +78,7 @@ class WindowsFollower:
         if code not in (0, *_PAST_THE_END):
             raise Refused(f"curl.exe's exit code is {code}")
         if code == 0:
-            return wire.from_base64(status.get("out-data", ""))
+            return captured(status)[0]
         # It gives the same code for a file that is gone and for one that is shorter.
         try:
             size = self._files.size(self._path)

@@ -5,8 +5,9 @@ A folder is filled as it comes, file by file: cmd has no way to put one in the p
 
 from __future__ import annotations
 
+from qga_cli.agent.program import Completed
 from qga_cli.errors import NoProgram, Refused, Unsupported
-from qga_cli.exec.run import Completed, run
+from qga_cli.exec.run import run
 from qga_cli.windows.paths import full, join
 
 TYPE_CHECKING = False

@@ -2,8 +2,8 @@
 
 import pytest
 
+from qga_cli.agent.exit_codes import told
 from qga_cli.errors import UsageError
-from qga_cli.windows.exit_codes import told
 from qga_cli.windows.paths import full, join, parent
 from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch, quote

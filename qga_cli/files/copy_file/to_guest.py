@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from qga_cli.exec.run import Completed
+    from qga_cli.agent.program import Completed
     from qga_cli.files.copy_file.sources import FileSource
     from qga_cli.files.copy_file.transfer import CopyOptions
     from qga_cli.files.guest.access import Access

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qga_cli.exec.run import Completed
+    from qga_cli.agent.program import Completed
     from qga_cli.files.copy_file.transfer import CopyOptions
 
 # $1 folder  $2 name in it  $3 -h to follow links. Standard error ends with the digest. tar's exit

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from qga_cli.exec.run import Completed
+    from qga_cli.agent.program import Completed
     from qga_cli.files.copy_file.transfer import CopyOptions
 
 _PIECE = 2**18

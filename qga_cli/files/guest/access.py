@@ -3,7 +3,8 @@
 import re
 import time
 
-from qga_cli import wire
+from qga_cli.agent import abilities
+from qga_cli.agent.program import Completed, request, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import (
@@ -15,23 +16,20 @@ from qga_cli.errors import (
     TimedOut,
     Unsupported,
 )
-from qga_cli.exec.run import Completed, run
+from qga_cli.exec.run import run
 from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any, BinaryIO
 
     from qga_cli.interrupt import Interrupt
     from qga_cli.windows.files import WindowsFiles as WindowsFiles
 
-_FILE = {f"guest-file-{act}" for act in ("open", "close", "read", "write", "seek", "flush")}
-_EXEC = {"guest-exec", "guest-exec-status"}
 _SHELL = re.compile(r"qga: (line )?\d+: ")  # how a shell names a line of a script of ours
 _GRACE = 5.0  # seconds
 _TALK = 64 * 1024  # bytes kept of what a script writes to its standard error
-_FIRST, _CEILING = 0.002, 0.25  # seconds between polls: at once, then 2, 4, 8 ms …
 
 
 class Access:
@@ -40,20 +38,16 @@ class Access:
     cmd: "WindowsFiles | None"  # Windows' own way, where programs may be run there
 
     def __init__(self, agent: PatientAgent, interrupt: "Interrupt") -> None:
-        from qga_cli.commands.info import COMMAND as INFO
-
         self.agent = agent
         self.interrupt = agent.interrupt = interrupt
-        known: list[dict[str, Any]] = agent.call(INFO).value["supported_commands"]
-        enabled = {command["name"] for command in known if command["enabled"]}
-        # Up to 9.x foreign commands are listed, but switched off.
-        self.windows = "guest-get-devices" in enabled
-        self.files = enabled >= _FILE
-        self.exec = enabled >= _EXEC and not self.windows
+        able = abilities.ask(agent)
+        self.windows = able.windows
+        self.files = able.may(*abilities.FILES)
+        self.exec = able.may(*abilities.PROGRAMS) and not self.windows
         self.cmd = None
         if self.windows:
             agent.system = "mswindows"
-            if self.files and enabled >= _EXEC:
+            if self.files and able.may(*abilities.PROGRAMS):
                 from qga_cli.windows.files import WindowsFiles
 
                 self.cmd = WindowsFiles(agent, interrupt)
@@ -89,29 +83,31 @@ class Access:
 
         Returns its pid, for `finish`. What it writes must be little.
         """
-        path, *argv = _argv(script, words)
-        arguments: dict[str, object] = {"path": path, "arg": argv, "capture-output": True}
-        if stdin:
-            arguments["input-data"] = wire.to_base64(stdin)
+        arguments = request(_argv(script, words), capture=True, stdin=stdin)
         pid: int = self.agent.call(EXEC, arguments).value["pid"]
         return pid
 
     def finish(self, pid: int) -> Completed:
         """Wait for a script. Raises Interrupted at the next signal; it ends in its own time."""
-        pause, seen = _FIRST, self.interrupt.count
-        while True:
-            try:
-                status = self.agent.call(EXEC_STATUS, {"pid": pid}).value
-            except OutcomeUnknown as error:
-                if self.agent.begun:
-                    raise
-                raise NotAnswering(error.said(), hint=error.advice) from error  # nothing changed
-            if status["exited"]:
-                return Completed(status)
-            if self.interrupt.sleep(pause, seen):
+        seen = self.interrupt.count
+
+        def sleep(seconds: float) -> None:
+            if self.interrupt.sleep(seconds, seen):
                 raise Interrupted(self.interrupt.signum)
             self._check_deadline()
-            pause = min(pause * 1.5, _CEILING)
+
+        status = wait_for_end(lambda: self._status(pid), sleep=sleep)
+        assert status is not None  # it has no limit but ours
+        return Completed(status)
+
+    def _status(self, pid: int) -> "Mapping[str, Any]":
+        try:
+            status: Mapping[str, Any] = self.agent.call(EXEC_STATUS, {"pid": pid}).value
+        except OutcomeUnknown as error:
+            if self.agent.begun:
+                raise
+            raise NotAnswering(error.said(), hint=error.advice) from error  # nothing changed
+        return status
 
     def check(self) -> None:
         """Raise Interrupted or TimedOut if it is time to stop: called between two steps."""

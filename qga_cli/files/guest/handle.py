@@ -1,6 +1,8 @@
 """An open file of a guest: by the agent's file commands, or by dd where they may not be used."""
 
-from qga_cli import wire
+import os
+
+from qga_cli.agent.file import AgentFile
 from qga_cli.errors import BadReply, NotConnected, QgaError, Refused
 
 TYPE_CHECKING = False
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
         def write(self, data: bytes) -> None:
             """All of `data` at the position."""
 
-        def seek(self, offset: int) -> None:
+        def seek(self, offset: int) -> object:
             """Move the position, counted from the start."""
 
         def size(self) -> int:
@@ -42,92 +44,43 @@ if TYPE_CHECKING:
         ) -> None: ...
 
 
-class FileHandle:
-    """A handle of the agent. It outlives connections, so it is closed on every path."""
+class FileHandle(AgentFile):
+    """A handle of the agent."""
 
     def __init__(self, access: "Access", path: str, mode: str, told: str = "") -> None:
-        from qga_cli.commands.file.open import COMMAND as OPEN
-
         self._access = access
-        self._path = told or path  # as messages have it
-        self._number = self._call(OPEN, {"path": path, "mode": mode})
+        self._name = told or path  # as messages have it
+        shown = f"{access.agent.name}: {self._name}"
+        chunk = access.agent.transport.write_chunk
+        super().__init__(self._ask, path, mode, shown=shown, chunk=chunk)
         access.agent.patient = True  # from now on there is something to lose
 
     def read(self, count: int) -> bytes:
         """See Handle. Raises BadReply when the agent's numbers and its data disagree."""
-        from qga_cli.commands.file.read import COMMAND as READ
-
-        count = min(count, self._access.agent.transport.read_chunk)
-        reply = self._call(READ, {"handle": self._number, "count": count})
-        data = wire.from_base64(reply["buf-b64"])
-        if len(data) != reply["count"] or len(data) > count:
-            raise self._lie(
-                f"was asked for {count} bytes, says it sends {reply['count']}, "
-                f"and sends {len(data)}"
-            )
-        return data
-
-    def write(self, data: bytes) -> None:
-        """See Handle. A short write is continued, as qga/commands-posix.c allows itself one."""
-        from qga_cli.commands.file.write import COMMAND as WRITE
-
-        chunk = self._access.agent.transport.write_chunk
-        at = 0
-        while at < len(data):
-            part = data[at : at + chunk]
-            text = wire.to_base64(part)
-            reply = self._call(WRITE, {"handle": self._number, "buf-b64": text})
-            if not 0 < reply["count"] <= len(part):
-                raise self._lie(f"was given {len(part)} bytes and says it took {reply['count']}")
-            at += reply["count"]
-
-    def seek(self, offset: int) -> None:
-        """See Handle."""
-        if self._seek(offset, 0) != offset:
-            raise self._lie(f"was told to seek to {offset} and went elsewhere")
+        return super().read(min(count, self._access.agent.transport.read_chunk))
 
     def size(self) -> int:
         """See Handle."""
-        return self._seek(0, 2)
+        return self.seek(0, os.SEEK_END)
 
-    def flush(self) -> None:
-        """See Handle. A full disk may show only here."""
-        from qga_cli.commands.file.flush import COMMAND as FLUSH
+    def close(self) -> None:
+        """See Handle. There is always time for it: an agent keeps open files for ever."""
+        self._access.grace()
+        super().close()
 
-        self._call(FLUSH, {"handle": self._number})
-
-    def _seek(self, offset: int, whence: int) -> int:
-        from qga_cli.commands.file.seek import COMMAND as SEEK
-
-        arguments = {"handle": self._number, "offset": offset, "whence": whence}
-        position: int = self._call(SEEK, arguments)["position"]
-        if position < 0:
-            raise self._lie(f"says that it is at byte {position}")
-        return position
-
-    def _lie(self, what: str) -> BadReply:
-        return BadReply(f"{self._access.agent.name}: {self._path}: the agent {what}")
-
-    def _call(self, command: "Command", arguments: "dict[str, object]") -> "Any":
+    def _ask(self, command: "Command", arguments: "dict[str, object]") -> "Any":
         """The result of one file command. The agent's errors rarely name the file: ours do."""
         try:
             return self._access.agent.call(command, arguments).value
         except Refused as error:
+            name = self._access.agent.name
             if error.desc.startswith("handle ") and "has not been found" in error.desc:
-                name = self._access.agent.name
                 gone = f"{name}: the agent was restarted: its open files are gone"
                 raise NotConnected(gone) from error
             if type(error) is Refused:
                 reason = error.desc.rpartition(": ")[2]
-                error.message = f"{self._access.agent.name}: {self._path}: {reason}"
+                error.message = f"{name}: {self._name}: {reason}"
             raise
-
-    def close(self) -> None:
-        """See Handle. There is always time for it: an agent keeps open files for ever."""
-        from qga_cli.commands.file.close import COMMAND as CLOSE
-
-        self._access.grace()
-        self._call(CLOSE, {"handle": self._number})
 
     def __enter__(self) -> "Self":
         return self

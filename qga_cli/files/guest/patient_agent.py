@@ -1,10 +1,10 @@
 """An agent as the file verbs call it: errors know their guest, a short freeze ends nothing."""
 
-import math
 import threading
 import time
 
 from qga_cli.agent import Agent
+from qga_cli.agent.patience import Patience
 from qga_cli.errors import Frozen, QgaError, TimedOut
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qga_cli.transports import Transport
 
 LATE = "the time given with --timeout is over"
-_FREEZE, _PAUSE = 120.0, 0.2  # seconds: how long to wait for a thaw, and between two questions
+_FREEZE, _LOOK = 120.0, 0.25  # seconds: how long to wait for a thaw, and between two attempts
 
 
 class PatientAgent(Agent):
@@ -36,6 +36,7 @@ class PatientAgent(Agent):
     def __init__(self, transport: "Transport", name: str, trace: "Trace | None" = None) -> None:
         super().__init__(transport, name, trace)
         self._lock = threading.Lock()
+        self._patience = Patience(self, freeze=_FREEZE, away=0.0)
 
     def call(
         self,
@@ -53,29 +54,23 @@ class PatientAgent(Agent):
         arguments: "Mapping[str, object] | None",
         timeout: float | None,
     ) -> "Reply":
-        try:
-            return super().call(command, arguments, timeout)
-        except Frozen as error:
-            if not self.patient or not self._thawed():
-                error.of(self.target)
-                raise
-            return self._call(command, arguments, timeout)
-        except QgaError as error:
-            if self.deadline is not None and time.monotonic() >= self.deadline:
-                raise TimedOut(LATE) from error
-            error.of(self.target)
-            raise
-
-    def _thawed(self) -> bool:
-        """Wait for a thaw; False if it does not come in time."""
-        from qga_cli.commands.fs.status import COMMAND as STATUS
-
-        self.trace(0, f"{self.name}: the guest's filesystems are frozen; waiting for the thaw")
-        end = min(time.monotonic() + _FREEZE, self.deadline or math.inf)
-        while time.monotonic() < end:
-            self.interrupt.sleep(_PAUSE, 0)
-            if self.interrupt.signum:
-                return False
-            if super().call(STATUS).value == "thawed":
-                return True
-        return False
+        waiting = False
+        while True:
+            try:
+                reply = super().call(command, arguments, timeout)
+                self._patience.reset()
+                return reply
+            except QgaError as error:
+                late = self.deadline is not None and time.monotonic() >= self.deadline
+                if late and not isinstance(error, Frozen):
+                    raise TimedOut(LATE) from error
+                stop = late or not self.patient or self.interrupt.signum
+                if stop or not isinstance(error, Frozen) or not self._patience.tolerates(error):
+                    error.of(self.target)
+                    raise
+            if not waiting:
+                self.trace(
+                    0, f"{self.name}: the guest's filesystems are frozen; waiting for the thaw"
+                )
+            waiting = True
+            self.interrupt.sleep(_LOOK, 0)
