@@ -3,12 +3,13 @@ memory, never a traceback."""
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from qga_cli.errors import BadReply, QgaError
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.exit_status import outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
@@ -158,16 +159,21 @@ def test_a_file_that_says_it_is_endless_and_is_empty(fake: Make) -> None:
     assert len(agent.requests) < 30
 
 
-def test_a_helper_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Busy:
-        def start(self, argv: list[str], stdin: bytes = b"") -> int:
+def test_a_helper_that_never_ends_is_given_up() -> None:
+    class Stuck(AgentCalls):
+        def __init__(self) -> None:
+            """It has no agent."""
+
+        def start(self, argv: Sequence[str], **_: object) -> int:
             return 7
 
         def status(self, pid: int) -> dict[str, object]:
             return {"exited": False}
 
-    monkeypatch.setattr("qga_cli.exec.keeper._SHORT", 0.1)
-    keeper = Keeper(Busy(), 1, "mark", spools=False, stdin=False)  # type: ignore[arg-type]
+        def finish(self, pid: int, seconds: float = 0.1) -> Mapping[str, object]:
+            return super().finish(pid, seconds)
+
+    keeper = Keeper(Stuck(), 1, "mark", spools=False, stdin=False)
     with pytest.raises(QgaError, match="does not end"):
         keeper.tell("beat")
 
