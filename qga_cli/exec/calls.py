@@ -54,7 +54,7 @@ class AgentCalls:
         self._count = 0
         self._seconds = 0.0
         self._pids: set[int] = set()  # whose end is seen without what the agent keeps of them
-        self._opened: dict[int, _File] = {}
+        self._opened: dict[int, _LastingFile] = {}
         # The beginning of paths that lead through a process of ours, and what raises QgaError if
         # its pid may be another's by now. Asked before each call with such a path is sent.
         self.through = ""
@@ -114,7 +114,7 @@ class AgentCalls:
 
     def open(self, path: str, mode: str) -> int:
         """A handle. Raises Refused, Unsupported when file commands are blocked."""
-        file = _File(self, path, mode)
+        file = _LastingFile(self, path, mode)
         self._opened[file.first] = file
         return file.first
 
@@ -192,7 +192,7 @@ class AgentCalls:
     patient = False  # set once the program runs: before, a refusal is the answer
 
 
-class _File(AgentFile):
+class _LastingFile(AgentFile):
     """A file that is opened anew where the agent was restarted: its owner holds it open too."""
 
     def __init__(self, calls: AgentCalls, path: str, mode: str) -> None:
