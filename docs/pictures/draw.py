@@ -141,7 +141,7 @@ def top(terminal: Terminal) -> None:
         terminal.resize(8)
         terminal.type("qga top web1,web2,db1")
         terminal.wait(lambda screen: "M\n" in screen and "1 frozen" in screen)
-        time.sleep(4)  # a look between whose two ends there is nothing but work
+        time.sleep(6)  # a look between whose two ends there is nothing but work
         draw("top", terminal.wait(lambda screen: "1 frozen" in screen))
         terminal.key("q")
         terminal.resize(HEIGHT)

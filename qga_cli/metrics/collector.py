@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _STUCK = 2  # calls for one host's counters that may hang before no further one is begun
 
+_AGAIN = 0.5  # seconds for the call after one that hangs, which passes over what holds it
 _GONE = 3600.0  # seconds after which a guest that nobody has asked about is forgotten
 
 
@@ -83,14 +84,19 @@ class Collector:
         end = None if within is None else begun + within
         look = Look(hosts, self._read(targets, interrupt, end))
         look.taken = taken
-        left = self._patience if end is None else min(self._patience, end - time.monotonic())
-        counted = {uri: tally.result(left) for uri, tally in tallies.items()}
+        until = taken + self._limit(within)
+        counted = {uri: self._counted(uri, tally, until) for uri, tally in tallies.items()}
         for target in targets:
             counters = counted[target.uri].get(target.name)
             if counters:
                 look.counters[target.label] = counters
         look.took = time.monotonic() - begun
         return look
+
+    def _counted(self, uri: str | None, tally: Tally, until: float) -> dict[str, Counters]:
+        """What a host has counted; of one that a stuck QEMU holds, what the others have."""
+        counted = tally.result(until - time.monotonic())
+        return self._host(uri).count().result(_AGAIN) if tally.is_alive() else counted
 
     def _read(
         self, targets: Sequence[Target], interrupt: Interrupt, end: float | None
@@ -149,8 +155,8 @@ class SharedHost:
     """A host asked by several threads, of which none shall pile up behind one that hangs."""
 
     def __init__(self, host: HostConnection, patience: float) -> None:
+        host.spread()
         self._host = host
-        self.uri = host.uri
         self._patience = patience
         self._once = Once()
         self._tallies: list[Tally] = []

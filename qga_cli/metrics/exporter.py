@@ -13,6 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from qga_cli import __version__
 from qga_cli.errors import NoGuest, QgaError, UsageError
+from qga_cli.metrics.bounds import Bounds
 from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.families import families
 from qga_cli.metrics.family import Family
@@ -110,6 +111,7 @@ class Exporter:
         self._collector = collector
         self._pattern = job.arguments.get("pattern") or "*"
         self._everything = bool(job.arguments.get("all-filesystems"))
+        self._bounds = Bounds()
         self._room = threading.BoundedSemaphore(_AT_ONCE)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -146,7 +148,9 @@ class Exporter:
             self._job.interrupt,
             _within(environ.get(_TIMEOUT, "")),
         )
-        return families(look, everything=self._everything)
+        made = families(look, everything=self._everything)
+        self._bounds.apply(made)
+        return made
 
 
 def _within(told: str) -> float:

@@ -55,6 +55,9 @@ if TYPE_CHECKING:
         def counters(self) -> dict[str, Counters]:
             """What it counts of its running guests, by name; nothing where it counts nothing."""
 
+        def spread(self) -> None:
+            """From now on, have no agent's call wait for that of another one, which may hang."""
+
         def watch(self, wake: Callable[[str], None]) -> bool:
             """Call `wake` with the name of a guest that changed; False when nobody tells."""
 

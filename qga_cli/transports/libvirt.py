@@ -13,7 +13,7 @@ import time
 
 from qga_cli.errors import NoGuest, QgaError, Unsupported
 from qga_cli.transports import ListedGuest
-from qga_cli.transports.libvirt_link import Link, host_error
+from qga_cli.transports.libvirt_link import Link, host_error, is_remote
 from qga_cli.wire import name_of
 
 TYPE_CHECKING = False
@@ -46,6 +46,8 @@ class LibvirtHost:
         self.uri = uri or ""
         self._uri = uri
         self._links = [Link(uri)]
+        self._room = _AGENTS
+        self._reserved = 0  # of the links, for questions about the host
         self._lock = threading.Lock()
 
     def guests(self) -> list[ListedGuest]:
@@ -83,10 +85,23 @@ class LibvirtHost:
         return read_facts(self.domain(name))
 
     def counters(self) -> dict[str, Counters]:
-        """Those of libvirt, all in one call."""
+        """Those of libvirt, all in one call, which may hang: on a connection of its own."""
         from qga_cli.transports.libvirt_stats import counters
 
-        return counters(self.connection())
+        link = self._lease(_AGENTS)
+        try:
+            return counters(link.connection())
+        finally:
+            self._give_back(link, _AGENTS)
+
+    def spread(self) -> None:
+        """One agent on a connection, and none on the first; over a network it is few, as ever.
+
+        Until libvirt 10.2 a thread's call may not be heard before that of another one, which hangs,
+        is answered: see libvirt_ports.
+        """
+        self._room = _AGENTS if is_remote(self._uri) else 1
+        self._reserved = 1
 
     def watch(self, wake: Callable[[str], None]) -> bool:
         """Call `wake` with a guest's name whenever it, or its agent, comes or goes."""
@@ -114,19 +129,21 @@ class LibvirtHost:
         for link in self._links:
             link.close()
 
-    def _lease(self) -> Link:
-        """A connection with room for one more agent, which now counts."""
+    def _lease(self, share: int = 1) -> Link:
+        """A connection with room for one more agent, which now counts; with `share`, for more."""
         with self._lock:
-            link = next((link for link in self._links if link.users < _AGENTS), None)
+            room = max(self._room, share) - share
+            links = self._links[self._reserved :]
+            link = next((link for link in links if link.users <= room), None)
             if link is None:
                 link = Link(self._uri)
                 self._links.append(link)
-            link.users += 1
+            link.users += share
             return link
 
-    def _give_back(self, link: Link) -> None:
+    def _give_back(self, link: Link, share: int = 1) -> None:
         with self._lock:
-            link.users -= 1
+            link.users -= share
 
     def _look_up(self, connection: libvirt.virConnect, name: str) -> libvirt.virDomain:
         import libvirt

@@ -53,7 +53,7 @@ def open_connection(uri: str | None) -> libvirt.virConnect:
 
     libvirt.registerErrorHandler(_keep_quiet, None)  # else libvirt writes to stderr itself
     try:
-        if _is_remote(uri or os.environ.get("LIBVIRT_DEFAULT_URI", "")):
+        if is_remote(uri):
             return _open_in_time(uri)
         return libvirt.open(uri)
     except libvirt.libvirtError as error:
@@ -68,7 +68,9 @@ def host_error(error: libvirt.libvirtError, uri: str | None) -> QgaError:
     return connect_error(error, uri)
 
 
-def _is_remote(uri: str) -> bool:
+def is_remote(uri: str | None) -> bool:
+    """Whether it is on another machine, where each connection may cost a login."""
+    uri = uri or os.environ.get("LIBVIRT_DEFAULT_URI", "")
     return uri.partition("://")[2][:1] not in ("", "/")
 
 

@@ -77,6 +77,9 @@ class PveHost:
         """The node's counters are with its own services."""
         return {}
 
+    def spread(self) -> None:
+        """Each agent has a socket of its own."""
+
     def watch(self, wake: Callable[[str], None]) -> bool:
         """Files have no events."""
         return False

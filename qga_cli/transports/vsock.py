@@ -50,6 +50,9 @@ class VsockHost:
         """Nobody counts for a socket."""
         return {}
 
+    def spread(self) -> None:
+        """Each agent has a socket of its own."""
+
     def watch(self, wake: Callable[[str], None]) -> bool:
         """Sockets have no events."""
         return False
