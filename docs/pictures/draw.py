@@ -139,7 +139,7 @@ def top(terminal: Terminal) -> None:
         terminal.type("qga fs freeze --for 60s db1")
         terminal.finished()
         terminal.resize(8)
-        terminal.type("qga top web1,web2,db1")
+        terminal.type("qga top --timeout 10s web1,web2,db1")
         terminal.wait(lambda screen: "M\n" in screen and "1 frozen" in screen)
         time.sleep(6)  # a look between whose two ends there is nothing but work
         draw("top", terminal.wait(lambda screen: "1 frozen" in screen))
