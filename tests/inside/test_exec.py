@@ -1,0 +1,123 @@
+"""The scripts of `inside/exec`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qga_cli.exec.context import INLINE, NO_INPUT, Context
+from tests.inside.conftest import Run
+
+GONE = "99999999"  # above the kernel's largest pid
+MARK = b"the-end"
+
+
+def line(how: str = NO_INPUT, **around: object) -> bytes:
+    """What a script reads of a program's context."""
+    return Context(**around).line(how)  # type: ignore[arg-type]
+
+
+def test_the_wrapper_tells_streams_and_code(sh: Run) -> None:
+    given = MARK + b"\n" + line(INLINE, env={"end": "a  'b'\nc"}, workdir="/usr") + b"\0\xff\n"
+    words = 'echo "$end $PWD"; cat; echo err >&2; exit 3'
+    done = sh("exec/wrapper", "sh", "-c", words, stdin=given)
+    # One reply for both, or each in its own: whichever is cheaper in the guest.
+    out, err = (done.stdout + done.stderr).split(MARK + b" 3 ")[:2]
+    assert out == b"a  'b'\nc /usr\n\0\xff\n"
+    assert err.split() == [*([b"killed"] if b"killed" in err else []), b"err"]
+
+
+def test_the_wrapper_tells_a_signal(sh: Run) -> None:
+    done = sh("exec/wrapper", "sh", "-c", "kill -9 $$", stdin=MARK + b"\n" + line())
+    told = (done.stdout + done.stderr).splitlines()
+    assert [text.split()[:2] for text in told] == [[MARK, b"137"]] * 2
+    assert all(text.split()[2] in (b"killed", b"killedkilled") for text in told)
+
+
+@pytest.mark.parametrize(("program", "code"), [("/no/such", 127), ("/etc", 126), ("no-such", 127)])
+def test_the_wrapper_starts_nothing_that_is_no_program(sh: Run, program: str, code: int) -> None:
+    done = sh("exec/wrapper", program, stdin=MARK + b"\n" + line())
+    assert (done.returncode, done.stdout) == (code, b"")
+
+
+def test_a_detached_program_takes_the_shells_place(sh: Run) -> None:
+    words = "echo out $A; echo err >&2; exit 4"
+    done = sh("exec/detached", "sh", "-c", words, stdin=line(env={"A": "1"}))
+    assert (done.returncode, done.stdout, done.stderr) == (4, b"out 1\n", b"err\n")
+    assert sh("exec/detached", "no-such", stdin=line()).returncode == 127
+
+
+def test_without_proc_a_megabyte_is_kept_of_each_stream(sh: Run) -> None:
+    words = "cat /dev/zero | head -c 2000000; echo err >&2; exit 5"
+    done = sh("exec/bounded", "sh", "-c", words, stdin=line())
+    assert (done.returncode, len(done.stdout)) == (5, 2**20 + 1)
+    assert done.stderr == b"err\nqga\n"  # and the mark
+
+
+def test_a_script_runs_from_a_file_without_a_name(sh: Run) -> None:
+    text = b'echo "$0 $1 $QGA_FILE"; cat\n'
+    name = f"qga-{os.urandom(8).hex()}"
+    given = name.encode() + b"\n" + text + b"its input"
+    words = (str(len(text)), "/bin/sh", "/proc/self/fd/9", "a word")
+    done = sh("exec/script", *words, stdin=given)
+    assert done.stdout == b"/proc/self/fd/9 a word \nits input", done.stderr
+    for place in ("/dev/shm", "/run", "/tmp", "/var/tmp"):
+        assert not Path(place, name).exists()
+
+
+def test_a_part_of_a_script_does_not_run(sh: Run) -> None:
+    given = f"qga-{os.urandom(8).hex()}\necho ran\n".encode()
+    done = sh("exec/script", "4000", "/bin/sh", "/proc/self/fd/9", stdin=given)
+    assert (done.returncode, done.stdout) == (125, b"")
+
+
+def test_a_tree_is_ended_by_its_mark(sh: Run) -> None:
+    mark = f"qga-inside-{os.getpid()}"
+    stubborn = "trap '' TERM; echo; while :; do sleep 0.1; done"
+    with subprocess.Popen(
+        ["sh", "-c", stubborn], env=os.environ | {"QGA_EXEC": mark}, stdout=subprocess.PIPE
+    ) as program:
+        assert program.stdout
+        program.stdout.readline()
+        done = sh("exec/end", GONE, mark, "TERM", "20")
+        assert (done.returncode, program.wait(5)) == (0, -signal.SIGKILL)
+
+
+def test_a_tree_is_ended_by_its_parent(sh: Run) -> None:
+    with subprocess.Popen(["sh", "-c", "sleep 300 & echo; wait"], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        parent.stdout.readline()
+        if sh("exec/end_descendants", str(parent.pid), "KILL", "0").stderr.find(b"ps:") >= 0:
+            parent.kill()
+            pytest.skip("this busybox has a ps without -A -o")
+        assert parent.wait(5) == -signal.SIGKILL
+        assert parent.stdout.read() == b""  # no child holds it
+
+
+def test_a_keeper_takes_over_nothing_from_a_process_that_is_no_wrapper(sh: Run) -> None:
+    assert sh("exec/keeper", GONE, "mark", "", "").returncode == 99
+    with subprocess.Popen(["sleep", "60"]) as other:
+        assert sh("exec/keeper", str(other.pid), "mark", "", "").returncode == 99
+        other.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="acts as another user")
+def test_a_keeper_writes_nothing_of_another_user_who_poses_as_the_wrapper(sh: Run) -> None:
+    """He may only read it; root, by /proc, would have written it."""
+    precious = Path(f"/var/tmp/qga-precious-{os.getpid()}")
+    precious.write_bytes(b"\nprecious\n")
+    opened = "".join(f" {number}<{precious}" for number in (0, 3, 4, 5))
+    text = f"# mark\nexec{opened} 6>&2\nsleep 60; exit"
+    try:
+        with subprocess.Popen(
+            ["sh", "-c", text], user=65534, group=65534, stderr=subprocess.DEVNULL
+        ) as mallory:
+            done = sh("exec/keeper", str(mallory.pid), "mark", "", "")
+            mallory.kill()
+        assert (done.returncode, precious.read_bytes()) == (99, b"\nprecious\n")
+    finally:
+        precious.unlink()
