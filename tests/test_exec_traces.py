@@ -94,7 +94,8 @@ HASTY = """
 from qga_cli.exec import keeper, program
 script = keeper.script
 def hasty(name):
-    return script(name).replace("sleep 20", "sleep 0.5").replace("sleep 50", "sleep 2")
+    text = script(name).replace("sleep 20", "sleep 0.5")
+    return text.replace("sleep 50", "sleep 2").replace("fd/9 50", "fd/9 2")
 keeper._BEAT = 0.1
 keeper.script = program.script = hasty
 from qga_cli.__main__ import main

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from qga_cli.errors import NoGuest
+from qga_cli.config import Config, Setting
+from qga_cli.errors import Forbidden, NoGuest
+from qga_cli.guard import Guard, Policy
 from qga_cli.transports import connect
 from tests.conftest import Configured
 from tests.fake import FakeAgent
@@ -147,4 +150,16 @@ def test_a_mistake_stops_everything(configured: Configured, fake: Make, text: st
     ran = configured(text, "-c", agent.uri, "ping", "x")
     assert ran.code == 2
     assert "etc.toml:2: " in ran.err
+    assert agent.requests == []
+
+
+@pytest.mark.parametrize("program", [["guest-ping"], ["\ud800", ""], "guest-ping", [{}]])
+def test_what_is_told_of_a_program_opens_no_policy(fake: Make, program: Any) -> None:
+    """A guest-exec is judged as what is sent, whatever the audit file is told of it."""
+    agent = fake(lambda request: {"pid": 1})
+    deny = {("policy", "*", "deny"): Setting(["guest-exec"], "etc.toml:2")}
+    guarded = Guard(Policy(Config(deny)), None).wrap(connect(agent.uri).open("x"), None, "x")
+    guarded.program = program
+    with pytest.raises(Forbidden):
+        guarded.call('{"execute": "guest-exec", "arguments": {"path": "sh"}}', 5)
     assert agent.requests == []

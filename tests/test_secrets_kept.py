@@ -127,8 +127,8 @@ def test_exec_shows_neither_environment_nor_input(local_agent: str, tmp_path: Pa
     )  # fmt: skip
     assert ran.code == 0, ran.err  # it had both
     told = ran.err + log.read_text()
-    assert program[-1] in [json.loads(line)["argv"][-1] for line in log.read_text().splitlines()
-                           if "argv" in line]  # fmt: skip
+    assert list(program) in [json.loads(line)["program"] for line in log.read_text().splitlines()
+                             if "program" in line]  # fmt: skip
     for word in re.findall(r"[A-Za-z0-9+/]{8,}={0,2}", told):
         with contextlib.suppress(ValueError):
             told += base64.b64decode(word).decode("latin-1")

@@ -72,10 +72,19 @@ class AgentCalls:
         capture: bool = False,
         stdin: bytes = b"",
         env: "Sequence[str] | None" = None,
+        program: "Sequence[str]" = (),
     ) -> int:
-        """Start a program and return its pid; `status` must be asked until it has exited."""
+        """Start a program and return its pid; `status` must be asked until it has exited.
+
+        `program` is for the audit file: what was asked for, where `argv` is something around it.
+        """
         first = not self.patient
-        pid: int = self.call(EXEC, request(argv, capture=capture, stdin=stdin, env=env))["pid"]
+        self.agent.transport.program = program
+        try:
+            asked = request(argv, capture=capture, stdin=stdin, env=env)
+            pid: int = self.call(EXEC, asked)["pid"]
+        finally:
+            self.agent.transport.program = ()
         if first or not (capture or stdin):  # the first has pipes of its own
             self._pids.add(pid)
         return pid

@@ -14,7 +14,7 @@ import re
 
 from qga_cli import wire
 from qga_cli.errors import UsageError
-from qga_cli.inside import script
+from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Context:
         return [f"PATH={_PATH}"] if self.clean_env else None
 
     def line(self, stdin: str, argv: "Sequence[str]" = ()) -> bytes:
-        """The line for the wrapper. `argv` replaces the words it was started with."""
+        """The line for the wrapper; without `argv` it has its program's words already."""
         parts = [stdin] if stdin else []
         if argv:
             parts.append("set -- " + " ".join(quote(word) for word in argv))
@@ -100,17 +100,26 @@ class Context:
 
 
 def request(
-    agent: "Agent", text: str, name: str, argv: "Sequence[str]", context: Context, stdin: str
+    agent: "Agent",
+    text: str,
+    name: str,
+    argv: "Sequence[str]",
+    context: Context,
+    stdin: str,
+    first: bytes = b"",
 ) -> tuple[list[str], bytes]:
-    """The words that start `argv` inside a script of ours, and the line it reads."""
+    """The words that start `argv` inside a script of ours, and what its shell reads: the script,
+    `first`, the program's context.
+
+    The program's words are in there too. So what others see of us is a shell called `name`.
+    """
     if argv[0].startswith("-"):
         raise UsageError(
             f"a program's name cannot begin with a dash: {argv[0]!r}",
             hint="options of ours stand before the guest's name",
         )
-    plain = is_text(argv)
-    words = ["sh", "-c", text, name, *(argv if plain else [])]
-    line = context.line(stdin, () if plain else argv)
+    words, source = loaded(name, text)
+    line = source + first + context.line(stdin, argv)
     size = len(line) * 4 // 3 + len(wire.encode("guest-exec", {"arg": words}))
     limit = agent.transport.write_chunk
     if size > limit:

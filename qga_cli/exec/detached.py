@@ -38,10 +38,14 @@ def start(
     given = feed.whole(interrupt) if feed else b""
     calls = AgentCalls(agent, interrupt)
     how = INLINE if feed else NO_INPUT
-    words, line = request(agent, script("exec/detached"), "qga-detached", argv, context, how)
-    if len(line + given) <= SAFE_INPUT or not is_windows(agent):
+    text = script("exec/detached")
+    words, asked = request(agent, text, "qga-detached", argv, context, how)
+    asked += given
+    if len(asked) - len(text) <= SAFE_INPUT or not is_windows(agent):
         try:
-            return calls.start(words, capture=True, stdin=line + given, env=context.environment)
+            return calls.start(
+                words, capture=True, stdin=asked, env=context.environment, program=argv
+            )
         except Unsupported:
             raise
         except Refused:

@@ -37,7 +37,11 @@ def failure(program: str, code: "int | None", said: bytes) -> QgaError:
     """What it means that a wrapper has ended with this exit code, saying this, and no end mark."""
     lines = said.decode("utf-8", "replace").strip().splitlines()
     # Shells put their name and a line number in front.
-    reason = re.sub(r"^\S+: (line )?\d+: ", "", lines[-1]) if lines else f"exit code {code}"
+    reason = (
+        re.sub(r"^\S+: (eval: )?(line )?\d+: (eval: )?", "", lines[-1])
+        if lines
+        else f"exit code {code}"
+    )
     if code == wrapper.NOT_FOUND:
         return NoProgram(f"no program {program!r} in the guest", hint=_shell_hint(program))
     if code == wrapper.NOT_EXECUTABLE:

@@ -6,7 +6,7 @@ import time
 
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec.outputs import Polled, Spooled
-from qga_cli.inside import script
+from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,15 +36,13 @@ class Keeper:
         self.spools = spools
         self.outputs: list[Spooled | Polled] = []
         self._orders = 0  # a handle
+        self._nameless = True  # whether it may have a dd for us
         self._beaten = self._heard = _now()
         words = [str(wrapper), mark, "spools" if spools else "", "in" if stdin else ""]
         # Not in the words, which every user of the guest can read.
         names = " ".join(f"qga-{os.urandom(8).hex()}" for _ in range(4)) if spools else ""
-        given = f"{names}\n".encode() if spools else b""
-        self._pid = calls.start(
-            ["sh", "-c", script("exec/keeper"), "qga-keeper", *words], stdin=given
-        )
-
+        shell, text = loaded("qga-keeper", script("exec/keeper"))
+        self._pid = calls.start([*shell, *words], stdin=text + f"{names}\n".encode())
         calls.through, calls.sure = self.path(""), self._assert_there
 
     def path(self, descriptor: int | str) -> str:
@@ -55,8 +53,9 @@ class Keeper:
         """Whether it has taken over; then `outputs` carry."""
         if self.spools:
             try:
-                out = Spooled(self.calls, stdout, self.path(4), [self.path(7), self.path(6)])
-                err = Spooled(self.calls, stderr, self.path(5), [self.path(9)])
+                files = [self.path(7), self.path(6)]
+                out = Spooled(self.calls, stdout, self.path(4), files, self.dd)
+                err = Spooled(self.calls, stderr, self.path(5), [self.path(9)], self.dd)
                 self._orders = self.calls.open(self.path(0), "r+")
                 self.outputs = [out, err]
             except Refused as error:
@@ -67,10 +66,19 @@ class Keeper:
                 self.spools = False
         if not self.spools and self._helper("sh", "-c", _TAKEN, "sh", self.path(7)) == 0:
             self.outputs = [
-                Polled(self.calls, stdout, self.path(4)),
-                Polled(self.calls, stderr, self.path(5)),
+                Polled(self.calls, stdout, self.path(4), self.dd),
+                Polled(self.calls, stderr, self.path(5), self.dd),
             ]
         return bool(self.outputs)
+
+    def dd(self, *words: str, stdin: bytes = b"", capture: bool = False) -> int:
+        """Start a dd and return its pid; under a name by which no program of the guest ends it."""
+        if self._nameless:
+            try:
+                return self.calls.start([self.path(2), *words], stdin=stdin, capture=capture)
+            except Refused:
+                self._nameless = False  # a dd that goes by its name
+        return self.calls.start(["dd", *words], stdin=stdin, capture=capture)
 
     def gone(self) -> int | None:
         """Its exit code if it has ended by itself: no room for files, or nothing to take over."""

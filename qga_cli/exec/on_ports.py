@@ -36,7 +36,7 @@ from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.exit_status import NoShell, failure, outcome
 from qga_cli.exec.outputs import Stream
 from qga_cli.exec.wrapper import SAFE_INPUT
-from qga_cli.inside import script
+from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,13 +114,14 @@ class ProgramOnPorts:
         self._streams = [
             Stream(sink, port.end.strip().encode()) for port, sink in zip(ports, sinks, strict=True)
         ]
-        text = f"# {self.mark}\n{script('channel/port')}{script('exec/ported')}"
+        text = script("channel/port") + script("exec/ported")
         how = NO_INPUT if self._feed is None else INLINE
-        words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
         told = [f"{port.name} {port.nonce} {port.end.strip()}" for port in ports]
         told.append(ways[0].name if ways else "")
-        given = "".join(f"{one}\n" for one in told).encode() + line + (inline or b"")
-        if len(given) > SAFE_INPUT or self.calls.agent.system:
+        first = "".join(f"{one}\n" for one in told).encode()
+        words, given = request(self.calls.agent, text, self.mark, self.argv, context, how, first)
+        given += inline or b""
+        if len(given) - len(text) > SAFE_INPUT or self.calls.agent.system:
             from qga_cli.agent.abilities import is_windows
 
             if is_windows(self.calls.agent):
@@ -128,7 +129,9 @@ class ProgramOnPorts:
         if ways and self._feed:
             self._input = PortFeed(self._feed, ways[0], self.calls)
         try:
-            self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
+            self.pid = self.calls.start(
+                words, capture=True, stdin=given, env=context.environment, program=self.argv
+            )
         except (Frozen, Unsupported) as error:  # the ordinary way will word it
             raise NoChannel(error.said(), hint=error.advice) from error
         except Refused as error:
@@ -178,7 +181,8 @@ class ProgramOnPorts:
         hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
         words = [str(self.pid), self.mark, name, str(hundredths)]
         self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
-        return self.calls.start(["sh", "-c", script("exec/end"), "qga-end", *words])
+        shell, text = loaded("qga-end", script("exec/end"))
+        return self.calls.start([*shell, *words], stdin=text)
 
     def _arrive(self) -> bool:
         """Whether the guest's shell is at the ports. Raises why it never will be."""

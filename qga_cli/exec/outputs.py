@@ -66,8 +66,16 @@ class Stream:
 class Spooled:
     """A stream through spool files of the keeper, one after the other."""
 
-    def __init__(self, calls: "AgentCalls", stream: Stream, pipe: str, files: "list[str]") -> None:
+    def __init__(
+        self,
+        calls: "AgentCalls",
+        stream: Stream,
+        pipe: str,
+        files: "list[str]",
+        dd: "Callable[..., int]",
+    ) -> None:
         self.stream = stream
+        self._dd = dd
         self._calls = calls
         self._pipe = pipe
         self._free = [_File(path, calls.open(path, "r+")) for path in files]
@@ -105,8 +113,7 @@ class Spooled:
             self._calls.close(file.handle)
 
     def _fill(self, file: "_File") -> None:
-        dd = ["dd", f"if={self._pipe}", f"of={file.path}", "bs=64k", f"count={_BLOCKS}"]
-        file.pid = self._calls.start(dd)
+        file.pid = self._dd(f"if={self._pipe}", f"of={file.path}", "bs=64k", f"count={_BLOCKS}")
         self._filled.append(file)
 
     def _look(self, file: "_File") -> None:
@@ -139,16 +146,20 @@ class _File:
 class Polled:
     """A stream through captured output: needs no file commands and no room in the guest."""
 
-    def __init__(self, calls: "AgentCalls", stream: Stream, pipe: str) -> None:
+    def __init__(
+        self, calls: "AgentCalls", stream: Stream, pipe: str, dd: "Callable[..., int]"
+    ) -> None:
         self.stream = stream
         self.pids: list[int] = []
         self._calls = calls
-        self._dd = ["dd", f"if={pipe}", "bs=64k", "count=1"]  # returns what there is, not more
+        self._pipe = pipe
+        self._dd = dd
 
     def step(self) -> bool:
         """Carry a piece, if there is one. Returns whether there was."""
         if not self.pids:
-            self.pids = [self._calls.start(self._dd, capture=True)]
+            # It returns what there is, not more.
+            self.pids = [self._dd(f"if={self._pipe}", "bs=64k", "count=1", capture=True)]
         status = self._calls.status(self.pids[0])
         if status["exited"]:
             self.pids = []

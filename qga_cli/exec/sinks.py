@@ -57,7 +57,7 @@ class Complaint:
     def said(self) -> str:
         """The shell's complaint, without its name; "" for none."""
         line = (self._held or b"").decode("utf-8", "replace").strip()
-        return re.sub(r"^(exec: |line \d+: |\d+: )+", "", line[len(self._begin) :])
+        return re.sub(r"^(exec: |eval: |line \d+: |\d+: )+", "", line[len(self._begin) :])
 
 
 class Buffer:

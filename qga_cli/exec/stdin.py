@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 
-from qga_cli.errors import FileError, Interrupted, UsageError
+from qga_cli.errors import FileError, Interrupted, QgaError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,9 +100,15 @@ class InputFeed:
     def step(self) -> bool:
         """Carry a piece, if there is one. Returns whether something happened."""
         if self.pids:
-            if not self._calls.status(self.pids[0])["exited"]:
+            status = self._calls.status(self.pids[0])
+            if not status["exited"]:
                 return False
             self.pids = []
+            if status.get("exitcode") != 0:
+                raise QgaError(
+                    "the program's input is lost: dd was ended in the guest, or this qga was "
+                    "stopped for longer than 40 seconds"
+                )
             return True
         while len(self._first) < self._most and not self._at_end:
             try:
@@ -135,8 +141,8 @@ class InputFeed:
             self._carry(b"", f"if={path}")
 
     def _carry(self, piece: bytes, *source: str) -> None:
-        dd = ["dd", *source, f"of={self._keeper.path(8)}", "bs=64k"]
-        self.pids = [self._calls.start(dd, stdin=piece)]
+        words = (*source, f"of={self._keeper.path(8)}", "bs=64k")
+        self.pids = [self._keeper.dd(*words, stdin=piece)]
 
     def close(self) -> None:
         """Let go of the spool file."""

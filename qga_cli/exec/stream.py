@@ -112,10 +112,13 @@ class ProgramStream:
     def _start(self, argv: "Sequence[str]", context: Context) -> None:
         agent = self._calls.agent
         text = script("channel/port") + script("channel/stream")
-        words, line = request(agent, text, f"qga-{os.urandom(8).hex()}", argv, context, "")
         said = [self._out.name, self._out.nonce, self._in.name, self._out.end.strip()]
-        given = "".join(f"{word}\n" for word in said).encode() + line
-        self._pid = self._calls.start(words, capture=True, stdin=given, env=context.environment)
+        first = "".join(f"{word}\n" for word in said).encode()
+        mark = f"qga-{os.urandom(8).hex()}"
+        words, given = request(agent, text, mark, argv, context, "", first)
+        self._pid = self._calls.start(
+            words, capture=True, stdin=given, env=context.environment, program=argv
+        )
         try:
             self._out.greet(_BEGIN)
             self._relay = self._number()

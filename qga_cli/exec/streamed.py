@@ -12,7 +12,7 @@ from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.exec.exit_status import NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
-from qga_cli.inside import script
+from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,17 +63,19 @@ class StreamedProgram:
         how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
         if how != STREAMED:
             self._feed = None
-        text = f"# {self.mark}\n{script('exec/wrapper')}"
-        words, line = request(self.calls.agent, text, self.mark, self.argv, context, how)
-        given = self._end + b"\n" + line + (inline or b"")
-        if len(given) > wrapper.SAFE_INPUT or self.calls.agent.system:
+        text, end = script("exec/wrapper"), self._end + b"\n"
+        words, given = request(self.calls.agent, text, self.mark, self.argv, context, how, end)
+        given += inline or b""
+        if len(given) - len(text) > wrapper.SAFE_INPUT or self.calls.agent.system:
             from qga_cli.agent.abilities import is_windows
 
             if is_windows(self.calls.agent):
                 raise NoShell("no shell: the guest runs Windows")
         begun = time.monotonic()
         try:
-            self.pid = self.calls.start(words, capture=True, stdin=given, env=context.environment)
+            self.pid = self.calls.start(
+                words, capture=True, stdin=given, env=context.environment, program=self.argv
+            )
         except Unsupported:
             raise
         except Refused as error:
@@ -126,7 +128,8 @@ class StreamedProgram:
         hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
         words = [str(self.pid), self.mark, name, str(hundredths)]
         self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
-        return self.calls.start(["sh", "-c", script("exec/end"), "qga-end", *words])
+        shell, text = loaded("qga-end", script("exec/end"))
+        return self.calls.start([*shell, *words], stdin=text)
 
     def _leave(self, *, drop: bool = False) -> None:
         assert self._keeper is not None

@@ -9,7 +9,7 @@ from qga_cli.errors import QgaError
 from qga_cli.exec import exit_status
 from qga_cli.exec.context import INLINE, NO_INPUT, request
 from qga_cli.exec.without_shell import FILE, ProgramWithoutShell
-from qga_cli.inside import script
+from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,13 +36,14 @@ class ProgramWithoutProc(ProgramWithoutShell):
         self._sinks = stdout, stderr
         self._mark = f"qga-{os.urandom(8).hex()}"
         how = INLINE if self._feed else NO_INPUT
-        words, line = request(self.calls.agent, SCRIPT, self._mark, self._argv, context, how)
-        self._launch(words, line + self._input(), context.environment)
+        words, given = request(self.calls.agent, SCRIPT, self._mark, self._argv, context, how)
+        self._launch(words, given + self._input(), context.environment)
 
     def signal(self, name: str, *, kill_after: float | None = None) -> int:
         """End it with all it has started."""
         seconds = 0 if kill_after is None else max(1, round(kill_after))
-        return self.calls.start(["sh", "-c", END, "qga-end", str(self.pid), name, str(seconds)])
+        words, text = loaded("qga-end", END)
+        return self.calls.start([*words, str(self.pid), name, str(seconds)], stdin=text)
 
     def _pass_on(self, out: bytes, err: bytes) -> None:
         said, began, _ = err.rpartition(f"{self._mark}\n".encode())

@@ -70,7 +70,7 @@ class ProgramWithoutShell:
         return self._feed.whole(self.calls.interrupt) if self._feed else b""
 
     def _launch(self, argv: "Sequence[str]", stdin: bytes, env: "list[str] | None" = None) -> None:
-        self.pid = self.calls.start(argv, capture=True, stdin=stdin, env=env)
+        self.pid = self.calls.start(argv, capture=True, stdin=stdin, env=env, program=self._argv)
         self.calls.patient = True
         self._began = time.monotonic()
 

@@ -17,3 +17,12 @@ def script(name: str) -> str:
     path = os.path.join(os.path.dirname(__file__), f"{name}.sh")
     with open(path, encoding="utf-8") as file:
         return "".join(line for line in file if not line.lstrip().startswith("#"))
+
+
+def loaded(name: str, text: str) -> tuple[list[str], bytes]:
+    """The words of a shell that runs `text`, and what it reads first; then comes the input of
+    `text` itself.
+
+    `name` is all that others see of it, once more in a comment, by which it is known for ours.
+    """
+    return ["sh", "-c", f"# {name}\n{script('exec/load')}", name], f"{text}#\n".encode()

@@ -38,8 +38,13 @@ class Audit:
         self._closed = False
         self._lock = threading.Lock()
 
-    def begin(self, host: str, guest: str, request: Mapping[str, Any]) -> int:
-        """Note a call that is about to be made. Raises FileError when it could not be logged."""
+    def begin(
+        self, host: str, guest: str, request: Mapping[str, Any], program: Sequence[str] = ()
+    ) -> int:
+        """Note a call that is about to be made. Raises FileError when it could not be logged.
+
+        `program`: what the user had asked for, where a guest-exec starts something around it.
+        """
         command = request["execute"]
         with self._lock:
             if self._closed or (self._failure and command not in _VITAL):
@@ -51,7 +56,7 @@ class Audit:
                 "host": host,
                 "guest": guest,
                 "command": command,
-                **_asked(command, request.get("arguments")),
+                **_asked(command, request.get("arguments"), program),
             }
             self._count += 1
             self._running[self._count] = line, time.monotonic()
@@ -130,7 +135,7 @@ def _user() -> dict[str, object]:
     return user
 
 
-def _asked(command: str, arguments: object) -> dict[str, Any]:
+def _asked(command: str, arguments: object, program: Sequence[str]) -> dict[str, Any]:
     """What was asked for, without anything that may be secret."""
     if not isinstance(arguments, dict):
         return {}
@@ -139,7 +144,8 @@ def _asked(command: str, arguments: object) -> dict[str, Any]:
         return {"arguments": told} if told else {}
     words = told.pop("arg", [])
     argv = [told.pop("path", ""), *(words if isinstance(words, list) else [words])]
-    return {"argv": argv, **({"arguments": told} if told else {})}
+    asked = {"program": list(program)} if program and list(program) != argv else {}
+    return {"argv": argv, **asked, **({"arguments": told} if told else {})}
 
 
 def _told(name: str, value: object) -> object:

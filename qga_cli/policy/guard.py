@@ -106,12 +106,17 @@ class GuardedTransport:
         self._guard = guard
         self.read_chunk = inner.read_chunk
         self.write_chunk = inner.write_chunk
+        self.program: Sequence[str] = ()  # for the audit file alone: what is sent is judged
 
     def call(self, text: str, timeout: float) -> str:
         """See Transport.call. Raises Forbidden and FileError too."""
         request = _parse(text)
         line = json.dumps(request, separators=(",", ":"))
-        return str(self._judged(request, lambda: self._inner.call(line, timeout), _outcome))
+        return str(
+            self._judged(
+                request, lambda: self._inner.call(line, timeout), _outcome, program=self.program
+            )
+        )
 
     def change(
         self,
@@ -160,10 +165,11 @@ class GuardedTransport:
         tell: Callable[[Any], str],
         *,
         free: bool = False,
+        program: Sequence[str] = (),
     ) -> Any:
         """Do what `request` says if it may be, and log how it ended: `tell` knows."""
         audit = self._guard.audit
-        call = audit.begin(self._host, self._name, request) if audit else 0
+        call = audit.begin(self._host, self._name, request, program) if audit else 0
         outcome = "failed"
         try:
             if self._guard.policy and not free:

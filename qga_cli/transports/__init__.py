@@ -6,7 +6,7 @@ from qga_cli.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from qga_cli.transports.counters import Counters
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
         read_chunk: int  # bytes of one guest-file-read that this way carries well
         write_chunk: int  # bytes of one guest-file-write, likewise
+        program: Sequence[str]  # what the next guest-exec is for, told to the audit file
 
         def call(self, text: str, timeout: float) -> str:
             """Send one request line, return the reply line.

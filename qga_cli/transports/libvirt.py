@@ -18,7 +18,7 @@ from qga_cli.wire import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import libvirt
 
@@ -191,6 +191,7 @@ class LibvirtTransport:
 
     read_chunk = 2**20
     write_chunk = 120 * 1024
+    program: Sequence[str] = ()
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import random
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from qga_cli import wire
 from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, Unreachable
@@ -25,6 +25,7 @@ class StreamTransport:
 
     read_chunk = 2**20
     write_chunk = 512 * 1024
+    program: "Sequence[str]" = ()
 
     def __init__(
         self, connect: Callable[[float], socket.socket], label: str, guest: str = ""

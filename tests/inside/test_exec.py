@@ -75,7 +75,15 @@ def test_a_part_of_a_script_does_not_run(sh: Run) -> None:
     assert (done.returncode, done.stdout) == (125, b"")
 
 
-def test_a_tree_is_ended_by_its_mark(sh: Run) -> None:
+@pytest.mark.parametrize("looks", ["with grep -z", "without"])
+def test_a_tree_is_ended_by_its_mark(sh: Run, looks: str) -> None:
+    """It stands behind other variables, and the parent is gone."""
+
+    def around(text: str) -> str:
+        start, found, rest = text.partition("grep -qzF Name /proc/self/status")
+        assert found
+        return text if looks == "with grep -z" else f"{start}false{rest}"
+
     mark = f"qga-inside-{os.getpid()}"
     stubborn = "trap '' TERM; echo; while :; do sleep 0.1; done"
     with subprocess.Popen(
@@ -83,8 +91,11 @@ def test_a_tree_is_ended_by_its_mark(sh: Run) -> None:
     ) as program:
         assert program.stdout
         program.stdout.readline()
-        done = sh("exec/end", GONE, mark, "TERM", "20")
-        assert (done.returncode, program.wait(5)) == (0, -signal.SIGKILL)
+        try:
+            done = sh("exec/end", GONE, mark, "TERM", "20", around=around)
+            assert (done.returncode, program.wait(5)) == (0, -signal.SIGKILL)
+        finally:
+            program.kill()
 
 
 def test_a_tree_is_ended_by_its_parent(sh: Run) -> None:

@@ -20,9 +20,19 @@ below() {
     done
   done
 }
+# The files of /proc/PID/environ with our mark. A grep without -z (busybox's, mostly) sees each file
+# up to its first NUL only; the shell's read leaves NULs out.
+marked() {
+  if [ "$whole" ]; then grep -lszF "QGA_EXEC=$1" /proc/[0-9]*/environ; return; fi
+  for file in /proc/[0-9]*/environ; do
+    while line=; IFS= read -r line || [ "$line" ]; do
+      case $line in *"QGA_EXEC=$1"*) echo "$file"; break ;; esac
+    done <"$file"
+  done
+}
 find() {
   tree='' wrapper=$1
-  for file in $(grep -lsF "QGA_EXEC=$2" /proc/[0-9]*/environ); do
+  for file in $(marked $2); do
     file=${file%/environ}; tree="$tree ${file#/proc/}"
   done
   ours $1 $2 && below $1 $2
@@ -31,6 +41,7 @@ find() {
 }
 clock() { read -r now line </proc/uptime; now=${now%.*}${now#*.}; }
 exec 2>/dev/null
+whole=; grep -qzF Name /proc/self/status && whole=1
 # A wrapper without a tree has not started the program yet: the name of its user, or its directory,
 # may be a server's to know.
 until find $1 $2; do ours $1 $2 || exit; sleep 0.2 || sleep 1; done

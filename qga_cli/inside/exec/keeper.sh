@@ -9,7 +9,7 @@
 # It is ready when 6 and 7 are no directory any more. Exit code 98: no room for spool files.
 # 99: the wrapper was faster.
 exec 6</ 7</
-{ echo qga >/proc/self/comm; } 2>/dev/null
+{ printf qga >/proc/self/comm; } 2>/dev/null
 spool1=; [ -z "$3" ] || IFS=' ' read -r spool1 spool2 spool3 spool9
 IFS= read -r line </proc/$1/cmdline
 case $line in *"# $2") ;; *) exit 99 ;; esac
@@ -50,14 +50,19 @@ fi
 # One empty line is in the wrapper's 3: whoever reads it passes the output on.
 taken=ended; read -r taken </proc/$1/fd/3
 # From here what the shell complains of goes nowhere: it must not get among the program's output.
-if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2 >/dev/null 2>&1; fi
+# 2 is a dd, for the host to start by /proc/PID/fd/2: by that name `pkill -x dd` does not find it. One
+# that is a program with others (busybox) goes by its name, and is started by it.
+qga_dd=/bin/dd
+[ -r /bin/dd ] && ! [ /bin/dd -ef /bin/cat ] || qga_dd=/dev/null
+if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2 >/dev/null 2<$qga_dd; fi
 [ "$3" ] && rm $dir/$spool1 $dir/$spool2 $dir/$spool3 $dir/$spool9
 case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
 read -r timer </proc/$1/fd/7
 [ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill $timer
 # The shell gives what runs in the background /dev/null for stdin, before any redirection of its.
+# A sleep that a program has ended by its name is no tick.
 { ( trap 'kill $!; exit' TERM
-  while sleep 20 & wait $!; do echo tick; done ) </dev/null 4>&- 5>&- 6>&- 7>&- 8>&- & } >&0
+  while sleep 20 & wait $!; qga_x=$?; [ $qga_x != 127 ]; do [ $qga_x != 0 ] || echo tick; done ) </dev/null 4>&- 5>&- 6>&- 7>&- 8>&- & } >&0
 ticker=$!
 trap 'kill $ticker' EXIT
 silent=0

@@ -16,7 +16,7 @@ IFS= read -r qga_context
 qga_nl='
 '
 # As in wrapper.sh: a program may end the likes of its parent by name.
-{ echo qga >/proc/self/comm; } 2>/dev/null
+{ printf qga >/proc/self/comm; } 2>/dev/null
 trap : HUP INT TERM
 [ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }
 eval "$qga_context"

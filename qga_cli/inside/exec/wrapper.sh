@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2086,SC2094,SC3067  # numbers; what is read and written is a pipe; -O is everywhere
+# shellcheck disable=SC2086,SC2094,SC3067,SC3038  # numbers; what is read and written is a pipe; -O is everywhere
 # shellcheck disable=SC2034,SC2154  # qga_nl and qga_path are for, and from, the line that is evaluated
 # Starts a program with pipes of its own. $0 a mark; then the program's words.
 # Standard input: a line, the end mark; a line, the program's context; then the program's input.
@@ -12,7 +12,7 @@ qga_nl='
 [ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }
 # A program that ends its parent by its name (`pkill -x sh`, `pkill -f` of its own words) is no
 # surprise. A handler, not '': what is started gets the signals' defaults.
-{ echo qga >/proc/self/comm; } 2>/dev/null
+{ printf qga >/proc/self/comm; } 2>/dev/null
 trap : HUP INT TERM
 command -v dd >/dev/null || { echo no dd >&2; exit 97; }
 # The program's pipes: 4 and 5 output, 6 what the shell says of the program's end ("Killed"; nothing
@@ -46,7 +46,14 @@ case $1 in
 esac
 # The timer holds the pipes' other ends, so that a program which no keeper has come for does not
 # wait for ever: it meets SIGPIPE, or the end of its input, as when its keeper gives up.
-{ LC_ALL=C exec sleep 50 >/dev/null 2>&1 6>&- 9>&-; } &
+# What is executed through a descriptor has its number for a name, so `pkill -x sleep` passes it by.
+# A sleep that is one program with others goes by its name; busybox's shell can give it one.
+{ exec >/dev/null 2>&1 6>&- 9>&-
+  [ -r /bin/sleep ] || exec sleep 50
+  exec 9</bin/sleep
+  [ /bin/sleep -ef /bin/cat ] || exec /proc/self/fd/9 50
+  [ /bin/sleep -ef /proc/self/exe ] || exec sleep 50
+  exec -a sleep /proc/self/fd/9 50; } &
 qga_timer=$!
 exec 4>/proc/self/fd/4 5>/proc/self/fd/5 7<<.
 $qga_timer
