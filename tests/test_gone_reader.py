@@ -1,5 +1,6 @@
 """A reader of our output that has gone is noticed while there is nothing to write, too."""
 
+import os
 import subprocess
 import sys
 import time
@@ -12,10 +13,12 @@ from tests.conftest import Far, qga
 QUIET = 60  # seconds: as long as this the log, or the program, says nothing more
 
 
-def piped(*words: str, begin: bytes = b"READY\n") -> tuple[int, float]:
+def piped(
+    *words: str, begin: bytes = b"READY\n", stdin: int = subprocess.DEVNULL
+) -> tuple[int, float]:
     """The exit code of qga where the reader takes one line and goes, and how long that took."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "qga_cli", *words], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        [sys.executable, "-m", "qga_cli", *words], stdout=subprocess.PIPE, stdin=stdin
     )
     assert process.stdout
     assert process.stdout.readline() == begin
@@ -49,3 +52,17 @@ def test_the_programs_next_write_fails(guest: lab.Guest) -> None:
     assert code == 141
     assert qga("wait", guest.name, "--for", f"file:{mark}", "--timeout", "30s").code == 0
     assert qga("rm", f"{guest.name}:{mark}").code == 0
+
+
+def test_a_terminals_output(guest: lab.Guest) -> None:
+    window, keyboard = os.openpty()
+    try:
+        text = f"echo READY; exec sleep {QUIET}"
+        words = "exec", "-t", guest.name, "--", "sh", "-c", text
+        code, lasted = piped(*words, begin=b"READY\r\n", stdin=keyboard)
+    finally:
+        os.close(window)
+        os.close(keyboard)
+    assert code == 141
+    assert lasted < QUIET / 4
+    assert qga("exec", guest.name, "--", "pgrep", "-fx", f"sleep {QUIET}").code == 1

@@ -81,7 +81,7 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
             with console.raw():
                 exchange.start()
                 _converse(job, console, request.size, escape, exchange)
-        except QgaError:
+        except (QgaError, BrokenPipeError):
             _part(exchange)
             _begin_line(console, exchange)
             raise
@@ -98,7 +98,10 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
 def _converse(
     job: Job, console: Console, size: tuple[int, int], escape: Escape, exchange: Exchange
 ) -> None:
-    """Serve the keyboard until the program or the user ends it. Raises Interrupted, TimedOut."""
+    """Serve the keyboard until the program or the user ends it.
+
+    Raises Interrupted, TimedOut; BrokenPipeError when the output goes to a reader that has gone.
+    """
     carrier = exchange.carrier
     until = None if job.timeout is None else time.monotonic() + job.timeout
     while not escape.end:
@@ -106,6 +109,7 @@ def _converse(
             raise Interrupted(job.interrupt.signum)
         if until is not None and time.monotonic() > until:
             raise TimedOut(f"the terminal was open for {job.timeout:g} s")
+        job.check_reader()
         console.keep_raw()
         if console.size() != size:
             size = console.size()
