@@ -51,6 +51,21 @@ def test_cat_rm_mv_tail(far: Far) -> None:
     far.good("rm", "-f", "FAR/etc/d/*")
 
 
+def test_ls(far: Far) -> None:
+    far.sh(MAKE + "; ln -s a.conf etc/l.conf")
+    folder = f"{far.folder}/etc"
+    names = [f"{folder}/{name}.conf" for name in ("a", "b", "l", "sp ace")]
+    assert far.good("ls", "FAR/etc/*.conf").splitlines() == names
+    rows = [line.split("\t") for line in far.good("ls", "-l", "FAR/etc/?.conf").splitlines()]
+    assert [(row[0][0], row[5]) for row in rows] == list(zip("--l", names[:3], strict=True))
+    assert rows[2][6] == "a.conf"
+    assert far.good("ls", "FAR/e*") == f"{folder}\n"  # itself, as `ls -d`
+    ran = far("ls", "FAR/etc/*.none")
+    assert (ran.code, "etc/*.none: nothing matches" in ran.err) == (1, True)
+    far.sh("mkdir 'e*'; touch 'e*/in'")
+    assert far.good("ls", "FAR/e*") == "in\n"
+
+
 @pytest.mark.parametrize(
     ("asked", "name", "good"),
     [
@@ -74,4 +89,4 @@ def test_cat_rm_mv_tail(far: Far) -> None:
     ],
 )
 def test_a_guest_names_nothing_that_was_not_asked_for(asked: str, name: str, good: bool) -> None:
-    assert pattern._matches(name, asked) is good
+    assert pattern.matches(name, asked) is good

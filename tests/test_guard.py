@@ -157,7 +157,8 @@ def test_a_mistake_stops_everything(configured: Configured, fake: Make, text: st
 def test_what_is_told_of_a_program_opens_no_policy(fake: Make, program: Any) -> None:
     """A guest-exec is judged as what is sent, whatever the audit file is told of it."""
     agent = fake(lambda request: {"pid": 1})
-    deny = {("policy", "*", "deny"): Setting(["guest-exec"], "etc.toml:2")}
+    deny: dict[tuple[str, ...], Setting] = {}
+    deny["policy", "*", "deny"] = Setting(["guest-exec"], "etc.toml:2")
     guarded = Guard(Policy(Config(deny)), None).wrap(connect(agent.uri).open("x"), None, "x")
     guarded.program = program
     with pytest.raises(Forbidden):

@@ -8,7 +8,7 @@ COMMAND = Command(
     "List a folder of a guest",
     since="2.5",
     args=[
-        Arg("place", spec.PLACE, "Folder or file", positional=True, metavar="VM:PATH"),
+        Arg("place", spec.PLACE, "Folder, file or pattern", positional=True, metavar="VM:PATH"),
         Arg("long", spec.FLAG, "Mode, owner, group, size and time too", short="-l"),
         Arg("all", spec.FLAG, "Names that begin with a dot too", short="-a"),
     ],
@@ -26,5 +26,6 @@ COMMAND = Command(
     examples=[
         Example("qga ls web1:/var/log", "names, one on a line"),
         Example("qga ls -l web1:/var/log --sort -size", "the largest first"),
+        Example("qga ls -l 'web1:/etc/*.conf'", "what matches there, by its path"),
     ],
 )

@@ -1,7 +1,10 @@
-"""`qga ls`: what is in a folder of a guest."""
+"""`qga ls`: what is in a folder of a guest, or what matches a pattern there."""
+
+import os
 
 from qga_cli.errors import BadReply, FileError
 from qga_cli.files.guest.guests import Guests
+from qga_cli.files.guest.pattern import is_pattern, matches
 from qga_cli.format import printable
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
@@ -24,12 +27,27 @@ def ls(job: Job) -> Finished:
             return _shown(job, access.cmd.list(place.path, hidden=bool(hidden)))
         access.needs_exec("ls")
         said = bytearray()
-        done = access.stream(script("files/list"), place.path, hidden, stdout=_bounded(said))
+        wide = "1" if is_pattern(place.path) else ""
+        done = access.stream(script("files/list"), place.path, hidden, wide, stdout=_bounded(said))
         if done.code:
             raise access.failure(done)
-    rows = [_row(record) for record in bytes(said).split(b"\0")[:-1]]
+    records = bytes(said).split(b"\0")[:-1]
+    rows = _matching(records, place.path) if wide else [_row(record) for record in records]
     rows.sort(key=lambda row: str(row["name"]))
     return _shown(job, rows)
+
+
+def _matching(records: "list[bytes]", path: str) -> "list[dict[str, Any]]":
+    """What matches a pattern, by its path; a file or folder of just that name, as without."""
+    if len(records) % 2 or not all(record.startswith(b"/") for record in records[1::2]):
+        return [_row(record) for record in records]
+    rows = []
+    for record, told in zip(records[::2], records[1::2], strict=True):
+        name = os.fsdecode(told)
+        if not matches(name, path):
+            raise BadReply(f"the guest was asked what matches {path}, and says {name!r}")
+        rows.append(_row(record) | {"name": name})
+    return rows
 
 
 def _shown(job: Job, rows: "list[dict[str, Any]]") -> Finished:

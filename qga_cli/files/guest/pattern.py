@@ -39,12 +39,12 @@ def expand(access: "Access", path: str) -> list[str]:
     if not names:
         raise Refused(f"{access.agent.name}: {path}: nothing matches")
     for name in names:
-        if name != path and not _matches(name, path):
+        if name != path and not matches(name, path):
             raise BadReply(f"{access.agent.name}: was asked what matches {path}, and says {name!r}")
     return names
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str) -> bool:
     """Whether a shell that works on bytes (LC_ALL=C) would say so, part by part."""
     named, asked = (list(filter(None, text.split("/"))) for text in (name, pattern))
     return len(named) == len(asked) and all(map(_part_matches, named, asked))
