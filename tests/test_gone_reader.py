@@ -57,7 +57,7 @@ def test_the_programs_next_write_fails(guest: lab.Guest) -> None:
 def test_a_terminals_output(guest: lab.Guest) -> None:
     window, keyboard = os.openpty()
     try:
-        text = f"echo READY; exec sleep {QUIET}"
+        text = f"echo READY; exec sleep {QUIET}.4"
         words = "exec", "-t", guest.name, "--", "sh", "-c", text
         code, lasted = piped(*words, begin=b"READY\r\n", stdin=keyboard)
     finally:
@@ -65,4 +65,4 @@ def test_a_terminals_output(guest: lab.Guest) -> None:
         os.close(keyboard)
     assert code == 141
     assert lasted < QUIET / 4
-    assert qga("exec", guest.name, "--", "pgrep", "-fx", f"sleep {QUIET}").code == 1
+    assert qga("exec", guest.name, "--", "pgrep", "-fx", f"sleep {QUIET}.4").code == 1
