@@ -91,13 +91,13 @@ def test_streamed_programs_leave_nothing(own: LocalAgent, way: str) -> None:
 
 # qga with a keeper and a timer that lose their patience sooner.
 HASTY = """
-from qga_cli.exec import keeper, program
+from qga_cli.exec import keeper, streamed
 script = keeper.script
 def hasty(name):
     text = script(name).replace("sleep 20", "sleep 0.5")
     return text.replace("sleep 50", "sleep 2").replace("fd/9 50", "fd/9 2")
 keeper._BEAT = 0.1
-keeper.script = program.script = hasty
+keeper.script = streamed.script = hasty
 from qga_cli.__main__ import main
 main()
 """
