@@ -96,7 +96,7 @@ def exporter(*words: str) -> Iterator[str]:
 
 @contextmanager
 def prometheus(folder: Path, target: str) -> Iterator[str]:
-    """Debian's Prometheus, scraping one exporter every second; its address."""
+    """Debian's Prometheus, scraping one exporter; its address."""
     program = shutil.which("prometheus", path=PATH)
     assert program, "prometheus is missing: run `python3 -m tests.lab setup --tests`"
     with socket.socket() as free:
@@ -104,7 +104,7 @@ def prometheus(folder: Path, target: str) -> Iterator[str]:
         port = free.getsockname()[1]
     rules = Path(__file__).parent.parent / "packaging" / "prometheus" / "alerts.yml"
     job = {"job_name": "qga", "static_configs": [{"targets": [target.removeprefix("http://")]}]}
-    every = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    every = {"scrape_interval": "5s", "scrape_timeout": "5s", "evaluation_interval": "5s"}
     settings = {"global": every, "rule_files": [str(rules)], "scrape_configs": [job]}
     (folder / "prometheus.yml").write_text(json.dumps(settings))
     with open(folder / "prometheus.log", "w") as log:
@@ -122,7 +122,7 @@ def prometheus(folder: Path, target: str) -> Iterator[str]:
         process.wait()
 
 
-def query(address: str, expression: str, seconds: float = 30) -> list[dict[str, Any]]:
+def query(address: str, expression: str, seconds: float = 60) -> list[dict[str, Any]]:
     """What Prometheus answers, once it answers something."""
     url = f"{address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
     end = time.monotonic() + seconds

@@ -25,6 +25,8 @@ SHARED = {
     "share/zsh/site-functions/_qga": f"completions/{SHELLS['zsh']}",
     "share/fish/vendor_completions.d/qga.fish": f"completions/{SHELLS['fish']}",
     "share/man/man7/qga-targets.7": "man/man7/qga-targets.7",
+    **{f"share/qga/prometheus/{name}": f"packaging/prometheus/{name}"
+       for name in ("alerts.yml", "dashboard.json", "qga-exporter.service")},
     **{f"share/man/man1/{page_name(command)}.1": f"man/man1/{page_name(command)}.1"
        for command in catalog.walk()},
 }  # fmt: skip
