@@ -129,10 +129,11 @@ def query(address: str, expression: str, seconds: float = 60) -> list[dict[str, 
     while True:
         try:
             page = fetch(url)
+        except urllib.error.URLError:  # it does not listen yet
+            page = Page(0, "", 0)
+        if page.status == 200:  # else it is starting
             found: list[dict[str, Any]] = json.loads(page.text)["data"]["result"]
             if found:
                 return found
-        except urllib.error.URLError:  # it is starting
-            pass
         assert time.monotonic() < end, f"nothing for {expression}"
         time.sleep(0.05)

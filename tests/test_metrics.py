@@ -145,6 +145,35 @@ def test_prometheus_scrapes_a_real_guest(guest: lab.Guest, tmp_path: Path) -> No
     assert not changing
 
 
+def qemu(guest: lab.Guest) -> int:
+    """The process that is the guest."""
+    mark = f"guest={guest.name},".encode()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark in entry.read_bytes():
+                return int(entry.parent.name)
+        except OSError:  # it has just ended
+            continue
+    raise AssertionError(f"no QEMU of {guest.name}")
+
+
+def test_a_stuck_qemu_hurts_nobody_else(guest: lab.Guest, spare: lab.Guest) -> None:
+    stuck = qemu(spare)
+    patient = {"X-Prometheus-Scrape-Timeout-Seconds": "60"}
+    os.kill(stuck, signal.SIGSTOP)
+    try:
+        names = f"{guest.name},{spare.name}"
+        with exporter("-c", guest.uri, "--timeout", "4s", "--keep", "1ms", names) as address:
+            for _ in range(2):
+                page = fetch(f"{address}/metrics", **patient)
+                found = samples(page.text)
+                assert by(found, "qga_up") == {guest.name: 1, spare.name: 0}
+                assert by(found, "qga_domain_cpu_seconds_total")[guest.name] > 0
+                assert page.seconds < 10
+    finally:
+        os.kill(stuck, signal.SIGCONT)
+
+
 def looked(*filesystems: dict[str, object], vm: str = "x") -> Look:
     """A look at one guest that has these filesystems."""
     reading = Reading(Target(None, vm, vm, "running"))
