@@ -6,7 +6,7 @@ _qga_common1='--output=|table|json|jsonl|yaml|csv|tsv|raw -o=|table|json|jsonl|y
 _qga_common2='--label=text --state=|running|paused|suspended|shut-off|crashed|all --parallel=text -j=text'
 _qga_common3='--preserve --mode=text --owner=text --dereference -L --quiet -q --resume --compress=|none|auto|gzip --no-verify --special --max-size=text'
 _qga_common4='--output=|table|json|jsonl|yaml|csv|tsv -o=|table|json|jsonl|yaml|csv|tsv'
-_qga_common5='--env=text -e=text --env-file=host-path --clean-env --workdir=guest-path -w=guest-path --no-stdin -n --kill-after=text --channel=|auto|always|never'
+_qga_common5='--env=text -e=text --env-file=host-path --clean-env --workdir=guest-path -w=guest-path --no-stdin -n --kill-after=text'
 
 # What goes on from `qga $1`.
 _qga_table() {
@@ -55,13 +55,13 @@ _qga_table() {
             options='-l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'cat')
             children='' places='place*'
-            options='-l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
+            options='--channel=|auto|always|never -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'completion')
             children='' places='|bash|zsh|fish'
             options=' '"$_qga_common0 $_qga_common1" ;;
         'cp')
             children='' places='place*'
-            options='--recursive -r -p -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common3" ;;
+            options='--recursive -r -p --channel=|auto|always|never -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common3" ;;
         'doctor')
             children='' places='guest'
             options='--fix --yes -y -l=text --fail-fast --as-completed --gather --columns=,check,verdict,finding,fix --no-header --sort=|check|verdict|finding|fix --watch=text '"$_qga_common0 $_qga_common2 $_qga_common4" ;;
@@ -70,7 +70,7 @@ _qga_table() {
             options=' '"$_qga_common0 $_qga_common1" ;;
         'exec')
             children='' places='guest words*'
-            options='--user=user -u=user --detach -d --stdin -i --tty -t --escape=text -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common5" ;;
+            options='--user=user -u=user --channel=|auto|always|never --detach -d --stdin -i --tty -t --escape=text -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common5" ;;
         'exec-status')
             children='' places='guest pid'
             options='--wait -l=text --fail-fast --as-completed --gather --columns=,exited,exitcode,signal,stdout,stderr --no-header --sort=|exited|exitcode|signal|stdout|stderr '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
@@ -103,10 +103,10 @@ _qga_table() {
             options='-l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'pull')
             children='' places='place*'
-            options='--recursive -r -p -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common3" ;;
+            options='--recursive -r -p --channel=|auto|always|never -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common3" ;;
         'push')
             children='' places='place*'
-            options='--recursive -r -p -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common3" ;;
+            options='--recursive -r -p --channel=|auto|always|never -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common3" ;;
         'raw')
             children='' places='guest |guest-exec|guest-exec-status|guest-file-close|guest-file-flush|guest-file-open|guest-file-read|guest-file-seek|guest-file-write|guest-fsfreeze-freeze|guest-fsfreeze-freeze-list|guest-fsfreeze-status|guest-fsfreeze-thaw|guest-fstrim|guest-get-cpustats|guest-get-devices|guest-get-disks|guest-get-diskstats|guest-get-fsinfo|guest-get-host-name|guest-get-load|guest-get-memory-block-info|guest-get-memory-blocks|guest-get-osinfo|guest-get-time|guest-get-timezone|guest-get-users|guest-get-vcpus|guest-info|guest-network-get-interfaces|guest-network-get-route|guest-ping|guest-set-memory-blocks|guest-set-time|guest-set-user-password|guest-set-vcpus|guest-shutdown|guest-ssh-add-authorized-keys|guest-ssh-get-authorized-keys|guest-ssh-remove-authorized-keys|guest-suspend-disk|guest-suspend-hybrid|guest-suspend-ram|guest-sync|guest-sync-delimited text*'
             options='--pretty --output=|raw|json|jsonl|yaml -o=|raw|json|jsonl|yaml -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common2" ;;
@@ -115,10 +115,10 @@ _qga_table() {
             options='--recursive -r --force -f -l=text --fail-fast --as-completed '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'script')
             children='' places='guest host-path words*'
-            options='--user=user -u=user -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common5" ;;
+            options='--user=user -u=user --channel=|auto|always|never -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common5" ;;
         'shell')
             children='' places='guest'
-            options='--user=user -u=user --escape=text -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
+            options='--user=user -u=user --escape=text --channel=|auto|always|never -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'sync')
             children='' places='guest'
             options='--id=text -l=text --fail-fast --as-completed --gather '"$_qga_common0 $_qga_common1 $_qga_common2" ;;

@@ -26,6 +26,8 @@ set -g __qga_common5 \
 set -g __qga_common6 \
     '--gather'\t'Print equal outputs once, under the names of their guests'
 set -g __qga_common7 \
+    '--channel=|auto|always|never'\t'Whether bytes travel through ports plugged into the guest'
+set -g __qga_common8 \
     '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
     '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
     '--preserve'\t'Keep mode, owner and time of change' \
@@ -41,12 +43,12 @@ set -g __qga_common7 \
     '--no-verify'\t'Do not compare checksums at both ends' \
     '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
     '--max-size=text'\t'Take at most so many bytes from a guest'
-set -g __qga_common8 \
+set -g __qga_common9 \
     '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
     '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format'
-set -g __qga_common9 \
-    '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it'
 set -g __qga_common10 \
+    '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it'
+set -g __qga_common11 \
     '--env=text'\t'Set a variable, NAME alone takes ours' \
     '-e=text'\t'Set a variable, NAME alone takes ours' \
     '--env-file=host-path'\t'Set the variables of this file, one on a line' \
@@ -57,9 +59,8 @@ set -g __qga_common10 \
     '-u=user'\t'User to run as, and group' \
     '--no-stdin'\t'Keep our standard input for others' \
     '-n'\t'Keep our standard input for others' \
-    '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL' \
-    '--channel=|auto|always|never'\t'Whether bytes travel through ports plugged into the guest'
-set -g __qga_common11 \
+    '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL'
+set -g __qga_common12 \
     '--timeout=text'\t'Give each guest, and each host, so long at most'
 
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
@@ -192,7 +193,7 @@ function __qga_table
                 'guest'
         case 'cat'
             printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 \
                 'place*'
         case 'completion'
             printf '%s\n' \
@@ -200,7 +201,7 @@ function __qga_table
                 '|bash|zsh|fish'
         case 'cp'
             printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 $__qga_common8 \
                 'place*'
         case 'doctor'
             printf '%s\n' \
@@ -210,7 +211,7 @@ function __qga_table
                 '--columns=,check,verdict,finding,fix'\t'Columns to show, of check, verdict, finding, fix' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|check|verdict|finding|fix'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common8 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 $__qga_common10 \
                 'guest'
         case 'edit'
             printf '%s\n' \
@@ -225,7 +226,7 @@ function __qga_table
                 '--tty'\t'Give the program a terminal: ours, with keyboard and window size' \
                 '-t'\t'Give the program a terminal: ours, with keyboard and window size' \
                 '--escape=text'\t'With -t: first key of ~. (end) and ~? (help), or none' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
                 'guest' \
                 'words*'
         case 'exec-status'
@@ -242,7 +243,7 @@ function __qga_table
                 '--listen=text'\t'Where to listen; others reach it only if you say so' \
                 '--keep=text'\t'Ask no guest more often than this' \
                 '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common3 $__qga_common4 $__qga_common11 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common3 $__qga_common4 $__qga_common12 \
                 'guest'
         case 'help'
             printf '%s\n' \
@@ -253,14 +254,14 @@ function __qga_table
                 '--columns=,wire,command,state,agent'\t'Columns to show, of wire, command, state, agent' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|wire|command|state|agent'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'list'
             printf '%s\n' \
                 '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns to show, of vm, state, agent, version, os, load, addresses' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common8 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common9 $__qga_common10 \
                 'guest'
         case 'ls'
             printf '%s\n' \
@@ -271,7 +272,7 @@ function __qga_table
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common8 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common9 $__qga_common10 \
                 'place'
         case 'metrics'
             printf '%s\n' \
@@ -279,7 +280,7 @@ function __qga_table
                 '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
                 '--output=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
                 '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common11 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common12 \
                 'guest'
         case 'mkdir'
             printf '%s\n' \
@@ -297,11 +298,11 @@ function __qga_table
                 'guest'
         case 'pull'
             printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 $__qga_common8 \
                 'place*'
         case 'push'
             printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common7 $__qga_common8 \
                 'place*'
         case 'raw'
             printf '%s\n' \
@@ -322,7 +323,7 @@ function __qga_table
                 'place*'
         case 'script'
             printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
                 'guest' \
                 'host-path' \
                 'words*'
@@ -331,7 +332,7 @@ function __qga_table
                 '--user=user'\t'Whose shell' \
                 '-u=user'\t'Whose shell' \
                 '--escape=text'\t'First key of ~. (end) and ~? (help); none for no such keys' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
                 'guest'
         case 'sync'
             printf '%s\n' \
@@ -358,7 +359,7 @@ function __qga_table
                 '--columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written'\t'Columns to show, of vm, state, agent, frozen, cpu%, memory, memory-total, load, full%, mountpoint, received, sent, read, written' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common8 $__qga_common9 $__qga_common11 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common9 $__qga_common10 $__qga_common12 \
                 'guest'
         case 'wait'
             printf '%s\n' \
@@ -367,27 +368,27 @@ function __qga_table
                 '--columns=,vm,ready,seconds,reason'\t'Columns to show, of vm, ready, seconds, reason' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common8 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common9 $__qga_common10 \
                 'guest*'
         case 'config show'
             printf '%s\n' \
                 '--columns=,setting,value,origin'\t'Columns to show, of setting, value, origin' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common8 $__qga_common9
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common2 $__qga_common9 $__qga_common10
         case 'cpu list'
             printf '%s\n' \
                 '--columns=,cpu,online,can-offline'\t'Columns to show, of cpu, online, can-offline' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|cpu|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'cpu load'
             printf '%s\n' \
                 '--columns=,load1m,load5m,load15m'\t'Columns to show, of load1m, load5m, load15m' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|load1m|load5m|load15m'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'cpu set'
             printf '%s\n' \
@@ -399,21 +400,21 @@ function __qga_table
                 '--columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice'\t'Columns to show, of cpu, user, nice, system, idle, iowait, irq, softirq, steal, guest, guestnice' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'disk list'
             printf '%s\n' \
                 '--columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn%'\t'Columns to show, of disk, type, bus, pci, unit, serial, alias, parents, target, worn%' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'disk stats'
             printf '%s\n' \
                 '--columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor'\t'Columns to show, of disk, reads, read, writes, written, discarded, flushes, running, busy, read-time, write-time, discard-time, flush-time, queue-time, discards, reads-merged, writes-merged, discards-merged, major, minor' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'file close'
             printf '%s\n' \
@@ -476,7 +477,7 @@ function __qga_table
                 '--columns=,mountpoint,device,type,used,total,used%,fills,disks'\t'Columns to show, of mountpoint, device, type, used, total, used%, fills, disks' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|mountpoint|device|type|used|total|used%|fills|disks'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'fs status'
             printf '%s\n' \
@@ -506,14 +507,14 @@ function __qga_table
                 '--columns=,size'\t'Columns to show, of size' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|size'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'memory list'
             printf '%s\n' \
                 '--columns=,block,online,can-offline'\t'Columns to show, of block, online, can-offline' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|block|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'memory set'
             printf '%s\n' \
@@ -537,42 +538,42 @@ function __qga_table
                 '--columns=,interface,mac,addresses,rx-bytes,tx-bytes,rx-packets,rx-errs,rx-dropped,tx-packets,tx-errs,tx-dropped'\t'Columns to show, of interface, mac, addresses, rx-bytes, tx-bytes, rx-packets, rx-errs, rx-dropped, tx-packets, tx-errs, tx-dropped' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'net routes'
             printf '%s\n' \
                 '--columns=,destination,via,dev,metric,type,version,mtu,source,flags'\t'Columns to show, of destination, via, dev, metric, type, version, mtu, source, flags' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'os devices'
             printf '%s\n' \
                 '--columns=,driver,version,date,device'\t'Columns to show, of driver, version, date, device' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|driver|version|date|device'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'os hostname'
             printf '%s\n' \
                 '--columns=,hostname'\t'Columns to show, of hostname' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|hostname'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'os info'
             printf '%s\n' \
                 '--columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine'\t'Columns to show, of pretty-name, id, name, version, version-id, variant, variant-id, kernel-release, kernel-version, machine' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'os timezone'
             printf '%s\n' \
                 '--columns=,zone,offset'\t'Columns to show, of zone, offset' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|zone|offset'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'power shutdown'
             printf '%s\n' \
@@ -603,7 +604,7 @@ function __qga_table
                 '--columns=,type,fingerprint,comment,options,key'\t'Columns to show, of type, fingerprint, comment, options, key' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|type|fingerprint|comment|options|key'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest' \
                 'user'
         case 'ssh remove'
@@ -617,7 +618,7 @@ function __qga_table
                 '--columns=,time,ahead-of-host'\t'Columns to show, of time, ahead-of-host' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|time|ahead-of-host'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'time set'
             printf '%s\n' \
@@ -629,7 +630,7 @@ function __qga_table
                 '--columns=,user,domain,login,age'\t'Columns to show, of user, domain, login, age' \
                 '--no-header'\t'Leave the header line out' \
                 '--sort=|user|domain|login|age'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common9 \
+                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common10 \
                 'guest'
         case 'user set-password'
             printf '%s\n' \

@@ -161,10 +161,9 @@ def test_the_time_is_limited(vm: str) -> None:
 
 def test_a_session_outlives_freeze_and_pause(vm: str, guest: lab.Guest) -> None:
     with terminal("exec", "-it", vm, "--", "sh", "-c", "echo ready; cat") as t:
-        t.see(b"ready\r\n")  # all of it: nothing may come while frozen
+        t.see(b"ready\r\n")
         assert qga("fs", "freeze", vm).code == 0
-        t.type(b"typed while frozen\r")
-        assert t.watch(0.5) == 0
+        t.type(b"typed while frozen\r")  # through a port it comes at once, by the agent later
         assert qga("fs", "thaw", vm).code == 0
         t.see(b"typed while frozen\r\ntyped while frozen\r\n")
         virsh(guest.uri, "suspend", vm)

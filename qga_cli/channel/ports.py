@@ -77,6 +77,10 @@ class Channel:
             self._trace(1, str(error))
         port.close()
 
+    def is_open(self, port: "InPort | OutPort") -> bool:
+        """Whether somebody in the guest has it open just now."""
+        return any(one.is_open for one in self._ports.plugged(port.name))
+
     def close(self) -> None:
         """Take what is left away, and what others have left."""
         for port in list(self._taken):
@@ -205,6 +209,19 @@ def _value(
     if isinstance(found, QgaError):
         raise found
     return found
+
+
+def obstacle(agent: "Agent") -> str:
+    """Why ports are not even tried for without an order to; "" when they are."""
+    from qga_cli.channel import memory
+
+    ports = agent.transport.ports()
+    if ports is None:
+        return "no channel: only libvirt's guests can be given a port"
+    if not ports.near():
+        return "no channel: each port would cost a login over ssh"
+    known = memory.forbids(ports.boot())
+    return known and f"no channel, as before: {known}"
 
 
 def drop(ports: "Ports", found: "list[tuple[str, PortStream]]") -> None:

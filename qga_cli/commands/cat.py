@@ -7,7 +7,10 @@ COMMAND = Command(
     "",
     "Print files of guests",
     since="0.15.0",
-    args=[Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH")],
+    args=[
+        Arg("places", spec.PLACE, "Files", positional=True, many=True, metavar="VM:PATH"),
+        spec.CHANNEL,
+    ],
     run="files.cat:cat",
     scope="inside",
     notes=(

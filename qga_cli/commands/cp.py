@@ -23,6 +23,7 @@ COMMAND = Command(
         Arg("no-verify", spec.FLAG, "Do not compare checksums at both ends"),
         Arg("special", spec.FLAG, "Let copies of a guest's files keep set-user-ID bits"),
         Arg("max-size", spec.SIZE, "Take at most so many bytes from a guest"),
+        spec.CHANNEL,
     ],
     run="files.cp:cp",
     scope="places",

@@ -11,6 +11,7 @@ COMMAND = Command(
         Arg("user", spec.USER, "Whose shell", short="-u", default="root"),
         Arg("escape", spec.TEXT, "First key of ~. (end) and ~? (help); none for no such keys",
             default="~", metavar="KEY"),
+        spec.CHANNEL,
     ],
     changes=True,
     run="terminal.session:shell",

@@ -85,7 +85,7 @@ def run(
                 except NoChannel as error:
                     if program is wrapped or program.pid or channel == "always":
                         raise
-                    _remember(agent, error)
+                    remember(agent, error)
                     program = wrapped
                     supervisor = Supervisor(program, interrupt, timeout, kill_after)
                     program.start(context, stdout, errors.take)
@@ -113,24 +113,17 @@ def _ported(
     calls: "AgentCalls", argv: "Sequence[str]", feed: "InputFeed | None", mark: str, channel: str
 ) -> "ProgramOnPorts | None":
     """The program with its streams on ports, if this agent's host has any."""
-    from qga_cli.channel import memory
-    from qga_cli.channel.ports import QUICK, THOROUGH, Channel
+    from qga_cli.channel.ports import QUICK, THOROUGH, Channel, obstacle
     from qga_cli.exec.on_ports import ProgramOnPorts
 
-    ports = calls.agent.transport.ports()
-    if channel == "always":
-        found = Channel.to(calls.agent, THOROUGH)
-    elif ports is None or not ports.near():
+    if channel == "auto" and (reason := obstacle(calls.agent)):
+        calls.agent.trace(1, reason)
         return None
-    elif known := memory.forbids(ports.boot()):
-        calls.agent.trace(1, f"no channel, as before: {known}")
-        return None
-    else:
-        found = Channel.to(calls.agent, QUICK)
+    found = Channel.to(calls.agent, THOROUGH if channel == "always" else QUICK)
     return ProgramOnPorts(calls, argv, feed, found, mark)
 
 
-def _remember(agent: Agent, error: NoChannel) -> None:
+def remember(agent: Agent, error: NoChannel) -> None:
     """Tell why there is no channel; what the guest has against it holds until its next start."""
     from qga_cli.channel import memory
     from qga_cli.exec.on_ports import NoPorts

@@ -11,7 +11,12 @@ from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO, Protocol
+
+    from qga_cli.files.guest.access import Access
+    from qga_cli.files.guest.handle import Handle
+    from qga_cli.guests.place import Place
 
     class Out(Protocol):
         """What text is written to."""
@@ -32,11 +37,28 @@ def cat(job: Job) -> Finished:
         for place in [one for each in named for one in guests.expand(each)]:
             access = guests.access(place)
             with open_handle(access, place.path, "r") as handle:
-                while data := handle.read(access.agent.transport.read_chunk):
-                    out.write(data)
-                    guests.check()
+                _print(access, place, handle, out, guests.check)
         out.flush()
     return Finished()
+
+
+def _print(
+    access: "Access", place: Place, handle: "Handle", out: "Out", check: "Callable[[], None]"
+) -> None:
+    """All of the file; through ports, if it has a size and that is large."""
+    chunk = access.agent.transport.read_chunk
+    data = handle.read(chunk)
+    if len(data) == chunk and access.ported(size := handle.size()) and size > len(data):
+        done = access.flow('exec cat <"$1"', place.path, take=out.write)
+        if done and done.code:
+            raise access.failure(done)
+        if done:
+            return
+        handle.seek(len(data))
+    while data:
+        out.write(data)
+        check()
+        data = handle.read(chunk)
 
 
 def stdout(job: Job) -> "Out":

@@ -125,10 +125,10 @@ class Copier:
         goal = self._target(target, source.name)
         meter = self._progress(source.name or "-", source.facts.size)
         carry = None
-        if self._options.compress != "none":
-            from qga_cli.files.copy_file.packed import packed
+        if self._options.compress != "none" or self._job.arguments.get("channel") != "never":
+            from qga_cli.files.copy_file.packed import stream_of
 
-            carry = packed(source, goal, self._options.compress, meter.advance)
+            carry = stream_of(source, goal, self._options.compress, meter.advance)
         between = isinstance(source, GuestFile) and bool(target.guest)
         try:
             transfer(source, goal, self._options, self._guests.check, meter.advance, carry,

@@ -13,6 +13,12 @@ from qga_cli.inside.terminal import frames
 from qga_cli.inside.terminal.frames import frame, take
 from qga_cli.terminal.carrier import DEVICE, READ, Carrier, TerminalRequest
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Ways = Callable[[], "PythonCarrier"]
+
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
 _TROUBLE = re.compile(r"\d{1,4}")
 _IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
@@ -33,12 +39,7 @@ class PythonCarrier(Carrier):
         self._outbox: list[bytes] = []
         self._sent = self._done = 0  # bytes
         self._heard = self._wrote = time.monotonic()
-        try:
-            self._reader = self._open(device, "r")
-            self._writer = self._open(device, "r+")
-        except QgaError:
-            self._release()
-            raise
+        self._connect(device)
 
     def type(self, keys: bytes) -> None:
         """See Carrier.type."""
@@ -70,16 +71,13 @@ class PythonCarrier(Carrier):
         if count:
             self._send(b"".join(self._outbox[:count]))
             del self._outbox[:count]
-        elif self._sent > self._done and now > self._wrote + _NUDGE:
-            self._writer.flush()  # for a stdio that does not buffer terminals by lines
-            self._wrote = now
-        elif now > max(self._heard, self._wrote) + _SILENCE:
-            self.resize(self._size)  # fails if the guest's end has gone
+        else:
+            self._rest(now)
         return count > 0
 
     def pull(self) -> bytes:
         """See Carrier.pull."""
-        self._inbox += self._reader.read(READ)
+        self._inbox += self._receive()
         shown = b""
         found = take(self._inbox)
         while found:
@@ -97,16 +95,43 @@ class PythonCarrier(Carrier):
         return shown
 
     def _send(self, data: bytes) -> None:
-        self._writer.write(data + b"\n")
+        self._transmit(data + b"\n")
         self._sent += len(data) + 1
         self._wrote = time.monotonic()
+
+    def _connect(self, device: str) -> None:
+        try:
+            self._reader = self._open(device, "r")
+            self._writer = self._open(device, "r+")
+        except QgaError:
+            self._release()
+            raise
+
+    def _receive(self) -> bytes:
+        return self._reader.read(READ)
+
+    def _transmit(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def _rest(self, now: float) -> None:
+        """What is to be done when there is nothing to send."""
+        if self._sent > self._done and now > self._wrote + _NUDGE:
+            self._writer.flush()  # for a stdio that does not buffer terminals by lines
+            self._wrote = now
+        elif now > max(self._heard, self._wrote) + _SILENCE:
+            self.resize(self._size)  # fails if the guest's end has gone
 
     def _bid_farewell(self) -> None:
         self._writer.write(frame(frames.BYE) + b"\n")
 
 
-def start(agent: Agent, request: TerminalRequest) -> PythonCarrier | None:
-    """Start what is wished for; None if the guest has no Python that can."""
+def start(
+    agent: Agent, request: TerminalRequest, on_ports: "Ways | None" = None
+) -> PythonCarrier | None:
+    """Start what is wished for; None if the guest has no Python that can.
+
+    Given ports, `on_ports` makes the carrier if the guest has opened them.
+    """
     source = program(request)
     for python in _PYTHONS:
         try:
@@ -119,6 +144,9 @@ def start(agent: Agent, request: TerminalRequest) -> PythonCarrier | None:
         if _TROUBLE.fullmatch(said):
             name = os.fsdecode(request.program[0])
             raise Refused(f"the guest cannot run {name}: {os.strerror(int(said))}")
+        if said == frames.ON_PORTS and on_ports:
+            agent.trace(1, f"a terminal by the guest's {python}, on ports")
+            return on_ports()
         if DEVICE.fullmatch(said):
             agent.trace(1, f"a terminal by the guest's {python}, on {said}")
             return PythonCarrier(agent, said, request.size)

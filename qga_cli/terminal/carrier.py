@@ -24,7 +24,7 @@ PARTING = 3.0  # seconds for a call when all is over
 class TerminalRequest:
     """What to run on the terminal."""
 
-    __slots__ = ("clean", "environment", "owner", "program", "size")
+    __slots__ = ("clean", "environment", "owner", "ports", "program", "size")
 
     def __init__(
         self,
@@ -40,13 +40,17 @@ class TerminalRequest:
         self.environment = environment  # merged with the agent's own, or …
         self.clean = clean  # … nothing else
         self.owner = owner  # of the terminal device
+        self.ports: list[str] = []  # names, of the output first, the nonce and the mark of the end
 
 
 class Carrier:
     """Keys to a program, its output back. Not for two threads at once.
 
-    `code` is the program's exit code, None while it runs.
+    `code` is the program's exit code, None while it runs. `arrives` is readable when there is
+    something to pull; -1 where only pulling tells.
     """
+
+    arrives = -1
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent

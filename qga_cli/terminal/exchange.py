@@ -1,5 +1,6 @@
 """What is typed goes to the guest, what comes back to the screen: a thread of its own."""
 
+import contextlib
 import os
 import queue
 import select
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 _SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
+_IDLE = 2.0  # seconds between two looks at a carrier that tells when something arrives
 _FRACTION = 0.25  # … by the time since something moved
 _TROUBLE = 60.0  # seconds to bear an agent that does not serve us: by then the guest gave us up
 
@@ -41,6 +43,7 @@ class Exchange:
         self.fresh = True  # whether what the screen shows ends with a whole line
         self._screen = screen
         self._wake_read, self._wake_write = os.pipe()
+        self._nudged, self._nudge = os.pipe()
         self._requests: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
         self._patience = Patience(carrier.agent, busy=_TROUBLE, away=_TROUBLE)
 
@@ -55,6 +58,7 @@ class Exchange:
     def request(self, act: "Callable[[Any], None]", about: object) -> None:
         """Have a method of the carrier called between two exchanges, and at once."""
         self._requests.put((act, about))
+        os.write(self._nudge, b".")
 
     def wait(self, seconds: float) -> None:
         """Wait for the end, but not for ever."""
@@ -74,20 +78,24 @@ class Exchange:
     def _relay(self) -> None:
         moved = time.monotonic()
         while self.carrier.code is None:
-            if self._exchange():
+            busy = self._exchange()
+            if busy:
                 moved = time.monotonic()
+            if self.carrier.arrives >= 0:
+                self._serve(0.0 if busy else _IDLE)
+                continue
             pause = (time.monotonic() - moved) * _FRACTION
             self._serve(min(max(pause, _SOONEST), _LATEST))
 
     def _serve(self, pause: float) -> None:
-        """Wait, but follow at once the orders that come."""
-        try:
-            act, about = self._requests.get(timeout=pause)
+        """Wait, but follow at once the orders that come, and return when something arrives."""
+        watched = [self._nudged, *([self.carrier.arrives] if self.carrier.arrives >= 0 else [])]
+        if self._nudged in select.select(watched, [], [], pause)[0]:
+            os.read(self._nudged, 4096)
+        with contextlib.suppress(queue.Empty):
             while True:
-                act(about)
                 act, about = self._requests.get_nowait()
-        except queue.Empty:
-            return
+                act(about)
 
     def _exchange(self) -> bool:
         """One turn with the agent. Whether something moved."""

@@ -22,7 +22,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from qga_cli.agent import Agent
     from qga_cli.interrupt import File
+    from qga_cli.terminal.carrier import Carrier
 
 _GLANCE = 0.2  # seconds between two looks at the window's size
 _FAREWELL = 4.0  # seconds for the guest to learn that we go
@@ -71,7 +73,7 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
             hint="`qga exec VM -- cmd /c LINE` runs a line, `qga script VM x.cmd` or x.ps1 more",
         )
     # Not shielded: a signal ends us here, whatever the agent does, and the guest's end gives up.
-    carrier = by_python.start(job.agent, request) or by_script.start(job.agent, request)
+    carrier = _start(job.agent, request, job.arguments["channel"])
     with job.interrupt.shield():
         if job.interrupt.count:  # the process ends about now, and must not leave a raw terminal
             carrier.close()
@@ -93,6 +95,17 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
         _begin_line(console, exchange)
         raise exchange.error
     return Finished(code=_HUNG_UP if carrier.code is None else carrier.code)
+
+
+def _start(agent: "Agent", request: TerminalRequest, channel: str) -> "Carrier":
+    """By the best way that there is."""
+    if channel == "never":
+        return by_python.start(agent, request) or by_script.start(agent, request)
+    from qga_cli.terminal import by_port
+
+    return by_port.start(agent, request, always=channel == "always") or by_script.start(
+        agent, request
+    )
 
 
 def _converse(

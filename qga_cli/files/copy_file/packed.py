@@ -23,12 +23,14 @@ _LARGE = 8 * 2**20  # bytes: to try how a guest packs takes as long as a few meg
 _HAVE = "command -v gzip >/dev/null"
 
 
-def packed(
+def stream_of(
     source: "FileSource", target: "CopyTarget", wish: str, advance: "Callable[[int], None]"
-) -> "Callable[[int], None] | None":
-    """A function that carries the file packed from an offset on; None to carry it as it is.
+) -> "Callable[[int], bool] | None":
+    """A function that carries the file from an offset on as one stream, through ports of ours or
+    packed, or both; None, or when it returns False, to carry it piece by piece.
 
-    A guest packs only when that is wished for, for it must try whether it pays.
+    A guest packs only when that is wished for, for it must try whether it pays. Through ports
+    nothing travels faster packed.
     """
     from qga_cli.files.copy_file.sources import GuestFile, HostFile
     from qga_cli.files.copy_file.to_guest import GuestTarget
@@ -36,20 +38,24 @@ def packed(
 
     if isinstance(source, GuestFile) and isinstance(target, (HostTarget, StreamTarget)):
         size = source.facts.size or 0
+        ported = size > 0 and source.access.ported(size)
 
         def pays() -> bool:
             return size >= _LARGE and worth_it_there(source.access, 'cat -- "$1"', source.path)
 
-        worth = size > 0 and should_compress(source.access, wish or "none", pays)
-        return partial(source.pour, target.write, advance) if worth else None
+        usual = "none" if ported and wish != "gzip" else wish or "none"
+        packed = size > 0 and should_compress(source.access, usual, pays)
+        worth = ported or packed
+        return partial(source.pour, target.write, advance, pack=packed) if worth else None
     if not isinstance(source, HostFile) or not isinstance(target, GuestTarget):
         return None
     if source.facts.sparse:  # its holes would arrive as zeros
         return None
-    worth = should_compress(
-        target.access, wish or "auto", lambda: worth_it_here(source.sample(SAMPLE))
-    )
-    return partial(target.fill, source, advance) if worth else None
+    ported = target.access.ported(source.facts.size or 0)
+    usual = "none" if ported and wish != "gzip" else wish or "auto"
+    packed = should_compress(target.access, usual, lambda: worth_it_here(source.sample(SAMPLE)))
+    worth = ported or packed
+    return partial(target.fill, source, advance, pack=packed) if worth else None
 
 
 def should_compress(access: "Access", wish: str, pays: "Callable[[], bool]") -> bool:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 
 UNPROMISED = 64 * 2**20  # bytes taken of a file that says it is empty, as those of /proc do
+# $1 file  $2 its first byte to send, counted from 1  $3 how many
+_SEND_ALL = 'exec head -c "$3" <"$1"'
+_SEND = 'exec <"$1" && tail -c "+$2" | head -c "$3"'
 _LOOK = 0.2  # seconds between two looks at the interrupt while a stream has nothing
 
 
@@ -225,8 +228,11 @@ class GuestFile:
         write: "Callable[[int, bytes], None]",
         advance: "Callable[[int], None]",
         start: int,
-    ) -> None:
-        """Have the guest pack the file from `start` on; `write` gets offsets and data."""
+        *,
+        pack: bool,
+    ) -> bool:
+        """Have the guest send the file from `start` on, packed or through ports; `write` gets
+        offsets and data. False if there are no ports, and nothing was done."""
         from qga_cli.files.guest.gzip import PACK, Unpacker
 
         end = self.facts.size or 0
@@ -242,15 +248,23 @@ class GuestFile:
             position += len(data)
             advance(len(data))
 
-        script = f'exec <"$1" && tail -c "+$2" | head -c "$3" | {PACK}'
-        done = self.access.stream(script, self.path, str(start + 1), str(end - start),
-                                   stdout=Unpacker(take).write)  # fmt: skip
+        words = (self.path, str(start + 1), str(end - start))
+        if pack:
+            script = f'exec <"$1" && tail -c "+$2" | head -c "$3" | {PACK}'
+            sink = Unpacker(take).write
+            done = self.access.stream(script, *words, stdout=sink, large=True)
+        else:
+            way = self.access.flow(_SEND if start else _SEND_ALL, *words, take=take)
+            if way is None:
+                return False
+            done = way
         if done.code:
             raise self.access.failure(done)
         if position < end:
             raise FileError(
                 f"{self.access.agent.name}: {self.path}: became shorter while it was read"
             )
+        return True
 
     def digest(self) -> str:
         """See FileSource. Files of /proc have none: they say something else each time."""

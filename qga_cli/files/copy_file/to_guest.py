@@ -78,8 +78,11 @@ class GuestTarget:
             self._handle.write(data)
         self._position = offset + len(data)
 
-    def fill(self, source: "FileSource", advance: "Callable[[int], None]", start: int) -> None:
-        """Send what `source` has from `start` on packed; the guest unpacks it."""
+    def fill(
+        self, source: "FileSource", advance: "Callable[[int], None]", start: int, *, pack: bool
+    ) -> bool:
+        """Send what `source` has from `start` on, packed or through ports. False if there are no
+        ports, and nothing was sent."""
         from qga_cli.files.guest.gzip import UNPACK, Outgoing
 
         if self._small is not None:
@@ -93,13 +96,22 @@ class GuestTarget:
                 advance(offset + len(data) - self._position)
                 self._position = offset + len(data)
 
-        stream = Outgoing(filter(None, pieces()), pack=True)
-        done = self.access.stream(text("held", "unpack"), *self._hold(), UNPACK,
-                                   stdin=stream.file(), stdout=len)  # fmt: skip
-        if stream.error:
-            raise stream.error
+        if not pack:
+            count = str((source.facts.size or 0) - start)
+            way = self.access.flow(text("held", "receive"), *self._hold(), count,
+                                   take=len, pieces=pieces())  # fmt: skip
+            if way is None:
+                return False
+            done = way
+        else:
+            stream = Outgoing(filter(None, pieces()), pack=True)
+            done = self.access.stream(text("held", "unpack"), *self._hold(), UNPACK,
+                                      stdin=stream.file(), stdout=len, large=True)  # fmt: skip
+            if stream.error:
+                raise stream.error
         if done.code:
             raise self.access.failure(done)
+        return True
 
     def finish(self, facts: "FileFacts", digest: str) -> None:
         """See Landing.finish. The guest compares, and renames only what is equal."""

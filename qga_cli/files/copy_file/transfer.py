@@ -91,21 +91,20 @@ def transfer(
     options: CopyOptions,
     check: "Callable[[], None]",
     advance: "Callable[[int], None]",
-    carry: "Callable[[int], None] | None" = None,
+    carry: "Callable[[int], bool] | None" = None,
     *,
     behind: bool = True,
 ) -> None:
     """Copy one file. `check` raises when it is time to stop, `advance` is told of progress.
 
-    `carry` moves the bytes from an offset on, where that is not done piece by piece. One piece is
+    `carry` moves the bytes from an offset on, where that need not be done piece by piece; False if
+    it has done nothing. One piece is
     written while the next is read, unless `behind` is false: an agent does not serve two threads.
     """
     try:
         position = target.begin(source.facts, source.prefix if options.resume else None)
         advance(position)
-        if carry:
-            carry(position)
-        else:
+        if not carry or not carry(position):
             _carry(source, target, position, check, advance, behind=behind)
         check()
         target.finish(source.facts, source.digest() if options.verify else "")

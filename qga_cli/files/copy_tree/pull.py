@@ -111,7 +111,7 @@ def _receive(
     packed = should_compress(access, wish, lambda: worth_it_there(access, sample, *words))
     script = _PACK.replace("@PACK", f"| {PACK}" if packed else "")
     sink = Unpacker(take).write if packed else take
-    done = access.stream(script, *words, stdout=sink)
+    done = access.stream(script, *words, stdout=sink, large=True)
     last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
     if done.code or not reader.complete:
         raise _failure(access, done)

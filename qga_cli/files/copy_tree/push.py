@@ -107,6 +107,8 @@ class Push:
             full = full or any(word in data for word in (_CUT, *_NO_ROOM))
 
         wish = self._options.compress or "auto"
+        if wish == "auto" and self._access.ported(SAMPLE):
+            wish = "none"
         packed = should_compress(self._access, wish, lambda: worth_it_here(writer.peek(SAMPLE)))
         script = needing("tar tee sha256sum") + text("staged", "untar")
         stream = Outgoing(pieces(), pack=packed)
@@ -114,7 +116,7 @@ class Push:
         said = bytearray()
         words = (*self._words(), tar_options, UNPACK if packed else "")
         done = self._access.stream(script, *words, stdin=stream.file(),
-                                   stdout=said.extend, heed=heed)  # fmt: skip
+                                   stdout=said.extend, heed=heed, large=True)  # fmt: skip
         if stream.error:
             raise stream.error
         if done.code:

@@ -9,6 +9,7 @@ from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import (
     Interrupted,
+    NoChannel,
     NotAnswering,
     OutcomeUnknown,
     QgaError,
@@ -16,12 +17,12 @@ from qga_cli.errors import (
     TimedOut,
     Unsupported,
 )
-from qga_cli.exec.run import run
+from qga_cli.exec.run import remember, run
 from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any, BinaryIO
 
     from qga_cli.interrupt import Interrupt
@@ -29,15 +30,19 @@ if TYPE_CHECKING:
 
 _SHELL = re.compile(r"qga: (line )?\d+: ")  # how a shell names a line of a script of ours
 _GRACE = 5.0  # seconds
+_PAYS = 2**20  # bytes that are brought through ports as fast as by the agent, about
 _TALK = 64 * 1024  # bytes kept of what a script writes to its standard error
 
 
 class Access:
-    """One guest's agent, and which of the two ways to its files are open: `files`, `exec`."""
+    """One guest's agent, and which of the two ways to its files are open: `files`, `exec`.
+
+    With `channel` auto or always, what is large travels through ports of ours.
+    """
 
     cmd: "WindowsFiles | None"  # Windows' own way, where programs may be run there
 
-    def __init__(self, agent: PatientAgent, interrupt: "Interrupt") -> None:
+    def __init__(self, agent: PatientAgent, interrupt: "Interrupt", channel: str = "never") -> None:
         self.agent = agent
         self.interrupt = agent.interrupt = interrupt
         able = abilities.ask(agent)
@@ -54,6 +59,7 @@ class Access:
         if not self.files and not self.exec:
             self._explain()
         agent.trace(1, f"{agent.name}: {self._way()}")
+        self._channel = channel if self.exec else "never"
 
     def close(self) -> None:
         """Let go of the guest."""
@@ -66,6 +72,38 @@ class Access:
     def opens(self, path: str) -> bool:
         """Whether the file commands can be told this path: JSON carries UTF-8 only."""
         return self.files and is_text(path)
+
+    def ported(self, count: int) -> bool:
+        """Whether so many bytes travel through ports, by `stream`, and not by file commands."""
+        if self._channel == "auto":
+            if count < _PAYS:
+                return False
+            from qga_cli.channel.ports import obstacle
+
+            if reason := obstacle(self.agent):
+                self.agent.trace(1, reason)
+                self._channel = "never"
+        return self._channel != "never"
+
+    def flow(
+        self,
+        script: str,
+        *words: str,
+        take: "Callable[[bytes], object]",
+        pieces: "Iterator[bytes] | None" = None,
+    ) -> Completed | None:
+        """See files.flow; None where there is no channel, and nothing was done."""
+        from qga_cli.files.guest.flow import flow
+
+        always = self._channel == "always"
+        try:
+            return flow(self, script, *words, take=take, pieces=pieces, always=always)
+        except NoChannel as error:
+            if always:
+                raise
+            remember(self.agent, error)
+            self._channel = "never"
+            return None
 
     def needs_exec(self, what: str) -> None:
         """Raise Unsupported unless programs may be run."""
@@ -141,8 +179,9 @@ class Access:
         stdout: "Callable[[bytes], object]",
         heed: "Callable[[bytes], object] | None" = None,
         effect: str = "",
+        large: bool = False,
     ) -> Completed:
-        """Run a script whose input or output may be of any size.
+        """Run a script whose input or output may be of any size; a `large` one takes ports.
 
         `heed` is told at once what it writes to its standard error, which the result has too.
         """
@@ -154,12 +193,13 @@ class Access:
                 heed(data)
 
         self.agent.patient = True
+        channel = self._channel if large and self.ported(_PAYS) else "never"
         left = None
         if self.agent.deadline is not None:
             left = max(0.001, self.agent.deadline - time.monotonic())
         try:
             done = run(self.agent, _argv(script, words), stdin=stdin, stdout=stdout, stderr=stderr,
-                       interrupt=self.interrupt, timeout=left)  # fmt: skip
+                       interrupt=self.interrupt, timeout=left, channel=channel)  # fmt: skip
         except OutcomeUnknown as error:
             cause = error.__cause__
             if isinstance(cause, QgaError):  # lost after its start, which matters to an effect only

@@ -86,7 +86,8 @@ class Guests:
         agent = PatientAgent(transport, target.label, self._teller(target.label))
         agent.target = target
         agent.deadline = self._deadline
-        return Access(agent, self._job.interrupt)
+        channel = self._job.arguments.get("channel", "never")
+        return Access(agent, self._job.interrupt, channel)
 
     def _teller(self, name: str) -> "Callable[[int, str], None]":
         """`job.say`, which for one of many guests begins with its name by itself."""

@@ -10,6 +10,7 @@ from qga_cli.errors import Frozen, QgaError, TimedOut
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from qga_cli.agent import Reply, Trace
     from qga_cli.guests.targets import Target
@@ -37,6 +38,10 @@ class PatientAgent(Agent):
         super().__init__(transport, name, trace)
         self._lock = threading.Lock()
         self._patience = Patience(self, freeze=_FREEZE, away=0.0)
+
+    def alone(self) -> "AbstractContextManager[object]":
+        """Around what else uses its connection: one thread at a time there too."""
+        return self._lock
 
     def call(
         self,

@@ -5,6 +5,8 @@ The other is the carrier. Its master is here, the agent opens its slave, raw wit
 what was read before (n_tty_read, drivers/tty/n_tty.c): the agent can poll it. The kernel bounds
 it to some kilobytes, so a program that floods has to wait; nothing is written to a disk; and
 when this process ends, the kernel hangs up both.
+
+Where the host has plugged ports for it, those are the carrier, and nobody polls.
 """
 
 import fcntl
@@ -13,6 +15,7 @@ import pwd
 import signal
 import struct
 
+from qga_cli.inside.terminal.frames import ON_PORTS
 from qga_cli.inside.terminal.relay import Relay, resize
 
 TYPE_CHECKING = False
@@ -21,16 +24,23 @@ if TYPE_CHECKING:
 
 # As on x86, ARM, s390x and RISC-V. On POWER they fail, and the host takes another way.
 _TCGETS, _TCSETS = 0x5401, 0x5402
+_PORTS = "/sys/class/virtio-ports"
 _TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; the keys
 
 
 def begin(request: "dict[str, Any]") -> None:
-    """Start the program, print the carrier's name, and stay on in the background.
+    """Start the program, print the carrier's name or ON_PORTS, and stay on in the background.
 
     `request` has the members of Wish in carrier.py. When the program cannot be started, the error's
     number is printed instead.
     """
-    carrier, slave = open_carrier()
+    ports = open_ports(request["ports"][:2])
+    slave = -1
+    if ports:
+        outlet, inlet = ports
+    else:
+        inlet, slave = open_carrier()
+        outlet = inlet
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -40,12 +50,37 @@ def begin(request: "dict[str, Any]") -> None:
         become(request, tell)
     os.close(tell)
     trouble = os.read(told, 100)
-    os.write(1, trouble or os.ttyname(slave).encode())
+    os.write(1, trouble or (ON_PORTS if ports else os.ttyname(slave)).encode())
     null = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(null, standard)  # the agent waits until nobody holds its pipes
     if not trouble:
-        Relay(child, terminal, carrier, slave).run()
+        nonce, mark = request["ports"][2:] if ports else ("", "")
+        Relay(child, terminal, (inlet, outlet), slave, nonce).run()
+        if ports:
+            end_of_port(outlet, mark)
+
+
+def open_ports(names: "list[str]") -> "list[int]":
+    """The ports of these names, opened; none if one of them is not there, or cannot be opened."""
+    opened = []
+    try:
+        for name in names:
+            for entry in os.listdir(_PORTS):
+                with open(f"{_PORTS}/{entry}/name") as file:
+                    if file.read().strip() == name:
+                        opened.append(os.open(f"/dev/{entry}", os.O_RDWR))
+    except OSError:
+        opened = []
+    return opened if len(opened) == len(names) else []
+
+
+def end_of_port(number: int, mark: str) -> None:
+    """Have the host know that nothing more comes, so that the port may be used again."""
+    try:
+        os.write(number, f"{mark} \n".encode())
+    except OSError:  # nobody listens any more
+        return
 
 
 def open_carrier() -> "tuple[int, int]":

@@ -9,10 +9,14 @@ import struct
 HEADER = struct.Struct(">cH")
 # To the host. ACK: how many of the host's bytes are done with, the program has taken its part.
 OUTPUT, ACK, TICK, EXIT = b"o", b"a", b"t", b"x"
-# From the host. BYE: the exit code has arrived, and nobody will read on.
-INPUT, RESIZE, HANG_UP, BYE = b"i", b"w", b"h", b"b"
+# From the host. SHOWN: how many bytes of ours are done with, on ports, where nothing else bounds
+# what is under way. BYE: the exit code has arrived, and nobody will read on.
+INPUT, RESIZE, HANG_UP, SHOWN, BYE = b"i", b"w", b"h", b"s", b"b"
+
+ON_PORTS = "ports"  # printed instead of the carrier's name
 
 WINDOW = 4096  # bytes of the host without ACK; a pty takes 8192 before it says EAGAIN
+SCREEN = 65536  # bytes of the guest without SHOWN, on ports
 TICKING = 4.0  # seconds between two signs of life of the guest
 PATIENCE = 10  # ticks without a reader until the program is hung up
 

@@ -16,6 +16,8 @@ from qga_cli.inside.terminal.frames import (
     OUTPUT,
     PATIENCE,
     RESIZE,
+    SCREEN,
+    SHOWN,
     TICK,
     TICKING,
     frame,
@@ -35,15 +37,21 @@ class Relay:
     """Carries bytes between the program and the host.
 
     `child` is the program's pid, 0 once it has ended; `terminal` its pty's master, -1 once that
-    is closed; `carrier` the master of the pty that the agent polls, `slave` the agent's side.
+    is closed; `carrier` where the host's bytes come from and where ours go: twice the master of the
+    pty that the agent polls, whose other side is `slave`, or two ports, and -1 for `slave`. There
+    `nonce` is said first.
     """
 
-    def __init__(self, child: int, terminal: int, carrier: int, slave: int) -> None:
+    def __init__(
+        self, child: int, terminal: int, carrier: "tuple[int, int]", slave: int, nonce: str = ""
+    ) -> None:
         self.child = child
         self.terminal = terminal
-        self.carrier = carrier
+        self.inlet, self.outlet = carrier
         self.slave = slave
-        self.to_host = bytearray()
+        self.to_host = bytearray(f"{nonce}\n".encode() if nonce else b"")
+        self.sent = -len(self.to_host)  # bytes
+        self.shown = 0
         self.to_program = bytearray()
         self.inbox = bytearray()
         self.received = self.acknowledged = 0  # bytes
@@ -54,7 +62,7 @@ class Relay:
         self.deadline = 0.0  # for the child to end, once hung up
         self.over = False
         self.woken, wake = os.pipe()
-        for number in (self.woken, wake, terminal, carrier):
+        for number in (self.woken, wake, terminal, *carrier):
             os.set_blocking(number, False)
         signal.signal(signal.SIGCHLD, lambda signum, frame: None)
         signal.set_wakeup_fd(wake)
@@ -69,16 +77,16 @@ class Relay:
 
     def turn(self) -> None:
         """Wait until something can be moved, and move it."""
-        readers = [self.woken, self.carrier]
-        if self.terminal >= 0 and not self.dark and len(self.to_host) < _ROOM:
+        readers = [self.woken, self.inlet]
+        room = len(self.to_host) < _ROOM and (self.slave >= 0 or self.sent < self.shown + SCREEN)
+        if self.terminal >= 0 and not self.dark and room:
             readers.append(self.terminal)
-        writers = [self.carrier] if self.to_host else []
+        writers = [self.outlet] if self.to_host else []
         if self.to_program:
             writers.append(self.terminal)
-        wait = 0.1 if self.dark or self.deadline else self.ticked + TICKING - time.monotonic()
+        readable, writable, _ = select.select(readers, writers, [], self.pause())
         self.dark = False
-        readable, writable, _ = select.select(readers, writers, [], max(0.0, wait))
-        if self.carrier in readable:
+        if self.inlet in readable:
             self.listen()
         if self.to_program:  # at once, not a turn later: an echo waits for it
             self.type()
@@ -89,12 +97,22 @@ class Relay:
             self.bury()
         self.acknowledge()
         self.tick()
-        if self.to_host and (self.carrier in writable or self.terminal in readable):
+        if self.to_host and (self.outlet in writable or self.terminal in readable):
             self.deliver()
+
+    def pause(self) -> "float | None":
+        """Seconds until something is to be done though nothing happens; None for never."""
+        if self.dark or self.deadline:
+            return 0.1
+        if self.slave < 0:
+            return None
+        return max(0.0, self.ticked + TICKING - time.monotonic())
 
     def listen(self) -> None:
         """Act on what the host sends."""
-        data = os.read(self.carrier, 8192)
+        data = os.read(self.inlet, 8192)
+        if not data:  # the host has let go of the port
+            self.over = True
         self.moved = True
         self.received += len(data)
         self.inbox += data
@@ -107,6 +125,8 @@ class Relay:
         """Act on one frame."""
         if kind == BYE:
             self.over = True
+        elif kind == SHOWN:
+            (self.shown,) = struct.unpack(">Q", payload)
         elif self.terminal < 0:
             return  # too late for all else
         elif kind == INPUT:
@@ -141,9 +161,11 @@ class Relay:
     def deliver(self) -> None:
         """Pass on to the host what it has room for."""
         try:
-            del self.to_host[: os.write(self.carrier, self.to_host)]
+            count = os.write(self.outlet, self.to_host)
         except BlockingIOError:
             return
+        del self.to_host[:count]
+        self.sent += count
         self.moved = True
 
     def acknowledge(self) -> None:
@@ -186,7 +208,7 @@ class Relay:
         if self.child and self.deadline and now > self.deadline:
             self.child = 0
             self.to_host += frame(EXIT, bytes([_HUNG_UP]))
-        if now < self.ticked + TICKING:
+        if now < self.ticked + TICKING or self.slave < 0:
             return
         self.ticked = now
         waiting = self.to_host or any(fcntl.ioctl(self.slave, _FIONREAD, bytes(4)))
