@@ -43,7 +43,7 @@ def cat(job: Job) -> Finished:
 
 
 def _print(
-    access: "Access", place: Place, handle: "Handle", out: "Out", check: "Callable[[], None]"
+    access: "Access", place: "Place", handle: "Handle", out: "Out", check: "Callable[[], None]"
 ) -> None:
     """All of the file; through ports, if it has a size and that is large."""
     chunk = access.agent.transport.read_chunk
