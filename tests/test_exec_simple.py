@@ -1,8 +1,7 @@
-"""exec where the guest lacks what streaming needs: /proc or dd, or any POSIX shell (Windows)."""
+"""exec where the guest lacks what streaming needs: /proc or dd, or any POSIX shell."""
 
 import base64
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.exec.without_proc import END
-from tests.conftest import qga, qga_tty
+from tests.conftest import qga
 from tests.fake import AgentFault, FakeAgent, Handler
 from tests.lab.local_agent import agent
 from tests.running import Started, eventually
@@ -53,6 +52,17 @@ def test_what_a_real_agent_without_sh_cannot_start(tmp_path: Path, language: str
             uri = f"unix:{running.socket}"
             assert poorly(uri, "x", "--", "/no/such")[0] == 127
             assert poorly(uri, "x", "--", "/etc/passwd")[0] == 126
+
+
+def test_a_shell_on_windows_is_not_used(tmp_path: Path) -> None:
+    """S20: Git for Windows brings one, in whose /proc the agent opens nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OS", "Windows_NT")
+        with agent(tmp_path, "git") as running:
+            patch.undo()
+            ran = qga("-vv", "-c", f"unix:{running.socket}", "exec", "x", "--", "sleep", "1")
+    assert ran.code == 0
+    assert "output at the end only: a shell on Windows" in ran.err
 
 
 def poorly(uri: str, *words: str, stdin: bytes = b"") -> "tuple[int, bytes, str]":
@@ -152,12 +162,11 @@ def test_a_tree_is_found_by_parents(script: str, seconds: int, signum: int) -> N
         tree.wait()
 
 
-class Windows:
-    """A Windows guest's agent, as far as exec goes: no sh, programs that write `output`."""
+class Shellless:
+    """The agent of a guest without a shell, as far as exec goes."""
 
-    def __init__(self, output: bytes = b"", *, exits: bool = True, code: int = 0) -> None:
+    def __init__(self, *, exits: bool = True, code: int = 0) -> None:
         self.started: list[dict[str, object]] = []
-        self._output = output
         self._exits = exits
         self._code = code
 
@@ -174,57 +183,36 @@ class Windows:
         if arguments["path"] == "sh":
             raise AgentFault("Failed to execute helper program (No such file or directory)")
         self.started.append(arguments)
-        if arguments["path"] == "taskkill.exe":
-            self._exits, self._code, self._output = True, 1, b""
+        if arguments["path"] == "kill":
+            self._exits, self._code = True, 143
         return {"pid": len(self.started)}
 
     def _status(self, pid: int) -> object:
-        program = self.started[pid - 1]["path"]
-        output = b"Active code page: 850\r\n" if program == "cmd.exe" else self._output
-        if not self._exits:
-            return {"exited": False}
-        return {
-            "exited": True,
-            "exitcode": self._code,
-            "out-data": base64.b64encode(output).decode(),
-        }
+        assert pid <= len(self.started)
+        return {"exited": True, "exitcode": self._code} if self._exits else {"exited": False}
 
 
-def test_arguments_reach_a_windows_agent_as_they_are(fake: Callable[[Handler], FakeAgent]) -> None:
-    """glib's protect_argv quotes them for CreateProcess (gspawn-win32.c)."""
-    windows = Windows(code=7)
-    words = ["C:\\Program Files\\x.exe", "", 'a "b"', "c\\", "%PATH%", "é"]
-    assert qga("-c", fake(windows).uri, "exec", "x", "--", *words, stdin=b"in").code == 7
-    assert windows.started[0]["path"] == words[0]
-    assert windows.started[0]["arg"] == words[1:]
-    assert windows.started[0]["input-data"] == base64.b64encode(b"in").decode()
+def test_arguments_without_shell_are_as_they_are(fake: Callable[[Handler], FakeAgent]) -> None:
+    guest = Shellless(code=7)
+    words = ["/a b/x", "", 'a "b"', "c\\", "%PATH%", "é"]
+    assert qga("-c", fake(guest).uri, "exec", "x", "--", *words, stdin=b"in").code == 7
+    assert guest.started[0]["path"] == words[0]
+    assert guest.started[0]["arg"] == words[1:]
+    assert guest.started[0]["input-data"] == base64.b64encode(b"in").decode()
 
 
-@pytest.mark.parametrize("written", ["Größe", "Größe".encode("cp850"), b"ok\r\n"])
-def test_output_of_windows_is_readable_on_a_terminal_and_exact_in_a_pipe(
-    fake: Callable[[Handler], FakeAgent], written: "str | bytes"
-) -> None:
-    output = written.encode() if isinstance(written, str) else written
-    uri = fake(Windows(output)).uri
-    assert qga("-c", uri, "exec", "x", "--", "cmd", "/c", "dir").stdout == output
-    shown = qga_tty("-c", uri, "exec", "x", "--", "cmd", "/c", "dir").out
-    assert shown.strip() == ("ok" if b"ok" in output else "Größe")
-    told = json.loads(qga("-c", uri, "-o", "json", "exec", "x", "--", "cmd", "/c", "dir").out)
-    assert told["stdout"].strip() == shown.strip()
-
-
-def test_a_timeout_on_windows_ends_the_tree(fake: Callable[[Handler], FakeAgent]) -> None:
-    windows = Windows(exits=False)
-    ran = qga("-c", fake(windows).uri, "--timeout", "0.2", "exec", "x", "--", "ping", "-t", "::1")
+def test_a_timeout_without_shell_ends_the_program(fake: Callable[[Handler], FakeAgent]) -> None:
+    guest = Shellless(exits=False)
+    ran = qga("-c", fake(guest).uri, "--timeout", "0.2", "exec", "x", "--", "sleep", "9")
     assert ran.code == 124
-    assert windows.started[-1] == {"path": "taskkill.exe", "arg": ["/PID", "1", "/T", "/F"]}
+    assert guest.started[-1] == {"path": "kill", "arg": ["-s", "TERM", "1"]}
 
 
 @pytest.mark.parametrize(
     ("why", "code"),
     [("No such file or directory", 127), ("Permission denied", 126), ("Not enough space", 125)],
 )
-def test_what_windows_cannot_start(
+def test_what_cannot_be_started_without_shell(
     fake: Callable[[Handler], FakeAgent], why: str, code: int
 ) -> None:
     def broken(request: dict[str, object]) -> object:
@@ -233,12 +221,12 @@ def test_what_windows_cannot_start(
     assert qga("-c", fake(broken).uri, "exec", "x", "--", "nosuch").code == code
 
 
-@pytest.mark.parametrize("flag", [("-e", "A=b"), ("-w", "C:\\"), ("-u", "me")])
-def test_a_context_on_windows_is_refused(
+@pytest.mark.parametrize("flag", [("-e", "A=b"), ("-w", "/"), ("-u", "me")])
+def test_a_context_without_shell_is_refused(
     fake: Callable[[Handler], FakeAgent], flag: tuple[str, str]
 ) -> None:
-    windows = Windows()
-    ran = qga("-c", fake(windows).uri, "exec", *flag, "x", "--", "cmd")
+    guest = Shellless()
+    ran = qga("-c", fake(guest).uri, "exec", *flag, "x", "--", "ls")
     assert ran.code == 125
     assert "no POSIX shell" in ran.err
-    assert windows.started == []
+    assert guest.started == []

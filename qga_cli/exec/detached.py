@@ -6,11 +6,10 @@ from qga_cli.agent.abilities import is_windows
 from qga_cli.agent.exit_codes import is_wide, told
 from qga_cli.agent.program import Completed, wait_for_end
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.errors import Interrupted, Refused, TimedOut, Unsupported
+from qga_cli.errors import Interrupted, Refused, TimedOut
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.stdin import InputFeed
-from qga_cli.exec.wrapper import SAFE_INPUT
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
 
@@ -38,22 +37,13 @@ def start(
     given = feed.whole(interrupt) if feed else b""
     calls = AgentCalls(agent, interrupt)
     how = INLINE if feed else NO_INPUT
-    text = script("exec/detached")
-    words, asked = request(agent, text, "qga-detached", argv, context, how)
-    asked += given
-    if len(asked) - len(text) <= SAFE_INPUT or not is_windows(agent):
-        try:
-            return calls.start(
-                words, capture=True, stdin=asked, env=context.environment, program=argv
-            )
-        except Unsupported:
-            raise
-        except Refused:
-            if not is_windows(agent):
-                raise
-    from qga_cli.windows import detached as windows
+    if is_windows(agent):  # asked first: it may have a sh, of Git's
+        from qga_cli.windows import detached as windows
 
-    return windows.start(calls, argv, context, given)
+        return windows.start(calls, argv, context, given)
+    words, asked = request(agent, script("exec/detached"), "qga-detached", argv, context, how)
+    asked += given
+    return calls.start(words, capture=True, stdin=asked, env=context.environment, program=argv)
 
 
 def status(job: Job) -> "Finished | Reply":

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from qga_cli.exec.exit_status import NoShell
     from qga_cli.exec.on_ports import ProgramOnPorts
     from qga_cli.exec.stdin import InputFeed, InputSource
-    from qga_cli.exec.streamed import StreamedProgram
-    from qga_cli.exec.supervisor import Supervisor
+    from qga_cli.exec.supervisor import AnyProgram, Supervisor
     from qga_cli.exec.without_shell import ProgramWithoutShell
     from qga_cli.interrupt import Interrupt
+    from qga_cli.windows.exec import WindowsProgram
 
 _HEED = 0.3  # seconds that a program may take before its reader is looked at
 
@@ -72,7 +72,7 @@ def run(
     feed = InputFeed(stdin) if stdin else None
     wrapped = StreamedProgram(calls, argv, feed)
     errors = Complaint(stderr, wrapped.mark)
-    program: StreamedProgram | ProgramWithoutShell | ProgramOnPorts = wrapped
+    program: AnyProgram = wrapped
     if channel != "never":
         program = _ported(calls, argv, feed, wrapped.mark, channel) or wrapped
     supervisor = Supervisor(program, interrupt, timeout, kill_after)
@@ -92,7 +92,7 @@ def run(
                     follow(program, supervisor, interrupt, heed)
             except NoShell as error:
                 agent.trace(1, f"output at the end only: {error.said()}")
-                program = _without_streams(agent, error)(calls, argv, feed, text=text)
+                program = _without_streams(calls, argv, feed, error, text=text)
                 supervisor = Supervisor(program, interrupt, timeout, kill_after)
                 program.start(context, stdout, stderr)
                 follow(program, supervisor, interrupt, heed)
@@ -134,25 +134,32 @@ def remember(agent: Agent, error: NoChannel) -> None:
         memory.note(ports.boot(), error.message)
 
 
-def _without_streams(agent: Agent, error: "NoShell") -> "type[ProgramWithoutShell]":
+def _without_streams(
+    calls: "AgentCalls",
+    argv: "Sequence[str]",
+    feed: "InputFeed | None",
+    error: "NoShell",
+    *,
+    text: bool,
+) -> "ProgramWithoutShell | WindowsProgram":
     """The way that is left, imported only now."""
     from qga_cli.agent.abilities import is_windows
 
-    if is_windows(agent):
+    if is_windows(calls.agent):
         from qga_cli.windows.exec import WindowsProgram
 
-        return WindowsProgram
+        return WindowsProgram(calls, argv, feed, text=text)
     if error.shell:
         from qga_cli.exec.without_proc import ProgramWithoutProc
 
-        return ProgramWithoutProc
+        return ProgramWithoutProc(calls, argv, feed)
     from qga_cli.exec.without_shell import ProgramWithoutShell
 
-    return ProgramWithoutShell
+    return ProgramWithoutShell(calls, argv, feed)
 
 
 def follow(
-    program: "StreamedProgram | ProgramWithoutShell | ProgramOnPorts",
+    program: "AnyProgram",
     supervisor: "Supervisor",
     interrupt: "Interrupt",
     heed: "Callable[[], object]",

@@ -7,10 +7,15 @@ from qga_cli.errors import Interrupted, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from qga_cli.exec.on_ports import ProgramOnPorts
     from qga_cli.exec.streamed import StreamedProgram
     from qga_cli.exec.without_shell import ProgramWithoutShell
     from qga_cli.interrupt import Interrupt
+    from qga_cli.windows.exec import WindowsProgram
+
+    AnyProgram: TypeAlias = StreamedProgram | ProgramOnPorts | ProgramWithoutShell | WindowsProgram
 
 _MARGIN = 8.0  # seconds past KILL: what is still there then cannot be killed
 
@@ -20,7 +25,7 @@ class Supervisor:
 
     def __init__(
         self,
-        program: "StreamedProgram | ProgramWithoutShell | ProgramOnPorts",
+        program: "AnyProgram",
         interrupt: "Interrupt",
         timeout: float | None,
         kill_after: float,

@@ -1,7 +1,8 @@
-"""A program in a guest without POSIX shell, Windows above all: started by the agent itself.
+"""A program in a guest without POSIX shell (Talos): started by the agent itself.
 
 The agent hands its output out in one reply, at its end, and nothing in such a guest bounds it: past
-3 MB it does not pass through libvirt. glib quotes argv for CreateProcess.
+3 MB it does not pass through libvirt. A Windows guest gets here only if its agent does not tell
+that it is one, as before 2.10.
 """
 
 import time
@@ -31,17 +32,16 @@ FILE = "have it write a file, and `qga cat VM:FILE`"
 
 
 class ProgramWithoutShell:
-    """As Program, without streaming. With `text` the OEM code page becomes UTF-8."""
+    """As StreamedProgram, but told at its end."""
 
     def __init__(
-        self, calls: "AgentCalls", argv: "Sequence[str]", feed: "InputFeed | None", *, text: bool
+        self, calls: "AgentCalls", argv: "Sequence[str]", feed: "InputFeed | None"
     ) -> None:
         self.calls = calls
         self.pid = 0
         self.ended = False
         self._argv = argv
         self._feed = feed
-        self._text = text
         self._status: Mapping[str, Any] = {}
 
     def start(
@@ -90,31 +90,17 @@ class ProgramWithoutShell:
         return 0.0
 
     def result(self) -> "tuple[int | None, int | None]":
-        """Its exit code, or the signal that killed it (on Windows: the exception's code)."""
+        """Its exit code, or the signal that killed it."""
         return self._status.get("exitcode"), self._status.get("signal")
 
     def abandon(self, *, drop: bool = False) -> None:
         """Leave it alone."""
 
     def signal(self, name: str, *, kill_after: float | None = None) -> int:
-        """End it, on Windows with all it has started; Windows has no signals to send."""
-        pid = str(self.pid)
-        try:
-            return self.calls.start(["taskkill.exe", "/PID", pid, "/T", "/F"])
-        except Refused:
-            return self.calls.start(["kill", "-s", name, pid])
+        """End it, but not what it has started: nothing here finds that."""
+        return self.calls.start(["kill", "-s", name, str(self.pid)])
 
     def _pass_on(self, out: bytes, err: bytes) -> None:
         for data, sink in zip((out, err), self._sinks, strict=True):
             if data:
-                sink(self._readable(data) if self._text else data)
-
-    def _readable(self, data: bytes) -> bytes:
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError:
-            from qga_cli.windows.code_page import Page
-
-            page = Page(self.calls).name()
-            return data.decode(page, "replace").encode() if page else data
-        return data
+                sink(data)

@@ -14,17 +14,18 @@ import time
 from qga_cli.agent import exit_codes
 from qga_cli.agent.program import wait_for_end
 from qga_cli.errors import Interrupted, NoProgram, NotExecutable, QgaError, Refused, TimedOut
-from qga_cli.exec.without_shell import ProgramWithoutShell
 from qga_cli.windows import code_page, private, surroundings
 from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import Any
 
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.context import Context
+    from qga_cli.exec.stdin import InputFeed
 
 _CEILING = 0.25  # seconds between two looks
 _KILL = 5.0  # seconds for taskkill
@@ -33,8 +34,19 @@ _RUN = ["cmd.exe", "/d", "/e:on", "/v:off", "/c"]
 _EXECUTABLE = ("", ".com", ".exe", ".bat", ".cmd", ".vbs", ".js", ".wsf", ".msc")
 
 
-class WindowsProgram(ProgramWithoutShell):
-    """As Program. With `text` what it writes in a code page becomes UTF-8."""
+class WindowsProgram:
+    """As StreamedProgram. With `text` what it writes in a code page becomes UTF-8."""
+
+    def __init__(
+        self, calls: AgentCalls, argv: Sequence[str], feed: InputFeed | None, *, text: bool
+    ) -> None:
+        self.calls = calls
+        self.pid = 0
+        self.ended = False
+        self._argv = argv
+        self._feed = feed
+        self._text = text
+        self._status: Mapping[str, Any] = {}
 
     def start(
         self,
@@ -46,7 +58,6 @@ class WindowsProgram(ProgramWithoutShell):
         self._sinks = stdout, stderr
         self._around = context
         self._batch = surroundings.batch(self._argv, context)  # made now: it may be refused
-        self._status: Mapping[str, Any] = {}
         self._private = private.Private(self.calls)
         self._work = self._steps()
 

@@ -28,6 +28,7 @@ class Left:
         self.handles: dict[int, str] = {}
         self.files: list[str] = []
         self.opening: list[str] = []
+        self.last = 0  # the last handle it knew: an agent counts them
         for line in text.splitlines():
             word, _, rest = line.partition(" ")
             if word == "file":
@@ -39,6 +40,7 @@ class Left:
             elif word == "open" and rest.partition(" ")[0].isdigit():
                 number, _, path = rest.partition(" ")
                 self.handles[int(number)] = path
+                self.last = int(number)
                 if path in self.opening:
                     self.opening.remove(path)
             elif word == "closed" and rest.isdigit():

@@ -17,13 +17,18 @@ _MOST = 2**24  # bytes of netstat's list that are looked at
 
 
 def listens(agent: Agent, port: int) -> bool:
-    """Whether a line such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` is there: the state's name is in
-    the guest's language, but only who listens has port 0 at the other end."""
+    """Whether somebody in the guest does."""
     with Private(AgentCalls(agent, Interrupt())) as private:
         out = private.path("out")
         batch = Batch()
         batch.add(f"netstat -an >{out}")
         private.run(batch)
         said = private.content(out, most=_MOST).decode("ascii", "replace")
+    return is_told(said, port)
+
+
+def is_told(said: str, port: int) -> bool:
+    """Whether a line such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` is there: the state's name is in
+    the guest's language, but only who listens has port 0 at the other end."""
     line = re.compile(rf"^\s*tcp\s+\S+:{port}\s+\S+:0\s", re.IGNORECASE | re.MULTILINE)
     return line.search(said) is not None

@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import os
 
+from qga_cli import wire
 from qga_cli.agent.program import captured
 from qga_cli.commands.file.close import COMMAND as CLOSE
+from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.errors import QgaError, Refused
 from qga_cli.windows.ledger import Ledger
 from qga_cli.windows.words import Batch
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 PIECE = 720 * 1024  # bytes of one read: its reply stays below 1 MiB
 _TEMP = "C:\\Windows\\Temp"  # nearly everywhere; else it is asked for
 _PATIENCE = 30.0  # seconds for a helper
+_LOOKED_AT = 64  # handles, where the dead run knew none
 _LAST = 5.0  # seconds for the one that removes all
 
 
@@ -185,22 +188,56 @@ class Private:
                     self._unlock(handle, path)
                 bases = {path.rpartition(".")[0] for path in left.files}
                 gone = [self._delete(base) for base in sorted(bases)]
-                stuck = [path for path in left.opening if self._is_locked(path)]
+                stuck = [path for path in left.opening if self._is_locked(path, left.last)]
                 if stuck:
                     self._tell(stuck[-1])
-                if all(gone) and not stuck:
+                elif all(gone) or all(self._delete(base) for base in sorted(bases)):
                     os.unlink(record)
             except QgaError as error:
                 self.calls.agent.trace(1, f"clearing what a killed qga has left: {error.said()}")
 
-    def _is_locked(self, path: str) -> bool:
-        """Whether somebody has it open, and it is there at all."""
-        with contextlib.suppress(Refused):
-            self.close(self.open(path, "r+"))
+    def _is_locked(self, path: str, last: int) -> bool:
+        """Whether a dead run's file stays locked, whose handle it has not heard of. Its handle is
+        looked for behind the `last` that it knew."""
+        if self._opens(path):
             return False
         batch = Batch()
-        batch.add(f"if exist {batch.path(path)} exit 1")
-        return self.run(batch)[0] == 1
+        batch.add(f"if not exist {batch.path(path)} exit 1")
+        if self.run(batch)[0] == 1:
+            return False
+        if (handle := self._lost(path, last)) is not None:
+            self.calls.agent.trace(1, f"closing handle {handle} of a killed qga: {path}")
+            self.calls.agent.call(CLOSE, {"handle": handle})
+        return not self._opens(path)
+
+    def _opens(self, path: str) -> bool:
+        with contextlib.suppress(Refused):
+            self.close(self.open(path, "r+"))
+            return True
+        return False
+
+    def _lost(self, path: str, last: int) -> int | None:
+        """The handle that has it open: the agent counts its handles, so it lies between the `last`
+        that the dead run knew and the next. It is at the beginning of its file, where it was
+        opened; if only one of them is, it is this one. Asking moves nobody's position."""
+        mine = self.open(self.put("at", b""), "r")
+        self.close(mine)
+        between = range(max(last + 1, mine - _LOOKED_AT), mine)
+        unmoved = [handle for handle in between if self._is_unmoved(handle)]
+        if len(unmoved) != 1:
+            self.calls.agent.trace(1, f"which handle has {path}: one of {unmoved}")
+            return None
+        return unmoved[0]
+
+    def _is_unmoved(self, handle: int) -> bool:
+        """Whether there is such a handle, of anybody's, at the beginning of its file."""
+        arguments = {"handle": handle, "offset": 0, "whence": "cur"}
+        text = wire.encode(SEEK.wire, arguments)
+        try:
+            said = wire.decode(self.calls.agent.exchange(text, SEEK.patience))
+        except wire.AgentError:
+            return False
+        return isinstance(said, dict) and said.get("position") == 0
 
     def _tell(self, path: str) -> None:
         """Say what only a restart of the agent can change: it tells nobody which handles it has."""

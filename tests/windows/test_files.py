@@ -1,6 +1,9 @@
 """cp and its kin in a Windows guest. S1, S2 ... number the faults that were found there first."""
 
+import base64
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran, qga
-from tests.fake import FakeAgent
+from tests.fake import AgentFault, FakeAgent
 from tests.running import eventually
 from tests.windows.conftest import Windows
 from tests.windows.conversation import Recorder
 
 DATA = "win:C:\\data"
 MB = 10**6
+LOG = b"one\ntwo\n"
 
 
 @pytest.fixture
@@ -175,15 +179,71 @@ def test_after_kill_nothing_stays_locked(live: Windows, data: Path, here: Path, 
         time.sleep(0.1 + 0.15 * moment)
         process.kill()
         process.wait()
-        good(live("ls", DATA))
-        for path in data.iterdir():
-            assert live("rm", f"win:C:\\data\\{path.name}").code == 0
+        good(live("cat", "win:C:\\windows\\win.ini"))  # the next call, whatever it is
+        line = "echo x>>C:\\data\\y& del /q C:\\data\\*"
+        assert live.exec("win", "--", "cmd", "/c", line) == (0, b"", "")
+        assert list(data.iterdir()) == []
         (data / "y").write_bytes(os.urandom(20 * MB))
         assert live.left() == ([], [])
 
 
-def test_killed_while_it_opens_a_file(live: Windows, tmp_path: Path) -> None:
-    """Nobody knows the handle then. The next run says what is locked, until the agent restarts."""
+def test_a_file_that_a_service_has_open(live: Windows, data: Path, here: Path) -> None:
+    """S6: "Sharing violation" for each of these. The service shares reading, as most do."""
+    path = "C:\\data\\service.log"
+    opened = live("raw", "win", "guest-file-open", f"path={path}", "mode=w").out
+    handle = json.loads(opened)["return"]
+    service = f"handle:={handle}"
+    try:
+        text = f"buf-b64={base64.b64encode(LOG).decode()}"
+        assert live("raw", "win", "guest-file-write", service, text).code == 0
+        assert live("raw", "win", "guest-file-flush", service).code == 0
+        assert good(live("cat", f"win:{path}")) == "one\ntwo\n"
+        assert good(live("tail", "-n", "1", f"win:{path}")) == "two\n"
+        good(live("cp", f"win:{path}", str(here / "x")))
+        assert (here / "x").read_text() == "one\ntwo\n"
+        assert live("wait", "win", "--for", f"file:{path}", "--timeout", "5s").code == 0
+    finally:
+        live("raw", "win", "guest-file-close", service)
+
+
+def test_an_agent_that_speaks_german(live: Windows, data: Path, here: Path, tmp_path: Path) -> None:
+    """S20: what the agent says is in its system's language, but for glib's words in brackets."""
+    recorder = Recorder(live.agent)
+    said = []
+
+    def translated(request: dict[str, object]) -> object:
+        try:
+            return recorder(request)
+        except AgentFault as fault:
+            said.append(str(fault))
+            glibs = re.search(r"\([A-Z][a-z ]+\)", str(fault))
+            raise AgentFault(
+                f"Fehlgeschlagen: Zugriff verweigert. {glibs[0] if glibs else ''}"
+            ) from fault
+
+    between = FakeAgent(tmp_path / "between.sock", translated)
+
+    def german(*words: str) -> Ran:
+        return qga("-c", between.uri, *words, env=live.env)
+
+    (here / "x").write_text("x")
+    good(german("cp", str(here / "x"), DATA))
+    assert (data / "x").read_text() == "x"
+    assert "Is a directory" in german("cat", DATA).err
+    assert "No such file" in german("cat", f"{DATA}\\none").err
+    assert german("wait", "win", "--for", "file:C:\\data", "--timeout", "5s").code == 0
+    assert german("wait", "win", "--for", "thawed", "--timeout", "5s").code == 0
+    assert german("exec", "win", "--", "nosuch").code == 127
+    assert german("exec", "win", "--", "cmd", "/c", "exit 3").code == 3
+    assert said
+    between.close()
+    recorder.close()
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_killed_while_it_opens_a_file(live: Windows, tmp_path: Path, others: int) -> None:
+    """Nobody knows the handle then. The next run finds it, unless it may be another's: then it
+    says what is locked, until the agent restarts."""
     recorder = Recorder(live.agent)
     started: list[subprocess.Popen[bytes]] = []
 
@@ -204,17 +264,26 @@ def test_killed_while_it_opens_a_file(live: Windows, tmp_path: Path) -> None:
         started.append(process)  # it waits for its input to end
         assert process.stdin
         process.stdin.close()
-    for _ in range(2):
+    recorder({"execute": "guest-ping"})  # the agent has opened it
+    theirs = {"path": "C:\\windows\\win.ini", "mode": "r"}
+    for _ in range(others):
+        recorder({"execute": "guest-file-open", "arguments": theirs})
+
+    def next_run() -> Ran:
         ran = qga("-c", between.uri, "exec", "win", "--", "cmd", "/c", "exit 3", env=live.env)
         assert ran.code == 3
-        assert "keeps C:\\Windows\\Temp\\qga-" in ran.err
-        assert "Restart-Service QEMU-GA" in ran.err
-    recorder.close()
-    live.agent.stop_agent()
-    live.agent.start_agent()
-    recorder = Recorder(live.agent)
-    ran = qga("-c", between.uri, "exec", "win", "--", "cmd", "/c", "exit 3", env=live.env)
-    assert (ran.code, ran.err) == (3, "")
+        return ran
+
+    said = [next_run().err for _ in range(2)]
+    if others:
+        assert "keeps C:\\Windows\\Temp\\qga-" in said[0]
+        assert "Restart-Service QEMU-GA" in said[1]
+        recorder.close()
+        live.agent.stop_agent()
+        live.agent.start_agent()
+        recorder = Recorder(live.agent)
+        said = [next_run().err]
+    assert "".join(said) == ""
     between.close()
     recorder.close()
     assert live.left() == ([], [])

@@ -4,7 +4,9 @@ import pytest
 
 from qga_cli.agent.exit_codes import told
 from qga_cli.errors import UsageError
+from qga_cli.windows.code_page import Page, Readable
 from qga_cli.windows.paths import full, join, parent
+from qga_cli.windows.ports import is_told
 from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch, quote
 
@@ -98,3 +100,39 @@ def test_scripts_of_powershell_say_that_they_are_utf8() -> None:
     assert words[-4:] == ["-File", "C:\\t\\x.ps1", "it's me", ""]
     with pytest.raises(UsageError):
         Script("x.ps1", b"\xff\xfe\xff", [])
+
+
+@pytest.mark.parametrize(
+    "state", ["LISTENING", "ABHÖREN", "ESCUCHANDO", "À L'ÉCOUTE", "リッスン", "ОЖИДАНИЕ"]
+)
+def test_who_listens_is_told_in_any_language(state: str) -> None:
+    """S20: the word LISTEN was looked for."""
+    said = (
+        f"  TCP    0.0.0.0:80      0.0.0.0:0         {state}\r\n"
+        "  TCP    10.0.0.1:443    10.0.0.2:51000    HERGESTELLT\r\n"
+        f"  TCP    [::]:8080       [::]:0            {state}\r\n"
+        "  UDP    0.0.0.0:53      *:*\r\n"
+    )
+    found = [port for port in (53, 80, 443, 8080, 51000) if is_told(said, port)]
+    assert found == [80, 8080]
+
+
+class _Page850(Page):
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def name(self) -> str:
+        self.asked += 1
+        return "cp850"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp850"])
+@pytest.mark.parametrize("piece", [1, 3, 100])
+def test_output_in_a_code_page_becomes_utf8(encoding: str, piece: int) -> None:
+    written, shown, page = "ok, Größe: 3 µm\r\n".encode(encoding), bytearray(), _Page850()
+    readable = Readable(shown.extend, page)
+    for at in range(0, len(written), piece):
+        readable.take(written[at : at + piece])
+    readable.close()
+    assert shown.decode() == "ok, Größe: 3 µm\r\n"
+    assert page.asked == (encoding == "cp850")

@@ -9,6 +9,8 @@
 IFS= read -r qga_end; IFS= read -r qga_context
 qga_nl='
 '
+# Git for Windows brings a sh, whose files are not those of the agent.
+[ "$OS" != Windows_NT ] || { echo a shell on Windows >&2; exit 97; }
 [ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }
 # A program that ends its parent by its name (`pkill -x sh`, `pkill -f` of its own words) is no
 # surprise. A handler, not '': what is started gets the signals' defaults.
