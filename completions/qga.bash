@@ -78,7 +78,7 @@ _qga_table() {
             children='' places='guest'
             options='--listen=text --keep=text --all-filesystems -l=text '"$_qga_common0 $_qga_common1 $_qga_common2" ;;
         'help')
-            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|top|user|wait|options|targets|output|exit-codes|transports*'
+            children='' places='|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|top|user|wait|options|configuration|targets|output|exit-codes|transports*'
             options=' '"$_qga_common0 $_qga_common1" ;;
         'info')
             children='' places='guest'
@@ -88,7 +88,7 @@ _qga_table() {
             options='-l=text --columns=,vm,state,agent,version,os,load,addresses --no-header --sort=|vm|state|agent|version|os|load|addresses --watch=text '"$_qga_common0 $_qga_common2 $_qga_common4" ;;
         'ls')
             children='' places='place'
-            options='--long -l --all -a --fail-fast --as-completed --columns=,mode,owner,group,size,modified,name,target --no-header --sort=|mode|owner|group|size|modified|name|target --watch=text '"$_qga_common0 $_qga_common2 $_qga_common4" ;;
+            options='--long -l --human-readable --all -a --fail-fast --as-completed --columns=,mode,owner,group,size,modified,name,target --no-header --sort=|mode|owner|group|size|modified|name|target --watch=text '"$_qga_common0 $_qga_common2 $_qga_common4" ;;
         'metrics')
             children='' places='guest'
             options='--write=host-path --all-filesystems --output=|raw|json|jsonl|yaml -o=|raw|json|jsonl|yaml -l=text '"$_qga_common0 $_qga_common2" ;;

@@ -6,8 +6,8 @@ set -g __qga_common0 \
     '-c=uri'\t'Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve' \
     '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
     '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
-    '--verbose'\t'Tell the steps; -vv each agent call, -vvv its JSON' \
-    '-v'\t'Tell the steps; -vv each agent call, -vvv its JSON'
+    '--verbose'\t'Say what is done; -vv each agent call, -vvv its JSON' \
+    '-v'\t'Say what is done; -vv each agent call, -vvv its JSON'
 set -g __qga_common1 \
     '--output=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format' \
     '-o=|table|json|jsonl|yaml|csv|tsv|raw'\t'Output format'
@@ -15,7 +15,7 @@ set -g __qga_common2 \
     '--timeout=text'\t'Give up after this time, for example 30s or 5m'
 set -g __qga_common3 \
     '--label=text'\t'Only guests whose title or metadata matches' \
-    '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state; globs mean running ones' \
+    '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state (default for patterns: running)' \
     '--parallel=text'\t'How many guests at a time' \
     '-j=text'\t'How many guests at a time'
 set -g __qga_common4 \
@@ -49,17 +49,17 @@ set -g __qga_common9 \
 set -g __qga_common10 \
     '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it'
 set -g __qga_common11 \
-    '--env=text'\t'Set a variable, NAME alone takes ours' \
-    '-e=text'\t'Set a variable, NAME alone takes ours' \
-    '--env-file=host-path'\t'Set the variables of this file, one on a line' \
-    '--clean-env'\t'Nothing of the agent\'s environment but PATH, HOME, LANG, TERM' \
+    '--env=text'\t'Set a variable; NAME alone copies it from here' \
+    '-e=text'\t'Set a variable; NAME alone copies it from here' \
+    '--env-file=host-path'\t'Set the variables of this file' \
+    '--clean-env'\t'Start from PATH, HOME, LANG and TERM alone' \
     '--workdir=guest-path'\t'Directory to run in' \
     '-w=guest-path'\t'Directory to run in' \
     '--user=user'\t'User to run as, and group' \
     '-u=user'\t'User to run as, and group' \
-    '--no-stdin'\t'Keep our standard input for others' \
-    '-n'\t'Keep our standard input for others' \
-    '--kill-after=text'\t'With --timeout: time from SIGTERM to SIGKILL'
+    '--no-stdin'\t'Do not read standard input' \
+    '-n'\t'Do not read standard input' \
+    '--kill-after=text'\t'Time from SIGTERM to SIGKILL'
 set -g __qga_common12 \
     '--timeout=text'\t'Give each guest, and each host, so long at most'
 
@@ -76,7 +76,7 @@ function __qga_table
                 '+cp'\t'Copy files between this host and guests' \
                 '+cpu'\t'Processors: list, switch on and off, statistics, load' \
                 '+disk'\t'Disks: partitions, bus and serial, statistics' \
-                '+doctor'\t'Find out why a guest\'s agent does not answer, and mend what can be mended' \
+                '+doctor'\t'Find out why a guest\'s agent does not answer, and fix what can be fixed' \
                 '+edit'\t'Edit a guest\'s file with an editor of this host' \
                 '+exec'\t'Run a program in the guest and pass its exit code on' \
                 '+exec-status'\t'Show what became of a program started in the guest' \
@@ -104,7 +104,7 @@ function __qga_table
                 '+ssh'\t'SSH keys of the guest\'s users: list, add, remove' \
                 '+sync'\t'Check that the agent answers this call, not an earlier one' \
                 '+sync-delimited'\t'Reset the agent\'s parser and check that it answers this call' \
-                '+tail'\t'Print the end of a guest\'s file, and follow it' \
+                '+tail'\t'Print the end of a guest\'s file; -f follows it' \
                 '+time'\t'The guest\'s clock: read and set' \
                 '+top'\t'Watch the guests: processor, memory, load, disks, network, freeze' \
                 '+user'\t'Users of the guest: who is logged in, passwords' \
@@ -175,7 +175,7 @@ function __qga_table
             printf '%s\n' \
                 '+add'\t'Let SSH keys log in as a user' \
                 '+list'\t'List the SSH keys that may log in as a user' \
-                '+remove'\t'Let SSH keys log in as a user no longer' \
+                '+remove'\t'Remove SSH keys from a user' \
                 '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2
         case 'time'
             printf '%s\n' \
@@ -219,13 +219,13 @@ function __qga_table
                 'place'
         case 'exec'
             printf '%s\n' \
-                '--detach'\t'Print the pid and leave it running; see exec-status' \
-                '-d'\t'Print the pid and leave it running; see exec-status' \
-                '--stdin'\t'Keep standard input open, also when it is a terminal' \
-                '-i'\t'Keep standard input open, also when it is a terminal' \
-                '--tty'\t'Give the program a terminal: ours, with keyboard and window size' \
-                '-t'\t'Give the program a terminal: ours, with keyboard and window size' \
-                '--escape=text'\t'With -t: first key of ~. (end) and ~? (help), or none' \
+                '--detach'\t'Print the pid, leave it running' \
+                '-d'\t'Print the pid, leave it running' \
+                '--stdin'\t'Let it read what is typed here' \
+                '-i'\t'Let it read what is typed here' \
+                '--tty'\t'Give it this terminal' \
+                '-t'\t'Give it this terminal' \
+                '--escape=text'\t'With -t: key of ~. and ~?, or none' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
                 'guest' \
                 'words*'
@@ -248,7 +248,7 @@ function __qga_table
         case 'help'
             printf '%s\n' \
                 '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 \
-                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|top|user|wait|options|targets|output|exit-codes|transports*'
+                '|batch|cat|completion|config|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|script|shell|ssh|sync|sync-delimited|tail|time|top|user|wait|options|configuration|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--columns=,wire,command,state,agent'\t'Columns to show, of wire, command, state, agent' \
@@ -267,6 +267,8 @@ function __qga_table
             printf '%s\n' \
                 '--long'\t'Mode, owner, group, size and time too' \
                 '-l'\t'Mode, owner, group, size and time too' \
+                '--human-readable'\t'Sizes such as 1.5K in a pipe too' \
+                '-h'\t'Sizes such as 1.5K in a pipe too' \
                 '--all'\t'Names that begin with a dot too' \
                 '-a'\t'Names that begin with a dot too' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \

@@ -34,6 +34,8 @@ retry (NotDelivered), do something else (Refused), look before retrying (Outcome
 
 from __future__ import annotations
 
+import signal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
@@ -267,6 +269,8 @@ class Interrupted(QgaError):
     kind = "interrupted"
 
     def __init__(self, signum: int) -> None:
-        super().__init__(f"interrupted by signal {signum}")
+        # Only Ctrl-C needs no name: whoever is read this has pressed it.
+        by = "" if signum == signal.SIGINT else f" by {signal.Signals(signum).name}"
+        super().__init__("interrupted" + by)
         self.signum = signum
         self.exit_code = 128 + signum

@@ -39,6 +39,8 @@ class Interrupt:
         self._unheard: dict[int, int] = {}  # threads that a signal found shielded, and its number
         self._lock = threading.Lock()
         self._watchers: list[Callable[[], None]] = []
+        self._leaves: list[Callable[[], str]] = []
+        self.ceded = 0  # how many programs of this host have the keyboard, and Ctrl-C with it
         self._pipe: tuple[int, int] | None = None  # for `select`, made when first needed
 
     def set(self, signum: int) -> None:
@@ -74,6 +76,31 @@ class Interrupt:
             yield
         finally:
             self._watchers.remove(wake)
+
+    @contextlib.contextmanager
+    def leaves(self, tell: Callable[[], str]) -> Iterator[None]:
+        """Around work that would leave something if we ended now: `tell` says what, if anything.
+
+        It is called in a thread of its own, just before the end, and has a moment to tidy up.
+        """
+        self._leaves.append(tell)
+        try:
+            yield
+        finally:
+            self._leaves.remove(tell)
+
+    def leaving(self) -> tuple[Callable[[], str], ...]:
+        """What would tell now; see `leaves`."""
+        return tuple(self._leaves)
+
+    @contextlib.contextmanager
+    def cede(self) -> Iterator[None]:
+        """Around a program of this host that has our terminal: Ctrl-C is meant for it."""
+        self.ceded += 1
+        try:
+            yield
+        finally:
+            self.ceded -= 1
 
     def select(self, files: Sequence[File], seconds: float, seen: int) -> list[File]:
         """Which of `files` can be read; none once more than `seen` signals have come, or the time

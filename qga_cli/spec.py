@@ -54,6 +54,9 @@ MOMENT = "moment"  # seconds since 1970
 LINES = "lines"  # a list: one per line on a terminal, comma-separated in a pipe
 OUTPUT = "output"  # a member that is base64 on the wire: its text, line by line
 TREE = "tree"  # a name, drawn below its parent by the row's member "branch"
+WORD = "word"  # a state, a mode, an address: never broken, coloured if it is good or bad news
+VERSION = "version"  # never broken, and sorted as one: 5.2 before 11.1
+PATH = "path"  # sorted part by part: / before /data, /data/a before /data-b
 # These grow for ever, and --watch shows them per second:
 COUNTER = "counter"
 TRAFFIC = "traffic"  # bytes
@@ -118,10 +121,12 @@ class Arg:
 class Column:
     """One column of a list, or one line of an object. `get` defaults to the member of that name.
 
-    An `extra` column is shown only when --columns names it.
+    An `extra` column is shown only when --columns names it. On a terminal too narrow for all, those
+    with a number in `leaves` go, 1 first. `alone`: not in a table of several guests. `above`: said
+    once above a table in which it is the same everywhere.
     """
 
-    __slots__ = ("extra", "get", "kind", "name")
+    __slots__ = ("above", "alone", "extra", "get", "kind", "leaves", "name")
 
     def __init__(
         self,
@@ -130,11 +135,17 @@ class Column:
         kind: str = TEXT,
         *,
         extra: bool = False,
+        leaves: int = 0,
+        alone: bool = False,
+        above: bool = False,
     ) -> None:
         self.name = name
         self.get = get or name
         self.kind = kind
         self.extra = extra
+        self.leaves = leaves
+        self.alone = alone
+        self.above = above
 
     def value(self, row: Row) -> object:
         """The raw value in `row`; None when the agent left it out."""
@@ -159,8 +170,10 @@ class Command:
     since     QEMU release that brought it
     args      in the order of the wire
     result    shape of the reply's `return` (see shape.py); None when success sends no reply
-    rows      what to show of the result: a member's name or a function; "" for the whole
+    rows      what to show of the result: a member's name or a function; "" for the whole. Without
+              columns, a function of the result and the seconds it took: a terminal's words
     columns   of that list, or the lines of that object
+    empty     what a terminal says where there are no rows
     systems   guest systems that have it; empty for all
     changes   the guest is not the same afterwards: a lost reply is reported as outcome unknown
     patience  seconds to wait for the reply before giving up, when no --timeout is given; FOREVER
@@ -177,6 +190,7 @@ class Command:
         "args",
         "changes",
         "columns",
+        "empty",
         "examples",
         "notes",
         "patience",
@@ -199,8 +213,9 @@ class Command:
         since: str,
         args: Sequence[Arg] = (),
         result: object = None,
-        rows: str | Callable[[Any], Row | Sequence[Row]] = "",
+        rows: str | Callable[..., Any] = "",
         columns: Sequence[Column] = (),
+        empty: str = "nothing to list",
         systems: Sequence[str] = (),
         changes: bool = False,
         patience: float = 30.0,
@@ -216,6 +231,7 @@ class Command:
         self.result = result
         self.rows = rows
         self.columns = tuple(columns)
+        self.empty = empty
         self.systems = tuple(systems)
         self.changes = changes
         self.patience = patience

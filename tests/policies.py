@@ -42,5 +42,6 @@ def vouched(agent: FakeAgent) -> str:
     return f'[hosts]\nlocal = "{template(agent)}"\n'
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
+def lines(path: Path, level: str = "call") -> list[dict[str, Any]]:
+    every = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line for line in every if line["level"] == level]

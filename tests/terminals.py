@@ -31,7 +31,7 @@ class Terminal:
             stdin=self._keyboard,
             stdout=self._keyboard,
             stderr=self._keyboard,
-            env=_environment(None),
+            env=_environment({"NO_COLOR": "1"}),
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )

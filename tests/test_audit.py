@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,31 @@ def test_one_line_for_each_call(fake: Make, tmp_path: Path) -> None:
     assert made[0]["time"].endswith("Z")
     assert made[0]["ms"] >= 0
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_a_command_is_one_line_as_it_was_typed(local_agent: str, tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    words = ["-e", "TOKEN=canary", "-e", "HOME", "--env=A=canary", "x", "--", "sh", "-c", "exit 7"]
+    assert qga("-c", local_agent, "exec", "--audit", str(log), *words).code == 7
+    (line,) = lines(log, "command")
+    assert (line["command"], line["exit"], line["version"]) == ("exec", 7, 2)
+    assert line["program"] == ["sh", "-c", "exit 7"]
+    assert line["line"][-8:] == [
+        "-e", "HOME", "--env=A=***", "x", "--", "sh", "-c", "exit 7"
+    ]  # fmt: skip
+    assert line["user"]["name"] == pwd.getpwuid(os.geteuid()).pw_name
+    assert "canary" not in json.dumps(line)
+    assert {call["run"] for call in lines(log)} == {line["run"]}
+    assert qga("-c", local_agent, "exec", "--audit", str(log), "x", "--", "nosuch").code == 127
+    assert lines(log, "command")[1]["exit"] == 127
+
+
+def test_calls_can_be_left_out(configured: Configured, fake: Make, tmp_path: Path) -> None:
+    agent, log = fake(lambda request: {}), tmp_path / "audit.jsonl"
+    text = f'[audit]\nfile = "{log}"\ncalls = false\n'
+    assert configured(text, "-c", agent.uri, "ping", "x").code == 0
+    assert lines(log, "call") == []
+    assert [line["command"] for line in lines(log, "command")] == ["ping"]
 
 
 def test_exec_is_logged_with_its_words_and_without_its_secrets(fake: Make, tmp_path: Path) -> None:

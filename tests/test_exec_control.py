@@ -46,7 +46,7 @@ def test_the_second_signal_leaves_it_running(local_agent: str, tmp_path: Path) -
     started.signal(signal.SIGTERM)
     code, _, err = started.end()
     assert code == 128 + signal.SIGTERM
-    assert "the program runs on in the guest" in err
+    assert "still running in the guest as" in err
     assert not proof.exists()
     assert eventually(proof.exists)
 

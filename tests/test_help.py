@@ -69,7 +69,7 @@ def test_a_group_lists_its_commands(group: str) -> None:
     [
         (["fs", "lits"], "fs lits", "`qga fs list`"),
         (["pign"], "pign", "`qga ping`"),
-        (["shutdown"], "shutdown", "`qga power shutdown`"),
+        (["shutdown"], "shutdown", "`qga power shutdown web1`"),
         (["freeze"], "freeze", "`qga fs freeze` or `qga fs freeze-list`"),
         (["guest-get-hostname"], "guest-get-hostname", "`qga guest-get-host-name`"),
     ],
@@ -119,9 +119,15 @@ def test_the_line_for_the_shell_does_the_same(tmp_path: Path, uri: str, program:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("completion", "bash"), "`qga completion` sends no command of its own."),
-        (("cp", "a", "web1:/b"), "`qga cp` composes several agent calls."),
-        (("fs", "with-frozen", "web1", "--", "false"), "composes several agent calls."),
+        (("completion", "bash"), "It asks no agent."),
+        (
+            ("cp", "a", "web1:/b"),
+            "Would copy files between this host and guests: a to web1:/b\nCalls: guest-info",
+        ),
+        (
+            ("fs", "with-frozen", "web1", "--", "false"),
+            "guest-fsfreeze-freeze, guest-fsfreeze-thaw; -vv tells each",
+        ),
     ],
 )
 def test_explain_of_a_verb_without_a_wire_name_says_so(words: tuple[str, ...], says: str) -> None:

@@ -137,11 +137,14 @@ def test_colour_where_it_is_wanted(
     assert ("\x1b[31m" in shown) is coloured  # red: the disk is full
 
 
-def test_show_tells_where_a_file_may_be_when_there_is_none(tmp_path: Path) -> None:
-    ran = qga("config", "show", env={"XDG_CONFIG_HOME": str(tmp_path)})
-    assert ran.err == (
-        f"qga: nothing is set; a file may be /etc/qga/config.toml or {tmp_path}/qga/config.toml\n"
-    )
+def test_show_has_every_setting_and_each_file_looked_at(tmp_path: Path) -> None:
+    ran = qga("config", "show", env={"XDG_CONFIG_HOME": str(tmp_path), "QGA_TIMEOUT": "7s"})
+    assert (ran.code, ran.err) == (0, "")
+    rows = [line.split("\t") for line in ran.out.splitlines()]
+    assert ["file", f"{tmp_path}/qga/config.toml", "not there"] in rows
+    assert ["defaults.timeout", "7s", "QGA_TIMEOUT"] in rows
+    assert ["defaults.parallel", "32", "default"] in rows
+    assert {"connect", "hosts", "groups", "aliases", "policy"} <= {row[0] for row in rows}
 
 
 def test_errors_are_json_whoever_asks_for_json(config: Callable[[str], dict[str, str]]) -> None:

@@ -81,7 +81,7 @@ def test_escapes_are_for_us(local_agent: str) -> None:
         t.see(b"a~.b\r\na~.b\r\n")
         t.type(b"~.")
         assert t.end() == 129
-        assert t.screen == b"qga: x: the terminal is hung up\r\n"
+        assert t.screen == b"qga: x: session ended\r\n"
     with terminal("exec", "-c", local_agent, "-t", "--escape", "none", *cat) as t:
         t.see(b"ready\r\n")
         t.type(b"~.\r\x04")

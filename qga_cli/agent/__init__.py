@@ -12,9 +12,16 @@ from qga_cli.spec import Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
     from qga_cli.transports import Transport
+
+    class Waits(Protocol):
+        """Who shows that an agent is waited for."""
+
+        def begin(self, agent: str) -> None: ...
+        def end(self) -> None: ...
+
 
 # Success sends no reply line to these (shutdown, suspend): how long an error may take to come.
 # Not 5 s, libvirt's patience for guest-sync: the two must be told apart by their length.
@@ -28,15 +35,17 @@ Trace = Callable[[int, str], None]  # verbosity it belongs to, text
 class Reply:
     """What one call brought: the line as it came, and the checked value of its `return`.
 
-    `code` is the exit code for an answer that is bad news (`fs status '*'`: frozen).
+    `code` is the exit code for an answer that is bad news (`fs status '*'`: frozen); it came after
+    so many `seconds`.
     """
 
-    __slots__ = ("code", "text", "value")
+    __slots__ = ("code", "seconds", "text", "value")
 
-    def __init__(self, text: str, value: Any, code: int = 0) -> None:
+    def __init__(self, text: str, value: Any, code: int = 0, seconds: float = 0.0) -> None:
         self.text = text
         self.value = value
         self.code = code
+        self.seconds = seconds
 
 
 class Agent:
@@ -45,7 +54,13 @@ class Agent:
     `deadline` (time.monotonic) bounds every call, whatever its own patience.
     """
 
-    def __init__(self, transport: Transport, name: str, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        name: str,
+        trace: Trace | None = None,
+        waits: Waits | None = None,
+    ) -> None:
         self.transport = transport
         self.name = name
         self.deadline: float | None = None
@@ -53,6 +68,7 @@ class Agent:
         self._quiet = 0.0  # time.monotonic() until which a command without reply may have effect
         self.system = ""  # its id as guest-get-osinfo has it, once somebody has asked
         self._trace = trace
+        self._waits = waits
 
     def call(
         self,
@@ -80,6 +96,7 @@ class Agent:
 
     def _ask(self, command: Command, text: str, timeout: float | None) -> Reply:
         """One request, its reply checked. Raises AgentError for a refusal."""
+        started = time.monotonic()
         try:
             line = self._exchange(text, timeout or command.patience, silent=command.result is None)
             value = wire.decode(line)
@@ -93,7 +110,7 @@ class Agent:
         except BadReply:
             self.transport.resync()
             raise
-        return Reply(line, value)
+        return Reply(line, value, seconds=time.monotonic() - started)
 
     def exchange(self, text: str, timeout: float, *, silent: bool = False) -> str:
         """Send one request line as it is and return the reply line as it came.
@@ -142,6 +159,8 @@ class Agent:
         self.sent = True
         self.trace(3, f"> {wire.traced(text)}")
         outcome = "failed"
+        if self._waits:
+            self._waits.begin(self.name)
         try:
             line = self.transport.call(text, timeout)
             outcome = "ok"
@@ -152,6 +171,8 @@ class Agent:
             outcome = error.kind
             raise
         finally:
+            if self._waits:
+                self._waits.end()
             if self._trace:
                 elapsed = (time.monotonic() - started) * 1000
                 self._trace(2, f"{wire.name_of(text)}: {outcome}, {elapsed:.1f} ms")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SHARED = {arg.name for arg in (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH)}
 _NARROW, _WIDE = 40, 100  # columns that lines are folded to, at least and at most
 _TERM = 26  # columns of an option and its value; a longer one gets a line of its own
+_EXAMPLES = 3  # likewise
 _NOTES = 240  # characters of the notes; the manual page has the rest
 
 
@@ -69,7 +70,9 @@ def _names(arg: Arg) -> list[str]:
 def term(arg: Arg) -> str:
     """An option as it is listed: `-o, --output FORMAT`."""
     names = ", ".join(_names(arg))
-    return names if arg.kind in (spec.FLAG, spec.COUNT) else f"{names} {arg.metavar}"
+    if arg.kind in (spec.FLAG, spec.COUNT):
+        return names
+    return f"{names} {arg.metavar}" + "..." * (arg.many and "..." not in arg.metavar)
 
 
 def _says(arg: Arg) -> str:
@@ -78,8 +81,6 @@ def _says(arg: Arg) -> str:
         text += f": {', '.join(arg.choices)}"
     if arg.default not in (None, False):
         text += f" (default {arg.default})"
-    if arg.many and not arg.positional:
-        text += "; can be repeated"
     return text
 
 
@@ -112,12 +113,13 @@ def _examples(command: Command, width: int) -> str:
     """Each example with what it is for beside it, or above where the terminal is too narrow."""
     if not command.examples:
         return ""
-    left = max(len(example.line) for example in command.examples)
-    rows = [f"  {example.line:<{left}}  # {example.says}\n" for example in command.examples]
+    shown = command.examples[:_EXAMPLES]
+    left = max(len(example.line) for example in shown)
+    rows = [f"  {example.line:<{left}}  # {example.says}\n" for example in shown]
     if max(map(len, rows)) > width + 1:
         rows = [
             _folded(f"# {example.says}", width, "  # ", first="  ") + f"  {example.line}\n"
-            for example in command.examples
+            for example in shown
         ]
     return "".join(["Examples:\n", *rows])
 

@@ -1,15 +1,25 @@
 """`qga config show`."""
 
+from __future__ import annotations
+
 import os
 
 from qga_cli import catalog, config
-from qga_cli.cli.options import ENVIRONMENT, fill
+from qga_cli.cli.options import COMMON, ENVIRONMENT, FLEET, SELECT, VIEW, WATCH, fill
 from qga_cli.errors import UsageError
+from qga_cli.spec import CHANNEL, COUNT, FLAG
 from qga_cli.verbs.job import Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def show_config(job: Job) -> list[dict[str, str]]:
-    """Every setting that holds, with its origin. Raises UsageError for a mistake in a file."""
+    """Each file that is looked at, and every setting that holds, with its origin.
+
+    Raises UsageError for a mistake in a file.
+    """
     settings = config.load()
     known = {command.words for command in catalog.walk()}
     for words in known:
@@ -24,12 +34,38 @@ def show_config(job: Job) -> list[dict[str, str]]:
     default = os.environ.get("LIBVIRT_DEFAULT_URI")
     if default:
         found.setdefault(("connect",), (default, "LIBVIRT_DEFAULT_URI"))
-    if not found:
-        job.say(0, f"nothing is set; a file may be {' or '.join(config.paths())}")
-    return [
+    tops = {path[0] for path in found}
+    for path, value in _defaults():
+        if len(path) > 1 or path[0] not in tops:
+            found.setdefault(path, (value, "default"))
+    looked = [
+        {
+            "setting": "file",
+            "value": path,
+            "origin": "read" if os.path.exists(path) else "not there",
+        }
+        for path in config.paths()
+    ]
+    return looked + [
         {"setting": ".".join(path), "value": _text(value), "origin": origin}
         for path, (value, origin) in sorted(found.items())
     ]
+
+
+def _defaults() -> Iterator[tuple[tuple[str, ...], object]]:
+    """What holds where nobody says anything else; "-" for no value."""
+    yield ("connect",), "libvirt's own choice"
+    for arg in (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH, CHANNEL):
+        if arg.name not in ("connect", "explain", "watch", "label"):
+            said = {
+                "output": "table on a terminal, tsv in a pipe",
+                "audit": "-",
+                "state": "running",
+            }
+            flag = "false" if arg.kind == FLAG else "0" if arg.kind == COUNT else "-"
+            yield ("defaults", arg.name), arg.default or said.get(arg.name, flag)
+    for table in ("aliases", "audit", "groups", "hosts", "policy"):
+        yield (table,), "-"
 
 
 def _path(option: str) -> tuple[str, ...]:

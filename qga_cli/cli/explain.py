@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
 
 from qga_cli import spec, wire
 from qga_cli.cli.options import for_command
-from qga_cli.format import printable
+from qga_cli.format import printable, size
 from qga_cli.guests.targets import Target
 from qga_cli.spec import Command
 
@@ -16,22 +17,72 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_TRACE = "With -vv it tells each call as it makes it."
+_PROGRAM = "guest-exec, guest-exec-status, guest-file-open, -read, -write, -seek, -flush, -close"
+_FILES = f"guest-info, guest-get-osinfo, {_PROGRAM}"
+# Of verbs that are neither programs nor files; "" where no agent is asked.
+_CALLS = {
+    "exec": _PROGRAM,
+    "shell": _PROGRAM,
+    "exec-status": "guest-exec-status",
+    "list": "guest-info, guest-fsfreeze-status, guest-get-osinfo, guest-network-get-interfaces, "
+            "guest-get-load",
+    "wait": "guest-ping, or what --for names",
+    "doctor": "guest-ping, guest-info, guest-fsfreeze-status, guest-get-time, guest-get-fsinfo, "
+              "guest-exec",
+    "net address": "guest-network-get-interfaces",
+    "fs freeze": "guest-get-fsinfo, guest-fsfreeze-status",
+    "fs freeze-list": "guest-get-fsinfo, guest-fsfreeze-status",
+    "fs with-frozen": "guest-get-fsinfo, guest-fsfreeze-status, guest-fsfreeze-freeze, "
+                      "guest-fsfreeze-thaw",
+    "raw": "the one that you name",
+    "batch": "those of each line",
+    "metrics": "those that only read",
+    "exporter": "those that only read",
+    "completion": "",
+    "config show": "",
+    "help": "",
+}  # fmt: skip
 
 
 def explain(command: Command, given: dict[str, Any], targets: Sequence[Target]) -> str:
     """The text, for the values `given` on the command line."""
     if not command.wire:
-        asks = any(arg.kind in (spec.GUEST, spec.PLACE) for arg in for_command(command))
-        how = "composes several agent calls" if asks else "sends no command of its own"
-        parts = [f"`qga {command.name}` {how}.", command.notes, _TRACE]
-        return "\n\n".join(filter(None, parts)) + "\n"
+        return _verb(command, given)
     request = _request(command, given)
     seconds = math.ceil(given.get("timeout") or command.patience)
     lines = [request, *(_by_hand(target, request, seconds) for target in targets)]
     if command.run:
-        lines.append(f"# `qga {command.name}` does more than this one call; -vvv shows it all")
+        lines.append(f"# more calls may follow: {_calls(command)}")
     return "".join(f"{printable(line)}\n" for line in lines)  # names come from the host's list
+
+
+def _verb(command: Command, given: dict[str, Any]) -> str:
+    """What a verb would do, in a sentence, and the calls that it is made of."""
+    what = command.summary[:1].lower() + command.summary[1:]
+    words = [
+        shlex.join(map(str, value)) if isinstance(value, list) else str(value)
+        for arg in for_command(command)
+        if arg.positional and (value := given.get(arg.name))
+    ]
+    if command.scope == "places" and len(given["places"]) > 1:
+        *sources, target = map(str, given["places"])
+        words = [f"{', '.join(map(_sized, sources))} to {target}"]
+    about = f": {' '.join(words)}" if words else ""
+    calls = _calls(command)
+    sent = f"Calls: {calls}; -vv tells each as it is made." if calls else "It asks no agent."
+    return f"Would {what}{about}\n{sent}\n"
+
+
+def _sized(place: str) -> str:
+    """A source, with its size if it is a file of this host."""
+    return f"{place} ({size(os.path.getsize(place))})" if os.path.isfile(place) else place
+
+
+def _calls(command: Command) -> str:
+    """Wire names that the command is made of, the usual ones."""
+    if command.scope in ("places", "inside") or command.name == "script":
+        return _FILES if command.scope != "guest" else _PROGRAM
+    return _CALLS.get(command.name, "guest-info")
 
 
 def _request(command: Command, given: dict[str, Any]) -> str:

@@ -11,8 +11,8 @@ from contextlib import suppress
 from io import RawIOBase, TextIOWrapper
 
 from qga_cli import catalog, spec
-from qga_cli.cli import quick_parser
-from qga_cli.cli.options import COMMON, for_command
+from qga_cli.cli import exit_code, quick_parser
+from qga_cli.cli.options import ALSO, COMMON, for_command
 from qga_cli.errors import FileError, QgaError, UsageError
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def _run(words: list[str]) -> int:
             sys.stdout.write(screen(command))
             return 0
         args = for_command(command)
-        if _passes_through(command):
+        if exit_code.passes_through(command):
             _accept_closed_stdout()
         raw = quick_parser.parse(args, rest)
         if raw is None:
@@ -92,7 +92,7 @@ def _run(words: list[str]) -> int:
         guest = named if isinstance(named, str) else ",".join(named)
         from qga_cli.cli.run import Run
 
-        run = Run(command, raw)
+        run = Run(command, raw, words)
         as_json = run.view.errors_are_json  # the environment and the configuration have a say
         return run()
     except SystemExit as exit:
@@ -127,11 +127,6 @@ def _unwritten(error: OSError) -> str | None:
     return error.strerror if error.errno in _DISK else None
 
 
-def _passes_through(command: Command) -> bool:
-    """Whether what it prints and its exit code are those of a program in the guest."""
-    return any(arg.kind == spec.WORDS for arg in command.args)
-
-
 def _accept_closed_stdout() -> None:
     """Drop what a guest's program prints where stdout is closed, as ssh does: its code counts."""
     try:
@@ -152,16 +147,18 @@ def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -
         error.of(Target(None, guest, guest))  # the word, where it was not looked up any more
     with suppress(OSError):  # full, or nobody reads it: the code tells still
         sys.stderr.write(render.error_text(error, about, known=guest, as_json=as_json))
-    passes_through = command is not None and _passes_through(command)
-    if passes_through and error.exit_code < 123 and not isinstance(error, UsageError):
-        return 125  # the code belongs to the guest's program; ours is in the message
-    return error.exit_code
+    return exit_code.of(error, command)
 
 
 def find(words: list[str]) -> tuple[Command | None, list[str]]:
     """The command, and the words without its name. Options may stand before the name."""
-    valued = {name for arg in COMMON if arg.kind not in (spec.FLAG, spec.COUNT)
-              for name in (f"--{arg.name}", arg.short) if name}  # fmt: skip
+    valued = {
+        name
+        for arg in COMMON
+        if arg.kind not in (spec.FLAG, spec.COUNT)
+        for name in (f"--{arg.name}", arg.short, *ALSO.get(arg.name, ()))
+        if name
+    }
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] not in ("-h", "--help"):
         at += 2 if words[at] in valued else 1
@@ -198,7 +195,7 @@ def _help(options: list[str], words: list[str]) -> int:
         group = words[0] if catalog.is_group(words[0]) else ""
         asked = words[1:] if group else words
         if asked and asked[0] not in ("-h", "--help"):
-            raise _unknown(group, asked[0])
+            raise _unknown(group, asked[0], asked[1:])
     from qga_cli.cli import help_screens
 
     wanted = words and not words[0].startswith("-")
@@ -206,9 +203,15 @@ def _help(options: list[str], words: list[str]) -> int:
     return 0
 
 
-def _unknown(group: str, word: str) -> UsageError:
+def _unknown(group: str, word: str, rest: list[str]) -> UsageError:
     import difflib
 
+    from qga_cli.cli import synonyms
+
+    name = f"{group} {word}".strip()
+    line = synonyms.command(name, rest)
+    if line:
+        return UsageError(f"no command {name!r}", hint=f"did you mean `{line}`?")
     known: dict[str, list[str]] = {} if group else {name: [name] for name in catalog.groups()}
     for command in catalog.walk():  # single words come first, and keep their name to themselves
         if group in ("", command.words[0]):
@@ -220,7 +223,6 @@ def _unknown(group: str, word: str) -> UsageError:
     alike = 0.9 if word.startswith("guest-") else 0.7  # of the letters
     near = difflib.get_close_matches(word, known, 3, cutoff=alike)
     close = [name for one in near for name in known[one]][:3]
-    name = f"{group} {word}".strip()
     hint = "did you mean " + " or ".join(f"`qga {one}`" for one in close) + "?" if close else ""
     prefix = f"qga {group} ".replace("  ", " ")
     return UsageError(f"no command {name!r}", hint=hint or f"`{prefix}--help` lists them")
@@ -229,7 +231,8 @@ def _unknown(group: str, word: str) -> UsageError:
 def _wants_json(words: list[str]) -> bool:
     before, json = None, False
     for word in words:
-        json = json or word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl")
-        json = json or (before in ("-o", "--output") and word in ("json", "jsonl"))
+        json = json or word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl",
+                                "--format=json", "--format=jsonl")  # fmt: skip
+        json = json or (before in ("-o", "--output", "--format") and word in ("json", "jsonl"))
         before = word
     return json

@@ -10,12 +10,13 @@ from qga_cli.cli import command_help, help_screens
 from qga_cli.errors import UsageError
 from qga_cli.verbs.job import Finished, Job
 
-TOPICS = ("options", "targets", "output", "exit-codes", "transports")
+TOPICS = ("options", "configuration", "targets", "output", "exit-codes", "transports")
 
 
 def show_manual(job: Job) -> Finished:
     """Show the page with man(1), which minds PAGER; else what --help says."""
     words = job.arguments.get("topic") or []
+    words = ["configuration"] if words == ["config"] else words
     command = catalog.find(words)
     if command:
         longest = len(command.words)
@@ -27,7 +28,7 @@ def show_manual(job: Job) -> Finished:
     section = "7" if path and path[0] in TOPICS else "1"
     page = _find("-".join(("qga", *path)), section)
     if page and shutil.which("man"):
-        with job.interrupt.shield():  # Ctrl-C is the pager's
+        with job.interrupt.shield(), job.interrupt.cede():  # Ctrl-C is the pager's
             return Finished(code=subprocess.run(["man", page], check=False).returncode)
     if command:
         sys.stdout.write(command_help.screen(command))

@@ -24,6 +24,8 @@ ENVIRONMENT = {
     "timeout": "QGA_TIMEOUT",
     "channel": "QGA_CHANNEL",
 }
+# What docker, incus and kubectl call them.
+ALSO = {"output": ("--format",), "no-header": ("--no-headers",)}
 FORMATS = ("table", "json", "jsonl", "yaml", "csv", "tsv", "raw")
 
 
@@ -40,14 +42,14 @@ COMMON = (
         metavar="TIME"),
     Arg("explain", spec.FLAG, "Print what would be sent, and how virsh sends it; send nothing"),
     Arg("audit", spec.HOST_PATH, "Append one JSON line for each agent call to this file"),
-    Arg("verbose", spec.COUNT, "Tell the steps; -vv each agent call, -vvv its JSON", short="-v"),
+    Arg("verbose", spec.COUNT, "Say what is done; -vv each agent call, -vvv its JSON", short="-v"),
 )  # fmt: skip
 
 STATES = ("running", "paused", "suspended", "shut-off", "crashed", "all")
 SELECT = (
     Arg("label", spec.LABEL, "Only guests whose title or metadata matches", short="-l", many=True,
         metavar="KEY=GLOB"),
-    Arg("state", spec.CHOICE, "Only guests in this state; globs mean running ones",
+    Arg("state", spec.CHOICE, "Only guests in this state (default for patterns: running)",
         choices=STATES),
     Arg("parallel", spec.POSITIVE, "How many guests at a time", short="-j", metavar="N",
         default="32"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qga_cli import spec
-from qga_cli.cli.options import takes_numbers, words_after_dashes
+from qga_cli.cli.options import ALSO, takes_numbers, words_after_dashes
 from qga_cli.spec import Arg
 
 TYPE_CHECKING = False
@@ -33,6 +33,7 @@ def parse(args: Sequence[Arg], words: Sequence[str]) -> dict[str, Any] | None:
 def scan(args: Sequence[Arg], words: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
     """The options by name, and the words that are none; None when in doubt."""
     named = {f"--{arg.name}": arg for arg in args if not arg.positional}
+    named |= {also: arg for arg in named.values() for also in ALSO.get(arg.name, ())} | named
     named |= {arg.short: arg for arg in args if arg.short}
     tail = words_after_dashes(args)
     takes_words = not tail and any(arg.kind == spec.WORDS for arg in args)

@@ -15,6 +15,7 @@ from qga_cli.verbs.job import Finished, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, BinaryIO
 
     from qga_cli.guests.fanout import Gathered, Shared
@@ -28,7 +29,16 @@ _REASONS = 5  # told apart in the summary; the guests' own lines have them all
 class Report:
     """Prints and counts the outcomes of one fleet of `count` guests."""
 
-    def __init__(self, view: View, count: int, *, as_completed: bool, gather: bool) -> None:
+    def __init__(
+        self,
+        view: View,
+        count: int,
+        *,
+        as_completed: bool,
+        gather: bool,
+        streams: Callable[[], Streams] = Streams.standard,
+    ) -> None:
+        self._standard = streams
         self._view = view
         self._count = count
         self._as_completed = as_completed
@@ -48,7 +58,7 @@ class Report:
         """A guest's own streams: its output is prefixed or kept, the input is for everyone."""
         from qga_cli.guests.fanout import Gathered, Prefixed, Reader, Shared
 
-        standard = Streams.standard()
+        standard = self._standard()
         with self._lock:
             self._shared = self._shared or Shared(standard.stdin)
         stdin = io.BufferedReader(Reader(self._shared))
@@ -68,9 +78,10 @@ class Report:
     def follow(self, fleet: Fleet, *, fail_fast: bool) -> int:
         """Print all outcomes. Returns the exit code; raises FleetFailed, Interrupted."""
         try:
-            for index, outcome in fleet.outcomes():
-                if not self._add(index, outcome) and fail_fast:
-                    fleet.stop()
+            with fleet.interrupt.leaves(self._summary):
+                for index, outcome in fleet.outcomes():
+                    if not self._add(index, outcome) and fail_fast:
+                        fleet.stop()
             if fleet.signum:  # all have ended by it, and cleaned up
                 raise Interrupted(fleet.signum)
         except Interrupted as error:
@@ -83,7 +94,7 @@ class Report:
             failed.exit_code = self._code or failed.exit_code
             raise failed
         if not self._view.errors_are_json and not self._view.watches:
-            render.note(self._summary())
+            render.note(self._summary(), style="1;31" if self._code else "1;32")
         return self._code
 
     def _add(self, index: int, outcome: Outcome) -> bool:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
+import threading
 import time
 
 from qga_cli import config, render
 from qga_cli.agent import Agent, Reply
-from qga_cli.cli import values
+from qga_cli.cli import exit_code, values
+from qga_cli.cli.last_signal import ENDING, heeded
 from qga_cli.cli.options import fill, for_command
 from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
-from qga_cli.spec import FOREVER, Command
+from qga_cli.spec import FOREVER, WORDS, Command
 from qga_cli.verbs.job import Finished, Job, Meter, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from qga_cli.cli.report import Report
+    from qga_cli.render.progress import Bars
+    from qga_cli.render.status import Status
 
 _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in the guest
 
@@ -32,8 +37,10 @@ _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in 
 class Run:
     """One invocation of one command. `raw` is what the parser found, by argument name."""
 
-    def __init__(self, command: Command, raw: dict[str, Any]) -> None:
+    def __init__(self, command: Command, raw: dict[str, Any], words: Sequence[str] = ()) -> None:
         self.command = command
+        self.words = words
+        self.began = time.monotonic()
         self.config = config.load()
         raw = fill(command, raw, self.config)
         self.values = values.convert(for_command(command), raw)
@@ -62,7 +69,11 @@ class Run:
             header=not self.values.get("no-header"),
             sort=self.values.get("sort", ""),
             watch="watch" in self.values,
+            guest=self.guests,
         )
+        self.status = self._status()
+        self._bars: Bars | None = None
+        self._lock = threading.Lock()  # of the bars, which many guests share
         if self.gather and (self.view.errors_are_json or self.view.is_raw):
             raise UsageError("--gather compares text: it does not go with -o json, jsonl or raw")
         if self.gather and self.view.watches:
@@ -70,22 +81,63 @@ class Run:
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
-        try:
-            if self.values.get("explain"):
-                return self._explain()
-            # Before our handlers stand: Ctrl-C at a question for a password ends it as anywhere.
-            self.arguments = (
-                {} if self.command.run else values.wire_arguments(self.command, self.values)
-            )
-            for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
-                    signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
-            return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
-        except Interrupted as error:
-            error.message += max(map(self._may_have_run, self.agents.values()), default="")
-            raise
-        finally:
-            self.hosts.close()
+        # Left last: it has to hear of signals while connections are closed, which may take long.
+        with heeded(self.interrupt, self._last_words), self.interrupt.leaves(self._left):
+            code = 1
+            try:
+                code = self._do()
+                return code
+            except QgaError as error:
+                if isinstance(error, Interrupted):
+                    error.message += max(map(self._may_have_run, self.agents.values()), default="")
+                code = exit_code.of(error, self.command)
+                raise
+            finally:
+                self._note(code)
+                self.hosts.close()
+
+    def _note(self, code: int) -> None:
+        """Write into the audit file what was typed, and how it ended."""
+        if not (self.hosts.guard and self.hosts.guard.audit):
+            return
+        from qga_cli.policy.audit import typed
+
+        program = next((arg.name for arg in self.command.args if arg.kind == WORDS), None)
+        told = {
+            "command": self.command.name,
+            "line": ["qga", *typed(self.words)],
+            **({"program": self.values[program]} if program in self.values else {}),
+            **({"guests": self.guests} if self.guests else {}),
+            "exit": code,
+        }
+        self.hosts.guard.audit.ran(told, time.monotonic() - self.began)
+
+    def _do(self) -> int:
+        if self.values.get("explain"):
+            return self._explain()
+        # Before our handlers stand: Ctrl-C at a question for a password ends it as anywhere.
+        self.arguments = (
+            {} if self.command.run else values.wire_arguments(self.command, self.values)
+        )
+        for signum in ENDING:
+            if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
+                signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
+        return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
+
+    def _left(self) -> str:
+        """What is known of the wire command, when there is no time to ask any more."""
+        if self.hosts.guard:
+            self._note(128 + (self.interrupt.signum or signal.SIGINT))
+            self.hosts.guard.close()  # which notes the calls under way as abandoned
+        return max(map(self._may_have_run, self.agents.values()), default="").removeprefix(": ")
+
+    def _last_words(self, signum: int, left: str) -> str:
+        if self.status:
+            self.status.off()
+        error = Interrupted(signum)
+        error.message += f": {left}" if left else ""
+        as_json = self.view.errors_are_json
+        return render.error_text(error, "" if self.fleet else self.guests, as_json=as_json)
 
     def _guests(self) -> str:
         """The word that names the guests; "" when there is none, or a verb sees to it itself."""
@@ -93,6 +145,8 @@ class Run:
             from qga_cli.files import places_of_many
 
             if self.command.scope == "places":
+                if not self.values.get("explain"):
+                    places_of_many.check_sources(self.values["places"])
                 return places_of_many.fleet_of(self.values["places"])
             return places_of_many.same_fleet_of(self.values.get("places") or [self.values["place"]])
         return str(self.values.get("guest", ""))
@@ -116,10 +170,21 @@ class Run:
         targets = self.hosts.resolve(self.guests)
         if not self.fleet:
             return self._one(self._start(targets, self._work(targets)))
+        if self.command.name == "shell" or self.values.get("tty"):
+            names = ", ".join(target.label for target in targets)
+            raise UsageError(
+                f"a terminal belongs to one guest, by its name; these are {len(targets)}: {names}"
+            )
         from qga_cli.cli.report import Report
 
         as_completed = bool(self.values.get("as-completed"))
-        report = Report(self.view, len(targets), as_completed=as_completed, gather=self.gather)
+        report = Report(
+            self.view,
+            len(targets),
+            as_completed=as_completed,
+            gather=self.gather,
+            streams=self._streams,
+        )
         fleet = self._start(targets, self._work(targets, report))
         return report.follow(fleet, fail_fast=bool(self.values.get("fail-fast")))
 
@@ -130,10 +195,38 @@ class Run:
         self._write(explain(self.command, self.values, targets))
         return 0
 
+    def _status(self) -> Status | None:
+        """What shows that we wait, where a person looks on and nothing else says so."""
+        values, command = self.values, self.command
+        if command.patience == FOREVER:  # top, exporter: they have the screen, or say nothing
+            return None
+        others = any(values.get(name) for name in ("tty", "follow", "watch", "verbose"))
+        if others or command.name in ("shell", "help") or not sys.stderr.isatty():
+            return None
+        if os.environ.get("TERM", "dumb") == "dumb":
+            return None
+        from qga_cli.render.status import Status
+
+        return Status(self.view.one if self.view.terminal and not self.fleet else None)
+
+    def _streams(self) -> Streams:
+        standard = Streams.standard()
+        if not self.status:
+            return standard
+        from qga_cli.render.status import Watched
+
+        # What one guest's program writes may stand anywhere on the screen: nothing goes over it.
+        before = self.status.clear if self.fleet else self.status.off
+        out: Any = Watched(standard.stdout, before)
+        err: Any = Watched(standard.stderr, before)
+        return Streams(standard.stdin, out, err)
+
     def say(self, level: int, text: str) -> None:
-        """Tell a step on stderr, to whoever asked for this much."""
+        """Tell a step on stderr, to whoever asked for this much; at level -1 it is a warning."""
         if self.values.get("verbose", 0) >= level:
-            render.note(text)
+            if self.status:
+                self.status.clear()
+            render.note(text, style="1;33" if level < 0 else "1")
 
     def _teller(self, target: Target | None) -> Callable[[int, str], None]:
         """`say`, with the guest's name where there are several."""
@@ -145,9 +238,14 @@ class Run:
         """A bar, if somebody may see it: its library takes 70 ms to load."""
         if self.values.get("quiet") or not sys.stderr.isatty():
             return Meter()
-        from qga_cli.render.progress import Bar
+        if self.status:
+            self.status.off()
+        with self._lock:
+            if self._bars is None:
+                from qga_cli.render.progress import Bars
 
-        return Bar(what, total)
+                self._bars = Bars()
+        return self._bars.bar(what, total)
 
     def _together(self, index: int, nobody: Target) -> object:
         """A verb of scope fleet or none: all guests in one job."""
@@ -163,7 +261,8 @@ class Run:
             if self.command.run:
                 streams = report.streams(index, target) if report else None
                 return self._verb(target, targets, streams)
-            agent = Agent(self.hosts.transport(target), target.label, self._teller(target))
+            teller = self._teller(target)
+            agent = Agent(self.hosts.transport(target), target.label, teller, self.status)
             try:
                 return self._wire(agent, self.arguments)
             finally:
@@ -180,6 +279,7 @@ class Run:
             self.interrupt,
             parallel=self.values.get("parallel", 1),
             limit=None if self.timeout is None or endless else self.timeout + grace,
+            status=self.status,
             late=lambda index: self._too_late(self.agents.get(targets[index].label)),
         )
 
@@ -189,7 +289,7 @@ class Run:
             raise outcome.error
         result = outcome.value
         if isinstance(result, Reply):
-            self._write(self.view.one(result.value, result.text))
+            self._write(self.view.one(result.value, result.text, result.seconds))
             return result.code
         finished = result if isinstance(result, Finished) else Finished(result)
         if finished.value is not None:
@@ -235,7 +335,7 @@ class Run:
         job = Job(
             target=target,
             arguments=self.values,
-            streams=streams or Streams.standard(),
+            streams=streams or self._streams(),
             interrupt=self.interrupt,
             output=self.values.get("output", ""),
             timeout=self.timeout,
@@ -245,6 +345,7 @@ class Run:
             say=self._teller(target),
             wire=wire,
             progress=self._progress,
+            waits=self.status,
         )
         try:
             return getattr(import_module(f"qga_cli.{module}"), function)(job)

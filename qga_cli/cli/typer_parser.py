@@ -15,7 +15,8 @@ import typer
 
 from qga_cli import spec
 from qga_cli.cli.command_help import screen
-from qga_cli.cli.options import for_command, takes_numbers, words_after_dashes
+from qga_cli.cli.mistakes import explain
+from qga_cli.cli.options import ALSO, for_command, takes_numbers, words_after_dashes
 from qga_cli.errors import UsageError
 from qga_cli.spec import Arg, Command
 
@@ -32,9 +33,9 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
     tail = words_after_dashes(for_command(command))
     if tail:
         before, after = _at_dashes(command, words)
-        _invoke(app, "qga " + command.name, before)
+        _invoke(app, command, before)
         return found | {tail.name: after}
-    _invoke(app, "qga " + command.name, words)
+    _invoke(app, command, words)
     for arg in for_command(command):
         if arg.kind == spec.WORDS and (found.get(arg.name) or [])[:1] == ["--"]:
             found[arg.name] = found[arg.name][1:]
@@ -104,7 +105,8 @@ def _parameter(name: str, arg: Arg, *, one: bool) -> inspect.Parameter:
         metavar = arg.metavar + ("..." if arg.many and "..." not in arg.metavar else "")
         info = typer.Argument(default, metavar=metavar)
     else:
-        declared = [f"--{arg.name}", *([arg.short] if arg.short else [])]
+        short = [arg.short] if arg.short else []
+        declared = [f"--{arg.name}", *ALSO.get(arg.name, ()), *short]
         info = typer.Option(
             0 if arg.kind == spec.COUNT else default, *declared,
             metavar=arg.metavar or None, count=arg.kind == spec.COUNT,
@@ -121,22 +123,21 @@ def _help(command: Command) -> inspect.Parameter:
             sys.stdout.write(screen(command))
             raise typer.Exit
 
-    info = typer.Option(False, "--help", "-h", is_eager=True, callback=show)
+    short = [] if any(arg.short == "-h" for arg in command.args) else ["-h"]
+    info = typer.Option(False, "--help", *short, is_eager=True, callback=show)
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter("help", keyword, default=info, annotation=bool)
 
 
-def _invoke(app: typer.Typer, prog: str, words: Sequence[str]) -> None:
+def _invoke(app: typer.Typer, command: Command, words: Sequence[str]) -> None:
     """Run Typer without letting it exit or print errors of its own."""
     try:
-        code = app(list(words), prog_name=prog, standalone_mode=False)
+        code = app(list(words), prog_name=f"qga {command.name}", standalone_mode=False)
     except Exception as error:
         # Typer's usage errors are click's, vendored or not: known by what they can do.
         describe = getattr(error, "format_message", None)
         if describe is None:
             raise
-        said = describe().rstrip(".")
-        said = said[:1].lower() + said[1:]
-        raise UsageError(said, hint=f"`{prog} --help` shows how") from error
+        raise explain(command, words, describe()) from error
     if isinstance(code, int):  # not what a callback returns: --help has been answered
         sys.exit(code)

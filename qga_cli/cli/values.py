@@ -157,8 +157,9 @@ def key(text: str) -> list[str]:
     """An OpenSSH public key, or those of @FILE (@-: standard input), one on each line."""
     if not text.startswith("@"):
         if len(text.split()) < 2:  # the agent would write down anything, a forgotten @ as well
+            meant = f"; did you mean @{text}?" if os.path.exists(os.path.expanduser(text)) else ""
             raise ValueError(
-                "a public key such as 'ssh-ed25519 AAAA...', nor @FILE with keys in it"
+                f"a public key such as 'ssh-ed25519 AAAA...', nor @FILE with keys in it{meant}"
             )
         return [text]
     path = os.path.expanduser(text[1:])

@@ -5,7 +5,7 @@ from qga_cli.spec import Arg, Column, Command, Example
 
 COMMAND = Command(
     "",
-    "Find out why a guest's agent does not answer, and mend what can be mended",
+    "Find out why a guest's agent does not answer, and fix what can be fixed",
     since="0.15.0",
     args=[
         Arg("fix", spec.FLAG, "Add a missing channel, replug a wedged one, thaw a frozen guest, "
@@ -13,7 +13,12 @@ COMMAND = Command(
         Arg("yes", spec.FLAG, "With --fix, do not ask", short="-y"),
     ],
     result=[{"check": str, "verdict": ("ok", "warn", "FAIL", "fixed"), "finding": str, "fix": str}],
-    columns=[Column("check"), Column("verdict"), Column("finding"), Column("fix")],
+    columns=[
+        Column("check", kind=spec.WORD),
+        Column("verdict", kind=spec.WORD),
+        Column("finding"),
+        Column("fix"),
+    ],
     run="health.doctor:doctor",
     notes=(
         "Walks from the host to the agent and stops at the first break; the exit code is that of "
@@ -23,7 +28,7 @@ COMMAND = Command(
     ),
     examples=[
         Example("qga doctor web1", "one table says where the chain is broken"),
-        Example("qga doctor --fix -y web1", "mend it, in a script"),
+        Example("qga doctor --fix -y web1", "fix it, in a script"),
         Example("qga doctor '*' --gather", "healthy guests together, the others apart"),
     ],
 )  # fmt: skip

@@ -23,8 +23,8 @@ COMMAND = Command(
     },
     columns=[
         Column("exited", kind=spec.YESNO),
-        Column("exitcode"),
-        Column("signal"),
+        Column("exitcode", kind=spec.WORD),
+        Column("signal", kind=spec.WORD),
         Column("stdout", "out-data", spec.OUTPUT),
         Column("stderr", "err-data", spec.OUTPUT),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qga_cli.spec import Column, Command, Example, release
+from qga_cli.spec import VERSION, WORD, Column, Command, Example, release
 from qga_cli.wire import WHILE_FROZEN
 
 TYPE_CHECKING = False
@@ -69,7 +69,12 @@ COMMAND = Command(
         "supported_commands": [{"name": str, "enabled": bool, "success-response": bool}],
     },
     rows=_states,
-    columns=[Column("wire"), Column("command"), Column("state"), Column("agent")],
+    columns=[
+        Column("wire", kind=WORD, leaves=2),
+        Column("command"),
+        Column("state", kind=WORD),
+        Column("agent", kind=VERSION, leaves=1, above=True),
+    ],
     patience=5,
     notes=(
         "A command may be blocked by the guest's policy, belong to another system, or need a newer "

@@ -1,7 +1,7 @@
 """The verb `list`: every guest at a glance."""
 
 from qga_cli import spec
-from qga_cli.spec import LINES, NUMBER, Arg, Column, Command, Example
+from qga_cli.spec import LINES, NUMBER, VERSION, WORD, Arg, Column, Command, Example
 
 COMMAND = Command(
     "",
@@ -24,13 +24,14 @@ COMMAND = Command(
     ],
     columns=[
         Column("vm"),
-        Column("state"),
-        Column("agent"),
-        Column("version"),
-        Column("os"),
-        Column("load", kind=NUMBER),
-        Column("addresses", kind=LINES),
+        Column("state", kind=WORD),
+        Column("agent", kind=WORD),
+        Column("version", kind=VERSION, leaves=2),
+        Column("os", leaves=3),
+        Column("load", kind=NUMBER, leaves=1),
+        Column("addresses", kind=LINES, leaves=4),
     ],
+    empty="",  # the verb says it
     patience=2,
     run="health.inventory:list_guests",
     scope="fleet",

@@ -5,7 +5,7 @@ from qga_cli.spec import Arg, Command, Example
 
 COMMAND = Command(
     "",
-    "Print the end of a guest's file, and follow it",
+    "Print the end of a guest's file; -f follows it",
     since="0.15.0",
     args=[
         Arg("place", spec.PLACE, "File", positional=True, metavar="VM:PATH"),

@@ -2,7 +2,7 @@
 
 from qga_cli import spec
 from qga_cli.commands.metrics import PATIENCE, PATTERN
-from qga_cli.spec import BAR, BYTES, NUMBER, PERCENT, YESNO, Arg, Column, Command, Example
+from qga_cli.spec import BAR, BYTES, NUMBER, PERCENT, WORD, YESNO, Arg, Column, Command, Example
 
 COMMAND = Command(
     "",
@@ -34,8 +34,8 @@ COMMAND = Command(
     ],
     columns=[
         Column("vm"),
-        Column("state"),
-        Column("agent"),
+        Column("state", kind=WORD),
+        Column("agent", kind=WORD),
         Column("frozen", kind=YESNO),
         Column("cpu%", kind=PERCENT),
         Column("memory", kind=BYTES),

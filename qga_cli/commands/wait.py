@@ -19,7 +19,7 @@ COMMAND = Command(
     columns=[
         Column("vm"),
         Column("ready", kind=spec.YESNO),
-        Column("seconds", kind=spec.SECONDS),
+        Column("seconds", kind=spec.SECONDS, leaves=1),
         Column("reason"),
     ],
     run="health.wait:wait",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _TABLES = ("hosts", "groups", "defaults", "aliases", "policy", "audit")
 # The administrator's: no user's file may loosen them.
-_GUARDS = {"policy": ("allow", "deny", "read-only"), "audit": ("file",)}
+_GUARDS = {"policy": ("allow", "deny", "read-only"), "audit": ("file", "calls")}
 _LINKS = 40  # on one path, as in the kernel
 _NO_HOST_NAME = frozenset("/,@*?[] \t")  # they mean something in a guest's name
 
@@ -161,7 +161,7 @@ def _check_guard(path: tuple[str, ...], value: object, origin: str, system: str)
     if name not in _GUARDS[top] or len(path) != depth:
         known = ", ".join(_GUARDS[top])
         raise UsageError(f"{origin}: unknown {'.'.join(path)}; {table} has {known}")
-    if name == "read-only":
+    if name in ("read-only", "calls"):
         _expect(isinstance(value, bool), path, "true or false", origin)
     elif name == "file":
         _expect(isinstance(value, str) and value != "", path, "a path in quotes", origin)

@@ -93,5 +93,5 @@ def _forgotten(error: Refused, pid: int) -> Refused:
     return Refused(
         f"the agent knows no program with pid {pid}",
         desc=error.desc,
-        hint="its end is told once only, and an agent that was restarted has forgotten all",
+        hint="the agent reports an exit once; a restart of it loses all",
     )

@@ -51,7 +51,12 @@ def failure(program: str, code: "int | None", said: bytes) -> QgaError:
         error.shell = True
         return error
     if code == wrapper.CONTEXT:
-        return Refused(reason)
+        # dash: can't cd to /x; bash: /x: No such file or directory; busybox says both.
+        entered = re.fullmatch(r"cd: (?:can't cd to )?(/[^:]*)(?:: (.*))?", reason)
+        why = (entered[2] or "") if entered else ""
+        if entered and why in ("", "No such file or directory"):
+            return Refused(f"no folder {entered[1]} to work in (--workdir)", desc=reason)
+        return Refused(f"{reason} (--workdir)" if entered else reason)
     return QgaError("the program's wrapper was killed in the guest", details=reason)
 
 

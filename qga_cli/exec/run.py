@@ -76,8 +76,13 @@ def run(
     if channel != "never":
         program = _ported(calls, argv, feed, wrapped.mark, channel) or wrapped
     supervisor = Supervisor(program, interrupt, timeout, kill_after)
+
+    def left() -> str:
+        pid = f", pid {program.pid}" if program.pid else "; its pid is not known"
+        return f"{argv[0]} may still run in {agent.name}{pid}"
+
     try:
-        with interrupt.shield():
+        with interrupt.shield(), interrupt.leaves(left):
             try:
                 try:
                     program.start(context, stdout, errors.take)

@@ -71,6 +71,6 @@ class Supervisor:
         self._program.abandon()
         self._program.calls.reap(self._signalling)
         error = Interrupted(self._interrupt.last)
-        error.message = f"detached: the program runs on in the guest (wrapper's pid {pid})"
+        error.message = f"interrupted: still running in the guest as {pid}"
         error.hint = f"`qga exec-status VM {pid}` tells how it has ended"
         raise error

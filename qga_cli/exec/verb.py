@@ -33,7 +33,10 @@ def execute(job: Job) -> Finished:
         from qga_cli.exec.context import Context
 
         context = Context(**around)
-        return Finished(detached.start(job.agent, command, context, job.interrupt, stdin(job)))
+        pid = detached.start(job.agent, command, context, job.interrupt, stdin(job))
+        if job.streams.stdout.isatty() and not job.output:
+            job.say(0, f"`qga exec-status --wait {job.agent.name} {pid}` tells how it ends")
+        return Finished(pid)
     return answer(job, command, stdin(job))
 
 

@@ -61,9 +61,13 @@ class Copier:
 
     def __init__(self, job: "Job", guests: "Guests", options: CopyOptions) -> None:
         self._job = job
-        self._progress = Meter if job.target else job.progress  # many bars at once show nothing
+        # Of many guests, each has a bar with its name.
+        self._whose = f"{job.target.label}: " if job.target else ""
         self._guests = guests
         self._options = options
+
+    def _meter(self, what: str, total: int | None) -> Meter:
+        return self._job.progress(self._whose + what, total)
 
     def copy_all(self, sources: "Sequence[Place]", target: Place) -> None:
         """Copy every source; to a folder, if there are several."""
@@ -83,7 +87,8 @@ class Copier:
         """Copy one file, link or folder."""
         if not source.guest and not target.guest:
             raise UsageError(
-                f"neither {source} nor {target} is in a guest", hint="write VM:PATH, or use cp"
+                f"neither {source} nor {target} is a place in a guest",
+                hint=f"if {target} is one: {target}:/PATH" if "/" not in str(target) else "VM:PATH",
             )
         found = self._facts(source)
         self._job.say(1, f"{source} -> {target}")
@@ -123,21 +128,19 @@ class Copier:
 
     def _file(self, source: "FileSource", target: Place) -> None:
         goal = self._target(target, source.name)
-        meter = self._progress(source.name or "-", source.facts.size)
-        carry = None
-        if self._options.compress != "none" or self._job.arguments.get("channel") != "never":
-            from qga_cli.files.copy_file.packed import stream_of
-
-            carry = stream_of(source, goal, self._options.compress, meter.advance)
         between = isinstance(source, GuestFile) and bool(target.guest)
-        try:
-            transfer(source, goal, self._options, self._guests.check, meter.advance, carry,
-                     behind=not between)  # fmt: skip
-        except OSError as error:  # a read's or a write's names no file: it is the one of this host
-            error.filename = error.filename or (source.name if target.guest else str(target))
-            raise
-        finally:
-            meter.close()
+        with self._meter(source.name or "-", source.facts.size) as meter:
+            carry = None
+            if self._options.compress != "none" or self._job.arguments.get("channel") != "never":
+                from qga_cli.files.copy_file.packed import stream_of
+
+                carry = stream_of(source, goal, self._options.compress, meter.advance)
+            try:
+                transfer(source, goal, self._options, self._guests.check, meter.advance, carry,
+                         behind=not between)  # fmt: skip
+            except OSError as error:  # a read's or a write's names no file: it is this host's
+                error.filename = error.filename or (source.name if target.guest else str(target))
+                raise
 
     def _source(self, place: Place, found: "FileFacts") -> "FileSource":
         if place.is_stream:
@@ -225,12 +228,9 @@ class Copier:
         else:
             folder, name = posixpath.split(source.path)
             final = to_host.inside(target, inside)
-        meter = self._progress(source.name or "/", found.size)
-        try:
+        with self._meter(source.name or "/", found.size) as meter:
             pull(self._guests.access(source), folder, name, final, self._options, meter.advance,
                  self._note)  # fmt: skip
-        finally:
-            meter.close()
 
     def _push(self, source: Place, found: "FileFacts", target: Place) -> None:
         access = self._guests.access(target)
@@ -253,23 +253,21 @@ class Copier:
         else:
             push = Push(access, target.path, name, self._options, must=must)
         writer = TarWriter(paths, self._options, self._note)
-        meter = self._progress(name or target.name, None)
         try:
-            push.send(writer, meter.advance)
-            for inner, path, first in writer.apart:
-                folder = os.path.dirname(path)
-                if first:
-                    push.link(first, inner)
-                else:
-                    self.copy(Place("", path), Place(target.guest, push.inner(inner)))
-                if self._options.preserve:
-                    push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
-            push.settle()
+            with self._meter(name or target.name, None) as meter:
+                push.send(writer, meter.advance)
+                for inner, path, first in writer.apart:
+                    folder = os.path.dirname(path)
+                    if first:
+                        push.link(first, inner)
+                    else:
+                        self.copy(Place("", path), Place(target.guest, push.inner(inner)))
+                    if self._options.preserve:
+                        push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
+                push.settle()
         except BaseException:
             push.abandon()
             raise
-        finally:
-            meter.close()
 
     def _together(self, sources: "Sequence[Place]", target: Place) -> bool:
         """Send several small files as one archive; False where that is not wise or possible."""

@@ -28,9 +28,13 @@ def cp(job: Job) -> Finished:
             from qga_cli.files.places_of_many import share_of
 
             sources, target = share_of(job.target.label, sources, target)
-        with job.interrupt.shield(), Guests(job) as guests:
+        with job.interrupt.shield(), job.interrupt.leaves(_left), Guests(job) as guests:
             Copier(job, guests, _options(job)).copy_all(sources, target)
     return Finished()
+
+
+def _left() -> str:
+    return "a part may be left beside the copy, as .NAME.*.qga-part; the next cp removes it"
 
 
 def _options(job: Job) -> CopyOptions:

@@ -47,7 +47,8 @@ def edit(job: Job) -> Finished:
                 note.write(before)
             try:
                 with host_errors():
-                    _edit(editor, here.path, lock)
+                    with job.interrupt.cede():
+                        _edit(editor, here.path, lock)
                     if _digest(here.path) == before:
                         job.say(0, f"{place}: not changed")
                     else:
@@ -85,7 +86,9 @@ def tidy(say: "Callable[[int, str], None]") -> None:
             if not _is_abandoned(folder):
                 continue
             if _is_changed(folder):
-                say(0, f"an edit that did not end well has left your version in {temporary}/{name}")
+                say(
+                    -1, f"an edit that did not end well has left your version in {temporary}/{name}"
+                )
             else:
                 shutil.rmtree(name, dir_fd=top)
 

@@ -5,7 +5,7 @@ import os
 from qga_cli.errors import BadReply, FileError
 from qga_cli.files.guest.guests import Guests
 from qga_cli.files.guest.pattern import is_pattern, matches
-from qga_cli.format import printable
+from qga_cli.format import printable, size
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
 
@@ -52,6 +52,9 @@ def _matching(records: "list[bytes]", path: str) -> "list[dict[str, Any]]":
 
 def _shown(job: Job, rows: "list[dict[str, Any]]") -> Finished:
     shaped = job.output or "columns" in job.arguments or "sort" in job.arguments
+    if job.arguments.get("human-readable") and job.output not in ("json", "jsonl", "yaml"):
+        for row in rows if "sort" not in job.arguments else ():  # texts sort as texts
+            row["size"] = size(row["size"])
     if job.arguments.get("long") or shaped:
         return Finished(rows)
     for row in rows:  # escaped as in every other list, so that a name is a line
@@ -75,13 +78,13 @@ def _row(record: bytes) -> "dict[str, Any]":
     """One file. Raises BadReply for what the script does not print."""
     known, slashes, target = record.decode("utf-8", "surrogateescape").partition("//")
     try:
-        mode, owner, group, size, modified, name = known.split("/")
+        mode, owner, group, length, modified, name = known.split("/")
         moment = float(modified)
         row = {
             "mode": mode,
             "owner": owner,
             "group": group,
-            "size": int(size),
+            "size": int(length),
             "modified": moment,
             "name": name,
         }

@@ -30,6 +30,13 @@ def fleet_of(texts: "Sequence[str]") -> str:
     return fleets.pop()
 
 
+def check_sources(texts: "Sequence[str]") -> None:
+    """Raise FileError for a source on this host that is not there, before any guest is asked."""
+    for place in map(parse, texts[:-1]):
+        if not (place.guest or place.is_stream or os.path.lexists(place.path)):
+            raise FileError(f"{place}: no such file on this host")
+
+
 def same_fleet_of(texts: "Sequence[str]") -> str:
     """The pattern, list or group of guests that every place is in; "" where all name single ones.
 

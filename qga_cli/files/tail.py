@@ -106,7 +106,7 @@ class Follower:
             if end > position:
                 position, pause, silence, patience = end, _FIRST, 0.0, _ROTATED
             elif handle.size() < position:
-                self._job.say(0, f"{self._path}: file truncated")
+                self._job.say(-1, f"{self._path}: file truncated")
                 position = 0
             elif silence >= patience:
                 # Not each second: the agent writes a file in the guest for each handle it gives.

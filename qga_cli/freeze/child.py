@@ -97,6 +97,7 @@ def _stand_by(
 ) -> "NoReturn":
     """Be the program once told to; tell the number of the error if that fails."""
     try:
+        signal.set_wakeup_fd(-1)  # what comes to us is no signal to the process we came from
         # A handler of ours would swallow what comes before the program does.
         ours = [one for one in signal.valid_signals() if callable(signal.getsignal(one))]
         for signum in (*ours, signal.SIGPIPE, signal.SIGXFSZ):  # the last two Python ignores

@@ -52,7 +52,7 @@ def freeze(job: Job) -> Reply:
     before = "" if job.fleet else f"{name}: "
     _, warning = look_up(job.agent, mountpoints)
     if warning:
-        job.say(0, before + warning)
+        job.say(-1, before + warning)
     reply = _freeze_now(job)
     if reply.value and job.streams.stderr.isatty():
         job.say(0, f"{before}frozen until somebody runs `qga fs thaw {name}`")
@@ -111,7 +111,7 @@ def _freeze_for(job: Job, mountpoints: Sequence[str], seconds: float) -> Reply:
     hold = FrozenGuest(job.target, job.say, job.hosts.guard)
     try:
         hold.prepare(mountpoints)
-        with job.interrupt.shield():
+        with job.interrupt.shield(), job.interrupt.leaves(lambda: "the watchdog thaws the guest"):
             reply = _freeze_in_time(job, hold, seconds)
             if job.interrupt.signum:
                 hold.thaw()
@@ -153,7 +153,8 @@ def run(job: Job) -> Finished:
         holds.extend(FrozenGuest(target, job.say, job.hosts.guard) for target in job.targets)
         mountpoints = job.arguments.get("mountpoint", [])
         _report(job, _each(holds, lambda hold: hold.prepare(mountpoints)))
-        with job.interrupt.shield():
+        told = "the watchdogs thaw the guests and end the command"
+        with job.interrupt.shield(), job.interrupt.leaves(lambda: told):
             return _run(job, holds, argv)
     finally:
         for hold in holds:
@@ -231,7 +232,7 @@ def _report(job: Job, failures: Failures, cause: QgaError | None = None) -> None
     errors = [cause] if cause else []
     errors += [error for _, error in failures]
     for error in errors[1:]:
-        job.say(0, error.said() + (f" ({error.advice})" if error.hint else ""))
+        job.say(-1, error.said() + (f" ({error.advice})" if error.hint else ""))
     if errors:
         raise errors[0]
 

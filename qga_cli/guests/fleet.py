@@ -11,7 +11,13 @@ from qga_cli.interrupt import TICK, Interrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
+
+    class Ticker(Protocol):
+        """What shows that we wait."""
+
+        def tick(self, fleet: "Fleet") -> None: ...
+        def clear(self) -> None: ...
 
 
 class Outcome:
@@ -43,10 +49,13 @@ class Fleet:
         parallel: int = 16,
         limit: float | None = None,
         late: Callable[[int], QgaError] | None = None,
+        status: "Ticker | None" = None,
     ) -> None:
+        self.count = len(targets)
+        self._status = status
         self._waiting = list(enumerate(targets))[::-1]
         self._work = work
-        self._interrupt = interrupt
+        self.interrupt = interrupt
         self._parallel = parallel
         self._limit = limit
         self._late = late or (lambda index: TimedOut(f"no answer within {limit:g} s"))
@@ -59,19 +68,23 @@ class Fleet:
         After a signal nothing begins any more, and shielded work is waited for: until it has an
         outcome, which may say that its cleaning up failed, or until another signal comes.
         """
-        with self._interrupt.watched(lambda: self._done.put(None)):
+        with self.interrupt.watched(lambda: self._done.put(None)):
             while self.unfinished:
-                if self._interrupt.signum and not self._interrupt.shielded:
-                    raise Interrupted(self._interrupt.signum)
+                if self.interrupt.signum and not self.interrupt.shielded:
+                    raise Interrupted(self.interrupt.signum)
                 self._start()
                 try:
                     finished = self._done.get(timeout=self._patience())
                 except queue.Empty:
+                    if self._status:
+                        self._status.tick(self)
                     yield from self._overdue()
                     continue
+                if self._status:
+                    self._status.clear()
                 if finished:
                     index, outcome, thread = finished
-                    self._interrupt.heard(thread)
+                    self.interrupt.heard(thread)
                     if self._running.pop(index, None):
                         yield index, outcome
 
@@ -82,7 +95,7 @@ class Fleet:
     @property
     def signum(self) -> int:
         """The signal that came meanwhile; 0 for none."""
-        return self._interrupt.signum
+        return self.interrupt.signum
 
     @property
     def unfinished(self) -> int:
@@ -90,7 +103,7 @@ class Fleet:
         return len(self._waiting) + len(self._running)
 
     def _start(self) -> None:
-        while self._waiting and len(self._running) < self._parallel and not self._interrupt.signum:
+        while self._waiting and len(self._running) < self._parallel and not self.interrupt.signum:
             index, target = self._waiting.pop()
             self._running[index] = (target, time.monotonic())
             threading.Thread(target=self._one, args=(index, target), daemon=True).start()

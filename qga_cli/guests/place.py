@@ -67,8 +67,10 @@ class Place:
 def guest_place(text: str) -> Place:
     """The place in a guest that `text` names. Raises UsageError for any other."""
     place = parse(text)
+    if not place.guest and "/" not in text and not text.startswith("."):
+        raise UsageError(f"which file of {text}?", hint=f"{text}:/PATH")
     if not place.guest:
-        raise UsageError(f"{text!r} names no guest", hint="write VM:PATH")
+        raise UsageError(f"{text!r} names no guest", hint=f"VM:{text}")
     return place
 
 

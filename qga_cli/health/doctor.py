@@ -38,6 +38,7 @@ def doctor(job: Job) -> Finished:
     checked = CheckedGuest(job, job.target)
     rows: list[Row] = []
     for check in CHECKS:
+        job.waiting(f"checking: {check.__name__}", rows)
         row, error = _look(checked, check)
         if error and fix:
             row, error = _mend(checked, check, row, error)
@@ -80,7 +81,9 @@ def _mend(
     if remedy is None or not _agreed(checked, remedy.question):
         return row, error
     try:
-        with checked.job.interrupt.shield():  # nothing is left unplugged
+        told = f"`qga doctor --fix {checked.target.label}` goes on with it"
+        interrupt = checked.job.interrupt
+        with interrupt.shield(), interrupt.leaves(lambda: told):  # nothing is left unplugged
             remedy.apply(checked)
     except QgaError as failure:
         return _broken(checked, check.__name__, failure), failure

@@ -54,7 +54,7 @@ def list_guests(job: Job) -> Finished:
     found = job.hosts.find(pattern, "all")
     dead = [target for target in found if target.error]
     for target in dead:
-        job.say(0, f"{target.label}: {target.error}")
+        job.say(-1, f"{target.label}: {target.error}")
     alive = [target for target in found if not target.error]
     if not alive and job.streams.stdout.isatty():
         where = "here" if pattern == "*" else f"that match {pattern!r}"

@@ -99,6 +99,7 @@ class Waiter:
                     f"not ready within {self._job.timeout:g} s: {reason}", hint=reason.hint
                 )
             self._job.say(1, f"{target.label}: not yet: {reason}")
+            self._job.waiting(f"waiting for {target.label}: {reason.message}")
             quiet = isinstance(reason, _TOLD) and self._watched[target.uri]
             ceiling = _WITH_EVENTS if quiet else _CEILING
             rung = bell.wait(min(pause, ceiling, left))

@@ -1,4 +1,9 @@
-"""Who asked which guest for what, and how it ended: one JSON line for each agent call."""
+"""Who did what to which guest, and how it ended: a JSON line for each command that was typed.
+
+Above it, unless [audit] says `calls = false`, stands a line for each agent call that it made. A
+line has `version` (2), `level` (command or call) and `run`, which a command and its calls share.
+A process that is killed leaves the lines of the calls that had ended.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +26,16 @@ if TYPE_CHECKING:
 _VITAL = ("guest-fsfreeze-status", "guest-fsfreeze-thaw")
 _BULK = ("input-data", "buf-b64")
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY
+_VERSION = 2  # of the lines: a program that reads them can tell
 _NO_LOGIN = 2**32 - 1  # loginuid of a process that no login began
 
 
 class Audit:
     """The files that are written to. Raises FileError when one cannot be opened."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], *, calls: bool = True) -> None:
+        self._calls = calls
+        self._run = os.urandom(6).hex()
         # For processes of ours that go on elsewhere: those that outlive us have / to work in.
         self.paths = [os.path.join(os.getcwd(), path) for path in paths]
         self._files = [(path, _open(path)) for path in paths]
@@ -49,10 +57,8 @@ class Audit:
         with self._lock:
             if self._closed or (self._failure and command not in _VITAL):
                 raise self._failure or FileError("the audit file is closed already")
-            now = time.time()
             line = {
-                "time": f"{time.strftime('%FT%T', time.gmtime(now))}.{int(now % 1 * 1000):03}Z",
-                "user": self._user,
+                **self._head("call"),
                 "host": host,
                 "guest": guest,
                 "command": command,
@@ -71,6 +77,13 @@ class Audit:
             if self._failure and command not in _VITAL:
                 raise self._failure
 
+    def ran(self, told: Mapping[str, object], seconds: float) -> None:
+        """Write the line of the whole command, which took so long. `close` tells of a failure."""
+        line = {**self._head("command"), **told, "ms": round(seconds * 1000, 1)}
+        with self._lock:
+            if not self._closed:
+                self._append(line, str(told["command"]))
+
     def close(self) -> None:
         """Write what is still under way as abandoned. Raises FileError if any line was lost."""
         with self._lock:
@@ -86,17 +99,32 @@ class Audit:
     def _write(self, call: int, outcome: str) -> str:
         line, begun = self._running.pop(call)
         elapsed = round((time.monotonic() - begun) * 1000, 1)
-        data = json.dumps({**line, "outcome": outcome, "ms": elapsed}).encode() + b"\n"
+        command = str(line["command"])
+        if self._calls:
+            self._append({**line, "outcome": outcome, "ms": elapsed}, command)
+        return command
+
+    def _head(self, level: str) -> dict[str, Any]:
+        now = time.time()
+        return {
+            "time": f"{time.strftime('%FT%T', time.gmtime(now))}.{int(now % 1 * 1000):03}Z",
+            "version": _VERSION,
+            "level": level,
+            "run": self._run,
+            "user": self._user,
+        }
+
+    def _append(self, line: Mapping[str, object], command: str) -> None:
+        data = json.dumps(line).encode() + b"\n"
         for path, file in self._files:
             try:
                 if os.write(file, data) < len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError as error:
-                self._failure = FileError(
-                    f"{line['command']} is not in the audit file {path}: {error.strerror}",
+                self._failure = self._failure or FileError(
+                    f"{command} is not in the audit file {path}: {error.strerror}",
                     hint="the call itself was made; nothing further is sent",
                 )
-        return str(line["command"])
 
 
 def _open(path: str) -> int:
@@ -122,7 +150,7 @@ def _unwritable(path: str, why: str) -> FileError:
 
 def _user() -> dict[str, object]:
     """Who is behind this process; sudo's word is the environment's, the login is the kernel's."""
-    user: dict[str, object] = {"euid": os.geteuid()}
+    user: dict[str, object] = {"euid": os.geteuid(), **_name("name", os.geteuid())}
     if sudo := os.environ.get("SUDO_USER"):
         user["sudo"] = sudo
     try:
@@ -131,8 +159,33 @@ def _user() -> dict[str, object]:
     except (OSError, ValueError):
         return user  # a kernel without audit
     if login != _NO_LOGIN:
-        user["login"] = login
+        user |= {"login": login, **_name("login-name", login)}
     return user
+
+
+def _name(key: str, number: int) -> dict[str, object]:
+    import pwd
+
+    try:
+        return {key: pwd.getpwuid(number).pw_name}
+    except KeyError:  # nobody in the user database
+        return {}
+
+
+def typed(words: Sequence[str]) -> list[str]:
+    """A command line without what may be secret in it: values of variables, JSON for `raw`."""
+    shown: list[str] = []
+    for word in words:
+        before = shown[-1] if shown else ""
+        if before in ("-e", "--env") and "=" in word:
+            word = word.partition("=")[0] + "=***"
+        elif word.startswith(("-e", "--env=")) and word.count("=") > word.startswith("--env="):
+            at = word.index("=", len("--env=") if word.startswith("--env=") else 0)
+            word = word[:at] + "=***"
+        elif word.lstrip().startswith("{"):
+            word = "{***}"
+        shown.append(word)
+    return shown
 
 
 def _asked(command: str, arguments: object, program: Sequence[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
     read-only = true                    nothing that changes the guest
     [audit]
     file = "/var/log/qga.jsonl"
+    calls = false                       only a line for each command, none for the agent's calls
 
 Every table whose glob matches must agree. What an agent answers even while frozen passes always:
 a policy shall not keep anyone from a thaw. A guest goes by libvirt's name for it, or by its CID.
@@ -244,11 +245,12 @@ class GuardedPorts:
 
 def guard(config: Config, audit: str) -> Guard | None:
     """What the configuration and --audit ask for, None for nothing. Raises FileError."""
-    files = [setting.value for setting in config.table("audit").values()]
+    settings = config.values("audit")
+    files = [settings["file"]] if "file" in settings else []
     if audit and audit not in files:
         files.append(audit)
     policy = Policy(config) if config.has("policy") else None
-    return Guard(policy, Audit(files) if files else None)
+    return Guard(policy, Audit(files, calls=settings.get("calls", True)) if files else None)
 
 
 def _check(rule: dict[str, Setting], command: str, hint: str) -> None:

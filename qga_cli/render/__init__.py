@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 
@@ -52,12 +53,15 @@ class View:
         header: bool = True,
         sort: str = "",
         watch: bool = False,
+        guest: str = "",
     ) -> None:
         self.command = command
+        self.guest = guest
         self.terminal = terminal
         self.fleet = fleet
         self.header = header
         self.columns = _chosen(command, columns)
+        self.chosen = bool(columns)
         self.sort = sort
         if sort:
             _chosen(command, sort.lstrip("-"))
@@ -89,11 +93,20 @@ class View:
         at_end = self._form.when_gathered or (self._form.when_sorted and bool(self.sort))
         return self.fleet and at_end and bool(self.command.columns)
 
-    def one(self, value: Any, text: str = "") -> str:
-        """The answer of one guest: the checked value, and the reply line it came in."""
+    def one(self, value: Any, text: str = "", seconds: float = 0.0) -> str:
+        """The answer of one guest: the checked value, the reply line it came in, and after what
+        time."""
+        if words := self.words(value, seconds):
+            return f"{printable(self.guest)}: {words}\n"
         if value is None and not text:
             return ""  # no reply came, which is how shutdown and suspend succeed
         return self._form.one(value, text)
+
+    def words(self, value: Any, seconds: float) -> str:
+        """What a person is told where a program gets a bare value, or nothing."""
+        say = self.command.rows
+        bare = self.terminal and not self.command.columns and isinstance(self._form, forms.Table)
+        return say(value, seconds) if bare and callable(say) and value is not None else ""
 
     def many(self, outcomes: Iterable[Outcome]) -> str:
         """The answers of some guests of a fleet, errors left out unless the form is JSON."""
@@ -110,13 +123,35 @@ def error_text(error: QgaError, guest: str = "", *, known: str = "", as_json: bo
         vm = {"vm": guest} if guest else {}
         return machine.json_text({**vm, "error": error.as_dict(known=known)})
     about = f"{printable(guest)}: " if guest else ""
-    text = f"qga: {about}{shorten(printable(error.said(known=known)))}\n"
-    return text + (f"hint: {shorten(printable(error.advice))}\n" if error.hint else "")
+    said = f"{about}{shorten(printable(error.said(known=known)))}"
+    text = _line("qga:", said, "1;31")
+    return text + (_line("hint:", shorten(printable(error.advice)), "1") if error.hint else "")
 
 
-def note(text: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"qga: {printable(text)}\n")
+def note(text: str, *, style: str = "") -> None:
+    """One line on stderr; `style` as SGR has it, for its first word on a terminal."""
+    sys.stderr.write(_line("qga:", printable(text), style))
+
+
+def _line(first: str, text: str, style: str) -> str:
+    """A line of ours; on a terminal folded at words, its first word in the style."""
+    if not sys.stderr.isatty():
+        return f"{first} {text}\n"
+    import shutil
+    import textwrap
+
+    width = max(20, shutil.get_terminal_size().columns)
+    folded = textwrap.wrap(
+        f"{first} {text}", width, subsequent_indent="  ",
+        break_long_words=False, break_on_hyphens=False, drop_whitespace=True,
+    )  # fmt: skip
+    line = "\n".join(folded) + "\n"
+    return f"\x1b[{style}m{first}\x1b[0m{line[len(first) :]}" if style and colours() else line
+
+
+def colours() -> bool:
+    """Whether what we write to a terminal may be coloured: https://no-color.org."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _chosen(command: Command, names: str) -> tuple[Column, ...]:

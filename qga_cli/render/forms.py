@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from qga_cli.errors import QgaError
 from qga_cli.format import printable, visible
 from qga_cli.render import machine
-from qga_cli.spec import OUTPUT, Column
+from qga_cli.spec import OUTPUT, PATH, Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,7 +160,12 @@ class Cells(Form):
             rows = self.view.rates.rows(rows, new=isinstance(self, Table))
             columns = self.view.rates.titled(columns)
             by = [Column(column.name) for column in by]
-        return self.write(columns, machine.ordered(rows, by, self.view.sort))
+        sort = self.view.sort or self.order(columns)
+        return self.write(columns, machine.ordered(rows, by, sort))
+
+    def order(self, columns: Sequence[Column]) -> str:
+        """The column to sort by where --sort says none; "" for the agent's order."""
+        return ""
 
     def write(self, columns: tuple[Column, ...], rows: list[Any]) -> str:
         """The rows as they are printed."""
@@ -172,6 +177,31 @@ class Table(Cells):
 
     when_gathered = True
 
+    def many(self, outcomes: Sequence[Outcome]) -> str:
+        """See Form. Of many guests, what compares."""
+        if not self.view.columns:
+            said = [
+                (label, self.view.words(_value(value), getattr(value, "seconds", 0)))
+                for label, value in _good(outcomes)
+            ]
+            if any(words for _, words in said):
+                return super().bare(said)
+        if not self.view.chosen:
+            self.view.columns = tuple(one for one in self.view.columns if not one.alone)
+        return super().many(outcomes)
+
+    def bare(self, values: Sequence[tuple[str, Any]]) -> str:
+        """See Cells; a state has its colour."""
+        from qga_cli.render import table
+
+        text = super().bare(values)
+        return table.coloured(text, [value for _, value in values]) if self.view.terminal else text
+
+    def order(self, columns: Sequence[Column]) -> str:
+        """See Cells. People look for a mount point by its path."""
+        vm = int(self.view.fleet and columns[0].name == "vm")
+        return columns[vm].name if columns[vm:] and columns[vm].kind == PATH else ""
+
     def object(self, made: Any) -> str:
         """See Cells."""
         from qga_cli.render import table
@@ -182,7 +212,13 @@ class Table(Cells):
         """See Cells."""
         from qga_cli.render import table
 
-        text = table.grid(columns, rows, header=self.view.header)
+        text = table.grid(
+            columns,
+            rows,
+            header=self.view.header,
+            chosen=self.view.chosen,
+            empty=self.view.command.empty if self.view.terminal and not self.view.watches else "",
+        )
         if not (self.view.watches and self.view.terminal):
             return text
         from qga_cli.render import watch

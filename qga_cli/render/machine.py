@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
-from qga_cli import wire
+from qga_cli import spec, wire
 from qga_cli.errors import BadReply
 from qga_cli.format import printable, visible
 from qga_cli.spec import Column
@@ -93,7 +94,7 @@ def ordered(rows: list[Any], columns: Sequence[Column], sort: str) -> list[Any]:
     if column is None:
         return rows
     known = [row for row in rows if column.value(row) is not None]
-    known.sort(key=lambda row: _comparable(column.value(row)), reverse=sort.startswith("-"))
+    known.sort(key=lambda row: _comparable(column, column.value(row)), reverse=sort.startswith("-"))
     return known + [row for row in rows if column.value(row) is None]
 
 
@@ -121,7 +122,13 @@ def readable(value: Any, shape: object, *, lossy: bool = False) -> Any:
     return result
 
 
-def _comparable(value: object) -> tuple[int, float, str]:
+def _comparable(column: Column, value: object) -> tuple[int, float, Sequence[object]]:
     if isinstance(value, (int, float)):
-        return (0, value, "")
-    return (1, 0.0, scalar(value))
+        return (0, value, ())
+    text = scalar(value)
+    if column.kind == spec.PATH:
+        return (1, 0.0, [part for part in text.split("/") if part])
+    if column.kind == spec.VERSION:  # numbers by their size, between texts in turn
+        parts = re.split(r"([0-9]{1,18})", text)
+        return (1, 0.0, [int(part) if at % 2 else part for at, part in enumerate(parts)])
+    return (1, 0.0, [text])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from qga_cli import format, spec
+from qga_cli.render.layout import GAP, RIGHT, fit
 from qga_cli.render.machine import MISSING, scalar
 from qga_cli.spec import Column
 
@@ -23,73 +24,96 @@ if TYPE_CHECKING:
 
     from qga_cli.spec import Row
 
-_RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.TRAFFIC, spec.BUSY, spec.PERCENT)
-_WHOLE = (*_RIGHT, spec.BAR, spec.TREE, spec.MOMENT, spec.SECONDS)  # never broken in two
 _PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)\n")  # of the last column, codes or not
 _BAR = 10  # cells
-_GAP = 2  # cells between columns
-_LEAST = 8  # cells to which a name is squeezed on a narrow screen
 _ROOM = 20  # cells that any screen is taken to have, for a time or a bar
 _MOST = 2000  # rows of one table: rich takes a millisecond for each, and nobody reads on
 _LONGEST = 300  # characters of one text in a cell; pipes and JSON get it whole
 _FULL, _WARN = 90, 75  # percentage at which a bar turns red, yellow
+_STYLES = {
+    "green": ("running", "answering", "ok", "fixed", "thawed", "enabled"),
+    "red": ("frozen", "FAIL", "not answering", "wedged", "crashed", "failed"),
+    "yellow": ("warn", "busy", "paused", "suspended", "not connected", "no channel", "in shutdown"),
+    "dim": ("shut off", "unknown"),
+}
+_STYLE = {word: style for style, words in _STYLES.items() for word in words}
 
 
-def grid(columns: Sequence[Column], rows: Sequence[Row], *, header: bool = True) -> str:
-    """A table with one line of titles."""
-    table = Table(
-        box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, _GAP, 0, 0)
-    )
+def grid(
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    *,
+    header: bool = True,
+    chosen: bool = False,
+    empty: str = "",
+) -> str:
+    """A table with one line of titles; `chosen` columns are all shown, however narrow the screen.
+
+    What is the same everywhere and may stand `above` does. Without rows it is `empty`, if that is.
+    """
+    if empty and not rows:
+        return _draw(Text(empty, style="dim"))
+    caption, columns = _above(columns, rows) if header and not chosen else ("", columns)
     cells = [[cell(column, row) for column in columns] for row in rows[:_MOST]]
-    widths = _widths(columns, cells, header=header)
+    texts = [[row[index].plain for row in cells] for index in range(len(columns))]
+    widths = fit(columns, texts, _screen(), header=header, chosen=chosen)
+    if widths is None:
+        return "\n".join(lines(columns, row) for row in rows[:_MOST])
+    shown = [columns[index] for index in widths]
+    gone = [
+        column.name
+        for index, column in enumerate(columns)
+        if index not in widths and set(texts[index]) - {"", MISSING}
+    ]
+    picked = [[row[index] for index in widths] for row in cells]
+    text = _draw(_table(shown, list(widths.values()), picked, header=header))
+    left = len(rows) - len(cells)
+    text = caption + text + (f"... {left:,} more; -o tsv prints them all\n" if left else "")
+    if gone and header:
+        hint = f"No room here for {', '.join(gone)}: --columns shows them."
+        text += _draw(Text(hint, style="dim"))
+    return text
+
+
+def _above(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[str, Sequence[Column]]:
+    """The line above a table, for what is the same in all its rows, and the other columns."""
+    same = [
+        column for column in columns
+        if column.above and len({scalar(column.value(row)) for row in rows}) == 1
+    ]  # fmt: skip
+    said = [Text.assemble(f"{c.name}: ", cell(c, rows[0])) for c in same]
+    caption = "".join(map(_draw, said))
+    return caption, [column for column in columns if column not in same]
+
+
+def _table(
+    columns: Sequence[Column],
+    widths: Sequence[int],
+    cells: Sequence[Sequence[Text]],
+    *,
+    header: bool,
+) -> Table:
+    table = Table(
+        box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0)
+    )
     for column, width in zip(columns, widths, strict=True):
-        justify: JustifyMethod = "right" if column.kind in _RIGHT else "left"
+        justify: JustifyMethod = "right" if column.kind in RIGHT else "left"
         table.add_column(column.name.upper(), justify=justify, overflow="fold", width=width)
     for row in cells:
         table.add_row(*row)
-    left = len(rows) - len(cells)
-    wide = sum(widths) + _GAP * (len(widths) - 1)
-    return _draw(table, wide) + (f"... {left:,} more; -o tsv prints them all\n" if left else "")
+    return table
 
 
-def _widths(
-    columns: Sequence[Column], cells: Sequence[Sequence[Text]], *, header: bool
-) -> list[int]:
-    """Each column's width. What does not fit breaks between words, then names break: never numbers.
-
-    rich's own way shortens the widest column, which cuts a word in two while others have spaces,
-    and in the end stands every cell on its head. Where even the least is too wide, the terminal
-    wraps the lines, and each can still be read.
-    """
-    widths, words, names, least = [], [], [], []
-    room = max(_ROOM, shutil.get_terminal_size().columns - _GAP * (len(columns) - 1))
-    for index, column in enumerate(columns):
-        texts = [row[index].plain for row in cells] + [column.name.upper()] * header
-        whole = column.kind in _WHOLE
-        widths.append(min(room, _longest(line for text in texts for line in text.split("\n"))))
-        longest = min(room, _longest(word for text in texts for word in text.split()))
-        words.append(widths[-1] if whole else longest)
-        least.append(widths[-1] if whole else min(longest, _LEAST))
-        names.append(longest if column.kind == spec.LINES else least[-1])  # addresses are copied
-    for floors in (words, names, least):
-        while sum(widths) > room:
-            wide = [index for index, floor in enumerate(floors) if widths[index] > floor]
-            if not wide:
-                break
-            widths[max(wide, key=widths.__getitem__)] -= 1
-    return widths
-
-
-def _longest(texts: Iterable[str]) -> int:
-    return max(map(cell_len, texts), default=1)
+def _screen() -> int:
+    return max(_ROOM, shutil.get_terminal_size().columns)
 
 
 def lines(columns: Sequence[Column], row: Row) -> str:
     """One object: its members below each other; of one column just the value."""
     if len(columns) == 1:
         return _draw(cell(columns[0], row))
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
-    table.add_column(style="bold", overflow="fold")
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0))
+    table.add_column(style="bold", no_wrap=True, width=max(len(column.name) for column in columns))
     table.add_column(overflow="fold")
     for column in columns:
         table.add_row(column.name, cell(column, row))
@@ -110,10 +134,26 @@ def cell(column: Column, row: Row) -> Text:
     if isinstance(value, (int, float)):
         return Text(_number(column.kind, value))
     text = value if isinstance(value, str) else scalar(value)
+    if column.kind == spec.WORD:
+        return word(text)
     if column.kind == spec.OUTPUT:
         return Text("\n".join(map(format.printable, text.removesuffix("\n").split("\n"))))
     branch = row.get("branch") or "" if column.kind == spec.TREE else ""
     return Text.assemble((branch, "dim"), _tame(text))
+
+
+def word(text: str) -> Text:
+    """A state, coloured if it is good or bad news."""
+    return Text(_tame(text), style=_STYLE.get(text, ""))
+
+
+def coloured(text: str, values: Sequence[object]) -> str:
+    """Lines that end with a state each, in its colour."""
+    shown = Text(text.removesuffix("\n"))
+    for value in values:
+        if isinstance(value, str) and value in _STYLE:
+            shown.highlight_regex(rf"(?m)(?<![\w-]){re.escape(value)}$", _STYLE[value])
+    return _draw(shown) if text else ""
 
 
 def _tame(text: str) -> str:
@@ -146,10 +186,10 @@ def _bar(percent: float) -> Text:
     return bar
 
 
-def _draw(shown: Table | Text, least: int = 1) -> str:
+def _draw(shown: Table | Text) -> str:
     out = io.StringIO()
-    terminal = sys.stdout.isatty() or None  # None: rich minds FORCE_COLOR; NO_COLOR it always does
-    width = max(least, shutil.get_terminal_size().columns)
-    console = Console(file=out, force_terminal=terminal, width=width, highlight=False)
+    # None: rich minds FORCE_COLOR. NO_COLOR leaves it bold and dim; here it means plain.
+    terminal = False if os.environ.get("NO_COLOR") else sys.stdout.isatty() or None
+    console = Console(file=out, force_terminal=terminal, width=_screen(), highlight=False)
     console.print(shown)
     return _PADDING.sub(r"\1\n", out.getvalue())

@@ -61,13 +61,18 @@ class Console:
 
         No change waits for output to drain: a terminal that was stopped would hold us.
         """
-        modes = termios.tcgetattr(self.fd)
+        self._modes = termios.tcgetattr(self.fd)
         try:
             self.keep_raw()
             yield
         finally:
-            with suppress(termios.error):  # closed: nobody sits there any more
-                termios.tcsetattr(self.fd, termios.TCSANOW, modes)
+            self.restore()
+
+    def restore(self) -> str:
+        """Bring the modes before `raw` back; nothing to tell of it."""
+        with suppress(termios.error):  # closed: nobody sits there any more
+            termios.tcsetattr(self.fd, termios.TCSANOW, self._modes)
+        return ""
 
     def keep_raw(self) -> None:
         """Raw (again): a shell that stopped and continued us has put its own modes back."""

@@ -80,7 +80,7 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
             raise Interrupted(job.interrupt.signum)
         exchange = Exchange(carrier, job.streams.stdout)
         try:
-            with console.raw():
+            with console.raw(), job.interrupt.leaves(console.restore):
                 exchange.start()
                 _converse(job, console, request.size, escape, exchange)
         except (QgaError, BrokenPipeError):
@@ -90,7 +90,7 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
         if escape.end:
             _part(exchange)
             _begin_line(console, exchange)
-            job.say(0, f"{job.agent.name}: the terminal is hung up")
+            job.say(0, f"{job.agent.name}: session ended")
     if exchange.error and not escape.end:
         _begin_line(console, exchange)
         raise exchange.error

@@ -73,7 +73,7 @@ def replug(domain: libvirt.virDomain) -> None:
     except libvirt.libvirtError as error:
         raise NotConfigured(
             f"the channel is unplugged and cannot be plugged in: {error.get_error_message()}",
-            hint="`qga doctor --fix VM` tries again; the guest's next start mends it too",
+            hint="`qga doctor --fix VM` tries again; the guest's next start repairs it too",
         ) from error
 
 

@@ -64,7 +64,9 @@ def connect_error(error: libvirt.libvirtError, uri: str | None) -> errors.QgaErr
     if "No such file" in text or "Connection refused" in text:
         hint = "is libvirtd (or virtqemud) running? `--connect URI` chooses another host"
     elif "no connection driver" in text:
-        hint = _HOST
+        return errors.Unreachable(
+            f"{where!r} is neither a libvirt URI nor a host of [hosts]", hint=_HOST
+        )
     else:
         hint = ""
     return errors.Unreachable(f"cannot use {where}: {text}", hint=hint)

@@ -13,9 +13,16 @@ from qga_cli.interrupt import Interrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO
+    from typing import Any, BinaryIO, Protocol, Self
 
     from qga_cli.guests.hosts import Hosts
+
+    class Waiting(Protocol):
+        """See render.status."""
+
+        def begin(self, agent: str) -> None: ...
+        def end(self) -> None: ...
+        def tell(self, reason: str, rows: Any = None) -> None: ...
 
 
 class Streams:
@@ -54,8 +61,14 @@ class Meter:
     def advance(self, count: int) -> None:
         """So many bytes more."""
 
-    def close(self) -> None:
-        """It is over, well or badly."""
+    def close(self, *, done: bool) -> None:
+        """It is over; `done` if it ended well."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self.close(done=kind is None)
 
 
 class Job:
@@ -65,7 +78,8 @@ class Job:
     `agent` is its agent, opened when first asked for. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
     `wire` makes the command's own agent call, as it would be made had it no verb. `progress` shows
-    how far something has come (its name, its bytes or None) where somebody can see it.
+    how far something has come (its name, its bytes or None) where somebody can see it. `waits`
+    shows what is waited for, None where nobody looks.
     """
 
     __slots__ = (
@@ -81,6 +95,7 @@ class Job:
         "target",
         "targets",
         "timeout",
+        "waits",
         "wire",
     )  # fmt: skip
 
@@ -99,6 +114,7 @@ class Job:
         say: Callable[[int, str], None],
         wire: Callable[[], Reply],
         progress: Callable[[str, int | None], Meter] = Meter,
+        waits: Waiting | None = None,
     ) -> None:
         self._agent: Agent | None = None
         self.target = target
@@ -113,6 +129,7 @@ class Job:
         self.say = say
         self.wire = wire
         self.progress = progress
+        self.waits = waits
 
     @property
     def agent(self) -> Agent | None:
@@ -141,7 +158,12 @@ class Job:
 
     def connect(self, target: Target) -> Agent:
         """The agent of one of `targets`, for verbs of scope fleet; close its transport."""
-        return Agent(self.hosts.transport(target), target.label, self.say)
+        return Agent(self.hosts.transport(target), target.label, self.say, self.waits)
+
+    def waiting(self, reason: str, rows: Any = None) -> None:
+        """Have a terminal show what is waited for, and the rows found so far."""
+        if self.waits:
+            self.waits.tell(reason, rows)
 
     def close(self) -> None:
         """Let go of the guest's agent."""

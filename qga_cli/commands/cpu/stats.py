@@ -5,6 +5,7 @@ from qga_cli.spec import BUSY, Column, Command, Example
 _TIMES = (
     "user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guestnice",
 )  # fmt: skip
+_LEAVES = {"irq": 1, "softirq": 2, "nice": 3, "steal": 4, "iowait": 5}
 
 COMMAND = Command(
     "guest-get-cpustats",
@@ -14,7 +15,10 @@ COMMAND = Command(
     rows=lambda cpus: sorted(cpus, key=lambda cpu: cpu.get("cpu", -1)),
     columns=[
         Column("cpu"),
-        *(Column(name, kind=BUSY, extra=name.startswith("guest")) for name in _TIMES),
+        *(
+            Column(name, kind=BUSY, extra=name.startswith("guest"), leaves=_LEAVES.get(name, 0))
+            for name in _TIMES
+        ),
     ],
     systems=["Linux"],
     notes=(

@@ -12,12 +12,14 @@ COMMAND = Command(
     since="0.15.0",
     args=[FOR],
     result=int,
+    rows=lambda count, _: f"{count} filesystem{'s' * (count != 1)} frozen",
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,
     run="freeze.verbs:freeze",
     notes=(
-        "Prints the number of filesystems frozen. Without --for nothing thaws them but `qga fs "
+        "Prints the number of filesystems frozen (a terminal has it in words). "
+        "Without --for nothing thaws them but `qga fs "
         "thaw`: an agent on Linux has no timer. Windows thaws by itself after about 10 seconds. "
         "With --for a process is left behind that thaws in time; it writes to the system log."
     ),

@@ -14,12 +14,14 @@ COMMAND = Command(
         FOR,
     ],
     result=int,
+    rows=lambda count, _: f"{count} filesystem{'s' * (count != 1)} frozen",
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,
     run="freeze.verbs:freeze",
     notes=(
-        "Prints the number of filesystems frozen. The agent passes over a mount point that it "
+        "Prints the number of filesystems frozen (a terminal has it in words). "
+        "The agent passes over a mount point that it "
         "does not know without a word, so they are looked up first."
     ),
     examples=[Example("qga fs freeze-list --for 60s db1 /var/lib/mysql", "the database only")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qga_cli.spec import BAR, BYTES, FLAG, LINES, YESNO, Arg, Column, Command, Example
+from qga_cli.spec import BAR, BYTES, FLAG, LINES, PATH, YESNO, Arg, Column, Command, Example
 
 DISK_ADDRESS = {
     "pci-controller": {"domain": int, "bus": int, "slot": int, "function": int},
@@ -53,15 +53,16 @@ COMMAND = Command(
         }
     ],
     columns=[
-        Column("mountpoint"),
-        Column("device", "name"),
-        Column("type"),
-        Column("used", "used-bytes", BYTES),
-        Column("total", "total-bytes", BYTES),
+        Column("mountpoint", kind=PATH),
+        Column("device", "name", leaves=3),
+        Column("type", leaves=2),
+        Column("used", "used-bytes", BYTES, leaves=4),
+        Column("total", "total-bytes", BYTES, leaves=5),
         Column("used%", _used, BAR),
         Column("fills", can_fill, YESNO, extra=True),
-        Column("disks", lambda row: [d["dev"] for d in row["disk"] if "dev" in d], LINES),
+        Column("disks", lambda row: [d["dev"] for d in row["disk"] if "dev" in d], LINES, leaves=1),
     ],
+    empty="no filesystems on disks",
     args=[
         Arg(
             "fillable", FLAG, "Leave out what is always full, such as squashfs and iso9660", wire=""

@@ -10,8 +10,9 @@ COMMAND = Command(
     args=[Arg("minimum", spec.SIZE, "Pass over free ranges smaller than this")],
     result={"paths": [{"path": str, "trimmed?": int, "minimum?": int, "error?": str}]},
     rows="paths",
+    empty="no filesystem that can be trimmed",
     columns=[
-        Column("path"),
+        Column("path", kind=spec.PATH),
         Column("trimmed", kind=spec.BYTES),
         Column("minimum", kind=spec.BYTES, extra=True),
         Column("error"),

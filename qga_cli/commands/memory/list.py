@@ -8,6 +8,7 @@ COMMAND = Command(
     since="2.3",
     result=[{"phys-index": int, "online": bool, "can-offline?": bool}],
     rows=lambda blocks: sorted(blocks, key=lambda block: block["phys-index"]),
+    empty="no memory blocks that can be switched",
     columns=[
         Column("block", "phys-index"),
         Column("online", kind=YESNO),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from qga_cli.spec import COUNTER, LINES, TRAFFIC, Column, Command, Example
+from qga_cli.spec import COUNTER, LINES, TRAFFIC, WORD, Column, Command, Example
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,16 +36,17 @@ COMMAND = Command(
             "statistics?": dict.fromkeys(_COUNTERS, int),
         }
     ],
+    empty="no interfaces",
     columns=[
         Column("interface", "name"),
-        Column("mac", "hardware-address"),
+        Column("mac", "hardware-address", WORD, leaves=2),
         Column(
             "addresses",
             lambda row: [f"{a['ip-address']}/{a['prefix']}" for a in row.get("ip-addresses", [])],
             LINES,
         ),
-        Column("rx-bytes", _statistic("rx-bytes"), TRAFFIC),
-        Column("tx-bytes", _statistic("tx-bytes"), TRAFFIC),
+        Column("rx-bytes", _statistic("rx-bytes"), TRAFFIC, leaves=1),
+        Column("tx-bytes", _statistic("tx-bytes"), TRAFFIC, leaves=1),
         *(
             Column(member, _statistic(member), COUNTER, extra=True)
             for member in _COUNTERS

@@ -60,12 +60,13 @@ COMMAND = Command(
             "version": int,
         }
     ],
+    empty="no routes",
     columns=[
         Column("destination", _destination),
         Column("via", _via),
         Column("dev", "iface"),
-        Column("metric", lambda route: route["metric"] & 0xFFFFFFFF),  # unsigned in the kernel
-        Column("type", _type),
+        Column("metric", lambda route: route["metric"] & 0xFFFFFFFF, leaves=1),  # unsigned
+        Column("type", _type, leaves=2),
         Column("version", extra=True),
         Column("mtu", kind=NUMBER, extra=True),
         Column("source", extra=True),

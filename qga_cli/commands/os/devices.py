@@ -31,6 +31,7 @@ COMMAND = Command(
             "id?": {"type": ("pci",), "vendor-id?": int, "device-id?": int},
         }
     ],
+    empty="no virtio devices with a driver of their own",
     columns=[
         Column("driver", "driver-name"),
         Column("version", "driver-version"),

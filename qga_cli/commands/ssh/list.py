@@ -28,9 +28,10 @@ COMMAND = Command(
     args=[USER],
     result={"keys": [str]},
     rows=_parts,
+    empty="no keys",
     columns=[
-        Column("type"),
-        Column("fingerprint"),
+        Column("type", leaves=2),
+        Column("fingerprint", leaves=1),
         Column("comment"),
         Column("options", extra=True),
         Column("key", extra=True),

@@ -6,7 +6,7 @@ from qga_cli.spec import Command, Example
 
 COMMAND = Command(
     "guest-ssh-remove-authorized-keys",
-    "Let SSH keys log in as a user no longer",
+    "Remove SSH keys from a user",
     since="5.2",
     args=[USER, KEYS],
     result={},

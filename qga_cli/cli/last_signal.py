@@ -1,0 +1,68 @@
+"""The second Ctrl-C: it ends us within a second, whatever the agent or the hypervisor does.
+
+The first one is for the work, which cleans up in the guest. That needs an agent that answers, and
+a main thread that is not inside a call of libvirt's: Python runs no signal handler before such a
+call returns. Python's wake-up descriptor is written to even then, and a thread of ours reads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+
+from qga_cli.interrupt import Interrupt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GRACE = 0.6  # seconds that the work has after the second signal to end as it should
+_TELLING = 0.2  # seconds to tell what is left
+
+
+@contextlib.contextmanager
+def heeded(interrupt: Interrupt, tell: Callable[[int, str], str]) -> Iterator[None]:
+    """Around all work. `tell` words the last message: of the signal, and of what is left."""
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+    over = threading.Event()
+    watch = threading.Thread(target=_watch, args=(ours, interrupt, tell, over), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)
+        over.set()
+        os.close(theirs)
+
+
+def _watch(
+    bell: int, interrupt: Interrupt, tell: Callable[[int, str], str], over: threading.Event
+) -> None:
+    count = 0
+    with os.fdopen(bell, "rb", 0) as signals:
+        while number := signals.read(1):
+            if number[0] in ENDING and not interrupt.ceded:
+                count += 1
+            if count == 2:
+                break
+        else:
+            return
+    if not over.wait(_GRACE):
+        # The output may be stuck as well: it holds us no longer than all else.
+        last = threading.Thread(target=_say, args=(interrupt, tell, number[0]), daemon=True)
+        last.start()
+        last.join(_TELLING)
+        os._exit(128 + number[0])
+
+
+def _say(interrupt: Interrupt, tell: Callable[[int, str], str], signum: int) -> None:
+    left = "; ".join(filter(None, (one() for one in interrupt.leaving())))
+    os.write(2, tell(signum, left).encode(errors="backslashreplace"))
+    sys.stdout.flush()
