@@ -20,6 +20,11 @@ def svg(lines: dict[str, list[tuple[float, float]]]) -> str:
     )
 
 
+def _half(x: float) -> float:
+    """Half the width of a label, and a gap."""
+    return len(f"{x:.7g}") * 3.2 + 3
+
+
 def _panel(title: str, points: list[tuple[float, float]], colour: str) -> str:
     left, right = math.log10(points[0][0]), math.log10(points[-1][0])
     low = math.floor(min(math.log10(y) for _, y in points))
@@ -40,8 +45,14 @@ def _panel(title: str, points: list[tuple[float, float]], colour: str) -> str:
             f'<line x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>'
             f'<text x="{MARGIN - 6}" y="{y + 4:.1f}" text-anchor="end">{10.0**power:g} s</text>'
         )
+    free = 0.0  # where the next label may begin; the last point has one in any case
+    last = place(points[-1][0], 10.0**low)[0] - _half(points[-1][0])
     for x, _ in points:
         at, _ = place(x, 10.0**low)
+        begins, ends = at - _half(x), at + _half(x)
+        if begins < free or (x != points[-1][0] and ends > last):
+            continue
+        free = ends
         grid += f'<text x="{at:.1f}" y="{HEIGHT - MARGIN + 16}" text-anchor="middle">{x:.7g}</text>'
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
     dots = "".join(

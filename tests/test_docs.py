@@ -114,7 +114,8 @@ def shown() -> Iterator[tuple[Path, str, list[str]]]:
 def on_a_terminal(line: str, env: dict[str, str], folder: Path) -> tuple[int, str]:
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        ["bash", "-c", line], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave, env=env,
+        ["bash", "-c", line], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave,
+        env=env | {"TERM": "dumb"},  # no line that comes and goes while we wait
         cwd=folder,
     )  # fmt: skip
     os.close(slave)
