@@ -14,7 +14,7 @@ COMMAND = Command(
         FOR,
     ],
     result=int,
-    rows=lambda count, _: f"{count} filesystem{'s' * (count != 1)} frozen",
+    rows=lambda count, seconds=0.0: f"{count} filesystem{'s' * (count != 1)} frozen",
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,
