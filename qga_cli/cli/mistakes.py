@@ -59,5 +59,5 @@ def _extra(command: Command, words: Sequence[str]) -> str:
     if slots[0].kind == spec.GUEST and command.name == "shell":
         return f"`qga exec {guest} -- {shlex.join(rest)}`"
     if slots[0].kind == spec.GUEST and len(slots) == 1:
-        return f"several guests are one word: {','.join(loose)}"
+        return f"several guests are one word: `qga {command.name} {','.join(loose)}`"
     return ""
