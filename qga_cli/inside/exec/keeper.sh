@@ -58,7 +58,7 @@ if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2 >/dev/null 2<
 [ "$3" ] && rm $dir/$spool1 $dir/$spool2 $dir/$spool3 $dir/$spool9
 case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
 read -r timer </proc/$1/fd/7
-[ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill $timer
+[ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill -9 $timer
 # The shell gives what runs in the background /dev/null for stdin, before any redirection of its.
 # A sleep that a program has ended by its name is no tick.
 { ( trap 'kill $!; exit' TERM

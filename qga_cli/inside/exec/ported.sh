@@ -72,7 +72,7 @@ read -r qga_x <&3
 # What a background child writes later is read into nothing: SIGPIPE would kill a daemon at its next
 # log line.
 exec 6</proc/self/fd/6 7</proc/self/fd/7 8>&-
-kill $qga_relays
+kill -9 $qga_relays
 exec 3>&- 4>&-
 { exec <&6 6<&- 7<&-; read -r qga_x && exec cat; } &
 { exec <&7 6<&- 7<&-; read -r qga_x && exec cat; } &

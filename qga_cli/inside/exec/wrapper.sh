@@ -13,7 +13,8 @@ qga_nl='
 [ "$OS" != Windows_NT ] || { echo a shell on Windows >&2; exit 97; }
 [ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }
 # A program that ends its parent by its name (`pkill -x sh`, `pkill -f` of its own words) is no
-# surprise. A handler, not '': what is started gets the signals' defaults.
+# surprise. A handler, not '': what is started gets the signals' defaults. But a TERM that meets a
+# child before it has done so is lost: what may be as young as that is killed by 9.
 { printf qga >/proc/self/comm; } 2>/dev/null
 trap : HUP INT TERM
 command -v dd >/dev/null || { echo no dd >&2; exit 97; }
@@ -71,7 +72,7 @@ exec </dev/null
 echo >&6; IFS= read -r qga_said <&6
 for qga_pipe in 4 5; do echo "$qga_end $qga_code ${qga_said:+killed}${BASH:+killed}" >&$qga_pipe; done
 read -r qga_taken <&3
-[ /proc/$qga_timer/fd/3 -ef /proc/self/fd/3 ] && kill $qga_timer
+[ /proc/$qga_timer/fd/3 -ef /proc/self/fd/3 ] && kill -9 $qga_timer
 [ "$qga_taken" ] && exit $qga_code
 echo ended >&3
 exec 4</proc/self/fd/4 5</proc/self/fd/5 2>/dev/null 3>&- 6>&- 7<&-
