@@ -10,16 +10,18 @@ host's administrator forbids is forbidden here too.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 
 from qga_cli import catalog, config, wire
 from qga_cli.agent import Agent
 from qga_cli.agent.program import Completed
+from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import UsageError
 from qga_cli.exec.run import run
-from qga_cli.guests.hosts import guarding
+from qga_cli.guests.hosts import Hosts, guarding
+from qga_cli.guests.targets import Target
 from qga_cli.interrupt import Interrupt
-from qga_cli.transports import connect as open_host
 
 __all__ = ["Completed", "Guest", "Host", "connect"]
 
@@ -29,19 +31,27 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+    from qga_cli.exec.stdin import InputSource
     from qga_cli.exec.stream import ProgramStream
-    from qga_cli.policy.guard import Guard
-    from qga_cli.transports import HostConnection as Backend
+    from qga_cli.guests.place import Place
     from qga_cli.transports import Transport
 
 _PATIENCE = 30.0  # seconds
 
 
+def default_channel() -> str:
+    """What `--channel` of `qga exec` is without being given."""
+    from qga_cli.commands.exec import COMMAND
+
+    return next(str(arg.default) for arg in COMMAND.args if arg.name == "channel")
+
+
 class Guest:
     """One guest of a host. Not for two threads at once; ask the host for another one."""
 
-    def __init__(self, name: str, agent: Agent) -> None:
-        self.name = name
+    def __init__(self, target: Target, agent: Agent) -> None:
+        self.name = target.name
+        self._target = target
         self._agent = agent
 
     def ping(self, timeout: float | None = None) -> None:
@@ -81,16 +91,101 @@ class Guest:
         the program and its children are ended and TimedOut is raised. Raises NoProgram and
         NotExecutable when it cannot be started.
         """
-        if isinstance(argv, str) or not argv:
-            raise UsageError("argv is a list of words, the program's name first")
         out, err = bytearray(), bytearray()
-        done = run(
-            self._agent, argv, stdin=io.BytesIO(stdin) if stdin else None, stdout=out.extend,
-            stderr=err.extend, interrupt=Interrupt(), timeout=timeout, env=env, workdir=workdir,
-            user=user,
+        done = self.run(
+            argv, stdin=io.BytesIO(stdin) if stdin else None, stdout=out.extend, stderr=err.extend,
+            timeout=timeout, env=env, workdir=workdir, user=user,
         )  # fmt: skip
         done.stdout, done.stderr = bytes(out), bytes(err)
         return done
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: "InputSource | None" = None,
+        stdout: Callable[[bytes], object] = len,
+        stderr: Callable[[bytes], object] = len,
+        env: Mapping[str, str] | None = None,
+        workdir: str = "",
+        user: str = "",
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+        channel: str = "",
+    ) -> Completed:
+        """As `exec`, its streams passing through as they come.
+
+        `stdin` is anything with `read`, in a thread of its own; `stdout` and `stderr` get pieces of
+        bytes, which are dropped without. A signal set in `interrupt` goes to the program and its
+        children, a second one raises Interrupted. `channel` is as on the command line, "" the
+        library's own choice.
+        """
+        if isinstance(argv, str) or not argv:
+            raise UsageError("argv is a list of words, the program's name first")
+        return run(
+            self._agent, argv, stdin=stdin, stdout=stdout, stderr=stderr,
+            interrupt=interrupt or Interrupt(), timeout=timeout, env=env, workdir=workdir,
+            user=user, channel=channel or default_channel(),
+        )  # fmt: skip
+
+    def put(
+        self,
+        source: str,
+        path: str,
+        *,
+        owner: str = "",
+        channel: str = "",
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        """Copy a file of this host into the guest, as `cp` does: compared there, then renamed.
+
+        `owner` is USER[:GROUP] in the guest's words. Raises FileError, and what the agent raises.
+        """
+        from qga_cli.guests.place import Place
+
+        places = Place("", os.path.abspath(source)), Place(self.name, path)
+        self._copy(places, {"owner": owner} if owner else {}, channel, timeout, interrupt)
+
+    def fetch(
+        self,
+        path: str,
+        target: str,
+        *,
+        channel: str = "",
+        timeout: float | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        """Copy a file of the guest to this host, as `cp` does: compared here, then renamed.
+
+        Links are followed. Raises FileError, and what the agent raises.
+        """
+        from qga_cli.guests.place import Place
+
+        places = Place(self.name, path), Place("", os.path.abspath(target))
+        self._copy(places, {}, channel, timeout, interrupt)
+
+    def _copy(
+        self,
+        places: "tuple[Place, Place]",
+        options: dict[str, str],
+        channel: str,
+        timeout: float | None,
+        interrupt: Interrupt | None,
+    ) -> None:
+        from qga_cli.files.cp import copy_one
+        from qga_cli.verbs.job import Job, Streams
+
+        interrupt = interrupt or Interrupt()
+        unused = Streams(io.BytesIO(), io.BytesIO(), io.BytesIO())
+        given = {"dereference": True, "channel": channel or default_channel(), **options}
+        job = Job(
+            target=self._target, arguments=given, streams=unused, interrupt=interrupt,
+            output="", timeout=timeout, hosts=_OneGuest(self._agent.transport),
+            targets=[self._target], fleet=False,
+            say=lambda level, text: None, wire=lambda: self._agent.call(PING),
+        )  # fmt: skip
+        copy_one(job, *places)
 
     def open_stream(
         self,
@@ -117,38 +212,60 @@ class Guest:
         return ProgramStream(self._agent, argv, context, timeout)
 
 
+class _Lent:
+    """A guest's transport, for work that closes it when it is done: a socket has one client."""
+
+    def __init__(self, transport: "Transport") -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """The guest will."""
+
+
+class _OneGuest(Hosts):
+    """The host of one guest that is open already."""
+
+    def __init__(self, transport: "Transport") -> None:
+        super().__init__(None)
+        self._transport = transport
+
+    def transport(self, target: Target) -> "Any":
+        """See Hosts."""
+        return _Lent(self._transport)
+
+
 class Host:
     """A hypervisor, or a folder of sockets, as `--connect` names it."""
 
-    def __init__(self, backend: "Backend", guard: "Guard | None" = None) -> None:
-        self._backend = backend
-        self._guard = guard
+    def __init__(self, uri: str | None, hosts: Hosts) -> None:
+        self._uri = uri
+        self._hosts = hosts
         self._opened: list[Transport] = []
 
     @property
     def uri(self) -> str:
         """Where it is; empty for libvirt's own choice."""
-        return self._backend.uri
+        return self._hosts.host(self._uri).uri
 
     def guests(self) -> dict[str, str]:
         """Every guest's name and its state in virsh's words; "" when nobody can tell."""
-        return {guest.name: guest.state for guest in self._backend.guests()}
+        return {guest.name: guest.state for guest in self._hosts.host(self._uri).guests()}
 
     def guest(self, name: str) -> Guest:
         """A guest by name, UUID or id. Raises NoGuest."""
-        transport = self._backend.open(name)
-        if self._guard:
-            transport = self._guard.wrap(transport, self._backend.uri, name)
+        target = Target(self._uri, name, name)
+        transport = self._hosts.transport(target)
         self._opened.append(transport)
-        return Guest(name, Agent(transport, name))
+        return Guest(target, Agent(transport, name))
 
     def close(self) -> None:
         """Close the connection, and those of its guests. FileError: the log is incomplete."""
         for transport in self._opened:
             transport.close()
-        self._backend.close()
-        if self._guard:
-            self._guard.close()
+        self._hosts.close()
 
     def __enter__(self) -> "Self":
         return self
@@ -168,4 +285,6 @@ def connect(uri: str | None = None) -> Host:
     None is libvirt's own choice. Raises Unreachable, UsageError; FileError for an audit file that
     cannot be written.
     """
-    return Host(open_host(uri), guarding(config.load([config.SYSTEM])))
+    hosts = Hosts(uri, guard=guarding(config.load([config.SYSTEM])))
+    hosts.host(uri)
+    return Host(uri, hosts)

@@ -37,6 +37,17 @@ def _left() -> str:
     return "a part may be left beside the copy, as .NAME.*.qga-part; the next cp removes it"
 
 
+def copy_one(job: Job, source: "Place", target: "Place") -> None:
+    """Copy one file, for the library. The options are those of `cp`, by their names."""
+    with (
+        host_errors(),
+        job.interrupt.shield(),
+        job.interrupt.leaves(_left),
+        Guests(job) as guests,
+    ):
+        Copier(job, guests, _options(job)).copy_file(source, target)
+
+
 def _options(job: Job) -> CopyOptions:
     given = job.arguments
     return CopyOptions(

@@ -12,6 +12,7 @@ from tests.lab.process import LabError, run
 SUITES = {
     "bullseye": ("bullseye",),
     "bookworm": ("bookworm",),
+    "bookworm-python": ("bookworm",),  # what Ansible wants to find in a guest
     "trixie": ("trixie",),
     "trixie-backports": ("trixie", "trixie-backports"),
 }
@@ -23,6 +24,8 @@ PACKAGES = """
     mawk mount ncurses-base passwd procps python3-minimal sed sysvinit-core tar util-linux
     vim-tiny xz-utils zstd usrmerge-
 """.split()
+
+MORE = {"bookworm-python": ["python3", "python3-apt", "sudo"]}
 
 SIZE = "2600M"  # about 110 MB are used; the file is sparse
 SKIPPED = ("doc", "info", "locale", "lintian", "man")
@@ -84,8 +87,9 @@ def _wanted(suite: str) -> list[str]:
     agent = "qemu-guest-agent"
     if suite.endswith("-backports"):
         agent += f"/{suite}"
+    wanted = [*PACKAGES, agent, *MORE.get(suite, [])]
     # hwclock, without which the agent cannot set the time, has moved.
-    return [*PACKAGES, agent] if suite == "bullseye" else [*PACKAGES, agent, "util-linux-extra"]
+    return wanted if suite == "bullseye" else [*wanted, "util-linux-extra"]
 
 
 def _extract(packages: list[Path], root: Path) -> None:

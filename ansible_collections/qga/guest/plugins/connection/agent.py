@@ -1,0 +1,338 @@
+# Apache License 2.0 (see LICENSE of qga)
+"""Tasks in virtual machines, through the QEMU guest agent."""
+
+from __future__ import annotations
+
+DOCUMENTATION = """
+name: agent
+short_description: run tasks in virtual machines through the QEMU guest agent
+description:
+  - Reaches a guest from its hypervisor, without network, ssh or passwords in it.
+  - Uses the library of qga, in process. What the policy of the host that runs Ansible denies is
+    denied here too, and its audit file has every call.
+author: the authors of qga
+version_added: 0.1.0
+requirements:
+  - qga-cli
+options:
+  remote_addr:
+    description: The guest's name, UUID or id.
+    default: inventory_hostname
+    vars:
+      - name: inventory_hostname
+      - name: ansible_host
+  remote_user:
+    description:
+      - The user in the guest. The agent is root, and becomes this user without a password.
+      - Without it root.
+    vars:
+      - name: ansible_user
+    keyword:
+      - name: remote_user
+  uri:
+    description:
+      - The hypervisor, a libvirt URI, C(unix:PATH), C(vsock:CID:PORT), or the name of a host in
+        qga's configuration.
+      - Without it what C(connect) of the configuration says, else libvirt's own choice.
+    env:
+      - name: QGA_CONNECT
+    vars:
+      - name: ansible_qga_uri
+  qga_channel:
+    description:
+      - Whether output and files travel through ports that are plugged into the guest.
+      - Without it as C(qga exec) does.
+    choices: [auto, never, always]
+    env:
+      - name: QGA_CHANNEL
+    vars:
+      - name: ansible_qga_channel
+  timeout:
+    description: Seconds that the agent may take to answer, before the guest counts as unreachable.
+    type: int
+    default: 10
+    ini:
+      - section: defaults
+        key: timeout
+    env:
+      - name: ANSIBLE_TIMEOUT
+    vars:
+      - name: ansible_timeout
+  command_timeout:
+    description: Seconds that one command or copy may take; then it is ended. 0 is no limit.
+    type: int
+    default: 0
+    vars:
+      - name: ansible_qga_command_timeout
+  pipelining:
+    description: Modules travel on standard input, and leave no file in the guest.
+    type: bool
+    default: true
+    vars:
+      - name: ansible_pipelining
+      - name: ansible_qga_pipelining
+"""
+
+import os
+import queue
+import signal
+import threading
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
+from ansible.module_utils.common.text.converters import to_bytes, to_text
+from ansible.plugins.connection import ConnectionBase
+from ansible.utils.display import Display
+
+try:
+    from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
+    from qga_cli import connect
+    from qga_cli.errors import FileError, NotDelivered, QgaError
+    from qga_cli.interrupt import Interrupt
+except ImportError as error:
+    MISSING = error
+else:
+    MISSING = None
+
+display = Display()
+
+_GRACE = 8.0  # seconds for a program to end, once the task is over
+
+
+class Connection(ConnectionBase):
+    """One guest."""
+
+    transport = "qga.guest.agent"
+    has_pipelining = True
+    has_tty = False
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._host = self._guest = None
+        if getattr(self._shell, "_IS_WINDOWS", False):
+            self.has_native_async = True
+            self.always_pipeline_modules = True
+            self.module_implementation_preferences = (".ps1", ".exe", "")
+            self.allow_executable = False
+
+    def _connect(self):
+        """Open the hypervisor, and hear whether the agent answers."""
+        if self._connected:
+            return self
+        if MISSING:
+            raise AnsibleError(f"this Python has no qga ({MISSING}): pip install qga-cli")
+        name = self.get_option("remote_addr")
+        display.vvv("QGA CONNECT", host=name)
+
+        def work(_interrupt):
+            self._host = connect(uri_of(self.get_option("uri")))
+            self._guest = self._host.guest(name)
+            self._guest.ping(self.get_option("timeout"))
+
+        try:
+            self._do(work)
+        except BaseException:
+            self.close()
+            raise
+        self._connected = True
+        return self
+
+    def exec_command(self, cmd, in_data=None, sudoable=True):
+        """Run a line of shell; its exit code, output and errors."""
+        super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+        # Not its text: what `environment` says stands in it.
+        display.vvvv(
+            f"QGA EXEC {len(cmd)} characters, {len(in_data or b'')} bytes of input",
+            host=self._guest.name,
+        )
+        asks = sudoable and self.become and self.become.expect_prompt()
+        given = _Input(to_bytes(in_data or b""), self.become if asks else None)
+        out, err = bytearray(), bytearray()
+
+        def stdout(data):
+            out.extend(data)
+            given.heed(out)
+
+        def stderr(data):
+            err.extend(data)
+            given.heed(err)
+
+        def work(interrupt):
+            try:
+                return self._guest.run(
+                    self._argv(cmd),
+                    stdin=given if asks or in_data else None,
+                    stdout=stdout,
+                    stderr=stderr,
+                    user=self._user(),
+                    timeout=self.get_option("command_timeout") or None,
+                    interrupt=interrupt,
+                    channel=self.get_option("qga_channel") or "",
+                    unlogged=not self._windows,
+                )
+            finally:
+                given.end()
+
+        done = self._do(work)
+        if given.refused:
+            raise AnsibleError("Incorrect become password")
+        if self._windows:
+            err = bytearray(_plain(bytes(err)))
+        return done.code, bytes(out), bytes(err)
+
+    def put_file(self, in_path, out_path):
+        """Copy a file into the guest: proved there, then renamed."""
+        super().put_file(in_path, out_path)
+        display.vvv(f"QGA PUT {in_path} TO {out_path}", host=self._guest.name)
+        if not os.path.exists(to_bytes(in_path)):
+            raise AnsibleFileNotFound(f"no such file: {in_path}")
+        self._do(
+            lambda interrupt: self._guest.put(
+                to_text(in_path, errors="surrogate_or_strict"), out_path, owner=self._user(),
+                **self._copying(interrupt),
+            )
+        )  # fmt: skip
+
+    def fetch_file(self, in_path, out_path):
+        """Copy a file from the guest: proved here, then renamed."""
+        super().fetch_file(in_path, out_path)
+        display.vvv(f"QGA FETCH {in_path} TO {out_path}", host=self._guest.name)
+        self._do(
+            lambda interrupt: self._guest.fetch(
+                in_path, to_text(out_path, errors="surrogate_or_strict"),
+                **self._copying(interrupt),
+            )
+        )  # fmt: skip
+
+    def reset(self):
+        """Connect anew, as after a restart of the guest."""
+        self.close()
+        self._connect()
+
+    def close(self):
+        """Let go of the guest and of the hypervisor."""
+        host, self._host, self._guest = self._host, None, None
+        self._connected = False
+        if host:
+            host.close()
+
+    def _copying(self, interrupt):
+        return {
+            "channel": self.get_option("qga_channel") or "",
+            "timeout": self.get_option("command_timeout") or None,
+            "interrupt": interrupt,
+        }
+
+    @property
+    def _windows(self):
+        return getattr(self._shell, "_IS_WINDOWS", False)
+
+    def _user(self):
+        user = self.get_option("remote_user")
+        return "" if user in (None, "", "root") or self._windows else user
+
+    def _argv(self, cmd):
+        """The words of the program that runs this line."""
+        text = to_text(cmd, errors="surrogate_or_strict")
+        if not self._windows:
+            return ["/bin/sh", "-c", text]
+        words = text.split()
+        if (
+            "-EncodedCommand" in words
+        ):  # PowerShell's own line already; encoded twice it is too long
+            return words
+        return self._shell._encode_script(text, as_list=True, strict_mode=False, preserve_rc=False)
+
+    def _do(self, work):
+        """What `work` returns, done in a thread: a call of libvirt's hears no signal.
+
+        A task that is interrupted or out of time ends its program in the guest first.
+        """
+        interrupt = Interrupt()
+        box = queue.SimpleQueue()
+
+        def run():
+            try:
+                box.put((work(interrupt), None))
+            except BaseException as error:  # raised in the other thread
+                box.put((None, error))
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            value, error = box.get()
+        except BaseException:
+            interrupt.set(signal.SIGTERM)
+            try:
+                box.get(timeout=_GRACE)
+            except queue.Empty:  # the guest ends it by itself within a minute
+                interrupt.set(signal.SIGTERM)
+            raise
+        if isinstance(error, QgaError):
+            raise _told(error) from None  # a chain of causes may be a circle, which Ansible follows
+        if error:
+            raise error
+        return value
+
+
+class _Input:
+    """Standard input: the password when `become` asks for it, the data when it has it.
+
+    Anything with `read` may be the library's input; it is read in a thread of its own.
+    """
+
+    def __init__(self, data, become):
+        self.refused = False
+        self._become = become
+        self._data = data
+        self._asked = 0  # length of the stream with the prompt, at the prompt
+        self._pieces = queue.SimpleQueue()
+        if not become:
+            self._give()
+
+    def read(self, _count):
+        """The next piece; empty at the end."""
+        return self._pieces.get()
+
+    def heed(self, said):
+        """Look at what a stream has brought so far."""
+        if not self._become:
+            return
+        text = bytes(said)
+        if self._become.check_success(text):
+            self._give()
+        elif self._become.check_password_prompt(text[self._asked :]):
+            if self._asked:  # not the data: it would be taken for a password
+                self.refused = True
+                self.end()
+                return
+            self._asked = len(text)
+            secret = self._become.get_option("become_pass", playcontext=None) or ""
+            self._pieces.put(to_bytes(secret) + b"\n")
+
+    def end(self):
+        """Nothing comes any more."""
+        self._become = None
+        self._pieces.put(b"")
+
+    def _give(self):
+        if self._data:
+            self._pieces.put(self._data)
+        self.end()
+
+
+def _told(error):
+    """A task that was not delivered may go elsewhere or again; what was refused has failed."""
+    text = ". ".join(filter(None, (error.said(), error.details, error.advice)))
+    if isinstance(error, NotDelivered):
+        return AnsibleConnectionFailure(text)
+    if isinstance(error, FileError) and "No such file" in error.message:
+        return AnsibleFileNotFound(text)
+    return AnsibleError(text)
+
+
+def _plain(errors):
+    """PowerShell's errors as text: it writes XML to a stream that is no terminal."""
+    from ansible.plugins.shell import powershell
+
+    if hasattr(powershell, "_replace_stderr_clixml"):  # 2.19 and later
+        return powershell._replace_stderr_clixml(errors)
+    return powershell._parse_clixml(errors) if errors.startswith(b"#< CLIXML") else errors
