@@ -194,12 +194,12 @@ def test_the_inventory_tells_what_agents_know(
     source.write_text(
         f"plugin: qga.guest.guests\nhosts: ['unix:{tmp_path}/{{vm}}.sock']\ntimeout: 2\n"
         "state: all\nkeyed_groups: [{key: qga_os.id, prefix: os}]\n"
-        "compose: {is_new: qga_agent_version is version('8', '>=')}\n"
+        "compose:\n  is_new: qga_agent_version is version('8', '>=')\n"
     )
     listed = ansible("ansible-inventory", "-i", str(source), "--list")
     assert listed.returncode == 0, listed.stderr
     told = json.loads(listed.stdout)
-    assert len(told["_meta"]["hostvars"]) == 2, told
+    assert len(told["_meta"]["hostvars"]) == 2, listed.stderr
     (good,) = told["os_debian"]["hosts"]
     assert told["_meta"]["hostvars"][good]["is_new"] is True
     answers = {one["qga_answers"] for one in told["_meta"]["hostvars"].values()}

@@ -47,6 +47,8 @@ def place(guest: lab.Guest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = folder / "bin" / "qga"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m qga_cli "$@"\n')
     program.chmod(0o755)
+    for name in ("ansible-inventory", "ansible-playbook"):
+        (folder / "bin" / name).symlink_to(Path(sys.executable).parent / name)
     (folder / "qga").mkdir()
     (folder / "qga" / "config.toml").write_text(f'[groups]\nweb = ["{guest.name}"]\n')
     return folder

@@ -1,5 +1,6 @@
 """What the built package holds, and what it does where something is missing."""
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,7 @@ from qga_cli.gen.man import page_name
 from qga_cli.transports import libvirt_binding
 
 REPO = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
 WITHOUT_LIBVIRT = (
     "import sys; sys.modules['libvirt'] = None\n"
     "from qga_cli.cli.main import main; main(sys.argv[1:])"
@@ -53,6 +55,10 @@ def test_the_wheel_has_pages_and_scripts_where_they_are_looked_for(tmp_path: Pat
             assert wheel.read(names[place]) == (REPO / source).read_bytes(), place
         inside = {name for name in wheel.namelist() if name.startswith("qga_cli/")}
     sources = {str(path.relative_to(REPO)) for path in (REPO / "qga_cli").rglob("*.py")}
+    collection = REPO / "ansible_collections"
+    for path in filter(Path.is_file, collection.rglob("*.*")):
+        if "__pycache__" not in path.parts:
+            assert str(path.relative_to(REPO)) in wheel.namelist()
     needed = sources - {f"qga_cli/gen/{name}.py" for name in ONLY_FOR_MAKE_GEN}
     assert needed | {"qga_cli/py.typed", "qga_cli/gen/engine.bash"} <= inside
     assert {name for name in inside if name.endswith(".py")} == needed
@@ -67,6 +73,25 @@ def test_an_installed_wheel_prints_its_completion(tmp_path: Path) -> None:
         done = subprocess.run(argv, capture_output=True, cwd=tmp_path / "site")
         assert (done.returncode, done.stderr) == (0, b"")
         assert done.stdout == (REPO / "completions" / name).read_bytes()
+
+
+def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
+    """By its full name, beside ansible-core, without any setting; and galaxy's archive builds."""
+    with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
+        wheel.extractall(tmp_path / "site")
+    for kind, name in (("connection", "agent"), ("inventory", "guests")):
+        argv = [sys.executable, "-P", str(BIN / "ansible-doc"), "-t", kind, f"qga.guest.{name}"]
+        done = subprocess.run(
+            argv, capture_output=True, text=True, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "HOME": str(tmp_path)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert str(tmp_path / "site") in done.stdout
+    argv = [sys.executable, str(BIN / "ansible-galaxy"), "collection", "build",
+            str(REPO / "ansible_collections/qga/guest"), "--output-path", str(tmp_path)]  # fmt: skip
+    subprocess.run(argv, check=True, capture_output=True, env={**os.environ, "HOME": str(tmp_path)})
+    with tarfile.open(next(tmp_path.glob("qga-guest-*.tar.gz"))) as archive:
+        assert "plugins/connection/agent.py" in archive.getnames()
 
 
 def test_the_source_package_can_be_tested(tmp_path: Path) -> None:
