@@ -167,7 +167,6 @@ class Connection(ConnectionBase):
                     timeout=self.get_option("command_timeout") or None,
                     interrupt=interrupt,
                     channel=self.get_option("qga_channel") or "",
-                    unlogged=not self._windows,
                 )
             finally:
                 given.end()
