@@ -148,6 +148,28 @@ def test_an_end_by_ctrl_c_ends_the_program(ansible: Ansible, managed: lab.Guest)
     assert eventually(lambda: not qga(*look).out, 90)
 
 
+def test_a_block_on_a_frozen_guest(ansible: Ansible, guest: lab.Guest) -> None:
+    hosts = ansible.inventory(**{guest.name: f"ansible_qga_uri={guest.uri}"})
+    status = f"{sys.executable} -m qga_cli fs status {guest.name}"
+    ran = ansible("ansible-playbook", "-i", hosts, "-e", json.dumps({"status": status}),
+                  str(PLAYS / "freeze.yml"))  # fmt: skip
+    assert qga("fs", "status", guest.name).out == "thawed\n"
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "on purpose" in ran.stdout, ran.stdout
+
+
+def test_a_freeze_ends_with_ansible(ansible: Ansible, guest: lab.Guest) -> None:
+    """Killed within the block: the guest is thawed all the same."""
+    hosts = ansible.inventory(**{guest.name: f"ansible_qga_uri={guest.uri}"})
+    given = json.dumps({"status": "sleep 600"})
+    words = ansible.argv("ansible-playbook", "-i", hosts, "-e", given, str(PLAYS / "freeze.yml"))
+    with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL) as process:
+        frozen = eventually(lambda: qga("fs", "status", guest.name).out == "frozen\n", 60)
+        process.kill()
+    assert frozen
+    assert eventually(lambda: qga("fs", "status", guest.name).out == "thawed\n", 20)
+
+
 def test_thirty_sockets_at_once_and_a_dead_guest(
     ansible: Ansible, fake: Callable[[Handler], FakeAgent], tmp_path: Path
 ) -> None:

@@ -79,7 +79,7 @@ def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
     """By its full name, beside ansible-core, without any setting; and galaxy's archive builds."""
     with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
         wheel.extractall(tmp_path / "site")
-    for kind, name in (("connection", "agent"), ("inventory", "guests")):
+    for kind, name in (("connection", "agent"), ("inventory", "guests"), ("module", "freeze")):
         argv = [sys.executable, "-P", str(BIN / "ansible-doc"), "-t", kind, f"qga.guest.{name}"]
         done = subprocess.run(
             argv, capture_output=True, text=True, cwd=tmp_path,
@@ -87,8 +87,8 @@ def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert str(tmp_path / "site") in done.stdout
-    argv = [sys.executable, str(BIN / "ansible-galaxy"), "collection", "build",
-            str(REPO / "ansible_collections/qga/guest"), "--output-path", str(tmp_path)]  # fmt: skip
+    galaxy = [sys.executable, str(BIN / "ansible-galaxy"), "collection", "build"]
+    argv = [*galaxy, str(REPO / "ansible_collections/qga/guest"), "--output-path", str(tmp_path)]
     subprocess.run(argv, check=True, capture_output=True, env={**os.environ, "HOME": str(tmp_path)})
     with tarfile.open(next(tmp_path.glob("qga-guest-*.tar.gz"))) as archive:
         assert "plugins/connection/agent.py" in archive.getnames()
