@@ -1,10 +1,12 @@
 """The public names, what they do, and that the command line does not pay for them."""
 
 import inspect
+import io
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +98,39 @@ def test_a_command_we_do_not_know_passes(fake: Callable[[Handler], FakeAgent]) -
 def test_argv_is_a_list_of_words(argv: list[str], local_agent: str) -> None:
     with connect(local_agent) as host, pytest.raises(errors.UsageError):
         host.guest("x").exec(argv)
+
+
+def test_no_error_is_its_own_cause(local_agent: str) -> None:
+    """Whoever walks the chain of causes, as Ansible does, comes to its end."""
+    with connect(local_agent) as host, pytest.raises(errors.TimedOut) as caught:
+        host.guest("x").exec(["sleep", "60"], timeout=0.2)
+    seen: list[BaseException] = []
+    error: BaseException | None = caught.value
+    while error:
+        assert error not in seen
+        seen.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def test_a_file_there_and_back(local_agent: str, tmp_path: Path) -> None:
+    """A socket has one client: the copy goes through the guest's own connection."""
+    source = tmp_path / "source"
+    source.write_bytes(bytes(range(256)) * 2000)
+    with connect(local_agent) as host:
+        guest = host.guest("x")
+        guest.put(str(source), str(tmp_path / "there"))
+        guest.fetch(str(tmp_path / "there"), str(tmp_path / "back"))
+        guest.ping()
+        with pytest.raises(errors.FileError):
+            guest.put(str(tmp_path), str(tmp_path / "no"))
+    assert (tmp_path / "back").read_bytes() == source.read_bytes()
+
+
+def test_streams_pass_through_as_they_come(local_agent: str) -> None:
+    out, err = bytearray(), bytearray()
+    with connect(local_agent) as host:
+        done = host.guest("x").run(
+            ["sh", "-c", "cat; echo no >&2; exit 3"], stdin=io.BytesIO(b"yes"),
+            stdout=out.extend, stderr=err.extend,
+        )  # fmt: skip
+    assert (done.code, bytes(out), bytes(err)) == (3, b"yes", b"no\n")

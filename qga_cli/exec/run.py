@@ -110,7 +110,10 @@ def run(
         if not program.pid:
             raise
         about = f"{argv[0]} was started (pid {program.pid} in the guest): it may run still"
-        raise unsettled(error, about) from error
+        told = unsettled(error, about)
+        if told is error:  # which is not its own cause
+            raise
+        raise told from error
     return Completed({"exitcode": exitcode, "signal": signal})
 
 

@@ -204,7 +204,7 @@ class Access:
             cause = error.__cause__
             if isinstance(cause, QgaError):  # lost after its start, which matters to an effect only
                 self.agent.begun = effect or self.agent.begun
-                raise cause from error
+                raise cause from None  # it is what `error` came from
             raise
         self.agent.begun = effect or self.agent.begun
         self.check()

@@ -266,7 +266,7 @@ class Connection(ConnectionBase):
                 interrupt.set(signal.SIGTERM)
             raise
         if isinstance(error, QgaError):
-            raise _told(error) from None  # a chain of causes may be a circle, which Ansible follows
+            raise _told(error) from None  # it says all there is to say
         if error:
             raise error
         return value
