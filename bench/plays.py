@@ -43,7 +43,7 @@ def main() -> None:
         (folder / "local").write_text(
             f"here ansible_connection=local ansible_python_interpreter={sys.executable}\n"
         )
-        pings = [{"ansible.builtin.ping": {}}] * 20
+        pings: list[dict[str, object]] = [{"ansible.builtin.ping": {}}] * 20
         (folder / "pings.yml").write_text(
             json.dumps([{"hosts": "all", "gather_facts": False, "tasks": pings}])
         )
