@@ -26,6 +26,18 @@ SIGNATURES = {
     "Guest.open_stream": "(self, argv: collections.abc.Sequence[str], *, "
     "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
     "timeout: float = 30.0) -> 'ProgramStream'",
+    "Guest.run": "(self, argv: collections.abc.Sequence[str], *, stdin: 'InputSource | None' = "
+    "None, stdout: collections.abc.Callable[[bytes], object] = <built-in function "
+    "len>, stderr: collections.abc.Callable[[bytes], object] = <built-in function "
+    "len>, env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', "
+    "user: str = '', timeout: float | None = None, interrupt: "
+    "qga_cli.interrupt.Interrupt | None = None, channel: str = '') -> "
+    "qga_cli.agent.program.Completed",
+    "Guest.put": "(self, source: str, path: str, *, owner: str = '', channel: str = '', timeout: "
+    "float | None = None, interrupt: qga_cli.interrupt.Interrupt | None = None) -> "
+    "None",
+    "Guest.fetch": "(self, path: str, target: str, *, channel: str = '', timeout: float | None = "
+    "None, interrupt: qga_cli.interrupt.Interrupt | None = None) -> None",
     "Guest.exec": "(self, argv: collections.abc.Sequence[str], *, stdin: bytes = b'', "
     "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
     "timeout: float | None = None) -> qga_cli.agent.program.Completed",
