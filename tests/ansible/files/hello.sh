@@ -1,2 +1,3 @@
 #!/bin/sh
+mkdir -p /srv/app
 echo hello >/srv/app/hello
