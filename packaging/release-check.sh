@@ -31,6 +31,7 @@ else
   esac
 fi
 "$qga" exec --help >/dev/null
+"$work/empty/bin/python" -c 'import ansible_collections.qga.guest.plugins.plugin_utils.hosts'
 "$qga" completion bash >/dev/null
 [ -s "$work/empty/share/man/man1/qga-exec.1" ] || { echo "release-check: no manual pages" >&2; exit 1; }
 echo "release-check: $version, built twice alike, installed and driven"

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,7 +22,6 @@ from tests.running import eventually
 REPO = Path(__file__).parent.parent
 PLAYS = Path(__file__).parent / "ansible"
 BIN = Path(sys.executable).parent
-SECRETS = ("s3cret-in-the-environment", "s3cret-of-tester")
 SUITE = "bookworm-python"
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
 
@@ -82,31 +80,6 @@ def managed() -> Iterator[lab.Guest]:
     """A guest with all of Python, sudo and apt's library."""
     with lab.up(f"qga-ansible-{os.getpid()}", SUITE) as running:
         yield running
-
-
-@pytest.mark.guest
-def test_twenty_tasks_and_again(ansible: Ansible, managed: lab.Guest) -> None:
-    """Guest data, secrets and two runs: the second changes nothing."""
-    (ansible.folder / "blob").write_bytes(os.urandom(300_000))
-    with tarfile.open(ansible.folder / "a.tar.gz", "w:gz") as archive:
-        archive.add(PLAYS / "twenty.yml", "packed/twenty.yml")
-    given = {"blob": f"{ansible.folder}/blob", "back": f"{ansible.folder}/back",
-             "archive": f"{ansible.folder}/a.tar.gz"}  # fmt: skip
-    hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
-    words = ("ansible-playbook", "-i", hosts, "-e", json.dumps(given), str(PLAYS / "twenty.yml"))
-    first = ansible(*words, "-vvvv")
-    assert first.returncode == 0, first.stdout[-5000:] + first.stderr
-    assert recap(first.stdout)[managed.name][2:] == (0, 0)
-    assert "QGA EXEC" in first.stdout
-    assert not [secret for secret in SECRETS if secret in first.stdout + first.stderr]
-    assert (ansible.folder / "back").read_bytes() == (ansible.folder / "blob").read_bytes()
-    again = ansible(*words)
-    assert again.returncode == 0, again.stdout[-3000:]
-    ok, changed, unreachable, failed = recap(again.stdout)[managed.name]
-    assert (ok >= 20, changed, unreachable, failed) == (True, 0, 0, 0), again.stdout
-    log = qga("exec", managed.name, "cat", "/var/log/messages").out
-    assert "guest-exec called" in log  # the agent logs what it starts, and no secret of ours
-    assert not [secret for secret in SECRETS if secret in log]
 
 
 @pytest.mark.guest
