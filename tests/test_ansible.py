@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -106,19 +105,6 @@ def test_a_password_is_given_when_it_is_asked_for(ansible: Ansible, managed: lab
         assert ran.returncode == code, ran.stdout
         assert password not in ran.stdout + ran.stderr
         assert ("Incorrect become password" if code else "\nroot\n") in ran.stdout
-
-
-@pytest.mark.guest
-def test_an_end_by_ctrl_c_ends_the_program(ansible: Ansible, managed: lab.Guest) -> None:
-    hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
-    words = ansible.argv("ansible", "-i", hosts, "all", "-m", "raw", "-a", "exec sleep 4242")
-    look = ("exec", managed.name, "pgrep", "-fx", "sleep 4242")
-    with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          start_new_session=True) as process:  # fmt: skip
-        assert eventually(lambda: qga(*look).out, 60)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert eventually(lambda: not qga(*look).out, 90)
 
 
 def test_a_block_on_a_frozen_guest(ansible: Ansible, guest: lab.Guest) -> None:
