@@ -28,24 +28,6 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _ANSWER = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OLD = 3600  # seconds after which an answer is removed
 
-# Scripts for the guest's shell; what the user typed comes as an argument, never as script. They
-# fork nothing, and stop by themselves where the answer would grow beyond use.
-_STOP = "n=$((n+1)); [ $n -gt 2000 ] && break"
-_PATHS = (
-    'cd -- "${1:-/}" && for f in "$2"*; do case $f in .|..) continue;; esac; '
-    '[ -d "$f" ] && d=/ || { d=; [ -e "$f" ] || [ -L "$f" ] || continue; }; '
-    f'printf "%s\\0" "$f$d"; {_STOP}; done'
-)
-_PROGRAMS = (
-    'IFS=:; for d in $PATH; do for f in "$d/$1"*; do [ -x "$f" ] && [ ! -d "$f" ] && '
-    f'printf "%s\\0" "${{f##*/}}"; {_STOP}; done; done'
-)
-_USERS = f'while IFS=: read -r u r; do printf "%s\\0" "$u"; {_STOP}; done </etc/passwd'
-_PIDS = (  # the agent's children: the shell's own parent has them
-    "read -r all </proc/$PPID/task/$PPID/children; for p in $all; do [ $p = $$ ] || "
-    '{ read -r c </proc/$p/comm && printf "%s\\t%s\\0" "$p" "$c"; }; done'
-)
-
 
 def recall(what: str, connect: str, guest: str = "", *needle: str) -> list[str]:
     """What is known or can be learned in time: rows of a word and perhaps a tab and a remark."""
@@ -94,19 +76,19 @@ def _guests(connect: str, guest: str) -> list[str]:
 
 
 def _paths(connect: str, guest: str, folder: str, start: str) -> list[str]:
-    return _whole(_shell(connect, guest, _PATHS, folder, start))
+    return _whole(_shell(connect, guest, "paths", folder, start))
 
 
 def _programs(connect: str, guest: str, start: str) -> list[str]:
-    return sorted(set(_whole(_shell(connect, guest, _PROGRAMS, start))))
+    return sorted(set(_whole(_shell(connect, guest, "programs", start))))
 
 
 def _users(connect: str, guest: str) -> list[str]:
-    return _whole(_shell(connect, guest, _USERS))
+    return _whole(_shell(connect, guest, "users"))
 
 
 def _pids(connect: str, guest: str) -> list[str]:
-    return _shell(connect, guest, _PIDS)
+    return _shell(connect, guest, "pids")
 
 
 def _mountpoints(connect: str, guest: str) -> list[str]:
@@ -121,10 +103,11 @@ def _whole(names: list[str]) -> list[str]:
     return [name for name in names if "\t" not in name]
 
 
-def _shell(connect: str, guest: str, script: str, *words: str) -> list[str]:
+def _shell(connect: str, guest: str, name: str, *words: str) -> list[str]:
     from qga_cli.agent.program import capture
+    from qga_cli.inside import script
 
-    done = capture(_agent(connect, guest), ["sh", "-c", script, "sh", *words])
+    done = capture(_agent(connect, guest), ["sh", "-c", script(f"complete/{name}"), "sh", *words])
     return _rows(done.stdout.decode("utf-8", "surrogateescape"))
 
 

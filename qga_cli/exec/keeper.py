@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from qga_cli.exec.outputs import Stream
 
 _BEAT = 5.0  # seconds; the keeper gives up after 40 to 60 without one
-_TAKEN = '[ -e "$1" ] && [ ! -d "$1" ]'  # a directory: not yet
-_TELL = '[ -p "$2" ] && [ -O "$2" ] && echo "$1" >"$2"'
-_NOT_YET = ("Is a directory", "No such file or directory")  # likewise
+_NOT_YET = ("Is a directory", "No such file or directory")  # as in inside/exec/taken.sh
 _SILENCE = 32.0  # seconds without a beat, after which it is asked for before its pid is used
 
 
@@ -64,7 +62,7 @@ class Keeper:
                 # Blocked, or the agent opens nothing: its folder in a full /run, its limit.
                 self.calls.agent.trace(1, f"no spool files: {error.said()}")
                 self.spools = False
-        if not self.spools and self._helper("sh", "-c", _TAKEN, "sh", self.path(7)) == 0:
+        if not self.spools and self._helper("exec/taken", self.path(7)) == 0:
             self.outputs = [
                 Polled(self.calls, stdout, self.path(4), self.dd),
                 Polled(self.calls, stderr, self.path(5), self.dd),
@@ -130,7 +128,7 @@ class Keeper:
                 self.calls.agent.trace(1, f"no orders by file: {error.said()}")
                 self.calls.close(self._orders)
                 self._orders = 0
-        self._helper("sh", "-c", _TELL, "sh", order, self.path(0))
+        self._helper("exec/tell", order, self.path(0))
 
     def leave(self, helpers: "Iterable[int]", *, drop: bool = False) -> None:
         """End it and all helpers. With `drop` the program's next write fails (SIGPIPE)."""
@@ -144,9 +142,10 @@ class Keeper:
             self.calls.close(self._orders)
         self.calls.reap([*pids, self._pid])
 
-    def _helper(self, *argv: str) -> int:
-        """The exit code of a program that ends at once; -1 after a signal."""
-        status = self.calls.finish(self.calls.start(argv))
+    def _helper(self, name: str, *words: str) -> int:
+        """The exit code of a script that ends at once; -1 after a signal."""
+        pid = self.calls.start(["sh", "-c", script(name), "qga", *words])
+        status = self.calls.finish(pid)
         return int(status.get("exitcode", -1))
 
 

@@ -21,8 +21,6 @@ from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
 from qga_cli.inside import script
 from qga_cli.terminal.carrier import DEVICE, PARTING, READ, Carrier, TerminalRequest
 
-_CARRY = "stty raw -echo min 0 time 0; tty >device; exec sleep 2147483647"
-
 _PLACES = ("/run", "/dev/shm", "/tmp")  # as in inside/terminal/prepare.sh
 _NAME = 64  # bytes of a terminal's name
 _CHUNK = 1024  # bytes of keys a call; a FIFO takes up to 4096 whole or not at all
@@ -49,7 +47,12 @@ class ScriptCarrier(Carrier):
         self._wrote = self._renewed = self._pause = 0.0
         self._folder = self._prepare()
         run = _session(request, self._folder)
-        variables = {"dir": self._folder, "mark": self._word, "run": run, "carry": _CARRY}
+        variables = {
+            "dir": self._folder,
+            "mark": self._word,
+            "run": run,
+            "carry": script("terminal/carry"),
+        }
         text = _with(variables, script("terminal/main"))
         self._pid = int(agent.call(EXEC, program.request(["sh"], stdin=text)).value["pid"])
         try:
@@ -72,7 +75,7 @@ class ScriptCarrier(Carrier):
         """See Carrier.hang_up."""
         self._keys = b""
         self._hung_up = True
-        capture(self.agent, ["sh", "-c", 'kill -9 $(cat "$0/session")', self._folder])
+        capture(self.agent, ["sh", "-c", script("terminal/hang_up"), "qga", self._folder])
 
     def full(self) -> bool:
         """See Carrier.full."""
@@ -86,8 +89,8 @@ class ScriptCarrier(Carrier):
             self._lease.write(b".")
             self._lease.flush()
         if self._size:
-            words = 'stty -F "$(cat "$0/tty")" rows "$1" cols "$2"'
-            capture(self.agent, ["sh", "-c", words, self._folder, *map(str, self._size)])
+            words = [self._folder, *map(str, self._size)]
+            capture(self.agent, ["sh", "-c", script("terminal/resize"), "qga", *words])
             self._size = None
         many = len(self._keys) > _FEW and not self._calm
         if not self._keys or now < self._wrote + (_CALM if many else self._pause):

@@ -32,9 +32,6 @@ _HUNG_UP = 128 + signal.SIGHUP
 _HELP = b"\r\n~.  end the session\r\n~~  type a tilde\r\n~?  this help\r\n(after Enter only)\r\n"
 
 
-_LOGIN = 'command -v su >/dev/null && exec su -l -- "$0"; exec runuser -l -- "$0"'
-
-
 def run(job: Job, around: "dict[str, Any]") -> Finished:
     """`qga exec -t`; `around` are the keywords of Context."""
     if job.arguments.get("detach"):
@@ -47,7 +44,7 @@ def shell(job: Job) -> Finished:
     user = job.arguments["user"]
     if not user:
         raise UsageError("--user is empty", hint="leave the option out for root's shell")
-    return _attach(job, ["sh", "-c", _LOGIN, user], {}, user)
+    return _attach(job, ["sh", "-c", script("terminal/login"), "qga", user], {}, user)
 
 
 def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str = "") -> Finished:

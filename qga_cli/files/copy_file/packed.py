@@ -5,7 +5,7 @@ import zlib
 from functools import partial
 
 from qga_cli.errors import Unsupported
-from qga_cli.files.guest.gzip import PACK
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _WORTH = 0.7  # of the size: packed to less, a push is faster, for unpacking cos
 _WORTH_THERE = 0.5  # likewise for a pull, where the guest must pack
 _RATE = 25e6  # bytes a second: a guest that packs slower is emulated, and its channel faster
 _LARGE = 8 * 2**20  # bytes: to try how a guest packs takes as long as a few megabytes
-_HAVE = "command -v gzip >/dev/null"
 
 
 def stream_of(
@@ -41,7 +40,7 @@ def stream_of(
         ported = size > 0 and source.access.ported(size)
 
         def pays() -> bool:
-            return size >= _LARGE and worth_it_there(source.access, 'cat -- "$1"', source.path)
+            return size >= _LARGE and worth_it_there(source.access, "sample_file", source.path)
 
         usual = "none" if ported and wish != "gzip" else wish or "none"
         packed = size > 0 and should_compress(source.access, usual, pays)
@@ -66,7 +65,7 @@ def should_compress(access: "Access", wish: str, pays: "Callable[[], bool]") -> 
     if wish == "none" or (wish == "auto" and not (access.exec and pays())):
         return False
     access.needs_exec("--compress")
-    has = access.attempt(_HAVE).code == 0
+    has = access.attempt(script("files/has_gzip")).code == 0
     if not has and wish != "auto":
         raise Unsupported(f"{access.agent.name}: the guest has no {wish}")
     return has
@@ -77,10 +76,10 @@ def worth_it_here(sample: bytes) -> bool:
     return len(sample) == SAMPLE and len(zlib.compress(sample, 1)) < _WORTH * len(sample)
 
 
-def worth_it_there(access: "Access", script: str, *words: str) -> bool:
-    """Whether what a script in the guest writes travels faster when the guest packs it."""
+def worth_it_there(access: "Access", sample: str, *words: str) -> bool:
+    """Whether what a script of `inside/files` takes a sample of is worth compressing there."""
     begun = time.monotonic()
-    done = access.attempt(f"( {script} ) | head -c {SAMPLE} | {PACK} | wc -c", *words)
+    done = access.attempt(script(f"files/{sample}"), *words, str(SAMPLE))
     took = time.monotonic() - begun
     size = done.stdout.strip()
     if done.code or not size.isdigit() or len(size) > 9:

@@ -9,6 +9,7 @@ from qga_cli.errors import FileError, Interrupted
 from qga_cli.files.guest.digest import GuestDigest, feed_zeros, of_file
 from qga_cli.files.guest.facts import FileFacts, facts_of
 from qga_cli.files.guest.handle import open_handle
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ class GuestFile:
     ) -> bool:
         """Have the guest send the file from `start` on, packed or through ports; `write` gets
         offsets and data. False if there are no ports, and nothing was done."""
-        from qga_cli.files.guest.gzip import PACK, Unpacker
+        from qga_cli.files.guest.gzip import Unpacker
 
         end = self.facts.size or 0
         if self._verify:
@@ -250,9 +251,8 @@ class GuestFile:
 
         words = (self.path, str(start + 1), str(end - start))
         if pack:
-            script = f'exec <"$1" && tail -c "+$2" | head -c "$3" | {PACK}'
             sink = Unpacker(take).write
-            done = self.access.stream(script, *words, stdout=sink, large=True)
+            done = self.access.stream(script("files/pour"), *words, stdout=sink, large=True)
         else:
             way = self.access.flow(_SEND if start else _SEND_ALL, *words, take=take)
             if way is None:

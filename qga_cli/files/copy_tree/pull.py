@@ -7,10 +7,11 @@ from qga_cli.files.copy_file.packed import should_compress, worth_it_there
 from qga_cli.files.copy_tree.extract import Extractor
 from qga_cli.files.copy_tree.stage import Stage
 from qga_cli.files.copy_tree.tar_reader import TarReader
-from qga_cli.files.guest.access import Access, needing
+from qga_cli.files.guest.access import Access
 from qga_cli.files.guest.digest import digest_in
 from qga_cli.files.guest.gzip import PACK, Unpacker
 from qga_cli.format import printable
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,28 +19,6 @@ if TYPE_CHECKING:
 
     from qga_cli.agent.program import Completed
     from qga_cli.files.copy_file.transfer import CopyOptions
-
-# $1 folder  $2 name in it  $3 -h to follow links. Standard error ends with the digest. tar's exit
-# code goes round the pipe, for that has the exit code of its last command.
-_PACK = (
-    needing("tar tee mkfifo mktemp sha256sum")
-    + r"""
-cd -P -- "$1" || exit
-g=
-case $(tar --version 2>/dev/null) in
-*GNU*) g='-b 128 --numeric-owner --format=posix --pax-option=delete=atime,delete=ctime --sparse' ;;
-esac
-d=$(mktemp -d) || exit
-trap 'rm -rf -- "$d"' EXIT
-trap 'exit 143' HUP INT TERM
-mkfifo -- "$d/f" || exit
-sha256sum <"$d/f" >"$d/s" &
-{ tar $g $3 -cf - "$2"; echo $? >"$d/r"; } | tee "$d/f" @PACK
-wait
-cat -- "$d/s" >&2
-exit "$(cat -- "$d/r")"
-"""
-)
 
 
 def pull(
@@ -106,12 +85,12 @@ def _receive(
         extractor.finish()
         return
     words = (folder, name if name == "." else f"./{name}", "-h" if options.follow else "")
-    sample = 'cd -P -- "$1" && tar $3 -cf - "$2" 2>/dev/null'
     wish = options.compress or "none"
-    packed = should_compress(access, wish, lambda: worth_it_there(access, sample, *words))
-    script = _PACK.replace("@PACK", f"| {PACK}" if packed else "")
+    packed = should_compress(access, wish, lambda: worth_it_there(access, "sample_tree", *words))
     sink = Unpacker(take).write if packed else take
-    done = access.stream(script, *words, stdout=sink, large=True)
+    pack_script = script("files/needs") + script("files/pack")
+    by = PACK if packed else ""
+    done = access.stream(pack_script, *words, by, stdout=sink, large=True)
     last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
     if done.code or not reader.complete:
         raise _failure(access, done)

@@ -5,11 +5,12 @@ import hashlib
 from qga_cli.errors import BadReply, FileError, QgaError, Refused
 from qga_cli.files.copy_file.packed import SAMPLE, should_compress, worth_it_here
 from qga_cli.files.copy_tree.tar_writer import TarWriter
-from qga_cli.files.guest.access import Access, needing
+from qga_cli.files.guest.access import Access
 from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.gzip import UNPACK, Outgoing
 from qga_cli.files.guest.holder import Holder, text
 from qga_cli.files.guest.partial import partial_suffix
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 _PIECE = 2**18
 _CUT = b"Wrote only"
 _NO_ROOM = (b"No space left on device", b"Disk quota exceeded", b"File too large")
-
-_TOUCH = """touch -d "@$2" -- "$1" 2>/dev/null || exec touch -d "@${2%.*}" -- "$1" """
 
 
 class WindowsPush:
@@ -110,12 +109,12 @@ class Push:
         if wish == "auto" and self._access.ported(SAMPLE):
             wish = "none"
         packed = should_compress(self._access, wish, lambda: worth_it_here(writer.peek(SAMPLE)))
-        script = needing("tar tee sha256sum") + text("staged", "untar")
+        unpack = text("needs", "staged", "untar")
         stream = Outgoing(pieces(), pack=packed)
         tar_options = "" if self._options.preserve else "-o -m"
         said = bytearray()
         words = (*self._words(), tar_options, UNPACK if packed else "")
-        done = self._access.stream(script, *words, stdin=stream.file(),
+        done = self._access.stream(unpack, *words, stdin=stream.file(),
                                    stdout=said.extend, heed=heed, large=True)  # fmt: skip
         if stream.error:
             raise stream.error
@@ -130,11 +129,11 @@ class Push:
 
     def link(self, first: str, inner: str) -> None:
         """Make a hard link to what has come as `first`."""
-        self._access.run('exec ln -- "$1" "$2"', self.inner(first), self.inner(inner))
+        self._access.run(script("files/link"), self.inner(first), self.inner(inner))
 
     def touch(self, inner: str, mtime: int) -> None:
         """Give a folder of the tree its time again, after something was put into it."""
-        self._access.run(_TOUCH, self.inner(inner), seconds(mtime))
+        self._access.run(script("files/touch"), self.inner(inner), seconds(mtime))
 
     def _failure(self, done: "Completed") -> Refused:
         """The error for a tar that failed. GNU tar says of a file's last bytes how many there was

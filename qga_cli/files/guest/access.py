@@ -238,17 +238,6 @@ class Access:
         raise Unsupported(f"{self.agent.name}: this agent has no file commands and no guest-exec")
 
 
-def needing(programs: str) -> str:
-    """A script's beginning that ends it with code 127 where the guest lacks one of `programs`.
-
-    What a shell says of it by itself names our script, and a pipe without it may wait for ever.
-    """
-    return f"""for p in {programs}; do
-  command -v "$p" >/dev/null || {{ echo "the guest has no $p, which this needs" >&2; exit 127; }}
-done
-"""
-
-
 def _argv(script: str, words: tuple[str, ...]) -> list[str]:
     if not all(is_text(word) for word in words):
         script, words = _spelled(words) + script, ()

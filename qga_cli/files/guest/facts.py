@@ -5,13 +5,13 @@ import stat
 
 from qga_cli import hostpath
 from qga_cli.errors import BadReply, Refused
-from qga_cli.files.guest.access import Access, needing
+from qga_cli.files.guest.access import Access
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-_STAT = needing("stat") + """stat $2 -c '%f %s %b %u %g %.9Y' -- "$1" """
 _PAGE = 2**16  # bytes, of the largest: files of /proc say that they have 0, those of /sys a page
 _KINDS = {
     stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link", stat.S_IFIFO: "FIFO",
@@ -48,7 +48,9 @@ class FileFacts:
 
 def ask(access: Access, path: str, *, follow: bool) -> FileFacts:
     """The facts of a guest's file, by guest-exec. Raises Refused when there is none."""
-    done = access.attempt(_STAT, path, "-L" if follow else "")
+    done = access.attempt(
+        script("files/needs") + script("files/stat"), path, "-L" if follow else ""
+    )
     if done.code == 127:
         raise access.failure(done)
     if done.code:

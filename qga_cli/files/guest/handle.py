@@ -4,6 +4,7 @@ import os
 
 from qga_cli.agent.file import AgentFile
 from qga_cli.errors import BadReply, NotConnected, QgaError, Refused
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class ExecHandle:
         self._path = path
         self._position = 0
         if mode == "w":
-            access.run(': >"$1"', path)
+            access.run(script("files/empty"), path)
 
     def read(self, count: int) -> bytes:
         """See Handle."""
@@ -137,7 +138,7 @@ class ExecHandle:
 
     def size(self) -> int:
         """See Handle."""
-        text = self._access.run('stat -L -c %s -- "$1"', self._path).strip()
+        text = self._access.run(script("files/size"), self._path).strip()
         if not text.isdigit() or len(text) > 19:
             name = self._access.agent.name
             raise BadReply(f"{name}: the guest says that {self._path} has {text[:40]!r} bytes")
@@ -151,7 +152,7 @@ class ExecHandle:
         """See Handle. Nothing is open between two calls."""
 
     def _dd(self, *words: str, stdin: bytes = b"") -> bytes:
-        return self._access.run('exec dd "$@"', *words, stdin=stdin)
+        return self._access.run(script("files/dd"), *words, stdin=stdin)
 
     def __enter__(self) -> "Self":
         return self

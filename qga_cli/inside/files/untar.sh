@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154
-# Unpacks an archive from standard input into the stage. After enter.sh and staged.sh.
+# Unpacks an archive from standard input into the stage. After enter.sh, needs.sh and staged.sh.
 # $1 tar's options  $2 by what it is unpacked first, if at all
 # Prints the digest of the archive. Where tar fails, what follows it may say why; what it has written
 # lies in the stage, to be removed with it.
 
+needs tar tee sha256sum
 cd -P /proc/self/fd/7/tree/ || exit
 exec 4>&1
 count() { tee /proc/self/fd/5 | sha256sum >&4; } # tee writes to tar, too

@@ -1,0 +1,4 @@
+# shellcheck shell=sh
+# dd, in a shell, for words may be bytes that JSON cannot carry.
+
+exec dd "$@"

@@ -1,0 +1,4 @@
+# shellcheck shell=sh
+# Whether the guest can compress.
+
+command -v gzip >/dev/null

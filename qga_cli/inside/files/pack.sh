@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+# Prints an archive. After needs.sh. $1 folder  $2 name in it  $3 -h to follow links
+# $4 by what it is compressed, if at all
+#
+# Standard error ends with the archive's digest. tar's exit code goes round the pipe, for that has
+# the exit code of its last command.
+
+needs tar tee mkfifo mktemp sha256sum
+cd -P -- "$1" || exit
+g=
+case $(tar --version 2>/dev/null) in
+*GNU*) g='-b 128 --numeric-owner --format=posix --pax-option=delete=atime,delete=ctime --sparse' ;;
+esac
+d=$(mktemp -d) || exit
+trap 'rm -rf -- "$d"' EXIT
+trap 'exit 143' HUP INT TERM
+mkfifo -- "$d/f" || exit
+sha256sum <"$d/f" >"$d/s" &
+{
+  # shellcheck disable=SC2086  # options of ours, or none
+  tar $g $3 -cf - "$2"
+  echo $? >"$d/r"
+} | if [ "$4" ]; then
+  # shellcheck disable=SC2086  # a command line of ours
+  tee "$d/f" | $4
+else
+  exec tee "$d/f"
+fi
+wait
+cat -- "$d/s" >&2
+exit "$(cat -- "$d/r")"

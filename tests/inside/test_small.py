@@ -1,0 +1,92 @@
+"""The scripts of a line or two: what is known of a file, samples, archives, words for TAB."""
+
+import gzip
+import hashlib
+import io
+import os
+import tarfile
+from pathlib import Path
+
+from tests.inside.conftest import Run
+
+
+def test_what_the_guest_lacks_is_named(sh: Run) -> None:
+    done = sh("files/needs", around=lambda text: text + "needs cat no-such-program\necho on")
+    said = b"the guest has no no-such-program, which this needs\n"
+    assert (done.returncode, done.stdout, done.stderr) == (127, b"", said)
+    assert sh("files/needs", around=lambda text: text + "needs cat\necho on").stdout == b"on\n"
+
+
+def test_a_files_facts(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"12345")
+    (tmp_path / "l").symlink_to("f")
+    mode, size, *_ = sh("files/needs+files/stat", str(tmp_path / "l"), "").stdout.split()
+    assert (int(mode, 16) & 0o170000, size) == (0o120000, b"1")
+    mode, size, *_ = sh("files/needs+files/stat", str(tmp_path / "l"), "-L").stdout.split()
+    assert (int(mode, 16) & 0o170000, size) == (0o100000, b"5")
+    assert sh("files/size", str(tmp_path / "l")).stdout == b"5\n"
+    assert sh("files/size", str(tmp_path / "none")).returncode
+
+
+def test_a_file_is_emptied_linked_and_dated(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "-f").write_bytes(b"12345")
+    assert sh("files/link", f"{tmp_path}/-f", f"{tmp_path}/-g").returncode == 0
+    assert os.path.samefile(tmp_path / "-f", tmp_path / "-g")
+    assert sh("files/touch", f"{tmp_path}/-f", "1700000000.25").returncode == 0
+    assert int(os.stat(tmp_path / "-f").st_mtime) == 1700000000
+    assert sh("files/empty", f"{tmp_path}/-f").returncode == 0
+    assert (tmp_path / "-g").read_bytes() == b""
+
+
+def test_samples(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(bytes(100_000))
+    assert 0 < int(sh("files/sample_file", f"{tmp_path}/f", "65536").stdout) < 1000
+    assert 0 < int(sh("files/sample_tree", str(tmp_path), "f", "", "65536").stdout) < 1000
+    assert sh("files/has_gzip").returncode == 0
+
+
+def test_a_part_of_a_file_comes_compressed(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"0123456789")
+    assert gzip.decompress(sh("files/pour", f"{tmp_path}/f", "3", "4").stdout) == b"2345"
+    assert sh("files/pour", f"{tmp_path}/none", "1", "4").returncode
+
+
+def test_an_archive_and_its_digest(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "f").write_bytes(b"text")
+    for by in ("", "gzip -1 -c"):
+        done = sh("files/needs+files/pack", str(tmp_path), "./d", "", by)
+        archive = gzip.decompress(done.stdout) if by else done.stdout
+        assert done.stderr.split()[0].decode() == hashlib.sha256(archive).hexdigest()
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            assert tar.getnames() == ["./d", "./d/f"]
+        assert done.returncode == 0
+    assert sh("files/needs+files/pack", str(tmp_path), "./none", "", "").returncode
+
+
+def test_words_for_tab(sh: Run, tmp_path: Path) -> None:
+    for name in ("ab", "a c", ".hidden"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "ad").mkdir()
+    assert sh("complete/paths", str(tmp_path), "a").stdout == b"a c\0ab\0ad/\0"
+    assert sh("complete/paths", str(tmp_path / "none"), "").stdout == b""
+    assert b"root\0" in sh("complete/users").stdout
+    assert b"sh\0" in sh("complete/programs", "s").stdout
+
+
+def test_a_keeper_has_taken_over_once_its_descriptor_is_no_folder(sh: Run, tmp_path: Path) -> None:
+    assert sh("exec/taken", str(tmp_path)).returncode
+    assert sh("exec/taken", f"{tmp_path}/none").returncode
+    (tmp_path / "f").write_text("")
+    assert sh("exec/taken", f"{tmp_path}/f").returncode == 0
+
+
+def test_an_order_goes_to_a_pipe_of_ours_only(sh: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
+    assert sh("exec/tell", "beat", f"{tmp_path}/pipe").returncode == 0
+    assert os.read(reader, 64) == b"beat\n"
+    os.close(reader)
+    (tmp_path / "file").write_text("kept")
+    assert sh("exec/tell", "beat", f"{tmp_path}/file").returncode
+    assert (tmp_path / "file").read_text() == "kept"
