@@ -1,8 +1,44 @@
-"""One program in the guest from start to end: a short one in three calls, a long one streamed."""
+"""One program in the guest from start to end: a short one in three calls, a long one streamed.
+
+    qga                                  guest
+    guest-exec sh wrapper.sh ─────────▶  makes the pipes 3 to 6 and the timer of 50 s, starts the
+                                         program with its output in 4 and 5
+    WAITING: guest-exec-status, every 2 to 100 ms
+      ended within 0.15 to 0.4 s ◀─────  the agent has captured output and end mark: ENDED
+      else guest-exec sh keeper.sh ───▶  opens the wrapper's 3, 4, 5, and its input as 8;
+                                         makes spool files, unless file commands are blocked
+    ARRIVING: opens the keeper's 7
+      "Is a directory" ◀───────────────  not yet
+      it opens ◀───────────────────────  the keeper has read the line in 3, so it has the streams
+      keeper's exit code 99 ◀──────────  the wrapper has read it, and passes all on: TOO_LATE, and
+                                         then as in WAITING
+      another exit code ◀──────────────  no room for spool files: a second keeper, without them
+    CARRIED: guest-exec dd, reads ─────▶ pipe to spool file, spool file to us, one after the other
+      "beat" every 5 s, "eof" ─────────▶ the keeper reads orders from its 0
+      end mark in both streams ◀───────  ENDED: "leave", and the agent forgets the helpers
+    wrapper's exit code 97 ◀───────────  no /proc or no dd: without_proc.py
+    guest-exec is refused ◀────────────  no sh: without_shell.py
+
+Descriptors, while the program runs:
+
+    |   | the wrapper's                         | the keeper's                                  |
+    |---|---------------------------------------|-----------------------------------------------|
+    | 0 | context and input, as the agent sends | orders, a pipe of its own                     |
+    | 1 | what the agent captures               | while it begins: spool file of output, first  |
+    | 2 | what the shell says of the end (6)    | while it begins: spool file of output, second |
+    | 3 | an empty line: who reads it passes on | spool file of the input                       |
+    | 4 | pipe of the output                    | the same pipe                                 |
+    | 5 | pipe of the error output              | the same pipe                                 |
+    | 6 | pipe of "Killed"                      | spool file of output, first; / until ready    |
+    | 7 | the timer's pid                       | spool file of output, second; / until ready   |
+    | 8 | -                                     | pipe of the input, the wrapper's 0            |
+    | 9 | its own error output                  | spool file of the error output                |
+"""
 
 import contextlib
 import os
 import time
+from enum import Enum
 
 from qga_cli.agent.program import captured
 from qga_cli.errors import QgaError, Refused, Unsupported
@@ -33,6 +69,16 @@ _PIPE = 0.5  # seconds for a program to end that cannot write any more
 _SELDOM = 0.2  # seconds between two looks at stderr while stdout is busy
 
 
+class _State(Enum):
+    """Who has the program's output. See the chart at the top."""
+
+    WAITING = "the wrapper, as long as the program may be a short one"
+    ARRIVING = "the wrapper, and a keeper is about to take over"
+    CARRIED = "the keeper: from it to us"
+    TOO_LATE = "the wrapper, which was faster than the keeper"
+    ENDED = "we have all of it"
+
+
 class StreamedProgram:
     """A program started by the wrapper. `feed` is its input, None for none."""
 
@@ -41,14 +87,13 @@ class StreamedProgram:
         self.argv = argv
         self.mark = f"qga-{os.urandom(8).hex()}"
         self.pid = 0  # of the wrapper
-        self.ended = False
+        self._state = _State.WAITING
         self._end = f"qga.{os.urandom(16).hex()}".encode()  # unlike the mark not seen in `ps`
         self._feed = feed
         self._keeper: Keeper | None = None
         self._ways = [True, False]  # with spool files or without, for keepers to try
         self._status: Mapping[str, Any] | None = None  # the wrapper's last
         self._exited = 0.0  # when that was
-        self._late = False  # its wrapper is passing on all there was: nothing is left to carry
         self._pause = 0.0
 
     def start(
@@ -87,12 +132,17 @@ class StreamedProgram:
         self._pause = min(2 * self.calls.mean, _EARLY)
         self.calls.interrupt.sleep(self._pause, 0)
 
+    @property
+    def ended(self) -> bool:
+        """Whether all of its output has been passed on."""
+        return self._state is _State.ENDED
+
     def step(self) -> float:
         """Carry what there is. Returns how long to wait before the next step, in seconds."""
-        if self._keeper is None:
-            moved = self._wait()
+        if self._state is _State.CARRIED:
+            moved = self._carry()
         else:
-            moved = self._carry() if self._keeper.outputs else self._arrive()
+            moved = self._arrive() if self._state is _State.ARRIVING else self._wait()
         now = time.monotonic()
         if moved:
             self._moved = now
@@ -113,8 +163,9 @@ class StreamedProgram:
         """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
         self.calls.patient = False
         until = time.monotonic() + _ARRIVAL
-        while not (drop or self._late or self.ended or (self._keeper and self._keeper.outputs)):
-            self._arrive() if self._keeper else self._take_over()
+        # A program that nobody carries on would meet SIGPIPE when the timer ends.
+        while not drop and self._state in (_State.WAITING, _State.ARRIVING):
+            self._arrive() if self._state is _State.ARRIVING else self._take_over()
             if time.monotonic() > until:
                 break
         if self._keeper:
@@ -146,7 +197,8 @@ class StreamedProgram:
             return self._deliver()
         elapsed = time.monotonic() - self._begun
         long = elapsed > min(max(_SHORT[0], _CALLS * self.calls.mean), _SHORT[1])
-        if not self._late and (self._feed or long or (elapsed > _IDLE and self.calls.idle())):
+        early = self._state is _State.WAITING
+        if early and (self._feed or long or (elapsed > _IDLE and self.calls.idle())):
             self._take_over()
         return False
 
@@ -174,7 +226,7 @@ class StreamedProgram:
             raise failure(self.argv[0], self._status.get("exitcode"), err)
         self._streams[0].feed(out)
         self._streams[1].feed(err)
-        self.ended = True
+        self._state = _State.ENDED
         return True
 
     def _carry(self) -> bool:
@@ -185,8 +237,8 @@ class StreamedProgram:
         if not err.stream.ended and (not moved or time.monotonic() - self._asked > _SELDOM):
             self._asked = time.monotonic()
             moved = err.step() or moved
-        self.ended = out.stream.ended and err.stream.ended
-        if self.ended:
+        if out.stream.ended and err.stream.ended:
+            self._state = _State.ENDED
             return True
         if self._feed:
             moved = self._feed.step() or moved
@@ -203,6 +255,7 @@ class StreamedProgram:
         spools = self._ways.pop(0)
         stdin = self._feed is not None
         self._keeper = Keeper(self.calls, self.pid, self.mark, spools=spools, stdin=stdin)
+        self._state = _State.ARRIVING
         self._moved, self._pause = time.monotonic(), self.calls.mean  # it will be there soon
 
     def _arrive(self) -> bool:
@@ -214,13 +267,14 @@ class StreamedProgram:
             self.calls.agent.trace(1, f"streams are carried by {way}")
             if self._feed:
                 self._feed.begin(self.calls, keeper)
+            self._state = _State.CARRIED
             return True
         code = keeper.gone()
         if code is None:
             return False
         self._keeper = None
         if code == wrapper.TOO_LATE:
-            self._late = True
+            self._state = _State.TOO_LATE
         else:
             self._take_over()
         return False

@@ -1,7 +1,18 @@
 """The verbs: a program's terminal becomes ours, until it ends or we do.
 
+    this thread                   a thread of exchange.py           guest
+                                  guest-exec ─────────────────────▶ inside/terminal, or script(1):
+                                                                    two terminals, and the program
+    keys, a new window size ────▶ push: guest-file-write ─────────▶ to the program
+                                  pull: guest-file-read ◀────────── what it writes, or nothing yet
+                                  screen
+    `~.`, SIGHUP ...: hang_up ──▶ HANG_UP ────────────────────────▶ the program gets SIGHUP
+    readable: it is over ◀─────── EXIT and the code ◀────────────── the program has ended
+                                  BYE, guest-file-close ──────────▶ the guest's end ends
+                                  (nothing polled for a while) ───▶ likewise: its user has gone
+
 This thread has the keyboard and always answers, to `~.`, to signals and to a new window size,
-also while the agent does not: that is the exchange's business.
+also while the agent does not: only the exchange waits for the agent and for the screen.
 """
 
 import os
