@@ -64,7 +64,7 @@ set -g __qga_common12 \
     '--timeout=text'\t'Give each guest, and each host, so long at most'
 
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
-# for what comes besides; a remark behind a tab.
+# for what comes besides; a remark after a tab.
 function __qga_table
     switch "$argv"
         case ''

@@ -14,7 +14,7 @@ def main() -> None:
         try:
             os.write(1, f"qga {__version__}\n".encode())
         except BrokenPipeError:
-            os._exit(141)  # as behind every other command: 128 + SIGPIPE
+            os._exit(141)  # as for every other command: 128 + SIGPIPE
         except OSError as error:
             why = "stdout is closed" if error.errno == errno.EBADF else error.strerror
             sys.stderr.write(f"qga: the output cannot be written: {why}\n")

@@ -195,5 +195,5 @@ def _is_magic(folder: int) -> bool:
 
 
 def _last(folder: int, name: str) -> int:
-    """How to open what `walk` has found: it is no link, and shall be none."""
+    """How to open what `walk` has found: it is not a link, and must not become one."""
     return os.O_CLOEXEC | (0 if _is_magic(folder) else os.O_NOFOLLOW)

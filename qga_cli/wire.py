@@ -24,7 +24,7 @@ _LONG = 2**20  # bytes of a line above which it is looked at more closely
 _MANY = 250_000  # members and elements; each takes some 60 bytes of memory
 DELIMITER = b"\xff"  # never part of valid UTF-8: resets the agent's parser, marks the sync reply
 
-# Arguments that may hold what nobody else shall read: programs get passwords by env and stdin.
+# Arguments that may hold what nobody else may read: programs get passwords by env and stdin.
 SECRET = ("password", "env", "input-data", "buf-b64")
 
 _TRACED = 2000  # bytes of a line

@@ -58,14 +58,14 @@ class Target:
         return ""
 
 
-def copy(source: Pieces, target: Target, *, behind: bool = True) -> None:
-    transfer(source, target, CopyOptions(), lambda: None, lambda count: None, behind=behind)
+def copy(source: Pieces, target: Target, *, overlap: bool = True) -> None:
+    transfer(source, target, CopyOptions(), lambda: None, lambda count: None, overlap=overlap)
 
 
-@pytest.mark.parametrize("behind", [True, False])
-def test_pieces_are_written_in_order(behind: bool) -> None:
+@pytest.mark.parametrize("overlap", [True, False])
+def test_pieces_are_written_in_order(overlap: bool) -> None:
     target = Target()
-    copy(Pieces(100), target, behind=behind)
+    copy(Pieces(100), target, overlap=overlap)
     assert target.seen == [*range(100), "finish"]
 
 
@@ -88,7 +88,7 @@ def test_one_agent_is_not_asked_from_two_threads() -> None:
     def note(number: int) -> None:
         threads.add(threading.get_ident())
 
-    copy(Pieces(3, note), Target(note), behind=False)
+    copy(Pieces(3, note), Target(note), overlap=False)
     assert threads == {threading.get_ident()}
 
 

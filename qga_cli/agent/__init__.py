@@ -49,7 +49,7 @@ class Reply:
 
 
 class Agent:
-    """The agent of the guest `name`, behind one transport. Not for two threads at once.
+    """The agent of the guest `name`, called through one transport. Not for two threads at once.
 
     `deadline` (time.monotonic) bounds every call, whatever its own patience.
     """

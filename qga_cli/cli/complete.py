@@ -1,7 +1,7 @@
 """What TAB offers beyond the words baked into completions/: guests, and what is inside them.
 
-`qga __complete KIND VALUE WORD...` prints what VALUE, a word of that kind behind the WORDs, may
-become: one candidate a line, with a remark behind a tab. It never prompts, never complains and
+`qga __complete KIND VALUE WORD...` prints what VALUE, a word of that kind after the WORDs, may
+become: one candidate a line, with a remark after a tab. It never prompts, never complains and
 never takes longer than 300 ms: a child in a session of its own asks and fills a small cache, and
 what comes too late is there at the next TAB. A guest's names are a stranger's text: those that
 are not printable are left out, the shell's own quoting does the rest.

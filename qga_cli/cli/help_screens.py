@@ -34,7 +34,7 @@ def root() -> str:
         f"\nStart here:\n{_columns(start)}"
         f"\nCommands:\n{_columns(words)}"
         f"\nGroups of commands (`qga GROUP` lists them):\n{_columns(groups)}"
-        f"\nOptions, before the command or behind it:\n{_OPTIONS}"
+        f"\nOptions, before the command or after it:\n{_OPTIONS}"
         f"\nMore:\n{_MORE}"
     )
 

@@ -99,7 +99,7 @@ def _mountpoints(connect: str, guest: str) -> list[str]:
 
 
 def _whole(names: list[str]) -> list[str]:
-    """Those without a tab, behind which a remark begins: half a name may be another's."""
+    """Those without a tab, after which a remark begins: half a name may be another's."""
     return [name for name in names if "\t" not in name]
 
 

@@ -47,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _dependable(number: int, name: str) -> None:
-    """Make a standard stream what all of us count on, however we were started."""
+    """Make a standard stream blocking, buffered and UTF-8."""
     stream = getattr(sys, name)
     if isinstance(stream, TextIOWrapper):
         # What does not block drops what there is no room for, and seems to end where nothing waits.

@@ -20,7 +20,7 @@ class NoShell(QgaError):
 
 
 def outcome(line: str) -> "tuple[int | None, int | None]":
-    """Exit code or signal, from what stands behind the end mark.
+    """Exit code or signal, from what follows the end mark.
 
     A shell's code for both is the same; it says which unless it is bash, and says nothing of INT
     and PIPE. Raises BadReply.

@@ -1,4 +1,4 @@
-"""Our hand in the guest while a program's streams are carried: the keeper, and how it is told."""
+"""Starts and commands the keeper: the shell in the guest that holds the pipes while we stream."""
 
 import contextlib
 import os

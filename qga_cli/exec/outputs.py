@@ -24,14 +24,14 @@ class Stream:
     """One stream of the program: passes its bytes on, and knows where it ends.
 
     The wrapper writes the end mark into the pipe, after the program's last byte; what background
-    children write later lies behind it.
+    children write later comes after it.
     """
 
     def __init__(self, sink: "Callable[[bytes], object]", mark: bytes) -> None:
         self._sink = sink
         self._mark = mark
         self._held = b""  # may be the beginning of the mark
-        self.last = ""  # what stands behind the mark: exit code and words
+        self.last = ""  # what follows the mark: exit code and words
         self.ended = False
         self.begun = False
 

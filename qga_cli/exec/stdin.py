@@ -1,4 +1,4 @@
-"""The input of a program in the guest: small enough for its request, or streamed behind it."""
+"""The input of a program in the guest: in the request if it is small, else streamed."""
 
 import contextlib
 import queue

@@ -64,7 +64,7 @@ _EARLY = 0.1  # seconds before the first look, at most
 _CEILING = 0.25  # seconds between two looks at a stream
 _LOST = 5.0  # seconds for the end mark to arrive once the wrapper has ended
 _ARRIVAL = 5.0  # seconds for a keeper to take over when we want to leave
-_LAST = 3.0  # seconds for the wrapper to end behind the program
+_LAST = 3.0  # seconds for the wrapper to end after the program
 _PIPE = 0.5  # seconds for a program to end that cannot write any more
 _SELDOM = 0.2  # seconds between two looks at stderr while stdout is busy
 

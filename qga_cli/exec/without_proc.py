@@ -24,7 +24,7 @@ END = script("exec/end_descendants")
 
 
 class ProgramWithoutProc(ProgramWithoutShell):
-    """As ProgramWithoutShell, in a context, its output bounded."""
+    """Like ProgramWithoutShell, but by sh: -e, -w, -u work, 1 MiB of each stream is kept."""
 
     def start(
         self,

@@ -137,7 +137,7 @@ class Copier:
                 carry = stream_of(source, goal, self._options.compress, meter.advance)
             try:
                 transfer(source, goal, self._options, self._guests.check, meter.advance, carry,
-                         behind=not between)  # fmt: skip
+                         overlap=not between)  # fmt: skip
             except OSError as error:  # a read's or a write's names no file: it is this host's
                 error.filename = error.filename or (source.name if target.guest else str(target))
                 raise

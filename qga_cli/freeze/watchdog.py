@@ -231,7 +231,7 @@ class Watch:
 
 
 def main() -> None:
-    """Serve the qga behind standard input."""
+    """Serve the qga at the other end of standard input."""
     syslog.openlog("qga", syslog.LOG_PID, syslog.LOG_DAEMON)
     interrupt = Interrupt()
     for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):

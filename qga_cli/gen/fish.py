@@ -19,7 +19,7 @@ def script() -> str:
     table = (
         "# Options that several commands have.\n" + common + "\n"
         "# What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND\n"
-        "# for what comes besides; a remark behind a tab.\n"
+        "# for what comes besides; a remark after a tab.\n"
         f'function __qga_table\n    switch "$argv"\n{cases}    end\nend\n'
     )
     return grammar.header("fish") + "\n" + table + "\n" + grammar.engine("engine.fish")

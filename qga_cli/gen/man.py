@@ -74,7 +74,7 @@ def page_name(command: Command) -> str:
 
 
 def release_date(changelog: str) -> str:
-    """The date behind this version's heading in CHANGELOG.md."""
+    """The date in this version's heading in CHANGELOG.md."""
     match = re.search(rf"^## {re.escape(__version__)}\b.*?(\d{{4}}-\d\d-\d\d)", changelog, re.M)
     return match[1] if match else ""
 

@@ -22,7 +22,7 @@ _INVISIBLE = bytes(range(33)) + b"\x7f"
 
 
 class Prefixed(io.RawIOBase):
-    """Writes whole lines, each behind the guest's name, under a lock shared by all guests."""
+    """Writes whole lines, each after the guest's name, under a lock shared by all guests."""
 
     def __init__(self, out: "BinaryIO", name: str, lock: threading.Lock) -> None:
         self._out = out

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Hosts:
-    """`default` is behind --connect, the others and the groups are from the configuration.
+    """`default` is the value of --connect, the others and the groups are from the configuration.
 
     `labels` (key=glob) and `state` narrow every choice of guests; `timeout` in seconds bounds
     the wait for each host. Every call to an agent passes `guard`.
@@ -95,7 +95,7 @@ class Hosts:
         return {selector.uri: selector.place for selector in self._selectors(text)}
 
     def host(self, uri: str | None) -> "HostConnection":
-        """The host behind a target's `uri`."""
+        """The host at a target's `uri`."""
         with self._lock:
             if uri not in self._open:
                 self._open[uri] = connect(uri)

@@ -45,7 +45,7 @@ def find(
 ) -> list[Target]:
     """The guests that are there, in the order of their words, each once.
 
-    `host` gives the one behind a URI, and is waited for `timeout` seconds at most. One that cannot
+    `host` gives the one at a URI, and is waited for `timeout` seconds at most. One that cannot
     be asked is a target with an error, unless it is the only one: then the error is raised, as
     NoGuest always is.
     """

@@ -1,1 +1,1 @@
-"""How guests are: listed, waited for, examined, mended."""
+"""How guests are: listed, waited for, examined, fixed."""

@@ -1,4 +1,4 @@
-"""Walks the chain from the host to the agent, stops at the first break, mends what it may."""
+"""Walks the chain from the host to the agent, stops at the first break, fixes what it may."""
 
 import time
 

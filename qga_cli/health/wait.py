@@ -34,7 +34,7 @@ _CEILING = 1.0
 _MARGIN = 0.2  # share of a short time left for the last answer, so that it can say why
 _WITH_EVENTS = 10.0  # ceiling while only an event can bring news
 _TOLD = (NotRunning, NotConnected, NoGuest)  # an event will end these
-_FATAL = (NotConfigured, Unsupported)  # waiting cannot mend these
+_FATAL = (NotConfigured, Unsupported)  # waiting cannot fix these
 _NOT_YET = (NotDelivered, OutcomeUnknown, Frozen, Refused, NotYet)
 
 
@@ -80,7 +80,7 @@ class Waiter:
         }
 
     def wait(self, index: int, target: Target) -> None:
-        """Return when the guest is ready. Raises TimedOut, and what waiting cannot mend."""
+        """Return when the guest is ready. Raises TimedOut, and what waiting cannot fix."""
         if target.error:
             raise target.error
         bell = self._bells[target.uri, target.name]

@@ -152,7 +152,7 @@ class Collector:
 
 
 class SharedHost:
-    """A host asked by several threads, of which none shall pile up behind one that hangs."""
+    """A host asked by several threads, of which none must wait for one that hangs."""
 
     def __init__(self, host: HostConnection, patience: float) -> None:
         host.spread()

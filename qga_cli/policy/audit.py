@@ -149,7 +149,7 @@ def _unwritable(path: str, why: str) -> FileError:
 
 
 def _user() -> dict[str, object]:
-    """Who is behind this process; sudo's word is the environment's, the login is the kernel's."""
+    """Who runs this process; sudo's word is the environment's, the login is the kernel's."""
     user: dict[str, object] = {"euid": os.geteuid(), **_name("name", os.geteuid())}
     if sudo := os.environ.get("SUDO_USER"):
         user["sudo"] = sudo

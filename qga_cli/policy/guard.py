@@ -9,7 +9,7 @@
     calls = false                       only a line for each command, none for the agent's calls
 
 Every table whose glob matches must agree. What an agent answers even while frozen passes always:
-a policy shall not keep anyone from a thaw. A guest goes by libvirt's name for it, or by its CID.
+a policy must not keep anyone from a thaw. A guest goes by libvirt's name for it, or by its CID.
 
 A socket has only the name that a template makes of its path, and who runs us may bring a template
 of his own. So names count that come from `connect` and [hosts] of the same file; any other socket

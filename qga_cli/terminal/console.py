@@ -18,7 +18,7 @@ _LOCAL = 3  # place of the local modes in what tcgetattr returns
 
 
 class Console:
-    """Our own terminal, behind standard input. Raises UsageError when that is none."""
+    """Our own terminal, that of standard input. Raises UsageError when that is none."""
 
     def __init__(self, stdin: "BinaryIO") -> None:
         self.fd = stdin.fileno()
@@ -92,7 +92,7 @@ class Escape:
         self._at_start = True
         self._begun = False  # the key has been typed and waits for the next
         self.end = False  # `~.` came
-        self.help = False  # `~?` came; whoever has helped resets it
+        self.help = False  # `~?` was typed; who shows the help resets it
 
     def strip(self, data: bytes) -> bytes:
         """What of `data` is for the program."""

@@ -1,4 +1,4 @@
-"""What is typed goes to the guest, what comes back to the screen: a thread of its own."""
+"""The thread that sends what is typed to the guest, and writes what comes back to the screen."""
 
 import contextlib
 import os
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
 _IDLE = 2.0  # seconds between two looks at a carrier that tells when something arrives
 _FRACTION = 0.25  # … by the time since something moved
-_TROUBLE = 60.0  # seconds to bear an agent that does not serve us: by then the guest gave us up
+_TROUBLE = (
+    60.0  # seconds to tolerate an agent that does not answer: by then the guest has given us up
+)
 
 
 class Exchange:

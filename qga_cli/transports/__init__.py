@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         """The way to one guest's agent. One call at a time; foreign exceptions never pass."""
 
         read_chunk: int  # bytes of one guest-file-read that this way carries well
-        write_chunk: int  # bytes of one guest-file-write, likewise
+        write_chunk: int  # bytes of one guest-file-write that this way carries well
         program: Sequence[str]  # what the next guest-exec is for, told to the audit file
 
         def call(self, text: str, timeout: float) -> str:
@@ -82,7 +82,7 @@ class ListedGuest:
 
 
 def connect(uri: str | None) -> HostConnection:
-    """The host behind `uri`, connected when first used; None lets libvirt choose.
+    """The host at `uri`, connected when first used; None lets libvirt choose.
 
     Raises UsageError.
     """

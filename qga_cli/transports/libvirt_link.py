@@ -75,7 +75,7 @@ def is_remote(uri: str | None) -> bool:
 
 
 def _open_in_time(uri: str | None) -> libvirt.virConnect:
-    """Open in a thread that is left behind when a host does not answer."""
+    """Open in a thread that is left alone when a host does not answer."""
     import queue
 
     import libvirt

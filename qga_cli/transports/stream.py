@@ -21,7 +21,7 @@ _SYNC_REPLY = 128  # bytes; an honest one has 24 at most
 
 
 class StreamTransport:
-    """One agent behind a connectable socket. `connect` gets the seconds it may take."""
+    """One agent on a socket that can be connected to. `connect` gets the seconds it may take."""
 
     read_chunk = 2**20
     write_chunk = 512 * 1024

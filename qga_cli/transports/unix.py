@@ -50,7 +50,7 @@ class UnixHost:
         return [ListedGuest(name) for name, path in paths.items() if _is_socket(path)]
 
     def open(self, name: str, called: str = "") -> StreamTransport:
-        """The agent behind the socket, connected at the first call. `called`: if not by `name`."""
+        """The agent on the socket, connected at the first call. `called`: if not by `name`."""
         if _NAME in self._path and ("/" in name or name in (".", "..")):
             raise NoGuest(f"no guest named {name!r}: a name in a socket template is no path")
         path = self._path.replace(_NAME, name)

@@ -33,7 +33,7 @@ class VsockHost:
         return [ListedGuest(self._cid)] if self._cid.isdecimal() else []
 
     def open(self, name: str) -> StreamTransport:
-        """The agent behind the CID; it is connected at the first call."""
+        """The agent of this CID; it is connected at the first call."""
         cid = self._cid.replace("{vm}", name)
         if not cid.isdecimal():
             raise NoGuest(f"{cid!r} is not a vsock context id", hint="a CID is a number above 2")

@@ -88,7 +88,7 @@ def _refuse_other_options(line: str, there: str) -> None:
         raise Refused(
             f"the key {wanted.fingerprint} is there already, with "
             f"{'other' if found.options else 'no'} options: nothing was added",
-            hint="`qga ssh remove` takes it away; then add it as it shall be",
+            hint="`qga ssh remove` takes it away; then add it as you want it",
         )
 
 

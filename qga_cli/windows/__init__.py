@@ -1,1 +1,1 @@
-"""Windows guests: all that is done otherwise there, behind the doors of exec and files."""
+"""Windows guests: all that is done differently there; exec and files call it."""

@@ -1,4 +1,4 @@
-"""Paths of Windows: C:\\dir\\file, \\\\server\\share\\file, and both behind \\\\?\\."""
+"""Paths of Windows: C:\\dir\\file, \\\\server\\share\\file, and both after \\\\?\\."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a copy comes down in a Windows guest: a part beside the final name, moved there at its end.
+"""A Windows guest's end of a copy: a part next to its final name, moved there at the end.
 
 What is there already is replaced in one step, and by nothing else than the whole copy. The file
 gets the access list that its folder hands down.

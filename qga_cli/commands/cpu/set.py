@@ -8,7 +8,7 @@ COMMAND = Command(
     "Switch processors of the guest on and off",
     since="1.5",
     args=[
-        Arg("cpu", spec.VCPUS, "Id from `cpu list`, and what it shall be", positional=True,
+        Arg("cpu", spec.VCPUS, "Id from `cpu list`, and its new state", positional=True,
             many=True, wire="vcpus"),
     ],
     result=int,

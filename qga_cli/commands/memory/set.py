@@ -21,7 +21,7 @@ COMMAND = Command(
     "Switch memory blocks of the guest on and off",
     since="2.3",
     args=[
-        Arg("block", spec.BLOCKS, "Id from `memory list`, and what it shall be", positional=True,
+        Arg("block", spec.BLOCKS, "Id from `memory list`, and its new state", positional=True,
             many=True, wire="mem-blks"),
     ],
     result=[

@@ -1,4 +1,4 @@
-"""Whether a file or a tree is packed on its way: what was asked for, and for auto, if it pays."""
+"""Decides whether a copy is compressed in transit (--compress none, auto, gzip)."""
 
 import time
 import zlib
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 2**20  # bytes that are tried before auto decides
 _WORTH = 0.7  # of the size: packed to less, a push is faster, for unpacking costs little
-_WORTH_THERE = 0.5  # likewise for a pull, where the guest must pack
+_WORTH_THERE = 0.5  # the same for a pull, where the guest must compress
 _RATE = 25e6  # bytes a second: a guest that packs slower is emulated, and its channel faster
 _LARGE = 8 * 2**20  # bytes: to try how a guest packs takes as long as a few megabytes
 

@@ -1,4 +1,4 @@
-"""Where a copy comes down in a guest: a private file beside the final name, renamed when proven."""
+"""The guest's end of a copy: a private file next to its final name, renamed once it is verified."""
 
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.files.guest.digest import GuestDigest

@@ -1,4 +1,4 @@
-"""Where a copy comes down in a guest that runs no programs for us: the final name itself."""
+"""The guest's end of a copy where guest-exec is blocked: the final name is written directly."""
 
 from qga_cli.errors import FileError, QgaError, Refused
 from qga_cli.files.copy_file.transfer import ABSENT

@@ -1,4 +1,4 @@
-"""Where a copy comes down on this host: a private file, renamed to the final name when proven."""
+"""The host's end of a copy: a private file, renamed to its final name once it is verified."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""One file from where it is to where it shall be: right, or not at all."""
+"""Copies one file: complete and verified, or not at all."""
 
 import queue
 import threading
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
             """Put `data` at `offset`, which never goes back."""
 
         def finish(self, facts: FileFacts, digest: str) -> None:
-            """Compare with `digest` unless it is "", then make it what it shall be."""
+            """Compare with `digest` unless it is "", then put it in its place."""
 
         def abandon(self, *, keep: bool) -> str:
             """End without a result; the name of what stays for --resume, "" for nothing."""
@@ -93,19 +93,19 @@ def transfer(
     advance: "Callable[[int], None]",
     carry: "Callable[[int], bool] | None" = None,
     *,
-    behind: bool = True,
+    overlap: bool = True,
 ) -> None:
     """Copy one file. `check` raises when it is time to stop, `advance` is told of progress.
 
     `carry` moves the bytes from an offset on, where that need not be done piece by piece; False if
-    it has done nothing. One piece is
-    written while the next is read, unless `behind` is false: an agent does not serve two threads.
+    it has done nothing. One piece is written while the next is read, unless `overlap` is false: an
+    agent does not serve two threads.
     """
     try:
         position = target.begin(source.facts, source.prefix if options.resume else None)
         advance(position)
         if not carry or not carry(position):
-            _carry(source, target, position, check, advance, behind=behind)
+            _carry(source, target, position, check, advance, overlap=overlap)
         check()
         target.finish(source.facts, source.digest() if options.verify else "")
     except BaseException as error:
@@ -120,12 +120,12 @@ def _carry(
     check: "Callable[[], None]",
     advance: "Callable[[int], None]",
     *,
-    behind: bool,
+    overlap: bool,
 ) -> None:
     with ExitStack() as stack:
         pieces = stack.enter_context(closing(source.pieces(position, target.chunk)))
         write = target.write
-        if behind:
+        if overlap:
             write = stack.enter_context(closing(_Behind(write))).put
         for offset, data in pieces:
             check()

@@ -154,7 +154,7 @@ class Access:
         self._check_deadline()
 
     def grace(self) -> None:
-        """Give what must be cleaned up a few seconds, however late it is."""
+        """Extend the deadline by a few seconds, so that clean-up can run."""
         if self.agent.deadline is not None:
             self.agent.deadline = max(self.agent.deadline, time.monotonic() + _GRACE)
 

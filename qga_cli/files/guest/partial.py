@@ -1,4 +1,4 @@
-"""What a copy is called until it is proven: a hidden name beside the final one, told by its end."""
+"""Names of unfinished copies: `.NAME.<16 hex>.qga-part`, next to the target."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""An agent as the file verbs call it: errors know their guest, a short freeze ends nothing."""
+"""The agent as file verbs call it: errors know their guest, a short freeze is waited for."""
 
 import threading
 import time
@@ -26,7 +26,7 @@ class PatientAgent(Agent):
     """An agent whose errors say whose they are: a copy may speak with two guests.
 
     With `patient` set, what a freeze refuses is asked again after the thaw: a backup's freeze is
-    over in seconds, and shall not end a copy of an hour. One thread at a time is in `call`.
+    over in seconds, and must not end a copy of an hour. One thread at a time is in `call`.
     """
 
     patient = False

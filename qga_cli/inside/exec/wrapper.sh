@@ -67,7 +67,7 @@ read -r qga_x qga_x qga_x qga_x qga_before 2>&9 </proc/loadavg
 ( qga_around; QGA_EXEC=$0; export QGA_EXEC; exec "$@" ) >&4 2>&5 3>&- 4>&- 5>&- 6>&- 7<&- 9>&-
 qga_code=$?
 read -r qga_x qga_x qga_x qga_x qga_after 2>&9 </proc/loadavg
-# The pipes hold what is to be passed on; the mark goes behind it.
+# The pipes hold what is to be passed on; the mark goes after it.
 exec </dev/null
 echo >&6; IFS= read -r qga_said <&6
 for qga_pipe in 4 5; do echo "$qga_end $qga_code ${qga_said:+killed}${BASH:+killed}" >&$qga_pipe; done
@@ -78,7 +78,7 @@ echo ended >&3
 exec 4</proc/self/fd/4 5</proc/self/fd/5 2>/dev/null 3>&- 6>&- 7<&-
 export LC_ALL=C
 # Where the last pid says that the program was the only process started meanwhile, nobody else can
-# write: one cat passes both on, stderr behind stdout.
+# write: one cat passes both on, stderr after stdout.
 if [ $qga_single = 1 ] && [ "$qga_after" -eq $((qga_before+1)) ]; then exec cat - /proc/self/fd/5 <&4 9>&-; fi
 # Else one read each: the mark is in, so it cannot wait, and a pipe holds less than that.
 dd bs=1M count=1 <&4 9>&-; dd bs=1M count=1 <&5 >&9 9>&-
