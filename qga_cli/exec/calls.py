@@ -8,7 +8,6 @@ a process in the guest, so it is opened once more; whether a program runs, /proc
 import time
 
 from qga_cli.agent.file import AgentFile
-from qga_cli.agent.patience import Patience
 from qga_cli.agent.program import request, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.agent import Agent
+    from qga_cli.agent.patience import Patience
     from qga_cli.interrupt import Interrupt
     from qga_cli.spec import Command
 
@@ -50,7 +50,7 @@ class AgentCalls:
     def __init__(self, agent: "Agent", interrupt: "Interrupt") -> None:
         self.agent = agent
         self.interrupt = interrupt
-        self._patience = Patience(agent, away=_RETURN)
+        self._patience: Patience | None = None  # made at the first failure
         self._count = 0
         self._seconds = 0.0
         self._pids: set[int] = set()  # whose end is seen without what the agent keeps of them
@@ -184,12 +184,13 @@ class AgentCalls:
                 value = self.agent.call(command, arguments).value
                 self._count += 1
                 self._seconds += time.monotonic() - begun
-                self._patience.reset()
+                if self._patience:
+                    self._patience.reset()
                 return value
             # No command has got it, or one that may be repeated.
             except (Frozen, AgentUnavailable, NotRunning, OutcomeUnknown) as error:
                 lost = isinstance(error, OutcomeUnknown) and command not in _AGAIN
-                if lost or not self.patient or not self._patience.tolerates(error):
+                if lost or not self.patient or not self._tolerates(error):
                     raise
                 if isinstance(error, AgentUnavailable | OutcomeUnknown) and error.kind != "busy":
                     if not waiting:
@@ -197,6 +198,13 @@ class AgentCalls:
                     waiting = True
             if self.interrupt.sleep(_THAW, max(1, self.interrupt.count)):
                 raise Interrupted(self.interrupt.last)
+
+    def _tolerates(self, error: QgaError) -> bool:
+        if self._patience is None:
+            from qga_cli.agent.patience import Patience
+
+            self._patience = Patience(self.agent, away=_RETURN)
+        return self._patience.tolerates(error)
 
     patient = False  # set once the program runs: before, a refusal is the answer
 
