@@ -51,6 +51,13 @@ def test_a_part_of_a_file_comes_compressed(sh: Run, tmp_path: Path) -> None:
     assert sh("files/pour", f"{tmp_path}/none", "1", "4").returncode
 
 
+def test_a_part_of_a_file_comes_as_it_is(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"0123456789")
+    assert sh("files/send", f"{tmp_path}/f", "1", "4").stdout == b"0123"
+    assert sh("files/send", f"{tmp_path}/f", "3", "4").stdout == b"2345"
+    assert sh("files/send", f"{tmp_path}/none", "3", "4").returncode
+
+
 def test_an_archive_and_its_digest(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "f").write_bytes(b"text")

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 UNPROMISED = 64 * 2**20  # bytes taken of a file that says it is empty, as those of /proc do
 # $1 file  $2 its first byte to send, counted from 1  $3 how many
-_SEND_ALL = 'exec head -c "$3" <"$1"'
-_SEND = 'exec <"$1" && tail -c "+$2" | head -c "$3"'
 _LOOK = 0.2  # seconds between two looks at the interrupt while a stream has nothing
 
 
@@ -254,7 +252,7 @@ class GuestFile:
             sink = Unpacker(take).write
             done = self.access.stream(script("files/pour"), *words, stdout=sink, large=True)
         else:
-            way = self.access.flow(_SEND if start else _SEND_ALL, *words, take=take)
+            way = self.access.flow(script("files/send"), *words, take=take)
             if way is None:
                 return False
             done = way
