@@ -38,9 +38,21 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Protocol, Self
 
-    from qga_cli.guests.targets import Target
+    class GuestName(Protocol):
+        """What an error needs of the guest that it is about; see guests.targets.Target."""
+
+        @property
+        def label(self) -> str:
+            """What the user calls it."""
+
+        @property
+        def name(self) -> str:
+            """What its host calls it; "" for a whole host."""
+
+        def typable(self, hint: str) -> str:
+            """`hint` with this guest for VM."""
 
 
 class QgaError(Exception):
@@ -52,7 +64,7 @@ class QgaError(Exception):
 
     exit_code = 1
     kind = "error"
-    guest: Target | None = None
+    guest: GuestName | None = None
 
     def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
         super().__init__(message)
@@ -60,7 +72,7 @@ class QgaError(Exception):
         self.hint = hint
         self.details = details
 
-    def of(self, guest: Target) -> Self:
+    def of(self, guest: GuestName) -> Self:
         """This error, of `guest`; whoever came first and was nearer knows better."""
         # A target without a name is no guest: a whole host, or a verb that finds its guests itself.
         if self.guest is None and guest.name:
