@@ -41,6 +41,7 @@ WORDS = "words"  # a command line of its own: everything to the end
 GUEST = "guest"  # one guest or several, by name, list, glob, group
 PLACE = "place"  # VM:PATH, a local path, or -
 LABEL = "label"  # KEY=GLOB, looked for in the guest's title and metadata
+ADDRESS = "address"  # [HOST:]PORT or unix:PATH, and pairs of them: network/address.py
 WIRE = "wire"  # a wire name or a JSON object
 
 # How a column's value is shown on a terminal; pipes get it raw.
@@ -271,3 +272,5 @@ def release(text: str) -> tuple[int, ...]:
 # of exec passes with auto.
 CHANNEL = Arg("channel", CHOICE, "Whether bytes travel through ports plugged into the guest",
               choices=("auto", "always", "never"), default="never", wire="")  # fmt: skip
+# Of the verbs that carry connections, for which there is no other way as fast.
+FAST = Arg("channel", CHOICE, CHANNEL.help, choices=CHANNEL.choices, default="auto", wire="")

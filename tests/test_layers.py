@@ -11,7 +11,17 @@ import pytest
 ROOT = Path(__file__).parent.parent / "qga_cli"
 # From the ground up: a folder, or a file beside the folders, imports from lower floors only.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "spec", "format", "interrupt", "openssh", "survivor", "inside", "inside/terminal"),
+    (
+        "errors",
+        "spec",
+        "format",
+        "interrupt",
+        "openssh",
+        "survivor",
+        "inside",
+        "inside/network",
+        "inside/terminal",
+    ),
     ("shape", "wire", "hostpath", "catalog"),
     ("commands", "transports", "config"),
     ("agent", "policy"),
@@ -19,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("verbs",),
     ("exec", "terminal", "windows"),
     ("files/guest", "freeze"),
-    ("files/copy_file", "health"),
+    ("files/copy_file", "health", "network"),
     ("files/copy_tree", "metrics"),
     ("files", "render"),
     ("library",),

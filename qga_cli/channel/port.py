@@ -90,8 +90,12 @@ class InPort:
         except QgaError as error:
             raise NoChannel(error.message) from error
         if rest := self._said.partition(wanted)[2]:
-            self._pieces.appendleft(rest)
-            os.write(self._tell, b"!")
+            self.put_back(rest)
+
+    def put_back(self, data: bytes) -> None:
+        """Have the next `read` return it."""
+        self._pieces.appendleft(data)
+        os.write(self._tell, b"!")
 
     def read(self, seconds: float) -> bytes:
         """The next piece; empty when none comes in time. Raises OutcomeUnknown."""

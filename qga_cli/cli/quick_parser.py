@@ -24,7 +24,7 @@ def parse(args: Sequence[Arg], words: Sequence[str]) -> dict[str, Any] | None:
         return None
     raw, loose = found
     tail = words_after_dashes(args)
-    if tail and not raw.get(tail.name):
+    if tail and not raw.get(tail.name) and (tail.required or tail.name in raw):
         return None
     positionals = [arg for arg in args if arg.positional and arg is not tail]
     return _positionals(positionals, loose, raw)

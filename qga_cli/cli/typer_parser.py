@@ -32,7 +32,7 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
     _add(app, command, command.words[-1], found.update)
     tail = words_after_dashes(for_command(command))
     if tail:
-        before, after = _at_dashes(command, words)
+        before, after = _at_dashes(command, words, tail)
         _invoke(app, command, before)
         return found | {tail.name: after}
     _invoke(app, command, words)
@@ -44,13 +44,14 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _at_dashes(command: Command, words: Sequence[str]) -> tuple[list[str], list[str]]:
+def _at_dashes(command: Command, words: Sequence[str], tail: Arg) -> tuple[list[str], list[str]]:
     """What stands before the first `--`, with a word in place of the rest, and the rest."""
     before, after = list(words), []
+    needed = tail.required or "--" in before
     if "--" in before:
         at = before.index("--")
         before, after = before[:at], before[at + 1 :]
-    if not after and not {"-h", "--help"} & set(before):
+    if needed and not after and not {"-h", "--help"} & set(before):
         raise _nothing_follows(command)
     return [*before, "--", "CMD"], after
 

@@ -32,15 +32,26 @@ class ProgramStream:
 
     What the program writes to its stderr is dropped. `code` is its exit code once `read` has
     returned nothing, 128 + N after signal N; None before.
+
+    Output that ends as the mark of its own end begins, with a `q`, waits for what comes after it.
+    With `prompt` it does not, and in front of the end a few bytes of the mark may be taken for
+    output: for whoever knows what output may be, as of frames, and must not wait.
     """
 
     def __init__(
-        self, agent: "Agent", argv: "Sequence[str]", context: Context, patience: float
+        self,
+        agent: "Agent",
+        argv: "Sequence[str]",
+        context: Context,
+        patience: float,
+        *,
+        prompt: bool = False,
     ) -> None:
         self.code: int | None = None
         self._calls = AgentCalls(agent, Interrupt())
         self._channel = Channel.to(agent, patience)
         self._tail = b""  # what may be the beginning of the end
+        self._prompt = prompt
         self._sent = 0
         try:
             (self._out,), (self._in,) = self._channel.take(1, 1)
@@ -59,9 +70,10 @@ class ProgramStream:
         until = None if timeout is None else time.monotonic() + timeout
         while self.code is None:
             left = 3600.0 if until is None else until - time.monotonic()
-            if until is not None and left <= 0 and not self._out.read(0):
+            data = self._out.read(left)
+            if not data and until is not None and time.monotonic() >= until:
                 raise TimedOut(f"nothing came within {timeout:g} s")
-            data = self._take(self._out.read(left))
+            data = self._take(data)
             if data:
                 return data
         return b""
@@ -138,7 +150,9 @@ class ProgramStream:
         until = time.monotonic() + _BEGIN
         while b"\n" not in said and len(said) < _NUMBER and time.monotonic() < until:
             said += self._out.read(until - time.monotonic())
-        number, _, self._tail = said.partition(b"\n")
+        number, _, rest = said.partition(b"\n")
+        if rest:
+            self._out.put_back(rest)
         if not number.isdigit() or len(number) > _NUMBER:
             raise NoChannel("nobody in the guest reads the port")
         return int(number)
@@ -158,8 +172,12 @@ class ProgramStream:
 
     def _take(self, data: bytes) -> bytes:
         """What of it is the program's; notes the end."""
+        passed = len(self._tail) if self._prompt else 0  # bytes of it that were given already
         data = self._tail + data
         at = data.find(self._end)
+        if at < 0 and self._prompt:
+            self._tail = data[-len(self._end) :]
+            return data[passed:]
         if at < 0:
             keep = next(
                 (n for n in range(min(len(self._end) - 1, len(data)), 0, -1)
@@ -170,8 +188,8 @@ class ProgramStream:
         line = data[at + len(self._end) :]
         if b"\n" not in line and len(line) < 8:
             self._tail = data[at:]
-            return data[:at]
+            return data[passed:at]
         code, signal = exit_status.outcome(line.partition(b"\n")[0].decode("ascii", "replace"))
         self.code = 128 + (signal or 0) if code is None else code
         self._tail = b""
-        return data[:at]
+        return data[passed:at]

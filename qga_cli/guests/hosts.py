@@ -108,14 +108,23 @@ class Hosts:
         transport = self.host(target.uri).open(target.name)
         return self.guard.wrap(transport, target.uri, target.name) if self.guard else transport
 
-    def change(self, target: Target, how: str, work: Callable[[], None]) -> None:
-        """Change a guest in a way that is no agent call. Raises Forbidden, and what `work` does."""
+    def change(
+        self,
+        target: Target,
+        how: str,
+        work: Callable[[], object],
+        told: Mapping[str, object] | None = None,
+    ) -> None:
+        """Do what is no agent call, but for a policy to judge and for a log, which gets `told`.
+
+        Raises Forbidden, FileError, and what `work` does.
+        """
         if not self.guard:
             work()
             return
         transport = self.host(target.uri).open(target.name)
         try:
-            self.guard.wrap(transport, target.uri, target.name).change(how, work)
+            self.guard.wrap(transport, target.uri, target.name).change(how, work, told)
         finally:
             transport.close()
 

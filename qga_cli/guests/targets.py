@@ -4,6 +4,7 @@
     web1,db1            several
     'web*'  '*'         every running guest whose name matches
     @group  HOST/VM     from the configuration; HOST may be a glob: '*/web*'
+    web1.qga            web1, as `qga ssh config` has ssh call it
 
 Only the syntax tells a fleet from one guest: a glob that matches one guest is still a fleet.
 """
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.transports import ListedGuest
 
+SUFFIX = ".qga"  # of guests' names in ssh's world: `qga ssh config`
 _GLOB = frozenset("*?[")
 
 
@@ -138,6 +140,7 @@ def _words(text: str, groups: Mapping[str, Sequence[str]], inside: tuple[str, ..
 
 
 def _on_hosts(word: str, default: str | None, hosts: Mapping[str, str]) -> list[Selector]:
+    word = word.removesuffix(SUFFIX) or word
     host, slash, name = word.rpartition("/")
     if not slash or (host not in hosts and not is_glob(host)):
         return [Selector(default, word)]

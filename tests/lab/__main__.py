@@ -8,6 +8,7 @@ import time
 from tests.lab import debian, guest, host, windows
 from tests.lab.image import SUITES
 from tests.lab.process import LabError
+from tests.lab.tools import ENDING
 
 
 def main() -> int:
@@ -67,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--tests", action="store_true", help="and those of the test suite")
     start = commands.add_parser("up", help="boot a guest; returns when its agent answers")
     start.add_argument("name")
-    start.add_argument("--suite", choices=SUITES, default="bookworm")
+    start.add_argument(
+        "--suite", choices=[*SUITES, *(name + ENDING for name in SUITES)], default="bookworm"
+    )
     start.add_argument("--memory", type=int, default=512, metavar="MiB")
     start.add_argument(
         "--block-rpcs", type=lambda text: text.split(","), default=[], metavar="NAME,NAME"

@@ -14,9 +14,9 @@ from typing import NamedTuple, Self
 from tests.lab import cache
 from tests.lab.domain import Wish, describe, read_mark
 from tests.lab.hypervisor import connection, stop_daemons, virsh
-from tests.lab.image import image
 from tests.lab.kernel import kernel
 from tests.lab.process import LabError, run, say
+from tests.lab.tools import disk
 
 DATA_SIZE = 768 * 1024 * 1024
 
@@ -184,13 +184,13 @@ def _running(uri: str, name: str, wish: Wish) -> Path | None:
 def _boot(uri: str, name: str, wish: Wish) -> Path:
     """Make the disks and the domain of a new guest, and start it."""
     with ThreadPoolExecutor() as pool:
-        kernel_job, image_job = pool.submit(kernel), pool.submit(image, wish.suite)
+        kernel_job, image_job = pool.submit(kernel), pool.submit(disk, wish.suite)
     boot_files, root = kernel_job.result(), image_job.result()
     folder = cache.folder("guests", name)
     overlay = ("-q", "-f", "qcow2", "-F", "raw", "-b", str(root))
     run("qemu-img", "create", *overlay, str(folder / "root.qcow2"))
-    with open(folder / "data.img", "wb") as disk:
-        disk.truncate(DATA_SIZE)
+    with open(folder / "data.img", "wb") as data:
+        data.truncate(DATA_SIZE)
     run("mkfs.ext4", "-q", "-F", "-L", "data", str(folder / "data.img"))
     (folder / "domain.xml").write_text(describe(name, wish, folder, boot_files, uri))
     try:

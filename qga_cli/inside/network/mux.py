@@ -1,0 +1,423 @@
+"""Many connections through one link, each with its own back-pressure. Both ends run this.
+
+    dialing ──▶ open ──▶ half closed, either way ──▶ gone
+       └──────────┴─────────────────┴── failed, reset
+
+What a connection's peer sends waits in `pending` until the connection takes it; the peer may send
+what was granted and no more, so neither end ever holds more than GRANTED bytes of a connection.
+"""
+
+import _socket
+import errno
+import os
+import select
+from _thread import start_new_thread
+
+from qga_cli.inside.network.frames import (
+    CONNECTIONS,
+    DATA,
+    END,
+    FAILED,
+    FLOOD,
+    FULL,
+    GRANTED,
+    HEADER,
+    LONGEST,
+    OPEN,
+    OPENED,
+    RESET,
+    WINDOW,
+    Broken,
+    frame,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_LOCAL = ((_socket.AF_INET, "127.0.0.1"), (_socket.AF_INET6, "::1"))
+_AGAIN = (errno.EAGAIN, errno.EINTR)
+_ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds
+_NAME = 253  # characters of a host's name
+
+
+class TunnelConnection:
+    """One connection. `reader` and `writer` are descriptors, of `socket` if it is one."""
+
+    def __init__(self, number: int, socket: "Any" = None) -> None:
+        self.number = number
+        self.socket = socket
+        self.reader = self.writer = socket.fileno() if socket else -1
+        self.candidates: list[tuple[int, Any]] = []
+        self.why = ""  # the first of them failed
+        self.dialing = False
+        self.waiting = False  # for the other side's OPENED
+        self.credit = self.allowed = GRANTED  # bytes that we may send, that may come
+        self.taken = 0  # bytes passed on and not granted anew yet
+        self.most = GRANTED  # bytes of one write: fewer where a write may wait
+        self.trouble: OSError | None = None  # of its own
+        self.pending = bytearray()
+        self.sent_end = self.ended = False  # no more from here; no more from the other side
+
+    def close(self, abort: bool = False) -> None:
+        """Let go of it; with `abort` its peer meets an error."""
+        if self.socket is None:
+            return
+        if abort:
+            try:
+                self.socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, _ABORT)
+            except OSError:
+                pass  # of a UNIX socket, or broken already
+        self.socket.close()
+
+
+class Mux:
+    """One end of a tunnel. Whoever runs it writes `out` to the link and feeds what comes."""
+
+    first = 2  # number of a connection of ours
+
+    def __init__(self) -> None:
+        self.out = bytearray()
+        self.connections: dict[int, TunnelConnection] = {}
+        self.listeners: dict[int, tuple[Any, int]] = {}
+        self._inbox = bytearray()
+        self._next = self.first
+        self._highest = 0  # number of the other side's
+        self._found: list[tuple[int, list[tuple[int, Any]], str]] = []
+        self._bell, self._ring = os.pipe()
+
+    # What an end makes of the other side's wishes.
+
+    def asked(self, number: int, payload: bytes) -> None:
+        """OPEN: dial or refuse."""
+        raise Broken("a connection that nobody waits for")
+
+    def command(self, kind: int, number: int, payload: bytes) -> None:
+        """A frame that belongs to no connection."""
+        raise Broken("a frame of an unknown kind")
+
+    def answered(self, connection: TunnelConnection, error: "str | None", payload: bytes) -> None:
+        """The other side has dialed, or could not."""
+
+    def accepted(self, connection: TunnelConnection, listener: int) -> bytes:
+        """What OPEN tells of a connection that has come to a listening socket of ours."""
+        return b""
+
+    def over(self, connection: TunnelConnection) -> None:
+        """It has gone."""
+
+    # The link.
+
+    def feed(self, data: bytes) -> None:
+        """Act on what has come through the link. Raises Broken."""
+        inbox = self._inbox
+        inbox += data
+        at = 0
+        while len(inbox) - at >= HEADER.size:
+            kind, number, length = HEADER.unpack_from(inbox, at)
+            if length > LONGEST:
+                raise Broken("a frame that is too long")
+            begin = at + HEADER.size
+            if len(inbox) < begin + length:
+                break
+            at = begin + length
+            self._act(kind, number, bytes(inbox[begin:at]))
+        del inbox[:at]
+
+    def send(self, kind: int, number: int, payload: bytes = b"") -> None:
+        """Put a frame on its way. Raises Broken when nobody takes any."""
+        self.out += frame(kind, number, payload)
+        if len(self.out) > FLOOD:
+            raise Broken("nobody reads the link")
+
+    def _act(self, kind: int, number: int, payload: bytes) -> None:
+        if kind not in (OPENED, FAILED, DATA, WINDOW, END, RESET):
+            self._begin(kind, number, payload)
+            return
+        connection = self.connections.get(number)
+        if connection is None:
+            if kind in (OPENED, FAILED):
+                self.command(kind, number, payload)
+            elif number > max(self._highest, self._next):
+                raise Broken("a frame of a connection that never was")
+        elif kind == DATA:
+            self._take(connection, payload)
+        elif kind == WINDOW:
+            self._grant(connection, payload)
+        elif kind == END:
+            connection.ended = True
+            self._flush(connection)
+        elif kind == RESET:
+            self._drop(connection, abort=True)
+        elif not connection.waiting:
+            raise Broken("an answer to no question")
+        else:
+            connection.waiting = False
+            error = payload.decode("utf-8", "replace")[:200] if kind == FAILED else None
+            self.answered(connection, error, payload)
+            if kind == FAILED:
+                self._drop(connection, abort=True)
+
+    def _begin(self, kind: int, number: int, payload: bytes) -> None:
+        if kind != OPEN:
+            self.command(kind, number, payload)
+        elif number <= self._highest or number % 2 == self.first % 2:
+            raise Broken("a number that is not new")
+        else:
+            self._highest = number
+            if len(self.connections) >= CONNECTIONS:
+                self.send(FAILED, number, b"too many connections at a time")
+            else:
+                self.asked(number, payload)
+
+    def _take(self, connection: TunnelConnection, payload: bytes) -> None:
+        connection.allowed -= len(payload)
+        if connection.allowed < 0 or connection.ended or connection.waiting:
+            raise Broken("more than was granted")
+        connection.pending += payload
+        self._flush(connection)
+
+    def _grant(self, connection: TunnelConnection, payload: bytes) -> None:
+        connection.credit += int.from_bytes(payload[:4], "big")
+        if connection.credit > GRANTED:
+            raise Broken("a grant of more than was sent")
+
+    # Connections.
+
+    def join(self, socket: "Any" = None) -> TunnelConnection:
+        """A new connection of ours; `open_with` tells the other side."""
+        if len(self.connections) >= CONNECTIONS:
+            raise Broken("too many connections at a time")
+        connection = TunnelConnection(self._next, socket)
+        self._next += 2
+        connection.waiting = True
+        self.connections[connection.number] = connection
+        return connection
+
+    def dial(self, number: int, host: str, port: int) -> None:
+        """Connect somewhere for the other side's connection; "" is this machine."""
+        connection = TunnelConnection(number)
+        connection.dialing = True
+        self.connections[number] = connection
+        if not host:
+            self._try(connection, [(family, (name, port)) for family, name in _LOCAL])
+            return
+        for family in (_socket.AF_INET, _socket.AF_INET6):
+            try:
+                _socket.inet_pton(family, host.partition("%")[0])
+            except OSError:
+                continue
+            if "%" not in host:
+                self._try(connection, [(family, (host, port))])
+                return
+        if len(host) > _NAME or not host.isprintable():
+            self.fail(connection, "no host's name")
+            return
+        start_new_thread(self._resolve, (number, host, port))
+
+    def dial_path(self, number: int, path: bytes) -> None:
+        """The same for a UNIX socket."""
+        connection = TunnelConnection(number)
+        connection.dialing = True
+        self.connections[number] = connection
+        self._try(connection, [(_socket.AF_UNIX, path)])
+
+    def fail(self, connection: TunnelConnection, why: str) -> None:
+        """Tell the other side that it could not be dialed."""
+        self.send(FAILED, connection.number, why.encode("utf-8", "replace")[:200])
+        self._drop(connection)
+
+    def listen(self, host: str, port: int, tag: int) -> "tuple[str, int]":
+        """Listen there; the address. Raises OSError."""
+        family = _socket.AF_INET6 if ":" in host else _socket.AF_INET
+        socket = _socket.socket(family, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
+        try:
+            socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+            socket.bind((host, port))
+            socket.listen(128)
+            socket.setblocking(False)
+        except OSError:
+            socket.close()
+            raise
+        self.listeners[socket.fileno()] = (socket, tag)
+        name = socket.getsockname()
+        return str(name[0]), int(name[1])
+
+    def drop_all(self) -> None:
+        """Let go of everything."""
+        for socket, _ in self.listeners.values():
+            socket.close()
+        self.listeners.clear()
+        for connection in list(self.connections.values()):
+            self._drop(connection, abort=True)
+
+    def _resolve(self, number: int, host: str, port: int) -> None:
+        """In a thread of its own, for it may take its time."""
+        try:
+            found = _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)
+            told = (number, [(one[0], one[4]) for one in found[:8]], "")
+        except (OSError, UnicodeError) as error:
+            told = (number, [], "{}: {}".format(host, getattr(error, "strerror", "") or error))
+        self._found.append(told)
+        os.write(self._ring, b"!")
+
+    def _try(self, connection: TunnelConnection, candidates: "list[tuple[int, Any]]") -> None:
+        connection.candidates = list(candidates)
+        while connection.candidates:
+            family, address = connection.candidates.pop(0)
+            try:
+                kind = _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
+                socket = _socket.socket(family, kind)
+                number = socket.connect_ex(address)
+            except OSError as error:
+                connection.why = connection.why or str(error.strerror or error)
+                continue
+            if number in (0, errno.EINPROGRESS):
+                connection.socket = socket
+                connection.reader = connection.writer = socket.fileno()
+                if not number:
+                    self._connected(connection)
+                return
+            socket.close()
+            connection.why = connection.why or os.strerror(number)
+        self.fail(connection, connection.why or "no address")
+
+    def _connected(self, connection: TunnelConnection) -> None:
+        number = connection.socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
+        if number:
+            connection.socket.close()
+            connection.socket = None
+            connection.reader = connection.writer = -1
+            connection.why = connection.why or os.strerror(number)
+            self._try(connection, connection.candidates)
+            return
+        connection.dialing = False
+        if connection.socket.family != _socket.AF_UNIX:
+            connection.socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        self.send(OPENED, connection.number)
+
+    def _flush(self, connection: TunnelConnection) -> None:
+        """Pass on what has come, as far as it is taken."""
+        if connection.dialing:
+            return
+        while connection.pending:
+            try:
+                count = os.write(connection.writer, connection.pending[: connection.most])
+            except OSError as error:
+                if error.errno in _AGAIN:
+                    return
+                self.reset(connection, error)
+                return
+            del connection.pending[:count]
+            connection.taken += count
+            if connection.taken >= GRANTED // 2 and not connection.ended:
+                self.send(WINDOW, connection.number, connection.taken.to_bytes(4, "big"))
+                connection.allowed += connection.taken
+                connection.taken = 0
+        if connection.ended and connection.writer >= 0:
+            self._shut(connection)
+
+    def _shut(self, connection: TunnelConnection) -> None:
+        """Its peer finds the end; what it says goes on."""
+        if connection.socket is None:
+            os.close(connection.writer)
+        else:
+            try:
+                connection.socket.shutdown(_socket.SHUT_WR)
+            except OSError:
+                pass  # it has gone: reading will tell
+        connection.writer = -1
+        if connection.sent_end:
+            self._drop(connection)
+
+    def _pull(self, connection: TunnelConnection) -> None:
+        """Send what it says, as far as granted."""
+        try:
+            data = os.read(connection.reader, min(LONGEST, connection.credit))
+        except OSError as error:
+            if error.errno not in _AGAIN:
+                self.reset(connection, error)
+            return
+        if data:
+            connection.credit -= len(data)
+            self.send(DATA, connection.number, data)
+            return
+        connection.sent_end = True
+        self.send(END, connection.number)
+        if connection.writer < 0:
+            self._drop(connection)
+
+    def reset(self, connection: TunnelConnection, error: OSError) -> None:
+        """It has broken."""
+        connection.trouble = error
+        self.send(RESET, connection.number)
+        self._drop(connection, abort=True)
+
+    def _drop(self, connection: TunnelConnection, abort: bool = False) -> None:
+        if self.connections.pop(connection.number, None):
+            connection.close(abort)
+            self.over(connection)
+
+    # Waiting.
+
+    def watch(self) -> "Any":
+        """A poll of everything that can go on."""
+        poll = select.poll()
+        poll.register(self._bell, select.POLLIN)
+        if len(self.connections) < CONNECTIONS:
+            for number in self.listeners:
+                poll.register(number, select.POLLIN)
+        room = len(self.out) < FULL
+        for connection in self.connections.values():
+            for number, events in wanted(connection, room).items():
+                poll.register(number, events)
+        return poll
+
+    def serve(self, events: "list[tuple[int, int]]") -> None:
+        """Do what a poll has found."""
+        ready = dict(events)
+        if self._bell in ready:
+            os.read(self._bell, 512)
+            while self._found:
+                number, candidates, why = self._found.pop(0)
+                connection = self.connections.get(number)
+                if connection:
+                    connection.why = why
+                    self._try(connection, candidates)
+        for number in [number for number in self.listeners if number in ready]:
+            self._accept(*self.listeners[number])
+        for connection in list(self.connections.values()):
+            if connection.dialing:
+                if connection.writer in ready:
+                    self._connected(connection)
+                continue
+            if connection.pending and connection.writer in ready:
+                self._flush(connection)
+            silent = connection.waiting or connection.sent_end or not connection.credit
+            there = connection.number in self.connections
+            if there and not silent and connection.reader in ready:
+                self._pull(connection)
+
+    def _accept(self, listener: "Any", tag: int) -> None:
+        try:
+            number, _ = listener._accept()
+        except OSError:
+            return  # who came has gone, or there are too many files: it is tried again
+        socket = _socket.socket(fileno=number)
+        socket.setblocking(False)
+        if socket.family != _socket.AF_UNIX:
+            socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        connection = self.join(socket)
+        self.send(OPEN, connection.number, self.accepted(connection, tag))
+
+
+def wanted(connection: TunnelConnection, room: bool) -> "dict[int, int]":
+    """What a connection waits for, by descriptor."""
+    if connection.dialing:
+        return {connection.writer: select.POLLOUT} if connection.writer >= 0 else {}
+    found: dict[int, int] = {}
+    if room and connection.credit and not (connection.waiting or connection.sent_end):
+        found[connection.reader] = select.POLLIN
+    if connection.pending:
+        found[connection.writer] = found.get(connection.writer, 0) | select.POLLOUT
+    return found

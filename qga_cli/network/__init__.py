@@ -1,0 +1,1 @@
+"""Connections of a guest that needs no network for them: in through the agent, and out."""

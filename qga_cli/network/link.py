@@ -1,0 +1,164 @@
+"""A byte stream to a program in the guest: through ports of ours, or through calls of the agent."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import queue
+import select
+import signal
+import threading
+
+from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, TimedOut
+from qga_cli.exec.context import Context
+from qga_cli.exec.run import run
+from qga_cli.exec.stream import ProgramStream
+from qga_cli.interrupt import Interrupt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    from qga_cli.agent import Agent
+    from qga_cli.verbs.job import Job
+
+    class TunnelLink(Protocol):
+        """The host's end. One thread may read and one may write."""
+
+        def read(self, timeout: float | None = None) -> bytes:
+            """Some bytes; empty when the program has ended. Raises TimedOut, OutcomeUnknown."""
+
+        def write(self, data: bytes) -> None:
+            """Send all of it. Raises OutcomeUnknown."""
+
+        def end_input(self) -> None:
+            """Let the program find the end of its input, once it has it all."""
+
+        def fileno(self) -> int:
+            """For select: readable while `read` would not wait."""
+
+        def close(self) -> None:
+            """Let go: the program meets the end of its input."""
+
+
+_PATIENCE = 10.0  # seconds to wait for ports; nothing else is as fast, and this is for long
+_AHEAD = 16  # pieces, in each direction
+_ENDING = 5.0  # seconds for a program to end by itself once its input has
+
+
+def open_link(job: Job, agent: Agent, argv: Sequence[str]) -> TunnelLink:
+    """Start `argv` at the other end, as --channel says. Raises NoChannel when it says always."""
+    channel = job.arguments["channel"]
+    why = "--channel never"
+    if channel != "never":
+        try:
+            return ProgramStream(agent, argv, Context(), _PATIENCE, prompt=True)
+        except NoChannel as error:
+            if channel == "always":
+                raise
+            why = error.message
+    job.say(0, f"{agent.name}: no channel, so through agent calls, which is slower: {why}")
+    return CalledStream(agent, argv)
+
+
+class CalledStream:
+    """A program whose streams travel by agent calls, as those of `qga exec --channel never`.
+
+    A thread makes the calls: nobody else may use this agent meanwhile.
+    """
+
+    def __init__(self, agent: Agent, argv: Sequence[str]) -> None:
+        self._interrupt = Interrupt()
+        self._input: queue.Queue[bytes] = queue.Queue(_AHEAD)
+        self._pieces: collections.deque[bytes | QgaError] = collections.deque()
+        self._room = threading.Semaphore(_AHEAD)
+        self._told, self._tell = os.pipe()
+        self._left = self._ending = self._over = False
+        self._rest = b""
+        self._thread = threading.Thread(target=self._work, args=(agent, argv), daemon=True)
+        self._thread.start()
+
+    def read(self, timeout: float | None = None) -> bytes:
+        """See TunnelLink."""
+        waiter = select.poll()
+        waiter.register(self._told, select.POLLIN)
+        if not waiter.poll(None if timeout is None else max(0.0, timeout) * 1000):
+            raise TimedOut(f"nothing came within {timeout:g} s")
+        piece = self._pieces[0]
+        if isinstance(piece, QgaError):
+            raise piece
+        if piece:  # the end stays, for whoever asks again
+            self._pieces.popleft()
+            os.read(self._told, 1)
+            self._room.release()
+        return piece
+
+    def write(self, data: bytes) -> None:
+        """See TunnelLink."""
+        while not self._over:
+            with contextlib.suppress(queue.Full):
+                self._input.put(data, timeout=0.5)
+                return
+        raise OutcomeUnknown("the program in the guest has ended")
+
+    def end_input(self) -> None:
+        """See TunnelLink."""
+        self._ending = True
+
+    def fileno(self) -> int:
+        """See TunnelLink."""
+        return self._told
+
+    def close(self) -> None:
+        """See TunnelLink."""
+        self._left = True
+        self._room.release(_AHEAD)
+        self._thread.join(_ENDING)
+        if self._thread.is_alive():
+            self._interrupt.set(signal.SIGTERM)
+            self._thread.join(_ENDING)
+
+    def given(self, count: int) -> bytes:
+        """The program's input, for the thread that reads it ahead."""
+        while not self._rest and not self._left:
+            try:
+                self._rest = self._input.get(timeout=0.1)
+            except queue.Empty:
+                if self._ending:
+                    break
+        piece, self._rest = self._rest[:count], self._rest[count:]
+        return piece
+
+    def _work(self, agent: Agent, argv: Sequence[str]) -> None:
+        end: bytes | QgaError = b""
+        try:
+            run(
+                agent, argv, stdin=_Input(self), stdout=self._take, stderr=bytes,
+                interrupt=self._interrupt,
+            )  # fmt: skip
+        except QgaError as error:
+            end = error
+        self._over = True
+        self._pieces.append(end)
+        os.write(self._tell, b"!")
+
+    def _take(self, data: bytes) -> None:
+        while not self._left and not self._room.acquire(timeout=1.0):
+            continue
+        self._pieces.append(data)
+        os.write(self._tell, b"!")
+
+
+class _Input:
+    """What `run` reads a CalledStream's input from."""
+
+    def __init__(self, stream: CalledStream) -> None:
+        self._stream = stream
+
+    def read(self, count: int) -> bytes:
+        """See stdin.Source."""
+        return self._stream.given(count)
+
+    read1 = read

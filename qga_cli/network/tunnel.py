@@ -1,0 +1,272 @@
+"""The host's end of a tunnel, and how a guest comes to have the other one."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import select
+import threading
+import time
+
+from qga_cli.errors import BadReply, OutcomeUnknown, QgaError, TimedOut, Unsupported
+from qga_cli.inside import network, script
+from qga_cli.inside.network.frames import FAILED, LISTEN, OPEN, OPENED, Broken
+from qga_cli.inside.network.mux import Mux, TunnelConnection
+from qga_cli.network.link import open_link
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Any
+
+    from qga_cli.network.address import Address
+    from qga_cli.network.link import TunnelLink
+    from qga_cli.verbs.job import Job
+
+_HELLO = 60.0  # seconds for the guest's program to begin; Python takes two in a slow guest
+_PIECE = 262144  # bytes given to the link at once
+_TOOLS = ("python3", "perl")
+_LINE = 100  # bytes of the line that says which of them it is
+_IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
+_WAIT = 1.0  # seconds between two looks whether we are to end
+
+
+class Tunnel(Mux):
+    """The host's end. `first`: our connections have odd numbers.
+
+    `came` says what to
+    ask the guest when somebody comes to a listening socket of ours, `called` decides where a
+    connection of the guest's leads. A guest that breaks the rules ends the tunnel.
+    """
+
+    first = 1
+
+    def __init__(self, link: TunnelLink) -> None:
+        super().__init__()
+        self._link = link
+        self._errands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._awake, self._wake = os.pipe()
+        self._busy = False
+        self._lost: QgaError | None = None
+        self._reached: dict[int, Callable[[str | None], object]] = {}
+        self.called: Callable[[int, int], None] | None = None
+        self.came: Callable[[TunnelConnection, int], bytes] | None = None
+        self._gone: dict[int, Callable[[], object]] = {}
+        self._there: tuple[str | None, bytes] | None = None
+        self._listening: set[int] = set()  # sockets of the guest, by the numbers of their LISTENs
+        self._questions: dict[int, tuple[str | None, bytes] | None] = {}  # LISTENs, their answers
+        threading.Thread(target=self._write, daemon=True).start()
+
+    def connect(
+        self,
+        address: Address,
+        reader: int = -1,
+        writer: int = -1,
+        socket: Any = None,
+        *,
+        reached: Callable[[str | None], object],
+        gone: Callable[[], object] = bool,
+    ) -> TunnelConnection:
+        """Have the guest dial it for a socket of ours, or for two descriptors."""
+        connection = self.join(socket)
+        if socket is None:
+            connection.reader, connection.writer = reader, writer
+        self.expect(connection, reached, gone)
+        self.send(OPEN, connection.number, address.told())
+        return connection
+
+    def expect(
+        self,
+        connection: TunnelConnection,
+        reached: Callable[[str | None], object],
+        gone: Callable[[], object] = bool,
+    ) -> None:
+        """Whom to tell what the guest answers, and when the connection has gone."""
+        self._reached[connection.number] = reached
+        self._gone[connection.number] = gone
+
+    def ask_to_listen(self, host: str, port: int) -> tuple[int, str, int]:
+        """Have the guest listen: a number of it, and where. Raises QgaError with its reason."""
+        number, self._next = self._next, self._next + 2
+        self._questions[number] = None
+        self.send(LISTEN, number, f"{port} {host}".encode())
+        error, payload = self._await(lambda: self._questions[number])
+        del self._questions[number]
+        if error is not None:
+            raise QgaError(f"the guest cannot listen on {host}:{port}: {error}")
+        found, _, name = payload.decode("ascii", "replace").partition(" ")
+        if not (found.isdigit() and 0 < int(found) < 65536):
+            raise BadReply("the guest does not say where it listens")
+        self._listening.add(number)
+        return number, name, int(found)
+
+    def greet(self) -> None:
+        """Wait for the guest's end. Raises TimedOut, OutcomeUnknown."""
+        self._await(lambda: self._there)
+
+    def turn(self, also: Sequence[int] = ()) -> Collection[int]:
+        """Wait until something can be moved, and move it. Returns which descriptors were ready.
+
+        `also` are further ones to wait for. Raises QgaError when the link breaks.
+        """
+        if self._lost:
+            raise self._lost
+        self._hand_over()
+        poll = self.watch()
+        poll.register(self._awake, select.POLLIN)
+        for number in (self._link.fileno(), *also):
+            poll.register(number, select.POLLIN)
+        events = poll.poll(_WAIT * 1000)
+        try:
+            self.serve(events)
+            ready = dict(events)
+            if self._awake in ready:
+                os.read(self._awake, 512)
+            if self._link.fileno() in ready:
+                self._read()
+        except Broken as error:
+            raise BadReply(f"the guest's end of the tunnel breaks the rules: {error}") from error
+        self._hand_over()
+        return ready
+
+    def close(self) -> None:
+        """Let go of everything, in the guest too."""
+        self.drop_all()
+        self._errands.put(None)
+        self._link.close()
+
+    def wake(self) -> None:
+        """Have `turn` return soon; from another thread, or a signal's handler."""
+        os.write(self._wake, b"!")
+
+    def asked(self, number: int, payload: bytes) -> None:
+        """A connection to a listening socket in the guest."""
+        listener = int.from_bytes(payload[:4], "big")
+        if self.called is None or listener not in self._listening:
+            raise Broken("a connection that nobody waits for")
+        self.called(number, listener)
+
+    def accepted(self, connection: TunnelConnection, listener: int) -> bytes:
+        """See Mux."""
+        assert self.came is not None  # who listens has set it
+        return self.came(connection, listener)
+
+    def command(self, kind: int, number: int, payload: bytes) -> None:
+        """Its first word, and answers to LISTEN."""
+        error = None if kind == OPENED else payload.decode("utf-8", "replace")[:200]
+        if kind not in (OPENED, FAILED):
+            raise Broken("a frame of an unknown kind")
+        if number == 0:
+            self._there = error, payload
+        elif number in self._questions:
+            self._questions[number] = error, payload
+        elif number >= self._next:
+            raise Broken("an answer to no question")
+
+    def answered(self, connection: TunnelConnection, error: str | None, payload: bytes) -> None:
+        """See Mux."""
+        reached = self._reached.pop(connection.number, None)
+        if reached:
+            reached(error)
+
+    def over(self, connection: TunnelConnection) -> None:
+        """See Mux."""
+        self._reached.pop(connection.number, None)
+        gone = self._gone.pop(connection.number, None)
+        if gone:
+            gone()
+
+    def _await(
+        self, answer: Callable[[], tuple[str | None, bytes] | None]
+    ) -> tuple[str | None, bytes]:
+        until = time.monotonic() + _HELLO
+        while (found := answer()) is None:
+            if time.monotonic() > until:
+                raise TimedOut(f"the guest does not answer within {_HELLO:g} s")
+            self.turn()
+        return found
+
+    def _read(self) -> None:
+        try:
+            data = self._link.read(0)
+        except TimedOut:
+            return  # a part of what may be the end mark
+        if not data:
+            raise OutcomeUnknown("the program that carries the connections has ended in the guest")
+        self.feed(data)
+
+    def _hand_over(self) -> None:
+        """Give the writing thread what there is, if it has done what it had."""
+        if self.out and not self._busy:
+            self._busy = True
+            piece = bytes(self.out[:_PIECE])
+            del self.out[:_PIECE]
+            self._errands.put(piece)
+
+    def _write(self) -> None:
+        """For a thread: the link takes as much as the guest reads."""
+        while (piece := self._errands.get()) is not None:
+            try:
+                self._link.write(piece)
+            except QgaError as error:
+                self._lost = error
+            self._busy = False
+            os.write(self._wake, b"!")
+
+
+def dig(job: Job) -> Tunnel:
+    """A tunnel to the job's guest, by what runs there. Raises Unsupported when nothing does."""
+    assert job.agent is not None
+    tools = list(_TOOLS)
+    while True:
+        sizes = [str(len(program(tool))) for tool in _TOOLS]
+        words = ["sh", "-c", script("network/pick"), "qga-tunnel", *sizes, *tools]
+        link = open_link(job, job.agent, words)
+        try:
+            tool, rest = _first_line(link)
+            if tool not in tools:
+                raise Unsupported(
+                    f"the guest has none of {', '.join(_TOOLS)}: nothing there can carry "
+                    "connections",
+                    hint="install one of them in the guest",
+                )
+            job.say(1, f"{job.agent.name}: connections are carried by {tool}")
+            link.write(program(tool))
+            tunnel = Tunnel(link)
+            tunnel.feed(rest)
+            tunnel.greet()
+            return tunnel
+        except (OutcomeUnknown, Broken) as error:
+            link.close()
+            if tool not in tools:
+                raise
+            job.say(1, f"{job.agent.name}: {tool} cannot: {error}")
+            tools.remove(tool)
+        except BaseException:
+            link.close()
+            raise
+
+
+def _first_line(link: TunnelLink) -> tuple[str, bytes]:
+    said = b""
+    while b"\n" not in said and len(said) < _LINE:
+        piece = link.read(_HELLO)
+        if not piece:
+            break
+        said += piece
+    line, _, rest = said.partition(b"\n")
+    return line.decode("ascii", "replace"), rest
+
+
+def program(language: str) -> bytes:
+    """What the guest's end is written in, as one text."""
+    folder = network.__path__[0]
+    if language == "perl":
+        with open(os.path.join(folder, "relay.pl"), "rb") as file:
+            return file.read()
+    text = ""
+    for name in ("frames", "mux", "relay"):
+        with open(os.path.join(folder, f"{name}.py"), encoding="utf-8") as part:
+            text += _IMPORT.sub("", part.read())
+    return (text + "\nserve()\n").encode()
