@@ -201,7 +201,8 @@ def test_a_policy_and_a_log_know_who_opened_what(
     done = qga("connect", "--audit", str(log), island.name, "7", stdin=b"x")
     assert done.code == 0
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    told = [line["arguments"] for line in lines if line["command"] == "connect"]
+    calls = [line for line in lines if line["level"] == "call"]
+    told = [line["arguments"] for line in calls if line["command"] == "connect"]
     assert told == [{"to": "localhost:7"}]
     read_only = '[policy."*"]\nread-only = true\n'
     for words in (("connect", island.name, "7"), ("forward", island.name, "0:80"),
