@@ -29,7 +29,9 @@ def test_show_names_file_and_line_or_variable(config: Callable[[str], dict[str, 
     env = config('connect = "unix:/a"\n[defaults]\noutput = "json"\n[groups]\nweb = ["a", "b"]\n')
     env |= {"QGA_TIMEOUT": "5m", "QGA_CONNECT": "unix:/b", "QGA_OUTPUT": "tsv"}
     path = f"{env['XDG_CONFIG_HOME']}/qga/config.toml"
-    assert qga("config", "show", env=env).out.splitlines() == [
+    shown = qga("config", "show", env=env).out.splitlines()
+    assert f"file\t{path}\tread" in shown
+    assert [line for line in shown if not line.startswith("file\t") and line[-7:] != "default"] == [
         "setting\tvalue\torigin",
         "connect\tunix:/b\tQGA_CONNECT",
         "defaults.output\ttsv\tQGA_OUTPUT",
