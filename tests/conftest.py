@@ -18,8 +18,10 @@ from tests.fake import FakeAgent, Handler
 from tests.lab.local_agent import agent as run_local_agent
 from tests.policies import ENTRY
 
-# A shell's background job ignores it, and all that is started here would inherit that.
+# A shell's background job ignores the first, and nohup's the second: all that is started here would
+# inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # What draws for a terminal is tested in this process too, whatever terminal that has.
 os.environ["TERM"] = "xterm"

@@ -33,7 +33,9 @@ def test_a_program_goes_on_when_the_agent_is_back(guest: lab.Guest) -> None:
 
 def test_a_program_that_restarts_the_agent_itself(guest: lab.Guest) -> None:
     """As an upgrade of the agent's package does."""
-    ran = qga("exec", guest.name, "--", "sh", "-c", f"echo old; {KILL}; sleep 2; echo new; exit 3")
+    text = f"echo old; sleep 1; {KILL}; sleep 2; echo new; exit 3"
+    ran = qga("exec", guest.name, "--", "sh", "-c", text)
+    assert await_agent(guest)
     assert (ran.code, ran.out, ran.err) == (3, "old\nnew\n", "")
 
 
@@ -41,6 +43,7 @@ def test_what_is_lost_with_the_agent_may_have_run(guest: lab.Guest) -> None:
     """It ends with its agent, as under systemd: that is no reason to start it again."""
     text = f"sleep 1; {KILL}; kill -9 $PPID $$"  # later than guest-exec's reply
     ran = qga("exec", "-o", "json", guest.name, "--", "sh", "-c", text)
+    assert await_agent(guest)
     error = json.loads(ran.stderr)
     error = error.get("error", error)
     assert (ran.code, error["code"], error["kind"]) == (125, 8, "outcome-unknown")

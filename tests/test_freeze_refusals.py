@@ -137,17 +137,17 @@ def test_a_guest_that_is_paused(vm: lab.Guest, words: str) -> None:
 
 
 class Domain:
-    """What libvirt-python says of a domain that is in some state and has some job."""
+    """What libvirt says of a domain that is in some state and has some job."""
 
     def __init__(self, state: int, operation: int, reason: int) -> None:
-        self._state = [state, reason]
+        self._state = (state, reason)
         self._operation = operation
 
-    def state(self) -> list[int]:
+    def state(self) -> tuple[int, int]:
         return self._state
 
-    def jobStats(self) -> dict[str, int]:
-        return {"operation": self._operation}
+    def job_operation(self) -> int:
+        return self._operation
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 # Folders of one floor that import one another. A program with a terminal is one more way to run a
 # program, and so is one in a Windows guest, in terms of what exec has: `exec` only dispatches up.
 TOGETHER = frozenset({"exec", "terminal", "windows"})
-HOMES = {"typer": "cli", "rich": "render", "libvirt": "transports", "libvirt_qemu": "transports",
+HOMES = {"typer": "cli", "rich": "render", "libvirt": "transports", "libvirtmod": "transports",
          "prometheus_client": "metrics"}  # fmt: skip
 FILES = sorted(ROOT.rglob("*.py"))
 # Files that import one another, and why that is borne. A circle that is not listed fails.

@@ -3,26 +3,13 @@
 import pytest
 
 from qga_cli import errors
+from qga_cli.transports.libvirt_calls import LibvirtError
 from qga_cli.transports.libvirt_errors import connect_error, translate
 from qga_cli.wire import AgentError
 
 
-class Error(Exception):
-    """What libvirt-python's error offers."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-
-    def get_error_code(self) -> int:
-        return self.code
-
-    def get_error_message(self) -> str:
-        return f"translated prefix: {self.text}"
-
-    def get_str2(self) -> str:
-        return self.text
+def failure(code: int, text: str) -> LibvirtError:
+    return LibvirtError(code, f"translated prefix: {text}", text)
 
 
 SAID = "unable to execute QEMU agent command 'guest-ping': "
@@ -55,7 +42,7 @@ CASES = [
 
 @pytest.mark.parametrize(("code", "text", "kind", "says"), CASES)
 def test_each_error(code: int, text: str, kind: type[errors.QgaError], says: str) -> None:
-    error = Error(code, text)
+    error = failure(code, text)
     found = translate(error, elapsed=3.0, timeout=3, state=lambda: "paused")
     assert type(found) is kind
     assert says in found.message
@@ -67,7 +54,7 @@ def test_each_error(code: int, text: str, kind: type[errors.QgaError], says: str
 def test_old_libvirt_says_the_same_for_two_timeouts(
     elapsed: float, kind: type[errors.QgaError]
 ) -> None:
-    error = Error(86, "Guest agent not available for now")
+    error = failure(86, "Guest agent not available for now")
     found = translate(error, elapsed=elapsed, timeout=30, state=str)
     assert type(found) is kind
     assert "`qga doctor VM`" in found.hint
@@ -75,15 +62,15 @@ def test_old_libvirt_says_the_same_for_two_timeouts(
 
 @pytest.mark.parametrize("state", ["gone", "migrating", "shutting down", "shut off"])
 def test_a_guest_that_migrated_in_mid_call_is_to_be_asked_elsewhere(state: str) -> None:
-    error = Error(86, "Guest agent disappeared while executing command")
+    error = failure(86, "Guest agent disappeared while executing command")
     found = translate(error, elapsed=3.0, timeout=30, state=lambda: state)
     assert (type(found), "guest has gone" in found.message) == (errors.OutcomeUnknown, True)
     assert "new host" in found.hint
-    error = Error(55, "domain is not running")
+    error = failure(55, "domain is not running")
     assert "new host" in translate(error, elapsed=0, timeout=5, state=lambda: "migrating").hint
     gone = translate(error, elapsed=0, timeout=5, state=lambda: "gone")
     assert (type(gone), "new host" in gone.hint) == (errors.NoGuest, True)
-    assert "new host" in translate(Error(42, "x"), elapsed=0, timeout=5, state=str).hint
+    assert "new host" in translate(failure(42, "x"), elapsed=0, timeout=5, state=str).hint
 
 
 def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
@@ -91,7 +78,7 @@ def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
 
 
 def test_hosts_that_cannot_be_used_name_the_mend() -> None:
-    misspelt = connect_error(Error(38, "no connection driver available for x"), "x")
+    misspelt = connect_error(failure(38, "no connection driver available for x"), "x")
     assert "qemu:///system" in misspelt.hint
 
 
@@ -106,7 +93,7 @@ def test_hosts_that_cannot_be_used_name_the_mend() -> None:
     ],
 )
 def test_a_user_without_the_right_is_told_how_to_get_it(code: int, text: str) -> None:
-    denied = connect_error(Error(code, text), "qemu:///system")
+    denied = connect_error(failure(code, text), "qemu:///system")
     assert type(denied) is errors.Denied
     assert denied.exit_code == 3
     assert "group libvirt" in denied.hint

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from unittest.mock import Mock
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_nothing_is_connected_before_it_is_needed() -> None:
 def test_only_the_command_itself_kills_a_link() -> None:
     sent: list[str] = []
     transport = LibvirtHost(TEST).open("test")
-    transport._command = lambda domain, text, seconds, flags: sent.append(text)
+    transport._domain = Mock(ask_agent=lambda text, _: sent.append(text))
     transport.call(encode("guest-exec", {"arg": ["guest-sync-delimited"]}), 1)
     with pytest.raises(Unsupported, match="cannot pass"):
         transport.call(encode("guest-sync-delimited", {"id": 1}), 1)

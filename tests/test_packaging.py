@@ -18,7 +18,7 @@ from qga_cli.transports import libvirt_binding
 REPO = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 WITHOUT_LIBVIRT = (
-    "import sys; sys.modules['libvirt'] = None\n"
+    "import sys; sys.modules['libvirtmod'] = None\n"
     "from qga_cli.cli.main import main; main(sys.argv[1:])"
 )
 ONLY_FOR_MAKE_GEN = ("__main__", "man", "reference", "roff")
@@ -127,7 +127,7 @@ def test_what_to_type_for_libvirt_is_this_systems(
     (tmp_path / "os-release").write_text(f"NAME=x\n{system}\n")
     monkeypatch.setattr(libvirt_binding, "_OS_RELEASE", str(tmp_path / "os-release"))
     monkeypatch.setattr(libvirt_binding, "_folders", list)
-    monkeypatch.delitem(sys.modules, "libvirt", raising=False)
+    monkeypatch.delitem(sys.modules, "libvirtmod", raising=False)
     monkeypatch.setattr(sys, "path", [])
     with pytest.raises(Unreachable) as raised:
         libvirt_binding.load()

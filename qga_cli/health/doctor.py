@@ -19,9 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import libvirt
-
     from qga_cli.transports.libvirt import LibvirtHost
+    from qga_cli.transports.libvirt_calls import Domain
 
 _RETURN = 20.0  # seconds for the agent to open a channel that was plugged in
 _PAUSE = 0.1
@@ -148,7 +147,7 @@ def _replug(checked: CheckedGuest) -> None:
     _change(checked, libvirt_channel.replug)
 
 
-def _change(checked: CheckedGuest, work: "Callable[[libvirt.virDomain], None]") -> None:
+def _change(checked: CheckedGuest, work: "Callable[[Domain], None]") -> None:
     """Have the channel changed, under this host's policy, and the agent find it."""
     target, host = checked.target, _libvirt(checked)
     checked.job.hosts.change(target, "doctor --fix", lambda: work(host.domain(target.name)))

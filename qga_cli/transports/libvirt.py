@@ -13,6 +13,7 @@ import time
 
 from qga_cli.errors import NoGuest, QgaError, Unsupported
 from qga_cli.transports import ListedGuest
+from qga_cli.transports.libvirt_calls import MIGRATION_IN, MIGRATION_OUT, STATS_STATE, LibvirtError
 from qga_cli.transports.libvirt_link import Link, host_error, is_remote
 from qga_cli.wire import name_of
 
@@ -20,9 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import libvirt
-
     from qga_cli.transports.counters import Counters
+    from qga_cli.transports.libvirt_calls import Domain, LibvirtConnection
     from qga_cli.transports.libvirt_ports import LibvirtPorts
     from qga_cli.transports.libvirt_xml import GuestFacts
 
@@ -31,6 +31,7 @@ _STATES = (
     "suspended",
 )  # fmt: skip
 _MOVES = (2, 11)  # VIR_DOMAIN_PAUSED_MIGRATION and _POSTCOPY
+_NO_SUPPORT = 3  # VIR_ERR_NO_SUPPORT
 _NOT_FOUND = (42, 8)  # VIR_ERR_NO_DOMAIN; VIR_ERR_INVALID_ARG for what cannot be a UUID
 _AGENTS = 4  # on one connection: libvirt takes 5 calls at once (max_client_requests)
 _MAX_REQUEST = 200_000  # bytes of one line: above it qemuAgentIOWrite garbles it (safewrite)
@@ -53,17 +54,15 @@ class LibvirtHost:
     def guests(self) -> list[ListedGuest]:
         """Every domain, running or not, by name."""
         connection = self.connection()
-        import libvirt
-
         try:
-            try:  # one round trip for all their states
-                found = connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE)
+            try:
+                found = connection.domain_stats(STATS_STATE, 0)  # one round trip for all
                 states = [(domain, stats["state.state"]) for domain, stats in found]
-            except libvirt.libvirtError as error:
-                if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            except LibvirtError as error:
+                if error.code != _NO_SUPPORT:
                     raise
-                states = [(domain, domain.state()[0]) for domain in connection.listAllDomains()]
-        except libvirt.libvirtError as error:
+                states = [(domain, domain.state()[0]) for domain in connection.domains()]
+        except LibvirtError as error:
             raise host_error(error, self._uri) from error
         guests = [_guest(domain, state) for domain, state in states]
         return sorted(guests, key=lambda guest: guest.name)
@@ -112,15 +111,15 @@ class LibvirtHost:
     def about(self) -> str:
         """Which host answers, and its release. Raises Unreachable."""
         connection = self.connection()
-        number = connection.getLibVersion()
+        number = connection.release()
         release = f"{number // 10**6}.{number // 1000 % 1000}.{number % 1000}"
-        return f"{connection.getURI()}, libvirt {release}"
+        return f"{connection.uri()}, libvirt {release}"
 
-    def connection(self) -> libvirt.virConnect:
+    def connection(self) -> LibvirtConnection:
         """The first connection, for questions about the host."""
         return self._links[0].connection()
 
-    def domain(self, name: str) -> libvirt.virDomain:
+    def domain(self, name: str) -> Domain:
         """The domain of this name, UUID or id. Raises NoGuest, Unreachable."""
         return self._look_up(self.connection(), name)
 
@@ -145,37 +144,35 @@ class LibvirtHost:
         with self._lock:
             link.users -= share
 
-    def _look_up(self, connection: libvirt.virConnect, name: str) -> libvirt.virDomain:
-        import libvirt
-
-        lookups = [connection.lookupByName]
+    def _look_up(self, connection: LibvirtConnection, name: str) -> Domain:
+        lookups: list[Callable[[str], Domain]] = [connection.domain_by_name]
         if len(name) in (32, 36):
-            lookups.append(connection.lookupByUUIDString)
+            lookups.append(connection.domain_by_uuid)
         if name.isdigit() and len(name) < 10:
-            lookups.append(lambda number: connection.lookupByID(int(number)))
+            lookups.append(lambda number: connection.domain_by_id(int(number)))
         for lookup in lookups:
             try:
                 return lookup(name)
             except UnicodeEncodeError:  # bytes that are no text: libvirt has no such name
                 break
-            except libvirt.libvirtError as error:
-                if error.get_error_code() not in _NOT_FOUND:
+            except LibvirtError as error:
+                if error.code not in _NOT_FOUND:
                     raise host_error(error, self._uri) from error
         raise NoGuest(f"no guest named {name!r}", hint=self._hint(connection, name))
 
-    def _hint(self, connection: libvirt.virConnect, name: str) -> str:
+    def _hint(self, connection: LibvirtConnection, name: str) -> str:
         import difflib
 
         if "/" in name:  # which libvirt allows in no name
             return "HOST/VM needs HOST in [hosts] of the configuration: see `qga config show`"
         try:
             names = [guest.name for guest in self.guests()]
-            where = connection.getURI()
+            where = connection.uri()
         except QgaError:
             return ""
         longer = [one for one in names if one.startswith(f"{name}:")]
         if longer:  # VM:PATH ends the name at its first colon
-            uuid = connection.lookupByName(longer[0]).UUIDString()
+            uuid = connection.domain_by_name(longer[0]).uuid()
             return (
                 f"a colon ends the name here; guest {longer[0]!r} can be named by its UUID: {uuid}"
             )
@@ -195,21 +192,16 @@ class LibvirtTransport:
 
     def __init__(
         self,
-        domain: libvirt.virDomain,
+        domain: Domain,
         release: Callable[[], None],
         uri: str | None = None,
     ) -> None:
-        import libvirt_qemu
-
         self._domain = domain
         self._uri = uri
         self._release: Callable[[], None] | None = release
-        self._command = libvirt_qemu.qemuAgentCommand
 
     def call(self, text: str, timeout: float) -> str:
         """See Transport.call. libvirt counts whole seconds, so they are rounded up."""
-        import libvirt
-
         if name_of(text) == "guest-sync-delimited":
             raise Unsupported(
                 "guest-sync-delimited cannot pass through libvirt: its 0xFF byte ends the "
@@ -224,8 +216,8 @@ class LibvirtTransport:
         seconds = max(1, math.ceil(timeout))
         started = time.monotonic()
         try:
-            return str(self._command(self._domain, text, seconds, 0))
-        except libvirt.libvirtError as error:
+            return self._domain.ask_agent(text, seconds)
+        except LibvirtError as error:
             raise self._error(error, time.monotonic() - started, seconds) from error
         except UnicodeDecodeError as error:
             # libvirt-python decodes the message strictly, and the message quotes the agent.
@@ -236,21 +228,17 @@ class LibvirtTransport:
 
     def identity(self) -> tuple[str, str]:
         """libvirt's name for the domain, whatever it was addressed by."""
-        import libvirt
-
         try:
-            return self._domain.connect().getURI(), self._domain.name()
-        except libvirt.libvirtError as error:
+            return self._domain.connection.uri(), self._domain.name()
+        except LibvirtError as error:
             raise host_error(error, None) from error
 
     def state(self) -> str:
         """The domain's run state in virsh's words, or migrating; "gone" when it is no more."""
-        import libvirt
-
         try:
-            number, reason = self._domain.state()[:2]
-        except libvirt.libvirtError as error:
-            return "gone" if error.get_error_code() in _NOT_FOUND else ""
+            number, reason = self._domain.state()
+        except LibvirtError as error:
+            return "gone" if error.code in _NOT_FOUND else ""
         state = _STATES[number]
         # For the last step of a migration it is paused too, and not for anybody to resume.
         moves = reason in _MOVES if state == "paused" else state == "running" and self._migrating()
@@ -269,23 +257,16 @@ class LibvirtTransport:
             self._release = None
 
     def _migrating(self) -> bool:
-        import libvirt
-
         try:
-            job = self._domain.jobStats().get("operation")
-        except libvirt.libvirtError:
+            return self._domain.job_operation() in (MIGRATION_IN, MIGRATION_OUT)
+        except LibvirtError:
             return False  # a driver without jobs
-        return job in (
-            libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN,
-            libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT,
-        )
 
-    def _error(self, error: libvirt.libvirtError | None, elapsed: float, timeout: int) -> QgaError:
+    def _error(self, error: LibvirtError | None, elapsed: float, timeout: int) -> QgaError:
         from qga_cli.transports.libvirt_errors import translate
 
         return translate(error, elapsed=elapsed, timeout=timeout, state=self.state)
 
 
-def _guest(domain: libvirt.virDomain, state: int) -> ListedGuest:
-    id = domain.ID()
-    return ListedGuest(domain.name(), domain.UUIDString(), id if id >= 0 else None, _STATES[state])
+def _guest(domain: Domain, state: int) -> ListedGuest:
+    return ListedGuest(domain.name(), domain.uuid(), domain.id(), _STATES[state])

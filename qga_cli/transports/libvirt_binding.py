@@ -10,6 +10,10 @@ import sys
 
 from qga_cli.errors import Unreachable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
 _PACKAGES = {  # by ID or ID_LIKE of /etc/os-release
     "debian": "apt install python3-libvirt",
     "fedora": "dnf install python3-libvirt",
@@ -21,22 +25,33 @@ _PACKAGES = {  # by ID or ID_LIKE of /etc/os-release
 _OS_RELEASE = "/etc/os-release"
 
 
-def load() -> None:
-    """Make `import libvirt` and `import libvirt_qemu` work. Raises Unreachable where they cannot.
+def load() -> tuple[ModuleType, ModuleType]:
+    """The C modules libvirtmod and libvirtmod_qemu. Raises Unreachable where they are missing.
 
     The error's hint is the line to type on this system.
     """
+    return _load("libvirtmod"), _load("libvirtmod_qemu")
+
+
+def load_whole() -> ModuleType:
+    """The module libvirt, which the C modules call back for events. Raises Unreachable."""
+    return _load("libvirt")
+
+
+def _load(name: str) -> ModuleType:
     try:
-        import libvirt  # noqa: F401
+        return __import__(name)
     except ModuleNotFoundError as error:
-        if not _load_from_system():
+        found = _load_from_system(name)
+        if found is None:
             raise _missing(error) from error
+        return found
     except ImportError as error:  # it is there, and libvirt.so is not
         raise _missing(error) from error
 
 
-def _load_from_system() -> bool:
-    """Import the system's binding if it was built for a Python like this one."""
+def _load_from_system(name: str) -> ModuleType | None:
+    """Import from the system's binding if it was built for a Python like this one."""
     from importlib.machinery import PathFinder
 
     for folder in _folders():
@@ -44,11 +59,10 @@ def _load_from_system() -> bool:
         if PathFinder.find_spec("libvirtmod", [folder]):
             sys.path.append(folder)
             try:
-                import libvirt_qemu  # noqa: F401
+                return __import__(name)
             finally:
                 sys.path.remove(folder)
-            return True
-    return False
+    return None
 
 
 def _folders() -> list[str]:

@@ -6,37 +6,35 @@ import time
 from xml.etree import ElementTree
 
 from qga_cli.errors import LinkDead, NotConfigured
+from qga_cli.transports.libvirt_calls import CONFIG, LIVE, LibvirtError
 from qga_cli.transports.libvirt_xml import PORT, channel_element, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import libvirt
+    from qga_cli.transports.libvirt_calls import Domain
 
 NEW = f"<channel type='unix'><target type='virtio' name='{PORT}'/></channel>"
 _GONE = 10.0  # seconds; QEMU unplugs a port at once, the guest is not asked
 _PAUSE = 0.05
 
 
-def add(domain: libvirt.virDomain) -> None:
+def add(domain: Domain) -> None:
     """Give the guest a channel: at once if it can be plugged in, and in its definition.
 
     libvirt adds the virtio-serial controller that a channel needs to a definition, but plugs none
     into a running guest. Raises NotConfigured when the guest must be started anew, or at all fails.
     """
-    import libvirt
-
-    now, later = libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
     try:
-        if domain.isPersistent() and channel_element(domain, defined=True) is None:
-            domain.attachDeviceFlags(NEW, later)
-        if not domain.isActive():
+        if domain.is_persistent() and channel_element(domain, defined=True) is None:
+            domain.attach(NEW, CONFIG)
+        if not domain.is_active():
             return
         if parse(domain).find("./devices/controller[@type='virtio-serial']") is not None:
-            domain.attachDeviceFlags(NEW, now)
+            domain.attach(NEW, LIVE)
             return
-    except libvirt.libvirtError as error:
+    except LibvirtError as error:
         raise NotConfigured(
-            f"the channel cannot be added: {error.get_error_message()}",
+            f"the channel cannot be added: {error}",
             hint="`virsh edit VM`, then power it off and start it again",
         ) from error
     raise NotConfigured(
@@ -46,13 +44,11 @@ def add(domain: libvirt.virDomain) -> None:
     )
 
 
-def replug(domain: libvirt.virDomain) -> None:
+def replug(domain: Domain) -> None:
     """Unplug the channel and plug it in again, which makes libvirt open its link anew.
 
     Raises LinkDead when libvirt will not; NotConfigured when it stays unplugged.
     """
-    import libvirt
-
     element = channel_element(domain)
     if element is None:
         raise NotConfigured("the guest has no agent channel")
@@ -61,23 +57,23 @@ def replug(domain: libvirt.virDomain) -> None:
     target.attrib.pop("state", None)  # libvirt tells it and does not take it
     xml = ElementTree.tostring(element, encoding="unicode")
     try:
-        domain.detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-    except libvirt.libvirtError as error:
+        domain.detach(xml, LIVE)
+    except LibvirtError as error:
         raise LinkDead(
-            f"the channel cannot be unplugged: {error.get_error_message()}",
+            f"the channel cannot be unplugged: {error}",
             hint="restart qemu-guest-agent in the guest instead",
         ) from error
     _await_absence(domain)
     try:
-        domain.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-    except libvirt.libvirtError as error:
+        domain.attach(xml, LIVE)
+    except LibvirtError as error:
         raise NotConfigured(
-            f"the channel is unplugged and cannot be plugged in: {error.get_error_message()}",
+            f"the channel is unplugged and cannot be plugged in: {error}",
             hint="`qga doctor --fix VM` tries again; the guest's next start repairs it too",
         ) from error
 
 
-def _await_absence(domain: libvirt.virDomain) -> None:
+def _await_absence(domain: Domain) -> None:
     deadline = time.monotonic() + _GONE
     while channel_element(domain) is not None:
         if time.monotonic() > deadline:

@@ -16,7 +16,7 @@ from qga_cli.wire import AgentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import libvirt
+    from qga_cli.transports.libvirt_calls import LibvirtError
 
 INTERNAL_ERROR, NO_SUPPORT, AUTH_FAILED, RPC = 1, 3, 45, 39
 OPERATION_DENIED, SYSTEM_ERROR, NO_DOMAIN, OPERATION_INVALID = 29, 38, 42, 55
@@ -43,22 +43,10 @@ _RIGHTS = "join the group libvirt, or run as root"
 _START = "start qemu-guest-agent in the guest; `qga doctor VM` walks the whole chain"
 
 
-def code_of(error: libvirt.libvirtError) -> int:
-    """The error's number; -1 when libvirt gave none."""
-    code = error.get_error_code()
-    return -1 if code is None else int(code)
-
-
-def text_of(error: libvirt.libvirtError) -> str:
-    """The message as the source has it: str2 lacks the prefix that is translated."""
-    return str(error.get_str2() or error.get_error_message() or error)
-
-
-def connect_error(error: libvirt.libvirtError, uri: str | None) -> errors.QgaError:
+def connect_error(error: LibvirtError, uri: str | None) -> errors.QgaError:
     """For failures that concern the host, not one guest."""
     where = uri or "libvirt's default host"
-    text = error.get_error_message() or str(error)
-    code = code_of(error)
+    text, code = str(error), error.code
     if code in _DENIED or any(sign in text for sign in _NO_RIGHT):
         return errors.Denied(f"cannot use {where}: {text}", hint=_RIGHTS)
     if "No such file" in text or "Connection refused" in text:
@@ -73,7 +61,7 @@ def connect_error(error: libvirt.libvirtError, uri: str | None) -> errors.QgaErr
 
 
 def translate(
-    error: libvirt.libvirtError | None,
+    error: LibvirtError | None,
     *,
     elapsed: float,
     timeout: int,
@@ -82,7 +70,7 @@ def translate(
     """For failures of one agent call that lasted `elapsed` of its `timeout` seconds."""
     if error is None:
         return errors.LinkDead("the agent sent bytes that are no text", hint=_REPLUG)
-    code, text = code_of(error), text_of(error)
+    code, text = error.code, error.text
     said = _AGENT_SAID.search(text)
     if said and code in (COMMAND_FAILED, INTERNAL_ERROR):
         return AgentError(said[1])

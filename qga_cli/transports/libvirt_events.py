@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable
 from functools import cache
 
+from qga_cli.transports.libvirt_binding import load_whole
 from qga_cli.transports.libvirt_link import open_connection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import libvirt
+    from typing import Any
 
 
 def watch(uri: str | None, wake: Callable[[str], None]) -> bool:
@@ -22,12 +23,11 @@ def watch(uri: str | None, wake: Callable[[str], None]) -> bool:
 
     False when this hypervisor's driver has no such events. Raises Unreachable.
     """
-    import libvirt
-
+    libvirt = load_whole()
     _run_loop()
-    connection = open_connection(uri)
+    connection = libvirt.virConnect(_obj=open_connection(uri).hand_over())
 
-    def changed(_connection: object, domain: libvirt.virDomain, *_details: object) -> None:
+    def changed(_connection: object, domain: Any, *_details: object) -> None:
         wake(domain.name())
 
     try:
@@ -41,8 +41,7 @@ def watch(uri: str | None, wake: Callable[[str], None]) -> bool:
 
 @cache  # one loop for the process: libvirt registers it globally
 def _run_loop() -> threading.Thread:
-    import libvirt
-
+    libvirt = load_whole()
     libvirt.virEventRegisterDefaultImpl()
 
     def loop() -> None:

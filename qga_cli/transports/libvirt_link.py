@@ -6,11 +6,7 @@ import os
 import threading
 
 from qga_cli.errors import QgaError, Unreachable
-from qga_cli.transports import libvirt_binding
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import libvirt
+from qga_cli.transports.libvirt_calls import LibvirtConnection, LibvirtError, connect
 
 _PATIENCE = 30.0  # seconds for a remote host; TCP alone would try for two minutes
 
@@ -22,14 +18,14 @@ class Link:
 
     def __init__(self, uri: str | None) -> None:
         self._uri = uri
-        self._connection: libvirt.virConnect | None = None
+        self._connection: LibvirtConnection | None = None
         self._lock = threading.Lock()
         self.users = 0
 
-    def connection(self) -> libvirt.virConnect:
+    def connection(self) -> LibvirtConnection:
         """The open connection; a broken one is replaced. Raises Unreachable."""
         with self._lock:
-            if self._connection is None or not self._connection.isAlive():
+            if self._connection is None or not self._connection.is_alive():
                 self._connection = open_connection(self._uri)
             return self._connection
 
@@ -39,28 +35,22 @@ class Link:
             return
         import contextlib
 
-        import libvirt
-
-        with contextlib.suppress(libvirt.libvirtError):  # broken already: nobody left to care
+        with contextlib.suppress(LibvirtError):  # broken already: nobody left to care
             self._connection.close()
         self._connection = None
 
 
-def open_connection(uri: str | None) -> libvirt.virConnect:
+def open_connection(uri: str | None) -> LibvirtConnection:
     """Open `uri`; None is libvirt's own choice (environment, libvirt.conf). Raises Unreachable."""
-    libvirt_binding.load()
-    import libvirt
-
-    libvirt.registerErrorHandler(_keep_quiet, None)  # else libvirt writes to stderr itself
     try:
         if is_remote(uri):
             return _open_in_time(uri)
-        return libvirt.open(uri)
-    except libvirt.libvirtError as error:
+        return connect(uri)
+    except LibvirtError as error:
         raise host_error(error, uri) from error
 
 
-def host_error(error: libvirt.libvirtError, uri: str | None) -> QgaError:
+def host_error(error: LibvirtError, uri: str | None) -> QgaError:
     """For a failure that concerns the host, not one guest."""
     # Imported late: the good path need not compile patterns for texts of errors.
     from qga_cli.transports.libvirt_errors import connect_error
@@ -74,18 +64,16 @@ def is_remote(uri: str | None) -> bool:
     return uri.partition("://")[2][:1] not in ("", "/")
 
 
-def _open_in_time(uri: str | None) -> libvirt.virConnect:
+def _open_in_time(uri: str | None) -> LibvirtConnection:
     """Open in a thread that is left alone when a host does not answer."""
     import queue
 
-    import libvirt
-
-    box: queue.SimpleQueue[libvirt.virConnect | libvirt.libvirtError] = queue.SimpleQueue()
+    box: queue.SimpleQueue[LibvirtConnection | LibvirtError] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            box.put(libvirt.open(uri))
-        except libvirt.libvirtError as error:
+            box.put(connect(uri))
+        except LibvirtError as error:
             box.put(error)
 
     threading.Thread(target=work, daemon=True).start()
@@ -96,10 +84,6 @@ def _open_in_time(uri: str | None) -> libvirt.virConnect:
             f"no connection to {uri or 'libvirt'} within {_PATIENCE:g} s",
             hint="is the host up, and its port open for this machine?",
         ) from None
-    if isinstance(result, libvirt.libvirtError):
+    if isinstance(result, LibvirtError):
         raise result
     return result
-
-
-def _keep_quiet(_context: object, _error: object) -> None:
-    """libvirt's default handler prints every error."""

@@ -11,11 +11,14 @@ unfinished messages (max_client_requests); and until libvirt 10.2 a second threa
 the first goes to wait, and is not heard before something arrives (virNetClientIO).
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
 import time
 
 from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken, Unreachable
+from qga_cli.transports.libvirt_calls import JOB_NONE, LIVE, NONBLOCK, LibvirtError
 from qga_cli.transports.libvirt_link import open_connection
 from qga_cli.transports.ports import Plugged
 
@@ -23,9 +26,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import libvirt
+    from qga_cli.transports.libvirt_calls import Domain, Flow, LibvirtConnection
 
 _CHUNK = 256 * 1024  # bytes; VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX is 262,120
+_OPERATION_FAILED = 9  # VIR_ERR_OPERATION_FAILED
 _OFTEN = 0.05  # seconds between two looks at what a guest says unasked
 _NEW = "<channel type='unix'><target type='virtio' name='{}'/></channel>"
 _BEGIN, _END = "<channel ", "</channel>"
@@ -34,17 +38,15 @@ _BEGIN, _END = "<channel ", "</channel>"
 class LibvirtPorts:
     """The ports of one domain. See Ports."""
 
-    def __init__(
-        self, domain: "libvirt.virDomain", uri: str | None, *, apart: bool = False
-    ) -> None:
+    def __init__(self, domain: Domain, uri: str | None, *, apart: bool = False) -> None:
         self._domain = domain
         self._uri = uri
         self.uri = uri
-        self.guest = domain.UUIDString()
+        self.guest = domain.uuid()
         self.audit: Sequence[str] = ()
         self._apart = apart
 
-    def apart(self) -> "LibvirtPorts":
+    def apart(self) -> LibvirtPorts:
         """With a connection of their own."""
         connection = _connect(self._uri)
         return LibvirtPorts(_look_up(connection, self.guest), self._uri, apart=True)
@@ -52,26 +54,24 @@ class LibvirtPorts:
     def close(self) -> None:
         """Close that connection."""
         if self._apart:
-            _close(self._domain.connect())
+            _close(self._domain.connection)
 
     def near(self) -> bool:
         """Over ssh it takes a process, a login, perhaps a password."""
-        return "ssh" not in self._domain.connect().getURI().partition(":")[0]
+        return "ssh" not in self._domain.connection.uri().partition(":")[0]
 
     def boot(self) -> str:
         """libvirt counts a host's starts of guests: another start, another number."""
-        return f"{self.guest}.{self._domain.ID()}"
+        return f"{self.guest}.{self._domain.id() or -1}"
 
     def may_plug(self) -> bool:
         """A migration, save or dump holds the guest's lock, and plugging would wait for it."""
-        import libvirt
-
         try:
-            return bool(self._domain.jobInfo()[0] == libvirt.VIR_DOMAIN_JOB_NONE)
-        except libvirt.libvirtError:
+            return self._domain.job() == JOB_NONE
+        except LibvirtError:
             return True  # a driver without jobs
 
-    def plugged(self, prefix: str) -> "list[Plugged]":
+    def plugged(self, prefix: str) -> list[Plugged]:
         """From the live XML; libvirt writes it, always in the same way, so no parser is loaded."""
         found = []
         for name, element in self._elements(prefix):
@@ -80,39 +80,30 @@ class LibvirtPorts:
 
     def plug(self, name: str) -> None:
         """Into the running guest, never into its definition."""
-        import libvirt
-
         try:
-            self._domain.attachDeviceFlags(_NEW.format(name), libvirt.VIR_DOMAIN_AFFECT_LIVE)
-        except libvirt.libvirtError as error:
-            raise NoChannel(f"no port can be plugged: {error.get_error_message()}") from error
+            self._domain.attach(_NEW.format(name), LIVE)
+        except LibvirtError as error:
+            raise NoChannel(f"no port can be plugged: {error}") from error
 
     def unplug(self, name: str) -> None:
         """By the element of the live XML; nothing for a port that is not there."""
-        import libvirt
-
         for found, element in self._elements(name):
             if found != name:
                 continue
             told = element.replace(" state='connected'", "").replace(" state='disconnected'", "")
             try:
-                self._domain.detachDeviceFlags(told, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-            except libvirt.libvirtError as error:
+                self._domain.detach(told, LIVE)
+            except LibvirtError as error:
                 if any(left == name for left, _ in self._elements(name)):
-                    raise NoChannel(
-                        f"the port {name} cannot be unplugged: {error.get_error_message()}"
-                    ) from error
+                    raise NoChannel(f"the port {name} cannot be unplugged: {error}") from error
 
-    def open(self, name: str, *, writing: bool = False) -> "Inflow | Outflow":
+    def open(self, name: str, *, writing: bool = False) -> Inflow | Outflow:
         """Over a connection of its own."""
-        import libvirt
-
         connection = _connect(self._uri)
         domain = _look_up(connection, self.guest)
         try:
             if writing:
-                flags = libvirt.VIR_STREAM_NONBLOCK
-                return Outflow(connection, _open(domain, name, flags))
+                return Outflow(connection, _open(domain, name, NONBLOCK))
             return Inflow(connection, _open(domain, name))
         except NoChannel:
             _close(connection)
@@ -120,24 +111,20 @@ class LibvirtPorts:
 
     def is_used(self, name: str) -> bool:
         """By trying: nobody else wants a port that another program may still have."""
-        import libvirt
-
         try:
             stream = _open(self._domain, name)
         except PortTaken:
             return True
-        with contextlib.suppress(libvirt.libvirtError):
+        with contextlib.suppress(LibvirtError):
             stream.abort()
         return False
 
-    def _elements(self, prefix: str) -> "list[tuple[str, str]]":
+    def _elements(self, prefix: str) -> list[tuple[str, str]]:
         """Names that begin with `prefix`, each with its element of the live XML."""
-        import libvirt
-
         try:
-            xml = self._domain.XMLDesc(0)
-        except libvirt.libvirtError as error:
-            raise NoChannel(f"no ports can be listed: {error.get_error_message()}") from error
+            xml = self._domain.xml()
+        except LibvirtError as error:
+            raise NoChannel(f"no ports can be listed: {error}") from error
         found = []
         mark = f"<target type='virtio' name='{prefix}"
         at = xml.find(mark)
@@ -152,17 +139,15 @@ class LibvirtPorts:
 class Inflow:
     """A port that is read."""
 
-    def __init__(self, connection: "libvirt.virConnect", stream: "libvirt.virStream") -> None:
+    def __init__(self, connection: LibvirtConnection, stream: Flow) -> None:
         self._connection = connection
         self._stream = stream
 
     def read(self) -> bytes:
         """What has come, waiting for it."""
-        import libvirt
-
         try:
-            data: bytes = self._stream.recv(_CHUNK)
-        except libvirt.libvirtError as error:
+            data = self._stream.receive(_CHUNK)
+        except LibvirtError as error:
             raise _lost(error) from error
         if not data:
             raise OutcomeUnknown("the port has been taken away")
@@ -174,9 +159,7 @@ class Inflow:
 
     def close(self) -> None:
         """See PortStream."""
-        import libvirt
-
-        with contextlib.suppress(libvirt.libvirtError):  # it is broken: nothing left to close
+        with contextlib.suppress(LibvirtError):  # it is broken: nothing left to close
             self._stream.abort()
         _close(self._connection)
 
@@ -188,7 +171,7 @@ class Outflow(Inflow):
     (virNetClientStreamSendPacket). While send waits, it queues without bound what arrives.
     """
 
-    def __init__(self, connection: "libvirt.virConnect", stream: "libvirt.virStream") -> None:
+    def __init__(self, connection: LibvirtConnection, stream: Flow) -> None:
         super().__init__(connection, stream)
         self._writing = threading.Event()
         self._closed = False
@@ -196,14 +179,12 @@ class Outflow(Inflow):
 
     def write(self, data: bytes) -> None:
         """All of it, waiting for the guest to take it."""
-        import libvirt
-
         view = memoryview(data)
         self._writing.set()
         try:
             while view:
                 view = view[self._stream.send(bytes(view[:_CHUNK])) :]
-        except libvirt.libvirtError as error:
+        except LibvirtError as error:
             raise _lost(error) from error
         finally:
             self._writing.clear()
@@ -215,55 +196,47 @@ class Outflow(Inflow):
         super().close()
 
     def _drain(self) -> None:
-        import libvirt
-
         while self._writing.wait() and not self._closed:
             try:
-                while isinstance(self._stream.recv(_CHUNK), bytes):
+                while self._stream.receive(_CHUNK) is not None:
                     pass
-            except libvirt.libvirtError:
+            except LibvirtError:
                 return  # the writer is told
             time.sleep(_OFTEN)
 
 
-def _open(domain: "libvirt.virDomain", name: str, flags: int = 0) -> "libvirt.virStream":
-    import libvirt
-
+def _open(domain: Domain, name: str, flags: int = 0) -> Flow:
     try:
-        stream = domain.connect().newStream(flags)
-        domain.openChannel(name, stream, 0)
+        stream = domain.connection.stream(flags)
+        domain.open_channel(name, stream)
         return stream
-    except libvirt.libvirtError as error:
-        message = error.get_error_message()
+    except LibvirtError as error:
+        message = str(error)
         # "Active channel stream exists for this domain" (qemuDomainOpenChannel)
-        if error.get_error_code() == libvirt.VIR_ERR_OPERATION_FAILED:
+        if error.code == _OPERATION_FAILED:
             raise PortTaken(f"the port {name} is in use: {message}") from error
         raise NoChannel(f"the port {name} cannot be opened: {message}") from error
 
 
-def _connect(uri: str | None) -> "libvirt.virConnect":
+def _connect(uri: str | None) -> LibvirtConnection:
     try:
         return open_connection(uri)
     except Unreachable as error:  # with one connection that works, it is no more than a pity
         raise NoChannel(error.message, hint=error.hint) from error
 
 
-def _look_up(connection: "libvirt.virConnect", guest: str) -> "libvirt.virDomain":
-    import libvirt
-
+def _look_up(connection: LibvirtConnection, guest: str) -> Domain:
     try:
-        return connection.lookupByUUIDString(guest)
-    except libvirt.libvirtError as error:
+        return connection.domain_by_uuid(guest)
+    except LibvirtError as error:
         _close(connection)
-        raise NoChannel(f"the guest cannot be found: {error.get_error_message()}") from error
+        raise NoChannel(f"the guest cannot be found: {error}") from error
 
 
-def _close(connection: "libvirt.virConnect") -> None:
-    import libvirt
-
-    with contextlib.suppress(libvirt.libvirtError):  # broken already: nobody left to care
+def _close(connection: LibvirtConnection) -> None:
+    with contextlib.suppress(LibvirtError):  # broken already: nobody left to care
         connection.close()
 
 
-def _lost(error: "libvirt.libvirtError") -> OutcomeUnknown:
-    return OutcomeUnknown(f"the port's stream has broken: {error.get_error_message()}")
+def _lost(error: LibvirtError) -> OutcomeUnknown:
+    return OutcomeUnknown(f"the port's stream has broken: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qga_cli.transports.counters import Counters
+from qga_cli.transports.libvirt_calls import LibvirtError
 from qga_cli.transports.libvirt_link import host_error
 
 TYPE_CHECKING = False
@@ -10,36 +11,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    import libvirt
+    from qga_cli.transports.libvirt_calls import LibvirtConnection
 
+# VIR_DOMAIN_STATS_CPU_TOTAL, _BALLOON, _VCPU, _INTERFACE, _BLOCK
+_WANTED = 2 | 4 | 8 | 16 | 32
+# VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING, _NOWAIT
+_FLAGS = 1 << 4 | 1 << 29
+_NOT_HERE = (3, 8)  # VIR_ERR_NO_SUPPORT, VIR_ERR_INVALID_ARG
 _KIB = 1024
 _MEMORY = ("current", "maximum", "rss", "available", "unused", "usable")
 
 
-def counters(connection: libvirt.virConnect) -> dict[str, Counters]:
+def counters(connection: LibvirtConnection) -> dict[str, Counters]:
     """By the guests' names. Raises Unreachable.
 
     A QEMU that is stuck holds the call that finds it so, until it answers. NOWAIT makes later calls
     pass over it, and tell what is known without its monitor (qemuConnectGetAllDomainStats).
     """
-    import libvirt
-
-    wanted = (
-        libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
-        | libvirt.VIR_DOMAIN_STATS_BALLOON
-        | libvirt.VIR_DOMAIN_STATS_VCPU
-        | libvirt.VIR_DOMAIN_STATS_INTERFACE
-        | libvirt.VIR_DOMAIN_STATS_BLOCK
-    )
-    flags = (
-        libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING
-        | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
-    )
     try:
-        found = connection.getAllDomainStats(wanted, flags)
+        found = connection.domain_stats(_WANTED, _FLAGS)
         return {domain.name(): _counters(told) for domain, told in found}
-    except libvirt.libvirtError as error:
-        if error.get_error_code() in (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_INVALID_ARG):
+    except LibvirtError as error:
+        if error.code in _NOT_HERE:
             return {}  # a driver without these
         raise host_error(error, None) from error
 

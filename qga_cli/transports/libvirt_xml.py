@@ -6,11 +6,12 @@ import re
 from xml.etree import ElementTree
 
 from qga_cli.errors import BadReply
+from qga_cli.transports.libvirt_calls import XML_INACTIVE, LibvirtError
 from qga_cli.transports.libvirt_link import host_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import libvirt
+    from qga_cli.transports.libvirt_calls import Domain
 
 PORT = "org.qemu.guest_agent.0"  # the only name libvirt knows, see qemuFindAgentConfig
 _OSINFO = re.compile(r"^https?://[^/]+/([a-z-]+)/([A-Za-z0-9.-]+)$")
@@ -40,7 +41,7 @@ class GuestFacts:
         self.macs = macs
 
 
-def read_facts(domain: libvirt.virDomain) -> GuestFacts:
+def read_facts(domain: Domain) -> GuestFacts:
     """The facts in the domain's live XML."""
     root = parse(domain)
     target = root.find(f"./devices/channel/target[@name='{PORT}']")
@@ -49,9 +50,7 @@ def read_facts(domain: libvirt.virDomain) -> GuestFacts:
     return GuestFacts(channel, _labels(root), _system(root), frozenset(macs))
 
 
-def channel_element(
-    domain: libvirt.virDomain, *, defined: bool = False
-) -> ElementTree.Element | None:
+def channel_element(domain: Domain, *, defined: bool = False) -> ElementTree.Element | None:
     """The agent's channel as the live XML has it, or the definition; None when there is none."""
     for channel in parse(domain, defined=defined).iterfind("./devices/channel"):
         target = channel.find("target")
@@ -60,14 +59,12 @@ def channel_element(
     return None
 
 
-def parse(domain: libvirt.virDomain, *, defined: bool = False) -> ElementTree.Element:
+def parse(domain: Domain, *, defined: bool = False) -> ElementTree.Element:
     """The root of the live XML, or of the definition. Raises Unreachable, BadReply."""
-    import libvirt
-
-    flags = libvirt.VIR_DOMAIN_XML_INACTIVE if defined else 0
+    flags = XML_INACTIVE if defined else 0
     try:
-        return ElementTree.fromstring(domain.XMLDesc(flags))
-    except libvirt.libvirtError as error:
+        return ElementTree.fromstring(domain.xml(flags))
+    except LibvirtError as error:
         raise host_error(error, None) from error
     except ElementTree.ParseError as error:
         raise BadReply(f"libvirt's XML of this guest cannot be read: {error}") from error
