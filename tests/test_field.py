@@ -57,7 +57,8 @@ MOUNTS = "rootfs / rootfs rw 0 0\n/dev/vda1 / {} {},relatime 0 0\nproc /proc pro
 def test_doctor_sees_a_root_that_is_read_only(
     fake: Make, type: str, options: str, row: str
 ) -> None:
-    content = to_base64(MOUNTS.format(type, options).encode())
+    mounts = MOUNTS.format(type, options).encode()
+    read = {"count": len(mounts), "buf-b64": to_base64(mounts), "eof": True}
     names = ("guest-file-open", "guest-file-read", "guest-file-close")
     supported = [{"name": name, "enabled": True, "success-response": True} for name in names]
 
@@ -67,7 +68,7 @@ def test_doctor_sees_a_root_that_is_read_only(
             "guest-info": {"version": "7.2.0", "supported_commands": supported},
             "guest-file-open": 1,
             "guest-file-close": {},
-            "guest-file-read": {"count": 9, "buf-b64": content, "eof": True},
+            "guest-file-read": read,
         }
         return answers[str(request["execute"])]
 

@@ -96,7 +96,7 @@ def test_a_tree_for_which_there_is_no_room_here(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(first, *others, **options)
 
-    def send(*words: str, stdout: Callable[[bytes], object]) -> None:
+    def send(*words: str, stdout: Callable[[bytes], object], large: bool) -> None:
         stdout(stream)
 
     monkeypatch.setattr(os, call, full)
