@@ -155,6 +155,7 @@ class ProgramStream:
             self._out.put_back(rest)
         if not number.isdigit() or len(number) > _NUMBER:
             raise NoChannel("nobody in the guest reads the port")
+        self._sent = len(number) + 1  # which the relay has written too
         return int(number)
 
     def _given(self) -> int:

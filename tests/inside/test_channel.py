@@ -1,5 +1,8 @@
 """The scripts at a guest's end of a port, where there is none."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.inside.conftest import Run
@@ -21,3 +24,19 @@ def test_it_tells_why_the_program_was_not_started(
     done = sh("channel/port+channel/stream", program, stdin=SAID)
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.endswith(reason)
+
+
+def test_the_relay_s_pid_comes_before_all_of_the_program_s(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"input\n")
+    (tmp_path / "out").write_bytes(b"")
+    telling = "IFS=' ' read -r qga_pid qga_x"
+
+    def slow(text: str) -> str:
+        assert telling in text
+        text = text.replace(telling, f"sleep 0.3; {telling}")
+        return f'open_port() {{ eval "exec $2<>$1"; }}\n{text}'
+
+    done = sh("channel/stream", "sh", "-c", "echo 42; cat", stdin=b"out\nhello\nin\nend\n"
+              b"qga_around() { :; }\n", around=slow)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rb"hello\n\d+\n42\ninput\nend 0\n", (tmp_path / "out").read_bytes())

@@ -5,7 +5,8 @@
 # what stands before its exit code at the end, the program's context.
 #
 # Closing a port on the host drops what QEMU has not read yet. So the host first sees that the relay
-# of the input has written everything: we tell its pid, and /proc/PID/io counts.
+# of the input has written everything: we tell its pid, and /proc/PID/io counts. The relay says it in
+# its pipe, and the program starts when it has been told on: nothing of the program's comes before.
 IFS= read -r qga_out
 IFS= read -r qga_hello
 IFS= read -r qga_in
@@ -22,9 +23,9 @@ open_port "$qga_out" 3 && open_port "$qga_in" 4 || exit 97
 echo "$qga_hello" >&3
 exec >/dev/null 2>&1
 {
-  { IFS=' ' read -r qga_pid qga_x </proc/self/stat; echo "$qga_pid" >&3
-    exec cat <&4 3>&- 4>&-; } |
-  { ( qga_around; exec "$@" ) 3>&- 4>&-; echo "$qga_end $?"; } 4>&- |
+  { IFS=' ' read -r qga_pid qga_x </proc/self/stat; echo "$qga_pid"; exec cat <&4 3>&- 4>&-; } |
+  { IFS= read -r qga_pid; echo "$qga_pid" >&3
+    ( qga_around; exec "$@" ) 3>&- 4>&-; echo "$qga_end $?"; } 4>&- |
   { exec cat >&3 3>&- 4>&-; }
 } &
 exec 3>&- 4>&-
