@@ -144,7 +144,7 @@ def test_a_killed_copy_leaves_no_port_and_resume_completes_it(
     copy.end()
     began = time.monotonic()
     while plugged(guest):
-        assert time.monotonic() < began + 10
+        assert time.monotonic() < began + 30, plugged(guest)  # a busy machine
         time.sleep(0.05)
     assert sh(place, "sleep 1; pkill -CONT -f '^head -c' || :; pgrep -f '^head -c' || :") == ""
     _complete(place, here, words)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from qga_cli.transports.ports import Ports
 
-_TAKEN = 3.0  # seconds after which a port that is in use is another one's by now
+_SOON = 3.0  # seconds in which libvirt has noticed, unless its host has too much to do
+_TAKEN = 30.0  # seconds after which a port that is in use is another one's by now
 _COMING = 35.0  # seconds for a port that is not there yet: libvirt waits 30 for a guest's lock
 _PAUSE = 0.05
 
@@ -61,7 +62,7 @@ def reap(ports: "Ports", words: "Sequence[str]", guest: str) -> None:
         coming &= names - there
         names &= there | (coming if waited < _COMING else set())
         if names:
-            time.sleep(_PAUSE if there else _PAUSE * 10)
+            time.sleep(_PAUSE if there and waited < _SOON else _PAUSE * 10)
 
 
 if __name__ == "__main__":
