@@ -98,7 +98,7 @@ def _first_sentences(notes: str) -> str:
 def _list(title: str, rows: list[tuple[str, str]], width: int) -> str:
     if not rows:
         return ""
-    left = min(max(len(term) for term, _ in rows), _TERM)
+    left = min(max(len(term) for term, _ in rows), _TERM, width // 2)
     lines = [f"{title}:\n"]
     for term, says in rows:
         indent = " " * (left + 4)

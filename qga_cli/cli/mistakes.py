@@ -47,9 +47,25 @@ def _option(command: Command, typed: str) -> str:
     return f"did you mean {' or '.join(close)}?" if close else ""
 
 
+def _loose(command: Command, words: Sequence[str]) -> list[str]:
+    """The words that are neither options nor their values."""
+    valued = {
+        name
+        for arg in for_command(command)
+        if not arg.positional and arg.kind not in (spec.FLAG, spec.COUNT)
+        for name in (arg.short, f"--{arg.name}")
+    }
+    before = ["", *words]
+    return [
+        word
+        for last, word in zip(before, words, strict=False)
+        if not word.startswith("-") and last not in valued
+    ]
+
+
 def _extra(command: Command, words: Sequence[str]) -> str:
     """Where a guest and something else was given to what takes guests, or places, only."""
-    loose = [word for word in words if not word.startswith("-")]
+    loose = _loose(command, words)
     slots = [arg for arg in for_command(command) if arg.positional]
     if len(loose) < 2 or not slots:
         return ""
