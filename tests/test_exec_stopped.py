@@ -28,7 +28,7 @@ def test_a_pid_that_is_another_users_now_is_not_written_through(
     secret = tmp_path / "read-only"
     secret.write_bytes(b"precious\n")
     text = inside.script
-    monkeypatch.setattr(keeper, "script", lambda name: text(name).replace("sleep 20", "sleep 0.4"))
+    monkeypatch.setattr(keeper, "script", lambda name: text(name).replace("sleep 20", "sleep 1"))
     monkeypatch.setattr(keeper, "_SILENCE", silence)
     monkeypatch.setattr(streamed, "_SHORT", (0.1, 0.1))
     stopped: list[subprocess.Popen[bytes]] = []
