@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,24 @@ from qga_cli import inside
 from qga_cli.errors import QgaError
 from qga_cli.exec import keeper, streamed
 from qga_cli.exec.outputs import Spooled
+from tests.lab.local_agent import agent
 from tests.running import eventually, execute
+
+
+@pytest.fixture
+def own_agent(tmp_path: Path) -> Iterator[str]:
+    """One that has started nothing yet: an agent takes a pid that comes again for the old program
+    as long as nobody has asked how that ended."""
+    with agent(tmp_path, "own") as running:
+        yield f"unix:{running.socket}"
+
 
 LAST = Path("/proc/sys/kernel/ns_last_pid")
 
 
 @pytest.mark.parametrize("silence", [1.0, 1e9], ids=["asked", "not-asked"])
 def test_a_pid_that_is_another_users_now_is_not_written_through(
-    local_agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence: float
+    own_agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence: float
 ) -> None:
     """The victim holds a file open for reading only; root would empty it, by /proc.
 
@@ -49,7 +60,7 @@ def test_a_pid_that_is_another_users_now_is_not_written_through(
     error = None
     try:
         with pytest.raises(QgaError) as raised:
-            execute(local_agent, "sh", "-c", "echo one; while sleep 0.3; do echo two; done",
+            execute(own_agent, "sh", "-c", "echo one; while sleep 0.3; do echo two; done",
                     timeout=20)  # fmt: skip
         error = raised.value
     finally:
