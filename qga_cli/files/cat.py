@@ -48,13 +48,14 @@ def _print(
     """All of the file; through ports, if it has a size and that is large."""
     chunk = access.agent.transport.read_chunk
     data = handle.read(chunk)
-    if len(data) == chunk and access.ported(size := handle.size()) and size > len(data):
-        done = access.flow('exec cat <"$1"', place.path, take=out.write)
+    if len(data) == chunk and access.ported(chunk):
+        size = handle.size()
+        handle.seek(chunk)
+        done = size > chunk and access.flow('exec cat <"$1"', place.path, take=out.write)
         if done and done.code:
             raise access.failure(done)
         if done:
             return
-        handle.seek(len(data))
     while data:
         out.write(data)
         check()
