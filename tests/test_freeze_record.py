@@ -16,9 +16,9 @@ def test_a_watchdog_leaves_a_later_freeze_alone(fake: Make) -> None:
     """As after a reset, of which nobody tells it: the guest is frozen at every look."""
     filesystems = Filesystems(freeze=[lambda carry: carry(), lambda carry: 2])
     uri = fake(filesystems).uri
-    assert qga("-c", uri, "fs", "freeze", "x", "--for", "3s").code == 0
+    assert qga("-c", uri, "fs", "freeze", "x", "--for", "6s").code == 0
     assert qga("-c", uri, "fs", "freeze", "x").code == 0
-    until = time.monotonic() + 5
+    until = time.monotonic() + 8
     while time.monotonic() < until:
         assert filesystems.frozen, filesystems.seen
         time.sleep(0.1)
