@@ -105,7 +105,7 @@ def test_a_plain_freeze_says_how_to_thaw(
 ) -> None:
     try:
         seen = terminal(sys.executable, "-m", "qga_cli", "fs", "freeze", guest.name)
-        seen.expect("2\r\n")
+        seen.expect("2 filesystems frozen\r\n")
         assert f"{guest.name}: frozen until somebody runs `qga fs thaw {guest.name}`" in seen.text
         assert status(guest) == "frozen"
     finally:

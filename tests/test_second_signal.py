@@ -31,6 +31,8 @@ LINES = {
     "exec": "VM -- true",
     "exec-status": "VM 1 --wait",
     "fs with-frozen": "VM -- true",
+    "connect": "VM 22",
+    "forward": "VM 0:22",
     "list": "",
     "ls": "VM:/etc",
     "mkdir": "VM:/tmp/there",
@@ -48,9 +50,12 @@ LINES = {
     "os info": "VM,OTHER",
     "ssh list": "VM root",
     "raw": "VM guest-info",
+    "rsh": "VM true",
 }
 # They ask no agent, or live as long as they are wanted, or end on a terminal (see below).
-OTHERS = {"batch", "completion", "config show", "help", "shell", "metrics", "exporter", "top"}
+OTHERS = {
+    "batch", "completion", "config show", "help", "shell", "metrics", "exporter", "top", "ssh config",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -292,6 +292,8 @@ def test_whatever_comes_it_is_bounded_and_nothing_but_the_rules_is_broken(
     except Broken:
         pass  # what such a guest is told
     mux.drop_all()
+    for number in (mux._bell, mux._ring):  # for a hundred of them
+        os.close(number)
     theirs.close()
 
 

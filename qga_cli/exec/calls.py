@@ -256,6 +256,8 @@ def unsettled(error: QgaError, begun: str) -> QgaError:
         said = error.said()
     elif is_forgotten(error):
         said = "the agent was restarted"
+    elif isinstance(error, OutcomeUnknown) and begun not in error.message:
+        said = error.said()  # of a later call: what it says nothing of is the first
     else:
         return error
     return OutcomeUnknown(f"{said}: {begun}", hint=error.advice, details=error.details)

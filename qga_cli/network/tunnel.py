@@ -29,6 +29,7 @@ _PIECE = 262144  # bytes given to the link at once
 _TOOLS = ("python3", "perl")
 _LINE = 100  # bytes of the line that says which of them it is
 _IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
+_LAST = 1.0  # seconds for what is being written when the tunnel is closed
 _WAIT = 1.0  # seconds between two looks whether we are to end
 
 
@@ -56,7 +57,8 @@ class Tunnel(Mux):
         self._there: tuple[str | None, bytes] | None = None
         self._listening: set[int] = set()  # sockets of the guest, by the numbers of their LISTENs
         self._questions: dict[int, tuple[str | None, bytes] | None] = {}  # LISTENs, their answers
-        threading.Thread(target=self._write, daemon=True).start()
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
 
     def connect(
         self,
@@ -135,10 +137,16 @@ class Tunnel(Mux):
         self.drop_all()
         self._errands.put(None)
         self._link.close()
+        self._writer.join(_LAST)
+        if not self._writer.is_alive():  # one that a guest holds up ends with this process
+            awake, wake, self._wake = self._awake, self._wake, -1
+            os.close(awake)
+            os.close(wake)
 
     def wake(self) -> None:
         """Have `turn` return soon; from another thread, or a signal's handler."""
-        os.write(self._wake, b"!")
+        if self._wake >= 0:
+            os.write(self._wake, b"!")
 
     def asked(self, number: int, payload: bytes) -> None:
         """A connection to a listening socket in the guest."""
