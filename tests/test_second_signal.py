@@ -54,7 +54,8 @@ LINES = {
 }
 # They ask no agent, or live as long as they are wanted, or end on a terminal (see below).
 OTHERS = {
-    "batch", "completion", "config show", "help", "shell", "metrics", "exporter", "top", "ssh config",
+    "batch", "completion", "config show", "help", "shell", "metrics", "exporter", "top",
+    "ssh config",
 }  # fmt: skip
 
 
