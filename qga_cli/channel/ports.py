@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from qga_cli.agent import Agent
     from qga_cli.transports.ports import Ports, PortStream
 
+_TRIES = 10  # ports plugged for one that nobody else takes
 STAY = 4  # idle ports that may stay in a guest for the next run
 QUICK, THOROUGH = 0.1, 30.0  # seconds to wait for ports; libvirt waits 30 for a guest's lock
 
@@ -188,12 +189,17 @@ class Search:
     def _plug(self, ports: "Ports", writing: bool) -> "tuple[str, PortStream]":
         if not ports.may_plug():
             raise NoChannel("another work holds the guest (a migration, save or dump)")
-        name = PREFIX + os.urandom(8).hex()
-        self._entrust(f"{COMING}{name}")
-        ports.plug(name)
-        self._entrust(name)
-        self._trace(1, f"port {name} is plugged into the guest")
-        return name, ports.open(name, writing=writing)
+        for _ in range(_TRIES):
+            name = PREFIX + os.urandom(8).hex()
+            self._entrust(f"{COMING}{name}")
+            ports.plug(name)
+            self._entrust(name)
+            self._trace(1, f"port {name} is plugged into the guest")
+            try:
+                return name, ports.open(name, writing=writing)
+            except PortTaken:  # another qga that looks for idle ones was faster
+                continue
+        raise NoChannel(f"each of {_TRIES} new ports was taken by another qga")
 
     def _entrust(self, word: str) -> None:
         if self._survivor is None:
@@ -228,17 +234,17 @@ def drop(ports: "Ports", found: "list[tuple[str, PortStream]]") -> None:
     """Close ports that nobody has used; a few of them may stay."""
     many = len(ports.plugged(PREFIX))
     for name, stream in found:
-        stream.close()
         if many > STAY:
-            ports.unplug(name)
+            ports.unplug(name)  # while it is ours: another qga takes what is idle
             many -= 1
+        stream.close()
 
 
 def sweep(ports: "Ports", trace: "Callable[[int, str], None]", but: "Collection[str]" = ()) -> None:
     """Unplug what owners who have died left behind."""
     for name in abandoned(ports):
-        if name not in but:
-            ports.unplug(name)
+        # Its owner may only just be closing it, and the next one have it a moment later.
+        if name not in but and ports.unplug_unused(name, left_open=True):
             trace(1, f"port {name} was left behind: unplugged")
 
 

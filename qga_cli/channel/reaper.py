@@ -53,8 +53,7 @@ def reap(ports: "Ports", words: "Sequence[str]", guest: str) -> None:
         waited = time.monotonic() - began
         there = {port.name for port in ports.plugged(PREFIX)} & names
         for name in there:
-            if not ports.is_used(name):
-                ports.unplug(name)
+            if ports.unplug_unused(name):
                 syslog.syslog(syslog.LOG_NOTICE, f"{guest}: {name}: its owner has died: unplugged")
                 names.discard(name)
             elif waited > _TAKEN:

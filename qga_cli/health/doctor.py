@@ -101,18 +101,18 @@ def _tidy(checked: CheckedGuest, row: Row | None) -> Row | None:
 
     _, idle, left = survey(found)
     count = len(idle + left)
+    gone: list[str] = []
     if not count or not _agreed(checked, f"unplug {count} ports of qga's that nobody uses"):
         return row
 
     def work() -> None:
-        for name in idle + left:
-            found.unplug(name)
+        gone.extend(name for name in idle + left if found.unplug_unused(name))
 
     try:
         checked.job.hosts.change(checked.target, "doctor --fix", work)
     except QgaError as failure:
         return _row(ports.__name__, "warn", failure.message, failure.hint)
-    return _row(ports.__name__, "fixed", f"{count} unplugged that nobody used", "")
+    return _row(ports.__name__, "fixed", f"{len(gone)} unplugged that nobody used", "")
 
 
 def _agreed(checked: CheckedGuest, question: str) -> bool:

@@ -228,6 +228,16 @@ class GuardedPorts:
         """See Ports. No policy forbids that."""
         self._change("unplug", name, lambda: self._inner.unplug(name), free=True)
 
+    def unplug_unused(self, name: str, *, left_open: bool = False) -> bool:
+        """See Ports. No policy forbids that."""
+        done: bool = self._change(
+            "unplug",
+            name,
+            lambda: self._inner.unplug_unused(name, left_open=left_open),
+            free=True,
+        )
+        return done
+
     def open(self, name: str, *, writing: bool = False) -> PortStream:
         """See Ports. Raises Forbidden and FileError too."""
         stream: PortStream = self._change(

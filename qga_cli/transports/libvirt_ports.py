@@ -119,6 +119,21 @@ class LibvirtPorts:
             stream.abort()
         return False
 
+    def unplug_unused(self, name: str, *, left_open: bool = False) -> bool:
+        """By holding it meanwhile."""
+        try:
+            stream = _open(self._domain, name)
+        except NoChannel:  # it is used, or has gone
+            return False
+        try:
+            if left_open and not any(port.is_open for port in self.plugged(name)):
+                return False
+            self.unplug(name)
+            return True
+        finally:
+            with contextlib.suppress(LibvirtError):  # it has gone with its port
+                stream.abort()
+
     def _elements(self, prefix: str) -> list[tuple[str, str]]:
         """Names that begin with `prefix`, each with its element of the live XML."""
         try:

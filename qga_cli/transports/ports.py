@@ -44,6 +44,13 @@ if TYPE_CHECKING:
         def open(self, name: str, *, writing: bool = False) -> PortStream:
             """Open the host's end, to read or to write. Raises PortTaken when it is open."""
 
+        def unplug_unused(self, name: str, *, left_open: bool = False) -> bool:
+            """Unplug a port that nobody uses; whether that was so.
+
+            Another qga may take an idle port at any moment, so it is held between the look and the
+            end. `left_open`: only one that a program of the guest still has open.
+            """
+
         def is_used(self, name: str) -> bool:
             """Whether somebody has the host's end open just now."""
 
