@@ -61,13 +61,17 @@ def test_an_agent_that_stays_away(spare: lab.Guest) -> None:
     lab.down(spare.name)  # nothing can be called in it any more
 
 
-def deadly(guest: lab.Guest, program: str) -> None:
-    """Have the agent killed by the next run of a program, which does its work all the same.
+def deadly(guest: lab.Guest, program: str, word: str) -> None:
+    """Have the agent killed by the next run of a program with that word, which does its work too.
 
-    After a second: before, guest-exec's reply may be lost with the agent.
+    After a second: before, guest-exec's reply may be lost with the agent. Not by any run of
+    it: a slow exec runs `rm` as it ends, also the one that plants this.
     """
     back = f"mv.real /bin/{program}.real /bin/{program}"
-    script = f'#!/bin/sh\n{back}\nsleep 1\n{KILL}\nsleep 1\n{program} "$@"\n'
+    script = (
+        f'#!/bin/sh\ncase " $* " in *" {word} "*) ;; *) exec {program}.real "$@" ;; esac\n'
+        f'{back}\nsleep 1\n{KILL}\nsleep 1\n{program} "$@"\n'
+    )
     made = (
         f"[ -e /bin/mv.real ] || cp /bin/mv /bin/mv.real; cp /bin/{program} /bin/x; "
         f"mv.real /bin/x /bin/{program}.real; cat >/bin/x; chmod 755 /bin/x; "
@@ -79,16 +83,16 @@ def deadly(guest: lab.Guest, program: str) -> None:
 
 def test_a_copy_that_may_be_there(spare: lab.Guest, tmp_path: Path) -> None:
     (tmp_path / "f").write_text("new")
-    deadly(spare, "stat")  # before anything of the copy is there
+    deadly(spare, "stat", "/etc/hostname")  # before anything of the copy is there
     ran = qga("cp", f"{spare.name}:/etc/hostname", str(tmp_path / "back"))
     assert ran.code == 5, ran.err
     assert await_agent(spare)
-    deadly(spare, "mv")  # the last step
+    deadly(spare, "mv", "./f")  # the last step
     ran = qga("cp", str(tmp_path / "f"), f"{spare.name}:/root/f")
     assert ran.code == 8, ran.err
     assert "/root/f may be the new file" in ran.err
     assert await_agent(spare)
     assert qga("cat", f"{spare.name}:/root/f").out == "new"
-    deadly(spare, "rm")  # a program that goes on
+    deadly(spare, "rm", "/root/f")  # a program that goes on
     assert qga("rm", f"{spare.name}:/root/f").code == 0
     assert qga("cat", f"{spare.name}:/root/f").code == 1
