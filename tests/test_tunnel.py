@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from qga_cli.errors import BadReply, OutcomeUnknown, QgaError, UsageError
 from qga_cli.inside.network import frames
+from qga_cli.inside.network.connection import TunnelConnection
 from qga_cli.inside.network.frames import Broken, frame
-from qga_cli.inside.network.mux import Mux, TunnelConnection
+from qga_cli.inside.network.mux import Mux
 from qga_cli.network.address import Address, address, forward
 from qga_cli.network.tunnel import Tunnel
 from tests.tunnels import (
@@ -292,7 +293,7 @@ def test_whatever_comes_it_is_bounded_and_nothing_but_the_rules_is_broken(
     except Broken:
         pass  # what such a guest is told
     mux.drop_all()
-    for number in (mux._bell, mux._ring):  # for a hundred of them
+    for number in (mux._resolver.bell, mux._resolver._ring):  # for a hundred of them
         os.close(number)
     theirs.close()
 

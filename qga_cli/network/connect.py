@@ -13,7 +13,7 @@ from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from qga_cli.inside.network.mux import TunnelConnection
+    from qga_cli.inside.network.connection import TunnelConnection
     from qga_cli.network.address import Address
     from qga_cli.network.login import Login
     from qga_cli.network.tunnel import Tunnel

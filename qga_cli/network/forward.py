@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from qga_cli.inside.network.mux import TunnelConnection
+    from qga_cli.inside.network.connection import TunnelConnection
     from qga_cli.network.tunnel import Tunnel
 
 

@@ -12,7 +12,7 @@ import time
 from qga_cli.errors import BadReply, OutcomeUnknown, QgaError, TimedOut, Unsupported
 from qga_cli.inside import network, script
 from qga_cli.inside.network.frames import FAILED, LISTEN, OPEN, OPENED, Broken
-from qga_cli.inside.network.mux import Mux, TunnelConnection
+from qga_cli.inside.network.mux import Mux
 from qga_cli.network.link import open_link
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
+    from qga_cli.inside.network.connection import TunnelConnection
     from qga_cli.network.address import Address
     from qga_cli.network.link import TunnelLink
     from qga_cli.verbs.job import Job
@@ -274,7 +275,7 @@ def program(language: str) -> bytes:
         with open(os.path.join(folder, "relay.pl"), "rb") as file:
             return file.read()
     text = ""
-    for name in ("frames", "mux", "relay"):
+    for name in ("frames", "connection", "dialing", "mux", "relay"):
         with open(os.path.join(folder, f"{name}.py"), encoding="utf-8") as part:
             text += _IMPORT.sub("", part.read())
     return (text + "\nserve()\n").encode()

@@ -8,11 +8,17 @@ what was granted and no more, so neither end ever holds more than GRANTED bytes 
 """
 
 import _socket
-import errno
-import os
 import select
-from _thread import start_new_thread
 
+from qga_cli.inside.network.connection import TunnelConnection
+from qga_cli.inside.network.dialing import (
+    Resolver,
+    dial_next,
+    is_connected,
+    is_name,
+    without_delay,
+    written_out,
+)
 from qga_cli.inside.network.frames import (
     CONNECTIONS,
     DATA,
@@ -35,41 +41,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_LOCAL = ((_socket.AF_INET, "127.0.0.1"), (_socket.AF_INET6, "::1"))
-_AGAIN = (errno.EAGAIN, errno.EINTR)
-_ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds
-_NAME = 253  # characters of a host's name
-
-
-class TunnelConnection:
-    """One connection. `reader` and `writer` are descriptors, of `socket` if it is one."""
-
-    def __init__(self, number: int, socket: "Any" = None) -> None:
-        self.number = number
-        self.socket = socket
-        self.reader = self.writer = socket.fileno() if socket else -1
-        self.candidates: list[tuple[int, Any]] = []
-        self.why = ""  # the first of them failed
-        self.dialing = False
-        self.waiting = False  # for the other side's OPENED
-        self.credit = self.allowed = GRANTED  # bytes that we may send, that may come
-        self.taken = 0  # bytes passed on and not granted anew yet
-        self.most = GRANTED  # bytes of one write: fewer where a write may wait
-        self.trouble: OSError | None = None  # of its own
-        self.pending = bytearray()
-        self.sent_end = self.ended = False  # no more from here; no more from the other side
-
-    def close(self, abort: bool = False) -> None:
-        """Let go of it; with `abort` its peer meets an error."""
-        if self.socket is None:
-            return
-        if abort:
-            try:
-                self.socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, _ABORT)
-            except OSError:
-                pass  # of a UNIX socket, or broken already
-        self.socket.close()
-
 
 class Mux:
     """One end of a tunnel. Whoever runs it writes `out` to the link and feeds what comes."""
@@ -83,8 +54,7 @@ class Mux:
         self._inbox = bytearray()
         self._next = self.first
         self._highest = 0  # number of the other side's
-        self._found: list[tuple[int, list[tuple[int, Any]], str]] = []
-        self._bell, self._ring = os.pipe()
+        self._resolver = Resolver()
 
     # What an end makes of the other side's wishes.
 
@@ -196,31 +166,20 @@ class Mux:
 
     def dial(self, number: int, host: str, port: int) -> None:
         """Connect somewhere for the other side's connection; "" is this machine."""
-        connection = TunnelConnection(number)
-        connection.dialing = True
-        self.connections[number] = connection
-        if not host:
-            self._try(connection, [(family, (name, port)) for family, name in _LOCAL])
-            return
-        for family in (_socket.AF_INET, _socket.AF_INET6):
-            try:
-                _socket.inet_pton(family, host.partition("%")[0])
-            except OSError:
-                continue
-            if "%" not in host:
-                self._try(connection, [(family, (host, port))])
-                return
-        if len(host) > _NAME or not host.isprintable():
+        connection = self._dialing(number)
+        connection.candidates = written_out(host, port)
+        if connection.candidates:
+            self._dial(connection)
+        elif is_name(host):
+            self._resolver.begin(number, host, port)
+        else:
             self.fail(connection, "no host's name")
-            return
-        start_new_thread(self._resolve, (number, host, port))
 
     def dial_path(self, number: int, path: bytes) -> None:
         """The same for a UNIX socket."""
-        connection = TunnelConnection(number)
-        connection.dialing = True
-        self.connections[number] = connection
-        self._try(connection, [(_socket.AF_UNIX, path)])
+        connection = self._dialing(number)
+        connection.candidates = [(_socket.AF_UNIX, path)]
+        self._dial(connection)
 
     def fail(self, connection: TunnelConnection, why: str) -> None:
         """Tell the other side that it could not be dialed."""
@@ -251,95 +210,48 @@ class Mux:
         for connection in list(self.connections.values()):
             self._drop(connection, abort=True)
 
-    def _resolve(self, number: int, host: str, port: int) -> None:
-        """In a thread of its own, for it may take its time."""
-        try:
-            found = _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)
-            told = (number, [(one[0], one[4]) for one in found[:8]], "")
-        except (OSError, UnicodeError) as error:
-            told = (number, [], "{}: {}".format(host, getattr(error, "strerror", "") or error))
-        self._found.append(told)
-        os.write(self._ring, b"!")
+    def _dialing(self, number: int) -> TunnelConnection:
+        connection = TunnelConnection(number)
+        connection.dialing = True
+        self.connections[number] = connection
+        return connection
 
-    def _try(self, connection: TunnelConnection, candidates: "list[tuple[int, Any]]") -> None:
-        connection.candidates = list(candidates)
-        while connection.candidates:
-            family, address = connection.candidates.pop(0)
-            try:
-                kind = _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC | _socket.SOCK_NONBLOCK
-                socket = _socket.socket(family, kind)
-                number = socket.connect_ex(address)
-            except OSError as error:
-                connection.why = connection.why or str(error.strerror or error)
-                continue
-            if number in (0, errno.EINPROGRESS):
-                connection.socket = socket
-                connection.reader = connection.writer = socket.fileno()
-                if not number:
-                    self._connected(connection)
-                return
-            socket.close()
-            connection.why = connection.why or os.strerror(number)
-        self.fail(connection, connection.why or "no address")
+    def _dial(self, connection: TunnelConnection) -> None:
+        if not dial_next(connection):
+            self.fail(connection, connection.why or "no address")
 
-    def _connected(self, connection: TunnelConnection) -> None:
-        number = connection.socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
-        if number:
-            connection.socket.close()
-            connection.socket = None
-            connection.reader = connection.writer = -1
-            connection.why = connection.why or os.strerror(number)
-            self._try(connection, connection.candidates)
-            return
-        connection.dialing = False
-        if connection.socket.family != _socket.AF_UNIX:
-            connection.socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        self.send(OPENED, connection.number)
+    def _dialed(self, connection: TunnelConnection) -> None:
+        if is_connected(connection):
+            self.send(OPENED, connection.number)
+        else:
+            self._dial(connection)
 
     def _flush(self, connection: TunnelConnection) -> None:
         """Pass on what has come, as far as it is taken."""
         if connection.dialing:
             return
-        while connection.pending:
-            try:
-                count = os.write(connection.writer, connection.pending[: connection.most])
-            except OSError as error:
-                if error.errno in _AGAIN:
-                    return
-                self.reset(connection, error)
-                return
-            del connection.pending[:count]
-            connection.taken += count
-            if connection.taken >= GRANTED // 2 and not connection.ended:
-                self.send(WINDOW, connection.number, connection.taken.to_bytes(4, "big"))
-                connection.allowed += connection.taken
-                connection.taken = 0
-        if connection.ended and connection.writer >= 0:
-            self._shut(connection)
-
-    def _shut(self, connection: TunnelConnection) -> None:
-        """Its peer finds the end; what it says goes on."""
-        if connection.socket is None:
-            os.close(connection.writer)
-        else:
-            try:
-                connection.socket.shutdown(_socket.SHUT_WR)
-            except OSError:
-                pass  # it has gone: reading will tell
-        connection.writer = -1
-        if connection.sent_end:
-            self._drop(connection)
+        try:
+            granted = connection.write_pending()
+        except OSError as error:
+            self.reset(connection, error)
+            return
+        if granted:
+            self.send(WINDOW, connection.number, granted.to_bytes(4, "big"))
+        if connection.ended and not connection.pending and connection.writer >= 0:
+            connection.end_writing()
+            if connection.sent_end:
+                self._drop(connection)
 
     def _pull(self, connection: TunnelConnection) -> None:
         """Send what it says, as far as granted."""
         try:
-            data = os.read(connection.reader, min(LONGEST, connection.credit))
+            data = connection.read()
         except OSError as error:
-            if error.errno not in _AGAIN:
-                self.reset(connection, error)
+            self.reset(connection, error)
+            return
+        if data is None:
             return
         if data:
-            connection.credit -= len(data)
             self.send(DATA, connection.number, data)
             return
         connection.sent_end = True
@@ -363,33 +275,31 @@ class Mux:
     def watch(self) -> "Any":
         """A poll of everything that can go on."""
         poll = select.poll()
-        poll.register(self._bell, select.POLLIN)
+        poll.register(self._resolver.bell, select.POLLIN)
         if len(self.connections) < CONNECTIONS:
             for number in self.listeners:
                 poll.register(number, select.POLLIN)
         room = len(self.out) < FULL
         for connection in self.connections.values():
-            for number, events in wanted(connection, room).items():
+            for number, events in connection.wanted(room).items():
                 poll.register(number, events)
         return poll
 
     def serve(self, events: "list[tuple[int, int]]") -> None:
         """Do what a poll has found."""
         ready = dict(events)
-        if self._bell in ready:
-            os.read(self._bell, 512)
-            while self._found:
-                number, candidates, why = self._found.pop(0)
+        if self._resolver.bell in ready:
+            for number, candidates, why in self._resolver.take():
                 connection = self.connections.get(number)
                 if connection:
-                    connection.why = why
-                    self._try(connection, candidates)
+                    connection.candidates, connection.why = candidates, why
+                    self._dial(connection)
         for number in [number for number in self.listeners if number in ready]:
             self._accept(*self.listeners[number])
         for connection in list(self.connections.values()):
             if connection.dialing:
                 if connection.writer in ready:
-                    self._connected(connection)
+                    self._dialed(connection)
                 continue
             if connection.pending and connection.writer in ready:
                 self._flush(connection)
@@ -405,19 +315,6 @@ class Mux:
             return  # who came has gone, or there are too many files: it is tried again
         socket = _socket.socket(fileno=number)
         socket.setblocking(False)
-        if socket.family != _socket.AF_UNIX:
-            socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        without_delay(socket)
         connection = self.join(socket)
         self.send(OPEN, connection.number, self.accepted(connection, tag))
-
-
-def wanted(connection: TunnelConnection, room: bool) -> "dict[int, int]":
-    """What a connection waits for, by descriptor."""
-    if connection.dialing:
-        return {connection.writer: select.POLLOUT} if connection.writer >= 0 else {}
-    found: dict[int, int] = {}
-    if room and connection.credit and not (connection.waiting or connection.sent_end):
-        found[connection.reader] = select.POLLIN
-    if connection.pending:
-        found[connection.writer] = found.get(connection.writer, 0) | select.POLLOUT
-    return found

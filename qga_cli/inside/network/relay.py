@@ -7,8 +7,9 @@ all that is open.
 import os
 import select
 
+from qga_cli.inside.network.connection import TunnelConnection
 from qga_cli.inside.network.frames import FAILED, LISTEN, OPENED, Broken
-from qga_cli.inside.network.mux import Mux, TunnelConnection
+from qga_cli.inside.network.mux import Mux
 
 _PIECE = 65536
 

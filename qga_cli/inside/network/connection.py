@@ -1,0 +1,95 @@
+"""One connection of a tunnel, and what it has on this side: a socket, or two descriptors."""
+
+import _socket
+import errno
+import os
+import select
+
+from qga_cli.inside.network.frames import GRANTED, LONGEST
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_AGAIN = (errno.EAGAIN, errno.EINTR)
+_ABORT = b"\x01\0\0\0\0\0\0\0"  # struct linger: on, 0 seconds
+
+
+class TunnelConnection:
+    """One connection. `reader` and `writer` are descriptors, of `socket` if it is one."""
+
+    def __init__(self, number: int, socket: "Any" = None) -> None:
+        self.number = number
+        self.socket = socket
+        self.reader = self.writer = socket.fileno() if socket else -1
+        self.candidates: list[tuple[int, Any]] = []  # addresses that are not tried yet
+        self.why = ""  # the first of them failed
+        self.dialing = False
+        self.waiting = False  # for the other side's OPENED
+        self.credit = self.allowed = GRANTED  # bytes that we may send, that may come
+        self.taken = 0  # bytes passed on and not granted anew yet
+        self.most = GRANTED  # bytes of one write: fewer where a write may wait
+        self.trouble: OSError | None = None  # of its own
+        self.pending = bytearray()
+        self.sent_end = self.ended = False  # no more from here; no more from the other side
+
+    def wanted(self, room: bool) -> "dict[int, int]":
+        """What it waits for, by descriptor; `room` is whether the link takes more."""
+        if self.dialing:
+            return {self.writer: select.POLLOUT} if self.writer >= 0 else {}
+        found: dict[int, int] = {}
+        if room and self.credit and not (self.waiting or self.sent_end):
+            found[self.reader] = select.POLLIN
+        if self.pending:
+            found[self.writer] = found.get(self.writer, 0) | select.POLLOUT
+        return found
+
+    def read(self) -> "bytes | None":
+        """What its peer says, as far as granted; b"" at the end, None if nothing yet."""
+        try:
+            data = os.read(self.reader, min(LONGEST, self.credit))
+        except OSError as error:
+            if error.errno in _AGAIN:
+                return None
+            raise
+        self.credit -= len(data)
+        return data
+
+    def write_pending(self) -> int:
+        """Give its peer what has come, as far as it is taken. Returns bytes to grant anew."""
+        while self.pending:
+            try:
+                count = os.write(self.writer, self.pending[: self.most])
+            except OSError as error:
+                if error.errno in _AGAIN:
+                    break
+                raise
+            del self.pending[:count]
+            self.taken += count
+        if self.ended or self.taken < GRANTED // 2:
+            return 0
+        count, self.taken = self.taken, 0
+        self.allowed += count
+        return count
+
+    def end_writing(self) -> None:
+        """Its peer finds the end; what the peer says goes on."""
+        if self.socket is None:
+            os.close(self.writer)
+        else:
+            try:
+                self.socket.shutdown(_socket.SHUT_WR)
+            except OSError:
+                pass  # it has gone: reading will tell
+        self.writer = -1
+
+    def close(self, abort: bool = False) -> None:
+        """Close its socket; with `abort` its peer meets an error."""
+        if self.socket is None:
+            return
+        if abort:
+            try:
+                self.socket.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, _ABORT)
+            except OSError:
+                pass  # of a UNIX socket, or broken already
+        self.socket.close()
