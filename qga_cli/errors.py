@@ -72,10 +72,10 @@ class QgaError(Exception):
         self.hint = hint
         self.details = details
 
-    def of(self, guest: GuestName) -> Self:
+    def of(self, guest: GuestName | None) -> Self:
         """This error, of `guest`; whoever came first and was nearer knows better."""
         # A target without a name is no guest: a whole host, or a verb that finds its guests itself.
-        if self.guest is None and guest.name:
+        if self.guest is None and guest and guest.name:
             self.guest = guest
         return self
 

@@ -165,7 +165,7 @@ def test_a_tail_of_a_size_that_no_disk_has_can_be_stopped(fake: Start) -> None:
 
 def test_a_link_that_was_followed_is_none() -> None:
     said = SimpleNamespace(code=0, stdout=b"a1ff 4 0 0 0 1.5", stderr=b"")
-    access: Any = SimpleNamespace(attempt=lambda *_: said, agent=SimpleNamespace(name="x"))
+    access: Any = SimpleNamespace(attempt=lambda *_: said, agent=SimpleNamespace(target=None))
     assert facts.ask(access, "/link", follow=False).kind == "link"
     with pytest.raises(BadReply, match="found a link"):
         facts.ask(access, "/link", follow=True)

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
+    from qga_cli.errors import GuestName
     from qga_cli.transports import Transport
 
     class Waits(Protocol):
@@ -63,6 +64,7 @@ class Agent:
     ) -> None:
         self.transport = transport
         self.name = name
+        self.target: GuestName | None = None  # whose its errors are, where a verb has two guests
         self.deadline: float | None = None
         self.sent = False  # whether the running or last call may have reached the guest
         self._quiet = 0.0  # time.monotonic() until which a command without reply may have effect

@@ -31,7 +31,7 @@ class WindowsFiles:
 
     def __init__(self, agent: Agent, interrupt: Interrupt) -> None:
         self.private = Private(AgentCalls(agent, interrupt))
-        self._name = agent.name
+        self.target = agent.target
         self._copies: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class WindowsFiles:
             return None
         self._check(code, path, said)
         if not said.strip().isdigit():
-            raise BadReply(f"{self._name}: the guest says that {path} has {said[:40]!r} bytes")
+            raise BadReply(f"the guest says that {path} has {said[:40]!r} bytes").of(self.target)
         return int(said)
 
     def exists(self, path: str) -> bool:
@@ -93,7 +93,7 @@ class WindowsFiles:
         code, said = self.private.run(batch)
         if code == _FOLDER:
             if not name:
-                raise FileError(f"{self._name}: {path}: is a folder: give the file's name too")
+                raise FileError(f"{path}: is a folder: give the file's name too").of(self.target)
             return self.place(join(goal, name), "", folder=False)
         self._check(code or (_NO_PARENT if folder else 0), path, said)
         return goal
@@ -145,7 +145,7 @@ class WindowsFiles:
         """Rename files and folders; into `goal`, if it is a folder."""
         into = self.size(goal) is None if self.exists(goal) else False
         if len(sources) > 1 and not into:
-            raise Refused(f"{self._name}: {goal}: is no folder")
+            raise Refused(f"{goal}: is no folder").of(self.target)
         for source in sources:
             path = full(source)
             batch = Batch()
@@ -218,7 +218,7 @@ class WindowsFiles:
         }.get(code)
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         reason = reason or (lines[-1] if lines else f"cmd's exit code is {code}")
-        raise Refused(f"{self._name}: {path}: {reason[:500]}")
+        raise Refused(f"{path}: {reason[:500]}").of(self.target)
 
 
 _IS_FOLDER = '"%QGA_A:~0,1%"=="d"'

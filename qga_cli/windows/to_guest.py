@@ -34,7 +34,7 @@ class WindowsTarget:
         self._private = files.private
         self._final = files.place(path, name, folder=folder)
         self._replaces = replaces
-        self._guest = files.private.calls.agent.name
+        self._target = files.target
         self._part = ""
         self._handle: int | None = None
         self._position = 0
@@ -62,7 +62,8 @@ class WindowsTarget:
             self.write(facts.size, b"")
         self._close()
         if digest and self._digest(self._part) != digest:
-            raise FileError(f"{self._guest}: {self._final}: what arrived is not what was sent")
+            wrong = FileError(f"{self._final}: what arrived is not what was sent")
+            raise wrong.of(self._target)
         self._must_be()
         self._files.move(self._part, self._final)
         self._part = ""
@@ -88,8 +89,9 @@ class WindowsTarget:
         try:
             return self._private.open(self._part, mode)
         except Refused as error:
-            error.message = f"{self._guest}: {self._final}: {error.desc.rpartition(': ')[2]}"
-            raise
+            reason = error.desc.rpartition(": ")[2]
+            told = type(error)(f"{self._final}: {reason}", desc=error.desc, hint=error.hint)
+            raise told.of(self._target) from error
 
     def _put(self, data: bytes) -> None:
         assert self._handle is not None
@@ -119,9 +121,8 @@ class WindowsTarget:
             self._files.forget(self._final)
             found = self._digest(self._files.copied(self._final))
         if found != self._replaces:
-            raise FileError(
-                f"{self._guest}: {self._final}: changed in the guest meanwhile, and is left alone"
-            )
+            changed = f"{self._final}: changed in the guest meanwhile, and is left alone"
+            raise FileError(changed).of(self._target)
 
     def _adopt(self, size: int, prove: Callable[[int], str]) -> int:
         """Go on with the longest part that is equal to the source so far; remove the others."""

@@ -56,7 +56,7 @@ class Unpacking:
         argv = ["tar.exe", "--options", "hdrcharset=UTF-8", "-xf", "-", "-C", self._goal]
         done = _run(self._agent, self._interrupt, argv, stream, lambda data: None)
         if done.code:
-            raise Refused(f"{self._agent.name}: {said_by(done)}")
+            raise Refused(said_by(done)).of(self._agent.target)
 
     def inner(self, name: str) -> str:
         """The path of a file of the tree."""
@@ -83,9 +83,8 @@ def _run(
                    interrupt=interrupt)  # fmt: skip
     except NoProgram as error:
         raise Unsupported(
-            f"{agent.name}: copying a folder needs tar.exe, which Windows has since 10 1803 and "
-            "Server 2019",
+            "copying a folder needs tar.exe, which Windows has since 10 1803 and Server 2019",
             hint="copy its files one by one: `qga cp VM:C:\\dir\\a VM:C:\\dir\\b here/`",
-        ) from error
+        ).of(agent.target) from error
     done.stderr = bytes(said)
     return done

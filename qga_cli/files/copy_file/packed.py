@@ -67,7 +67,7 @@ def should_compress(access: "Access", wish: str, pays: "Callable[[], bool]") -> 
     access.needs_exec("--compress")
     has = access.attempt(script("files/has_gzip")).code == 0
     if not has and wish != "auto":
-        raise Unsupported(f"{access.agent.name}: the guest has no {wish}")
+        raise Unsupported(f"the guest has no {wish}").of(access.agent.target)
     return has
 
 

@@ -212,15 +212,13 @@ class GuestFile:
                 position += len(data)
             if promised is None and position == end and handle.read(1):
                 raise FileError(
-                    f"{self.access.agent.name}: {self.path}: has no size and sends more than "
-                    f"{end} bytes",
+                    f"{self.path}: has no size and sends more than {end} bytes",
                     hint="--max-size allows more",
-                )
+                ).of(self.access.agent.target)
         if promised is not None and position < promised:
             raise FileError(
-                f"{self.access.agent.name}: {self.path}: became shorter while it was read "
-                f"({position} bytes of {promised})"
-            )
+                f"{self.path}: became shorter while it was read ({position} bytes of {promised})"
+            ).of(self.access.agent.target)
 
     def pour(
         self,
@@ -242,7 +240,8 @@ class GuestFile:
         def take(data: bytes) -> None:
             nonlocal position
             if position + len(data) > end:
-                raise FileError(f"{self.access.agent.name}: {self.path}: more comes than is there")
+                lie = FileError(f"{self.path}: more comes than is there")
+                raise lie.of(self.access.agent.target)
             write(position, data)
             position += len(data)
             advance(len(data))
@@ -259,8 +258,8 @@ class GuestFile:
         if done.code:
             raise self.access.failure(done)
         if position < end:
-            raise FileError(
-                f"{self.access.agent.name}: {self.path}: became shorter while it was read"
+            raise FileError(f"{self.path}: became shorter while it was read").of(
+                self.access.agent.target
             )
         return True
 

@@ -70,8 +70,8 @@ class GuestTargetWithoutExec:
         self._close()
         found = GuestDigest(self._access, self._path, self._position).result() if digest else ""
         if found != digest:
-            raise FileError(
-                f"{self._access.agent.name}: {self._path}: what arrived is not what was sent"
+            raise FileError(f"{self._path}: what arrived is not what was sent").of(
+                self._access.agent.target
             )
 
     def abandon(self, *, keep: bool) -> str:
@@ -87,7 +87,7 @@ class GuestTargetWithoutExec:
 
     def _enter(self) -> None:
         if not self._name:
-            raise FileError(f"{self._access.agent.name}: {self._path}: give the file's name too")
+            raise FileError(f"{self._path}: give the file's name too").of(self._access.agent.target)
         self._path = self._path.rstrip("/" + self._separator) + self._separator + self._name
         self._name = ""
 
@@ -99,9 +99,8 @@ class GuestTargetWithoutExec:
         except Refused:
             found = ABSENT
         if found != wanted:
-            raise FileError(
-                f"{self._access.agent.name}: {self._path}: changed in the guest meanwhile, and is "
-                "left alone"
+            raise FileError(f"{self._path}: changed in the guest meanwhile, and is left alone").of(
+                self._access.agent.target
             )
 
     def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:

@@ -36,9 +36,9 @@ def pull(
         access.needs_exec("copying a folder")
     if f"{folder}/".startswith(("/proc/", "/sys/")):  # where no file says how long it is
         raise FileError(
-            f"{access.agent.name}: {folder}: tar finds nothing in the files of /proc and /sys",
+            f"{folder}: tar finds nothing in the files of /proc and /sys",
             hint="copy single files, or `qga exec` a program that reads them",
-        )
+        ).of(access.agent.target)
     stage = Stage(final, resume=options.resume)
     try:
         extractor = Extractor(stage.folder, options, note, closed=stage.fills or name != ".")
@@ -81,7 +81,7 @@ def _receive(
 
         done = pack(access.agent, access.interrupt, folder, name, take, follow=options.follow)
         if done.code or not reader.complete:
-            raise FileError(f"{access.agent.name}: {said_by(done)}")
+            raise FileError(said_by(done)).of(access.agent.target)
         extractor.finish()
         return
     words = (folder, name if name == "." else f"./{name}", "-h" if options.follow else "")
@@ -94,8 +94,9 @@ def _receive(
     last = done.stderr.rstrip(b"\n").rpartition(b"\n")[2]
     if done.code or not reader.complete:
         raise _failure(access, done)
-    if digest_in(last, access.agent.name) != digest.hexdigest():
-        raise FileError(f"{access.agent.name}: the archive that came is not the one that was sent")
+    if digest_in(last, access.agent) != digest.hexdigest():
+        wrong = FileError("the archive that came is not the one that was sent")
+        raise wrong.of(access.agent.target)
     extractor.finish()
 
 
@@ -104,7 +105,8 @@ def _failure(access: Access, done: "Completed") -> Exception:
     said = "; ".join([line for line in lines if "tar: " in line][:3])
     if done.code and not said:  # it has not come to tar
         return access.failure(done)
-    said = f"{access.agent.name}: {said or 'the archive ended too early'}"
+    said = said or "the archive ended too early"
     if done.code == 1:  # tar has read files while they changed
-        return FileError(said, hint="copy it while nobody writes to it")
-    return (Refused if done.code else BadReply)(said)
+        changed = FileError(said, hint="copy it while nobody writes to it")
+        return changed.of(access.agent.target)
+    return (Refused if done.code else BadReply)(said).of(access.agent.target)

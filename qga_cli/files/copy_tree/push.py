@@ -83,8 +83,8 @@ class Push:
         said = access.run(text("remove", "stage"), *words, stdin=suffix)
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 5 or fields[4]:
-            asked = f"{access.agent.name}: the guest was asked for a folder's name"
-            raise BadReply(f"{asked} and says {said[:80]!r}")
+            asked = "the guest was asked for a folder's name"
+            raise BadReply(f"{asked} and says {said[:80]!r}").of(access.agent.target)
         self._folder, self._stage, self._final, holder = fields[:4]
         self._holder: Holder | None = Holder(access, holder)
         self._inside = self._holder.path(7)
@@ -121,7 +121,7 @@ class Push:
         if done.code:
             raise self._failure(done)
         if said.decode("ascii", "replace").partition(" ")[0] != digest.hexdigest():
-            raise FileError(f"{self._access.agent.name}: what arrived is not what was sent")
+            raise FileError("what arrived is not what was sent").of(self._access.agent.target)
 
     def inner(self, name: str) -> str:
         """The way to a file of the tree, as long as it is not settled, that nobody can turn."""

@@ -216,7 +216,7 @@ class Access:
         lines = done.stderr.decode("utf-8", "replace").split("\n")
         said = _SHELL.sub("", next((line for line in lines if line.strip()), ""))
         said = said[:500] or f"a script of ours ended with exit code {done.code} in the guest"
-        return Refused(f"{self.agent.name}: {said}")
+        return Refused(said).of(self.agent.target)
 
     def _check_deadline(self) -> None:
         # The transport alone would not do: libvirt's shortest timeout is a second, for each call.
@@ -235,7 +235,7 @@ class Access:
         from qga_cli.commands.file.open import COMMAND as OPEN
 
         self.agent.call(OPEN, {"path": "/", "mode": "r"})
-        raise Unsupported(f"{self.agent.name}: this agent has no file commands and no guest-exec")
+        raise Unsupported("this agent has no file commands and no guest-exec").of(self.agent.target)
 
 
 def _argv(script: str, words: tuple[str, ...]) -> list[str]:

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from qga_cli.agent import Agent
     from qga_cli.files.guest.access import Access
 
 ZEROS = bytes(2**20)
@@ -38,7 +39,7 @@ class GuestDigest:
             return self._by_reading()
         if done.code:
             raise self._access.failure(done)
-        return digest_in(done.stdout, self._access.agent.name)
+        return digest_in(done.stdout, self._access.agent)
 
     def _by_reading(self) -> str:
         digest = hashlib.sha256()
@@ -51,11 +52,11 @@ class GuestDigest:
         return digest.hexdigest()
 
 
-def digest_in(said: bytes, guest: str) -> str:
+def digest_in(said: bytes, agent: "Agent") -> str:
     """The digest in a line that a guest's sha256sum has written. Raises BadReply."""
     text = said[:64].decode("ascii", "replace")
     if len(text) != 64 or set(text) - set("0123456789abcdef"):
-        raise BadReply(f"{guest}: sha256sum's answer makes no sense: {said[:80]!r}")
+        raise BadReply(f"sha256sum's answer makes no sense: {said[:80]!r}").of(agent.target)
     return text
 
 

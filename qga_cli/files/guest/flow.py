@@ -156,7 +156,7 @@ class _Flow:
     def _result(self, last: str) -> Completed:
         code = last.split()[0] if last.split() else ""
         if not code.isdecimal() or len(code) > 3:
-            raise BadReply(f"{self._access.agent.name}: a script of ours ended by {last[:40]!r}")
+            raise BadReply(f"a script of ours ended by {last[:40]!r}").of(self._access.agent.target)
         self._clean = code == "0" and not (self._writer and self._writer.is_busy)
         done = Completed({"exitcode": int(code)})
         try:
@@ -184,7 +184,7 @@ class _Flow:
             self._access.agent.call(PING)
         except QgaError as error:
             return error
-        return NotAnswering(f"{self._access.agent.name}: {reason}")
+        return NotAnswering(reason).of(self._access.agent.target)
 
 
 class _Writer:

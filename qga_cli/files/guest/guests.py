@@ -102,10 +102,6 @@ class Guests:
             error = unsettled(error, begun)
         elif is_forgotten(error):
             error = NotConnected("the agent was restarted")
-        for name, access in self._open.items():
-            if error.message.startswith(f"{name}: "):  # GUEST: PATH: what, as the verbs word it
-                error.message = error.message.removeprefix(f"{name}: ")
-                return error.of(access.agent.target)
         return error
 
     def __enter__(self) -> "Self":

@@ -51,9 +51,8 @@ class FileHandle(AgentFile):
     def __init__(self, access: "Access", path: str, mode: str, told: str = "") -> None:
         self._access = access
         self._name = told or path  # as messages have it
-        shown = f"{access.agent.name}: {self._name}"
         chunk = access.agent.transport.write_chunk
-        super().__init__(self._ask, path, mode, shown=shown, chunk=chunk)
+        super().__init__(self._ask, path, mode, shown=self._name, chunk=chunk)
         access.agent.patient = True  # from now on there is something to lose
 
     def read(self, count: int) -> bytes:
@@ -74,14 +73,18 @@ class FileHandle(AgentFile):
         try:
             return self._access.agent.call(command, arguments).value
         except Refused as error:
-            name = self._access.agent.name
+            guest = self._access.agent.target
             if error.desc.startswith("handle ") and "has not been found" in error.desc:
-                gone = f"{name}: the agent was restarted: its open files are gone"
-                raise NotConnected(gone) from error
-            if type(error) is Refused:
-                reason = error.desc.rpartition(": ")[2]
-                error.message = f"{name}: {self._name}: {reason}"
-            raise
+                gone = NotConnected("the agent was restarted: its open files are gone")
+                raise gone.of(guest) from error
+            if type(error) is not Refused:
+                raise
+            reason = error.desc.rpartition(": ")[2]
+            told = Refused(f"{self._name}: {reason}", desc=error.desc, hint=error.hint)
+            raise told.of(guest) from error
+
+    def _lie(self, what: str) -> BadReply:
+        return super()._lie(what).of(self._access.agent.target)
 
     def __enter__(self) -> "Self":
         return self
@@ -119,8 +122,8 @@ class ExecHandle:
         data = self._dd(f"if={self._path}", "bs=64k", "iflag=skip_bytes,count_bytes,fullblock",
                         f"skip={self._position}", f"count={count}")  # fmt: skip
         if len(data) > count:
-            name = self._access.agent.name
-            raise BadReply(f"{name}: dd was asked for {count} bytes and sent {len(data)}")
+            lie = BadReply(f"dd was asked for {count} bytes and sent {len(data)}")
+            raise lie.of(self._access.agent.target)
         self._position += len(data)
         return data
 
@@ -140,8 +143,8 @@ class ExecHandle:
         """See Handle."""
         text = self._access.run(script("files/size"), self._path).strip()
         if not text.isdigit() or len(text) > 19:
-            name = self._access.agent.name
-            raise BadReply(f"{name}: the guest says that {self._path} has {text[:40]!r} bytes")
+            lie = BadReply(f"the guest says that {self._path} has {text[:40]!r} bytes")
+            raise lie.of(self._access.agent.target)
         self._position = int(text)
         return self._position
 

@@ -25,8 +25,8 @@ class Holder:
     def __init__(self, access: Access, said: str) -> None:
         self._number, _, began = said.partition(".")
         if not (is_count(self._number) and is_count(began)):
-            name = access.agent.name
-            raise BadReply(f"{name}: the guest was asked for a process and says {said[:80]!r}")
+            lie = BadReply(f"the guest was asked for a process and says {said[:80]!r}")
+            raise lie.of(access.agent.target)
         self.word = said
         self._access = access
         self._over = threading.Event()

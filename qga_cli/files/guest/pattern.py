@@ -30,17 +30,18 @@ def expand(access: "Access", path: str) -> list[str]:
     def take(data: bytes) -> None:
         said.extend(data)
         if len(said) > _MOST:
-            raise BadReply(f"{access.agent.name}: {path}: more than {_MOST >> 20} MiB of names")
+            raise BadReply(f"{path}: more than {_MOST >> 20} MiB of names").of(access.agent.target)
 
     done = access.stream(script("files/expand"), path, stdout=take)
     if done.code:
         raise access.failure(done)
     names = [os.fsdecode(name) for name in bytes(said).split(b"\0")[:-1]]
     if not names:
-        raise Refused(f"{access.agent.name}: {path}: nothing matches")
+        raise Refused(f"{path}: nothing matches").of(access.agent.target)
     for name in names:
         if name != path and not matches(name, path):
-            raise BadReply(f"{access.agent.name}: was asked what matches {path}, and says {name!r}")
+            lie = BadReply(f"was asked what matches {path}, and says {name!r}")
+            raise lie.of(access.agent.target)
     return names
 
 
