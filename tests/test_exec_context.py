@@ -108,18 +108,23 @@ def test_a_user_that_is_not_there(local_agent: str) -> None:
         execute(local_agent, "id", user="; reboot")
 
 
+# What stays beside the program does not show its words, `id -u`.
+BECOME = '/bin/sh -c eval "$QGA_BECOME" sh 2'
+HIDDEN = '/bin/sh root -c eval "$QGA_BECOME" -- sh 2'
+
+
 @pytest.mark.parametrize(
     ("user", "tools", "chosen"),
     [
-        ("root", "runuser su setpriv", "runuser -u root -- id -u"),
-        ("root:sys", "runuser su setpriv", "runuser -u root -g sys -- id -u"),
-        ("root", "su setpriv", """su -s /bin/sh root -c exec "$@" -- sh id -u"""),
+        ("root", "runuser su setpriv", f"runuser -u root -- {BECOME}"),
+        ("root:sys", "runuser su setpriv", f"runuser -u root -g sys -- {BECOME}"),
+        ("root", "su setpriv", f"su -s {HIDDEN}"),
         ("root:sys", "su setpriv", "setpriv --reuid root --regid sys --init-groups id -u"),
         ("root", "setpriv", "setpriv --reuid root --regid 0 --init-groups id -u"),
-        ("0", "runuser su setpriv", "runuser -u root -- id -u"),
+        ("0", "runuser su setpriv", f"runuser -u root -- {BECOME}"),
         ("0:9", "runuser setpriv", "setpriv --reuid 0 --regid 9 --init-groups id -u"),
         ("0", "setpriv", "setpriv --reuid 0 --regid 0 --init-groups id -u"),
-        ("0", "su", """su -s /bin/sh root -c exec "$@" -- sh id -u"""),
+        ("0", "su", f"su -s {HIDDEN}"),
         ("4294007:9", "setpriv", "setpriv --reuid 4294007 --regid 9 --clear-groups id -u"),
         ("4294007", "setpriv", "setpriv --reuid 4294007 --regid 4294007 --clear-groups id -u"),
         ("root:sys", "su", None),

@@ -20,6 +20,16 @@ def test_a_program_finds_no_words_of_its_own_elsewhere(guest: lab.Guest) -> None
     ):
         ran = qga("exec", guest.name, "--", *words)
         assert (ran.code, ran.out, ran.err) == (1, "", ""), words
+    # runuser and su stay beside the program. su is taken where there is no runuser.
+    for hide in ("", "mv /sbin/runuser /sbin/runuser.away 2>/dev/null; "):
+        qga("exec", guest.name, "--", "sh", "-c", f"{hide}:")
+        for user in ("nobody", "root"):
+            ran = qga("exec", "-u", user, guest.name, "--", "pgrep", "-fa", "anything")
+            assert (ran.code, ran.out, ran.err) == (1, "", ""), (hide, user)
+            told = qga("exec", "-u", user, guest.name, "--", "printf", "<%s>", "a  b", "", "c\n'\"$")
+            assert told.out == "<a  b><><c\n'\"$>"
+            assert qga("exec", "-u", user, guest.name, "--", "no-such").code == 127
+    qga("exec", guest.name, "--", "mv", "/sbin/runuser.away", "/sbin/runuser")
     for wait in ("", "sleep 1; "):
         told = qga("exec", guest.name, "--", "sh", "-c", wait + "exec ps axww -o args").out
         ours = [line for line in told.splitlines() if "# qga-" in line]

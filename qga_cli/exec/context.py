@@ -43,7 +43,8 @@ _DEFAULTS = (
 )
 _IDENTITY = (
     'export HOME="${qga_home:-/}"; unset USER LOGNAME; '
-    'if [ "$qga_name" ]; then export USER="$qga_name" LOGNAME="$qga_name"; fi'
+    'if [ "$qga_name" ]; then export USER="$qga_name" LOGNAME="$qga_name"; fi; '
+    '[ -z "$qga_kept" ] || export $qga_kept'
 )
 
 
@@ -190,11 +191,12 @@ def _as_user(user: str) -> list[str]:
     wanted = quote(group) if group else ""
     ways = {}
     if not group or not group.isdigit():  # runuser takes a name only
-        ways["runuser"] = f'-u "$qga_name"{f" -g {wanted}" if group else ""} --'
+        options = f'-u "$qga_name"{f" -g {wanted}" if group else ""} --'
+        ways["runuser"] = f"""{options} /bin/sh -c 'eval "$QGA_BECOME"' "$0" $qga_count"""
     if not group:  # su cannot choose one
-        ways["su"] = """-s /bin/sh "$qga_name" -c 'exec "$@"' -- sh"""
+        ways["su"] = """-s /bin/sh "$qga_name" -c 'eval "$QGA_BECOME"' -- "$0" $qga_count"""
     gid = wanted or f'"{own}"'
-    ways["setpriv"] = f'--reuid "$qga_uid" --regid {gid} --init-groups'
+    ways["setpriv"] = f'--reuid "$qga_uid" --regid {gid} --init-groups "$@"'
     nameless = {"setpriv": ways["setpriv"].replace("--init-groups", "--clear-groups")}
     known = _become(user, ways)
     if name.isdigit():
@@ -203,10 +205,16 @@ def _as_user(user: str) -> list[str]:
 
 
 def _become(user: str, ways: "Mapping[str, str]") -> str:
-    """Shell text that puts in front of the words whichever tool is there."""
+    """Shell text that puts in front of the words whichever tool is there.
+
+    setpriv turns into the program. The others stay beside it, and must not show its words.
+    """
+    texts = f"QGA_BECOME={quote(script('exec/become'))} qga_hide={quote(script('exec/words'))}"
+    hide = 'eval "$qga_hide"; '
     choice = "; el".join(
-        f'if command -v {tool} >/dev/null; then set -- "$(command -v {tool})" {options} "$@"'
+        f"if command -v {tool} >/dev/null; then {'' if tool == 'setpriv' else hide}"
+        f'set -- "$(command -v {tool})" {options}'
         for tool, options in ways.items()
     )
     lack = quote(f"becoming {user} needs {' or '.join(ways)}")
-    return f"{choice}; else echo {lack} >&2; exit 96; fi"
+    return f"{texts}; {choice}; else echo {lack} >&2; exit 96; fi"
