@@ -26,8 +26,10 @@ def test_a_program_finds_no_words_of_its_own_elsewhere(guest: lab.Guest) -> None
         for user in ("nobody", "root"):
             ran = qga("exec", "-u", user, guest.name, "--", "pgrep", "-fa", "anything")
             assert (ran.code, ran.out, ran.err) == (1, "", ""), (hide, user)
-            told = qga("exec", "-u", user, guest.name, "--", "printf", "<%s>", "a  b", "", "c\n'\"$")
-            assert told.out == "<a  b><><c\n'\"$>"
+            ran = qga(
+                "exec", "-u", user, guest.name, "--", "printf", "<%s>", "a  b", "", "c\n'\"$"
+            )
+            assert ran.out == "<a  b><><c\n'\"$>"
             assert qga("exec", "-u", user, guest.name, "--", "no-such").code == 127
     qga("exec", guest.name, "--", "mv", "/sbin/runuser.away", "/sbin/runuser")
     for wait in ("", "sleep 1; "):
@@ -38,8 +40,12 @@ def test_a_program_finds_no_words_of_its_own_elsewhere(guest: lab.Guest) -> None
 
 
 # In the program's first moment, when a timer holds its pipes, and when they are carried.
-@pytest.mark.parametrize("wait", ["0.05", "1"])
-def test_a_program_that_ends_others_by_name_keeps_its_streams(guest: lab.Guest, wait: str) -> None:
+@pytest.mark.parametrize(
+    ("wait", "channel"), [("0.05", "never"), ("1", "never"), ("0.05", "always")]
+)
+def test_a_program_that_ends_others_by_name_keeps_its_streams(
+    guest: lab.Guest, wait: str, channel: str
+) -> None:
     text = f"""
         wait() {{ read -t "$1" line <>/tmp/silence.$$; }}; mkfifo /tmp/silence.$$
         wait {wait}
@@ -47,7 +53,8 @@ def test_a_program_that_ends_others_by_name_keeps_its_streams(guest: lab.Guest, 
         head -c 500000 | wc -c
         pkill -x dd; wc -c
         rm /tmp/silence.$$; exit 3"""
-    ran = qga("exec", guest.name, "--", "bash", "-c", text, stdin=bytes(900_000))
+    words = "exec", "--channel", channel, guest.name, "--", "bash", "-c", text
+    ran = qga(*words, stdin=bytes(900_000))
     assert (ran.code, ran.err) == (3, "")
     assert ran.out.split() == ["sleep", "dd", "cat", "head", "sh", "500000", "400000"]
 

@@ -3,9 +3,11 @@
 import base64
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +114,31 @@ def test_the_guests_clock_says_nothing_of_the_user() -> None:
             time.sleep(0.02)
         assert folder.exists()
     assert eventually(lambda: not folder.exists())
+
+
+def test_the_guard_is_not_ended_with_all_that_sleep() -> None:
+    """`pkill -x sleep` in the guest took the folder away, and ended the terminal."""
+    word = f"qga-test-{os.getpid()}"
+    done = subprocess.run(
+        ["sh"], input=f"folder={word}\n{script('terminal/prepare')}", capture_output=True, text=True
+    )
+    folder = Path(done.stdout.rstrip("\n"))
+    guard = int((folder / "guard").read_text())
+
+    last = ""
+
+    def another() -> str:
+        with suppress(FileNotFoundError):  # it has not slept yet
+            now = (folder / "nap").read_text().strip()
+            return "" if now == last else now
+        return ""
+
+    try:
+        assert eventually(lambda: Path(f"/proc/{guard}/comm").read_text() == "qga\n")
+        for _ in range(4):
+            assert eventually(lambda: another() != "")
+            last = another()
+            os.kill(int(last), signal.SIGTERM)
+    finally:
+        os.kill(guard, signal.SIGTERM)
+        subprocess.run(["sh", "-c", f"kill $(cat {folder}/nap); rm -r {folder}"])

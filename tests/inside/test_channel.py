@@ -34,9 +34,11 @@ def test_the_relay_s_pid_comes_before_all_of_the_program_s(sh: Run, tmp_path: Pa
     def slow(text: str) -> str:
         assert telling in text
         text = text.replace(telling, f"sleep 0.3; {telling}")
-        return f'open_port() {{ eval "exec $2<>$1"; }}\n{text}'
+        begin = "IFS= read -r qga_out"
+        return text.replace(begin, f'open_port() {{ eval "exec $2<>$1"; }}\n{begin}', 1)
 
-    done = sh("channel/stream", "sh", "-c", "echo 42; cat", stdin=b"out\nhello\nin\nend\n"
-              b"qga_around() { :; }\n", around=slow)  # fmt: skip
+    said = b"out\nhello\nin\nend\nqga_around() { :; }\n"
+    words = "sh", "-c", "echo 42; cat"
+    done = sh("channel/port+channel/stream", *words, stdin=said, around=slow)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(rb"hello\n\d+\n42\ninput\nend 0\n", (tmp_path / "out").read_bytes())

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.inside.conftest import Run
@@ -54,6 +56,34 @@ def _hold(sh: Run, folder: Path, tick: str) -> str:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode().strip()
+
+
+def test_who_holds_a_copy_is_not_ended_with_all_that_sleep(sh: Run, tmp_path: Path) -> None:
+    """`pkill -x sleep` in the guest ended it, and the copy; so did `pkill -x sh`."""
+    holder = _hold(sh, tmp_path, "30")
+    process = Path("/proc") / holder.partition(".")[0]
+    assert (process / "comm").read_text() == "qga\n"
+    seen: set[int] = set()
+    for _ in range(4):  # and it did not count as silence of the host's
+        assert eventually(lambda: bool(set(_below(process)) - seen))
+        for pid in set(_below(process)) - seen:
+            seen.add(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+    time.sleep(0.3)
+    assert process.exists()
+    assert sh("files/enter+files/drop", holder, str(tmp_path), "").returncode == 0
+    assert eventually(lambda: not process.exists())
+
+
+def _below(process: Path) -> list[int]:
+    """The pids of what it has started, and of what that has."""
+    try:
+        children = (process / "task" / process.name / "children").read_text()
+    except OSError:
+        return []
+    found = [int(pid) for pid in children.split()]
+    return found + [pid for one in found for pid in _below(Path("/proc") / str(one))]
 
 
 def test_what_holds_a_copy_ends_when_the_host_is_silent(sh: Run, tmp_path: Path) -> None:

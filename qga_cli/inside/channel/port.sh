@@ -15,3 +15,12 @@ open_port() {
   qga_file=${qga_file%/name}
   eval "command exec $2<>/dev/${qga_file##*/}"
 }
+
+# Becomes a cat. What is executed through a descriptor has its number for a name, so `pkill -x cat`,
+# by the program or by anybody, passes it by. One that is a program with others (busybox) goes by
+# its name.
+become_cat() {
+  if [ ! -r /bin/cat ] || [ /bin/cat -ef /bin/dd ]; then exec cat; fi
+  exec 9</bin/cat
+  exec /proc/self/fd/9
+}

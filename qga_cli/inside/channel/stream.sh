@@ -14,6 +14,8 @@ IFS= read -r qga_end
 IFS= read -r qga_context
 qga_nl='
 '
+# As in exec/wrapper.sh: a program may end the likes of its parent by name.
+{ printf qga >/proc/self/comm; } 2>/dev/null
 eval "$qga_context"
 case $1 in
 */*) [ -e "$1" ] || exit 127; [ -x "$1" ] && [ ! -d "$1" ] || exit 126 ;;
@@ -23,10 +25,10 @@ open_port "$qga_out" 3 && open_port "$qga_in" 4 || exit 97
 echo "$qga_hello" >&3
 exec >/dev/null 2>&1
 {
-  { IFS=' ' read -r qga_pid qga_x </proc/self/stat; echo "$qga_pid"; exec cat <&4 3>&- 4>&-; } |
+  { IFS=' ' read -r qga_pid qga_x </proc/self/stat; echo "$qga_pid"; exec <&4 3>&- 4>&-; become_cat; } |
   { IFS= read -r qga_pid; echo "$qga_pid" >&3
     ( qga_around; exec "$@" ) 3>&- 4>&-; echo "$qga_end $?"; } 4>&- |
-  { exec cat >&3 3>&- 4>&-; }
+  { exec >&3 3>&- 4>&-; become_cat; }
 } &
 exec 3>&- 4>&-
 wait

@@ -43,16 +43,16 @@ qga_feeder=
 if [ "$qga_in" ]; then
   exec </proc/self/fd/9
   exec 9>/proc/self/fd/9
-  { exec cat <&5 >&9 2>/dev/null 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; } &
+  { exec <&5 >&9 2>/dev/null 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; become_cat; } &
   qga_feeder=$!
   exec 5>&-
 fi
 # A reader is there all the time: the child has 9 from the beginning.
 exec 9</proc/self/fd/6
-{ exec cat <&9 >&3 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; } &
+{ exec <&9 >&3 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; become_cat; } &
 qga_first=$!
 exec 9</proc/self/fd/7
-{ exec cat <&9 >&4 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; } &
+{ exec <&9 >&4 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; become_cat; } &
 qga_relays="$qga_first $! $qga_feeder"
 exec 9<&- 6>/proc/self/fd/6 7>/proc/self/fd/7
 echo "$qga_second" >&4

@@ -44,6 +44,7 @@ def begin(request: "dict[str, Any]") -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
+    rename()
     told, tell = os.pipe()
     child, terminal = os.forkpty()
     if not child:
@@ -59,6 +60,15 @@ def begin(request: "dict[str, Any]") -> None:
         Relay(child, terminal, (inlet, outlet), slave, nonce).run()
         if ports:
             end_of_port(outlet, mark)
+
+
+def rename() -> None:
+    """Have no program that ends others by name (`pkill python3`) end us with them."""
+    try:
+        with open("/proc/self/comm", "w") as file:
+            file.write("qga")
+    except OSError:  # no /proc
+        return
 
 
 def open_ports(names: "list[str]") -> "list[int]":

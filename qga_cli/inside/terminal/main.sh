@@ -3,6 +3,7 @@
 # Runs a program on a terminal by script(1). Variables: dir, the folder that `prepare` made; mark,
 # the word that ends the output; run, the program's command line; carry, the other script's.
 umask 077
+{ printf qga >/proc/self/comm; } 2>/dev/null # `pkill -x sh` in the terminal does not find us
 cd "$dir" || exit
 export run SHELL=/bin/sh
 # Nothing of the pipe may be in the background: there sh(1) makes programs ignore Ctrl-C. Script
