@@ -26,9 +26,7 @@ def test_a_program_finds_no_words_of_its_own_elsewhere(guest: lab.Guest) -> None
         for user in ("nobody", "root"):
             ran = qga("exec", "-u", user, guest.name, "--", "pgrep", "-fa", "anything")
             assert (ran.code, ran.out, ran.err) == (1, "", ""), (hide, user)
-            ran = qga(
-                "exec", "-u", user, guest.name, "--", "printf", "<%s>", "a  b", "", "c\n'\"$"
-            )
+            ran = qga("exec", "-u", user, guest.name, "--", "printf", "<%s>", "a  b", "", "c\n'\"$")
             assert ran.out == "<a  b><><c\n'\"$>"
             assert qga("exec", "-u", user, guest.name, "--", "no-such").code == 127
     qga("exec", guest.name, "--", "mv", "/sbin/runuser.away", "/sbin/runuser")
