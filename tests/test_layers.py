@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "inside/network",
         "inside/terminal",
     ),
-    ("shape", "wire", "hostpath", "catalog"),
+    ("shape", "wire", "hostpath", "private", "catalog"),
     ("commands", "transports", "config"),
     ("agent", "policy"),
     ("guests", "channel"),

@@ -7,14 +7,21 @@ import contextlib
 import os
 import time
 
+from qga_cli import private
+
 _LASTS = 3600.0  # seconds; an administrator may have changed the guest's policy since
 
 
 def forbids(boot: str) -> str:
     """Why ports were of no use to this start of a guest; "" when nothing is known."""
     try:
-        with open(os.path.join(_folder(), _name(boot)), encoding="utf-8") as file:
-            age = time.time() - os.fstat(file.fileno()).st_mtime
+        folder = _folder()
+        try:
+            number = private.open_file(folder, _name(boot))
+        finally:
+            os.close(folder)
+        with open(number, encoding="utf-8") as file:
+            age = time.time() - os.fstat(number).st_mtime
             return file.read(1000) if 0 <= age < _LASTS else ""
     except (OSError, UnicodeDecodeError):
         return ""
@@ -22,24 +29,20 @@ def forbids(boot: str) -> str:
 
 def note(boot: str, reason: str) -> None:
     """Remember it, if this user has a folder for that."""
-    folder = _folder()
-    with contextlib.suppress(OSError):  # a full disk, a read-only home: then it is tried again
-        if os.stat(os.path.dirname(folder)).st_uid != os.geteuid():
-            return  # HOME may be another user's, as under `sudo -E`
-        os.makedirs(folder, 0o700, exist_ok=True)
-        status = os.stat(folder)
-        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-            return  # another's folder, or one that others look into
-        draft = os.path.join(folder, f"{_name(boot)}.{os.getpid()}")
-        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(number, "w", encoding="utf-8") as file:
-            file.write(reason[:1000])
-        os.rename(draft, os.path.join(folder, _name(boot)))
+    with contextlib.suppress(OSError):  # a full disk, another's home: then it is tried again
+        folder = _folder(make=True)
+        try:
+            draft = f"{_name(boot)}.{os.getpid()}"
+            number = private.open_file(folder, draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            with open(number, "w", encoding="utf-8") as file:
+                file.write(reason[:1000])
+            os.rename(draft, _name(boot), src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            os.close(folder)
 
 
-def _folder() -> str:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(base, "qga")
+def _folder(*, make: bool = False) -> int:
+    return private.open_folder(private.base("XDG_CACHE_HOME", ".cache"), "qga", make=make)
 
 
 def _name(boot: str) -> str:

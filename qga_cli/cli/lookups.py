@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import select
 import signal
-import stat
 import time
 import zlib
 
+from qga_cli import private
 from qga_cli.errors import QgaError
 
 TYPE_CHECKING = False
@@ -24,8 +22,6 @@ _PATIENCE = 0.3  # seconds a TAB waits
 _EFFORT = 5  # seconds the child goes on for the sake of the next TAB
 # Seconds for which an answer is not asked for again.
 _KEPT = {"guests": 5, "paths": 5, "programs": 300, "mountpoints": 30, "users": 60, "pids": 1}
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_ANSWER = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OLD = 3600  # seconds after which an answer is removed
 
 
@@ -136,37 +132,8 @@ _SOURCES: dict[str, Callable[..., list[str]]] = {
 }
 
 
-def _folder(*, make: bool = False) -> int:
-    """The cache, opened: ours, and for nobody else to look into. Raises OSError."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    above = _base(base, make=make)
-    try:
-        if make and os.fstat(above).st_uid == os.geteuid():
-            with contextlib.suppress(FileExistsError):
-                os.mkdir("qga", 0o700, dir_fd=above)
-        folder = os.open("qga", _FOLDER | os.O_NOFOLLOW, dir_fd=above)
-    finally:
-        os.close(above)
-    if not _is_private(os.fstat(folder)):
-        os.close(folder)
-        raise PermissionError(errno.EPERM, "another's folder, or one that others look into")
-    return folder
-
-
-def _base(path: str, *, make: bool) -> int:
-    """Where the cache's folder lies. In another's folder nothing is made."""
-    try:
-        return os.open(path, _FOLDER)
-    except FileNotFoundError:
-        above = os.path.dirname(path.rstrip("/")) or "."
-        if not make or os.stat(above).st_uid != os.geteuid():
-            raise
-    os.mkdir(path, 0o700)
-    return os.open(path, _FOLDER | os.O_NOFOLLOW)
-
-
-def _is_private(found: os.stat_result) -> bool:
-    return found.st_uid == os.geteuid() and not found.st_mode & 0o077
+def _top() -> str:
+    return private.base("XDG_CACHE_HOME", ".cache")
 
 
 def _name(question: str) -> str:
@@ -176,17 +143,13 @@ def _name(question: str) -> str:
 def _read(question: str) -> tuple[float, list[str]]:
     """How old the answer is, in seconds, and what it says."""
     try:
-        folder = _folder()
+        folder = private.open_folder(_top(), "qga")
         try:
-            # No FIFO of somebody else's holds us.
-            number = os.open(_name(question), _ANSWER, dir_fd=folder)
+            number = private.open_file(folder, _name(question))
         finally:
             os.close(folder)
         with open(number, "rb") as file:
-            found = os.fstat(number)
-            if not _is_private(found) or not stat.S_ISREG(found.st_mode):
-                return _OLD, []
-            age = time.time() - found.st_mtime
+            age = time.time() - os.fstat(number).st_mtime
             text = file.read().decode("utf-8", "surrogateescape")
     except OSError:
         return _OLD, []
@@ -197,10 +160,9 @@ def _read(question: str) -> tuple[float, list[str]]:
 
 
 def _write(question: str, text: bytes) -> None:
-    """No path is gone twice: a folder on it may be another's, who can exchange what is in it."""
     name = _name(question)
     try:
-        folder = _folder(make=True)
+        folder = private.open_folder(_top(), "qga", make=True)
         with os.scandir(folder) as entries:
             for entry in entries:
                 if time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:

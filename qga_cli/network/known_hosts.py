@@ -7,19 +7,24 @@ import fcntl
 import os
 import re
 
-from qga_cli import openssh
+from qga_cli import openssh, private
 from qga_cli.errors import FileError, QgaError
 from qga_cli.guests.targets import SUFFIX
 
 _TYPE = re.compile(r"[a-z][a-z0-9@.-]{2,60}")
 _NAME = re.compile(r"[\w.-]{1,200}")
 _MOST = 20  # keys of a guest
+_FILE = "known_hosts"
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 def path() -> str:
     """The file."""
-    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return os.path.join(base, "qga", "known_hosts")
+    return os.path.join(_top(), "qga", _FILE)
+
+
+def _top() -> str:
+    return private.base("XDG_STATE_HOME", ".local/state")
 
 
 def remember(guest: str, told: bytes) -> None:
@@ -41,7 +46,12 @@ def remember(guest: str, told: bytes) -> None:
     try:
         _replace(name, [f"{name} {key}\n" for key in keys[:_MOST]])
     except OSError as error:
-        raise FileError(f"{path()}: {error.strerror}") from error
+        raise FileError(
+            f"{path()}: {error.strerror}",
+            hint="root's ssh needs a home of root's: set HOME, or XDG_STATE_HOME"
+            if isinstance(error, PermissionError)
+            else "",
+        ) from error
 
 
 def _key(line: str) -> str:
@@ -53,17 +63,22 @@ def _key(line: str) -> str:
 
 
 def _replace(name: str, lines: list[str]) -> None:
-    file = path()
-    os.makedirs(os.path.dirname(file), 0o700, exist_ok=True)
-    with open(f"{file}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        before: list[str] = []
-        with contextlib.suppress(FileNotFoundError), open(file, encoding="ascii") as opened:
-            before = opened.readlines()
-        after = [line for line in before if line.partition(" ")[0] != name] + lines
-        if sorted(after) == sorted(before):
-            return
-        draft = f"{file}.new"
-        with open(draft, "w", encoding="ascii") as opened:
-            opened.writelines(after)
-        os.rename(draft, file)
+    folder = private.open_folder(_top(), "qga", make=True, barred=private.KEPT)
+    try:
+        lock = private.open_file(folder, f"{_FILE}.lock", _WRITE, private.KEPT)
+        with open(lock, "w"):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before: list[str] = []
+            with contextlib.suppress(FileNotFoundError):
+                number = private.open_file(folder, _FILE, barred=private.KEPT)
+                with open(number, encoding="ascii") as opened:
+                    before = opened.readlines()
+            after = [line for line in before if line.partition(" ")[0] != name] + lines
+            if sorted(after) == sorted(before):
+                return
+            draft = private.open_file(folder, f"{_FILE}.new", _WRITE, private.KEPT)
+            with open(draft, "w", encoding="ascii") as opened:
+                opened.writelines(after)
+            os.rename(f"{_FILE}.new", _FILE, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(folder)

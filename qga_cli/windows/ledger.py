@@ -11,6 +11,8 @@ import fcntl
 import hashlib
 import os
 
+from qga_cli import private
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,17 +53,21 @@ class Ledger:
     """This run's file. Without a home that can be written nothing is noted, and -v says so."""
 
     def __init__(self, agent: Agent) -> None:
-        home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
         who = hashlib.sha256("\0".join(agent.transport.identity()).encode()).hexdigest()[:16]
-        self._folder = os.path.join(home, "qga", "windows", who)
-        self._path = os.path.join(self._folder, f"{os.getpid()}-{os.urandom(4).hex()}")
+        top = private.base("XDG_STATE_HOME", ".local/state")
+        self._name = f"{os.getpid()}-{os.urandom(4).hex()}"
+        self._folder = -1
         self._file: BinaryIO | None = None
         try:
-            os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            hidden = os.path.join(self._folder, "." + os.path.basename(self._path))
-            self._file = open(hidden, "xb", buffering=0)  # closed by `close`
+            names = "qga", "windows", who
+            self._folder = private.open_folder(top, *names, make=True, barred=private.KEPT)
+            hidden = f".{self._name}"
+            new = os.O_RDWR | os.O_CREAT | os.O_EXCL
+            number = private.open_file(self._folder, hidden, new)
+            self._file = open(number, "r+b", buffering=0)  # closed by `close`
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            os.rename(hidden, self._path)  # only now: nobody finds it without its lock
+            # Only now: nobody finds it without its lock.
+            os.rename(hidden, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         except OSError as error:
             agent.trace(1, f"a kill -9 would leave open files in the guest: {error}")
 
@@ -75,24 +81,31 @@ class Ledger:
         if self._file is None:
             return
         for name in os.listdir(self._folder):
-            path = os.path.join(self._folder, name)
-            if path == self._path or name.startswith("."):
+            if name == self._name or name.startswith("."):
                 continue
             try:
-                file = open(path, "rb")
-            except FileNotFoundError:  # its owner has ended
+                number = private.open_file(self._folder, name, barred=private.KEPT)
+            except OSError:  # its owner has ended, or it is no file of ours
                 continue
+            file = open(number, "rb")
             with file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue
-                yield path, Left(file.read().decode("utf-8", "replace"))
+                yield name, Left(file.read().decode("utf-8", "replace"))
+
+    def forget(self, name: str) -> None:
+        """Remove the file of a dead run: what it names is gone."""
+        os.unlink(name, dir_fd=self._folder)
 
     def close(self, *, keep: bool) -> None:
         """The run ends; with `keep` something is left for the next one."""
         if self._file:
             if not keep:
-                os.unlink(self._path)
+                os.unlink(self._name, dir_fd=self._folder)
             self._file.close()
             self._file = None
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1

@@ -192,7 +192,7 @@ class Private:
                 if stuck:
                     self._tell(stuck[-1])
                 elif all(gone) or all(self._delete(base) for base in sorted(bases)):
-                    os.unlink(record)
+                    self._ledger.forget(record)
             except QgaError as error:
                 self.calls.agent.trace(1, f"clearing what a killed qga has left: {error.said()}")
 

@@ -1,0 +1,77 @@
+"""Folders of this user's alone, for what is kept between runs: answers, host keys, ledgers.
+
+The home, or what XDG_CACHE_HOME and XDG_STATE_HOME name, may be another user's, as under `sudo -E`:
+there nothing is made, read or written. No path is gone twice, for he can exchange what is on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+SECRET, KEPT = 0o077, 0o022  # what others may not: look into it; write to it
+
+
+def base(variable: str, otherwise: str) -> str:
+    """What the variable names, or else this path in the home."""
+    return os.environ.get(variable) or os.path.join(os.path.expanduser("~"), otherwise)
+
+
+def open_folder(top: str, *names: str, make: bool = False, barred: int = SECRET) -> int:
+    """The folder of these names below `top`, opened. Raises OSError."""
+    at = _top(top, make)
+    try:
+        for name in names:
+            if make and os.fstat(at).st_uid == os.geteuid():
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=at)
+            at, last = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=at), at
+            os.close(last)
+            if not is_ours(os.fstat(at), barred):
+                raise _anothers(os.path.join(top, *names))
+    except BaseException:
+        os.close(at)
+        raise
+    return at
+
+
+def open_file(folder: int, name: str, flags: int = os.O_RDONLY, barred: int = SECRET) -> int:
+    """A file in it; no FIFO of somebody else's holds us. Raises OSError."""
+    number = os.open(name, flags | _FILE, 0o600, dir_fd=folder)
+    found = os.fstat(number)
+    if not (is_ours(found, barred) and stat.S_ISREG(found.st_mode)):
+        os.close(number)
+        raise _anothers(name)
+    return number
+
+
+def is_ours(found: os.stat_result, barred: int = SECRET) -> bool:
+    """Whether it belongs to us, and others may not do with it what is barred."""
+    return found.st_uid == os.geteuid() and not found.st_mode & barred
+
+
+def _top(path: str, make: bool) -> int:
+    """Where such folders lie. In another's folder nothing is made."""
+    try:
+        return os.open(path, _FOLDER)
+    except FileNotFoundError:
+        if not make:
+            raise
+    above, name = os.path.split(path.rstrip("/"))
+    at = _top(above or ".", make)
+    try:
+        if os.fstat(at).st_uid != os.geteuid():
+            raise _anothers(path)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=at)
+        return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
+    finally:
+        os.close(at)
+
+
+def _anothers(path: str) -> PermissionError:
+    return PermissionError(errno.EPERM, "another user's, or one that others may change", path)

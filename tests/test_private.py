@@ -1,0 +1,111 @@
+"""What qga keeps on this host between runs, where another user could have put something there."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from qga_cli.channel import memory
+from qga_cli.errors import FileError
+from qga_cli.network import known_hosts
+from qga_cli.windows.ledger import Ledger
+
+UID = 65534
+KEY = b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDJ0dHBzOi8vZXhhbXBsZS5vcmcvMDEyMzQ1Njc4\n"
+
+pytestmark = pytest.mark.root
+
+
+def within(seconds: float, work: Callable[[], object]) -> object:
+    """What `work` returns; it must not wait for ever."""
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert found, "it hangs"
+    return found[0]
+
+
+@pytest.fixture
+def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of another user's, which root works with, as under `sudo -E`."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "qga").mkdir(mode=0o755)
+    for path in (home, home / "qga"):
+        os.chown(path, UID, UID)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    return home
+
+
+def test_what_is_known_of_ports_is_not_read_from_another(theirs: Path) -> None:
+    note = theirs / "qga" / "no-channel.boot"
+    note.write_text("a line of his")
+    os.chown(note, UID, UID)
+    assert memory.forbids("boot") == ""
+    note.unlink()
+    os.mkfifo(note)
+    assert within(5, lambda: memory.forbids("boot")) == ""
+    memory.note("boot", "why")
+    assert stat.S_ISFIFO(note.stat().st_mode)
+
+
+def test_what_is_known_of_ports_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    memory.note("boot/1", "why")
+    assert memory.forbids("boot/1") == "why"
+    assert memory.forbids("boot/2") == ""
+    (kept,) = (tmp_path / "cache" / "qga").iterdir()
+    os.utime(kept, (0, 0))
+    assert memory.forbids("boot/1") == ""
+
+
+@pytest.mark.parametrize("name", ["known_hosts.lock", "known_hosts.new", "known_hosts"])
+def test_host_keys_are_not_written_through_anothers_link(theirs: Path, name: str) -> None:
+    """A file of root's was emptied, or got the keys."""
+    shadow = theirs.parent / "shadow"
+    shadow.write_text("root's")
+    (theirs / "qga" / name).symlink_to(shadow)
+    with pytest.raises(FileError, match="another user"):
+        known_hosts.remember("web1", KEY)
+    assert shadow.read_text() == "root's"
+
+
+def test_host_keys_are_kept_in_a_folder_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "local" / "state"))
+    for guest in ("web1", "web2", "web1"):
+        known_hosts.remember(guest, KEY)
+    lines = Path(known_hosts.path()).read_text().splitlines()
+    assert sorted(line.partition(" ")[0] for line in lines) == ["web1.qga", "web2.qga"]
+
+
+def test_a_ledger_of_anothers_names_nothing_to_remove(theirs: Path) -> None:
+    """What it names is removed in the guest; a FIFO held the run for ever."""
+    told: list[str] = []
+    agent: Any = SimpleNamespace(
+        transport=SimpleNamespace(identity=lambda: ("host", "guest")),
+        trace=lambda level, text: told.append(text),
+    )
+    (theirs / "qga" / "windows").mkdir()
+    os.chown(theirs / "qga" / "windows", UID, UID)
+    Ledger(agent).close(keep=False)
+    for folder in (theirs / "qga" / "windows").iterdir():
+        (folder / "1-left").write_text("file C:\\Users\\all of it\n")
+        os.mkfifo(folder / "2-left")
+    ledger = Ledger(agent)
+    left = within(5, lambda: [found.files for _, found in ledger.left()])
+    ledger.close(keep=False)
+    assert left == []
+    assert "another user" in told[-1]
