@@ -18,6 +18,8 @@ from tests.fake import FakeAgent, Handler, Silence, left_socket
 from tests.lab.local_agent import agent as run_local_agent
 from tests.running import eventually
 
+pytestmark = pytest.mark.slow
+
 REPO = Path(__file__).parent.parent
 PLAYS = Path(__file__).parent / "ansible"
 BIN = Path(sys.executable).parent

@@ -112,6 +112,7 @@ def test_options_of_exec_end_at_the_guest(shell: Shell) -> None:
     assert shell.line("qga exec web1 --fail", "\t") == "qga exec web1 --fail"
 
 
+@pytest.mark.slow
 def test_what_is_inside_a_guest_arrives_as_it_is(
     shell: Shell, tmp_path: Path, local_agent: str
 ) -> None:
@@ -130,6 +131,7 @@ def test_what_is_inside_a_guest_arrives_as_it_is(
     assert b"\x1b[31m" not in shell.screen.replace(b"\x1b[31m\x1b", b"")
 
 
+@pytest.mark.slow
 def test_a_file_behind_a_colon(shell: Shell, tmp_path: Path, local_agent: str) -> None:
     for number, name in enumerate(ODD):
         (tmp_path / f"odd{number:02}{name}").touch()

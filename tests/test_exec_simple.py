@@ -86,6 +86,7 @@ def test_a_context_without_dd(poor: str) -> None:
     assert poorly(poor, "x", "--", "nosuch")[0] == 127
 
 
+@pytest.mark.slow
 def test_output_without_dd_is_bounded_and_the_loss_is_told(poor: str) -> None:
     for count, lost in ((MB, False), (MB + 1, True), (9 * MB, True)):
         code, out, err = poorly(poor, "x", "--", "head", "-c", str(count), "/dev/zero")

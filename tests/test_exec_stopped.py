@@ -28,6 +28,7 @@ def own_agent(tmp_path: Path) -> Iterator[str]:
 LAST = Path("/proc/sys/kernel/ns_last_pid")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silence", [1.0, 1e9], ids=["asked", "not-asked"])
 def test_a_pid_that_is_another_users_now_is_not_written_through(
     own_agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silence: float

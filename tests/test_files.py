@@ -13,6 +13,7 @@ from tests.trees import everything, odd_tree
 PART = 5_000_000  # bytes: several chunks, and a short last one
 
 
+@pytest.mark.slow
 def test_a_file_goes_there_and_back(far: Far, here: Path) -> None:
     (here / "data").write_bytes(os.urandom(PART))
     far.good("cp", str(here / "data"), "FAR")
@@ -22,6 +23,7 @@ def test_a_file_goes_there_and_back(far: Far, here: Path) -> None:
     assert far.sh("ls -A") == "data\n"
 
 
+@pytest.mark.slow
 def test_modes_and_times(far: Far, here: Path) -> None:
     (here / "run").write_text("#!/bin/sh\n")
     (here / "run").chmod(0o751)
@@ -115,6 +117,7 @@ def test_odd_names(near: Far, here: Path, name: str) -> None:
     near.good("rm", "FAR/other")
 
 
+@pytest.mark.slow
 def test_holes_stay_holes(far: Far, here: Path) -> None:
     with open(here / "sparse", "wb") as out:
         out.truncate(30_000_000)
@@ -127,6 +130,7 @@ def test_holes_stay_holes(far: Far, here: Path) -> None:
     assert int(far.sh("stat -c %b sparse")) < 200
 
 
+@pytest.mark.slow
 def test_a_tree_with_odd_names_goes_round(far: Far, here: Path) -> None:
     odd_tree(here / "tree")
     with open(here / "tree" / "sparse", "wb") as out:
@@ -217,6 +221,7 @@ def test_holes_are_not_packed(near: Far, here: Path, wish: list[str]) -> None:
     assert blocks * 512 < 2**20
 
 
+@pytest.mark.slow
 def test_from_guest_to_guest(near: Far, here: Path) -> None:
     near.sh("mkdir d e; echo 1 >d/f; head -c 3000000 /dev/urandom >big")
     near.good("cp", "FAR/big", "FAR/copy")

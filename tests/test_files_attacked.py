@@ -19,7 +19,7 @@ PROGRAMS = (
     "cat chmod chown cp dd df find gzip head id kill ln ls mkdir mkfifo mv readlink rm rmdir"
     " sha256sum sleep stat sync tail tar tee touch"
 ).split()
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 # What the user does before the program of this number: whatever of ours is in the folder gets
 # another name, and a link to what is root's gets its old one.

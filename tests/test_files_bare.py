@@ -16,6 +16,7 @@ PROGRAMS = (
 PUSH, PULL = ("HERE/tree", "vm:HERE/new"), ("vm:HERE/tree", "HERE/new")  # a folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("missing", "places", "told"),
     [

@@ -38,6 +38,7 @@ def gone(path: Path) -> None:
         listener.bind(str(path))
 
 
+@pytest.mark.slow
 def test_to_many_the_same_and_from_many_a_folder_each(
     guests: dict[str, FakeFiles], cp: Cp, here: Path
 ) -> None:

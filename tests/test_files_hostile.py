@@ -179,6 +179,7 @@ def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         take(b"x")
 
 
+@pytest.mark.slow
 def test_a_guest_whose_tar_is_evil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way: a real agent whose `tar` writes archives that lead out of the folder."""
     outside, folder = tmp_path / "outside", tmp_path / "folder"

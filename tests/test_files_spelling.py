@@ -79,6 +79,7 @@ def found(far: Far, folder: str) -> list[str]:
     return sorted(far.sh(f"cd {folder} && find . -type f").replace("./", "").split())
 
 
+@pytest.mark.slow
 @both(SOURCES)
 def test_a_source(far: Far, here: Path, case: tuple[str, list[str]]) -> None:
     source, expected = case
@@ -89,6 +90,7 @@ def test_a_source(far: Far, here: Path, case: tuple[str, list[str]]) -> None:
     assert found(far, "there") == expected
 
 
+@pytest.mark.slow
 @both(TARGETS)
 def test_a_target(far: Far, here: Path, case: str) -> None:
     target = case
@@ -101,6 +103,7 @@ def test_a_target(far: Far, here: Path, case: str) -> None:
     assert found(far, "there") == ["f", *INTO]
 
 
+@pytest.mark.slow
 @both(["link/../x", "./link/..//x"])
 def test_a_target_past_a_link(far: Far, here: Path, case: str) -> None:
     target = case
@@ -135,6 +138,7 @@ def test_no_source(far: Far, here: Path, case: str) -> None:
         assert "bug" not in ran.err
 
 
+@pytest.mark.slow
 def test_the_folder_we_are_in(near: Far, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(near, here)
     monkeypatch.setenv("PYTHONPATH", os.getcwd())
@@ -149,6 +153,7 @@ def test_the_folder_we_are_in(near: Far, here: Path, monkeypatch: pytest.MonkeyP
         assert found(near, "up") == FILL, source
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["tree/f", "tree//f", "tree/./f", "tree/sub/../f", "link/../h"])
 def test_other_verbs(near: Far, here: Path, path: str) -> None:
     made(near, here)
@@ -160,6 +165,7 @@ def test_other_verbs(near: Far, here: Path, path: str) -> None:
     assert near("cat", f"FAR/{path}").code == 1
 
 
+@pytest.mark.slow
 def test_a_file_is_no_folder(near: Far, here: Path) -> None:
     made(near, here)
     for verb in ("cat", "ls", "tail"):

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Far, qga
 
 
+@pytest.mark.slow
 def test_tail(near: Far) -> None:
     near.sh("seq 20000 >lines; printf last >>lines")
     for count in (0, 1, 2, 10, 15000, 30000):
@@ -98,6 +99,7 @@ def test_vi_is_not_started_without_a_terminal(tmp_path: Path) -> None:
     assert (ran.code, "not a terminal" in ran.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_mkdir_mv_rm(near: Far) -> None:
     assert near("mkdir", "FAR/a/b").code == 1
     near.good("mkdir", "-p", "FAR/a/b")
@@ -127,6 +129,7 @@ def test_edit_follows_a_link_in_the_guest_and_never_here(far: Far, here: Path) -
     )
 
 
+@pytest.mark.slow
 def test_a_mode_and_an_owner_of_a_copy(far: Far, here: Path) -> None:
     (here / "f").write_text("f")
     (here / "f").chmod(0o644)

@@ -102,6 +102,7 @@ def test_only_what_is_frozen_counts() -> None:
     assert loops.warning(None, rows, ["/data", "/"]) == ""  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_only_a_reset_helps_a_guest_that_hangs(fake: Make) -> None:
     def hangs(carry: Callable[[], object]) -> object:
         time.sleep(60)

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import pytest
+
 from qga_cli.freeze.record import Record, new_token
 from tests.conftest import qga
 from tests.fake import FakeAgent, Handler
@@ -12,6 +14,7 @@ from tests.running import Started
 Make = Callable[[Handler], FakeAgent]
 
 
+@pytest.mark.slow
 def test_a_watchdog_leaves_a_later_freeze_alone(fake: Make) -> None:
     """As after a reset, of which nobody tells it: the guest is frozen at every look."""
     filesystems = Filesystems(freeze=[lambda carry: carry(), lambda carry: 2])

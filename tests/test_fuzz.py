@@ -6,6 +6,7 @@ import socket
 import threading
 from contextlib import suppress
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_any_value_has_the_shape_or_is_a_bad_reply(value: object, shape: object)
         check(value, shape)
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1), st.dictionaries(st.text(), JSON, max_size=4))
 def test_a_request_is_one_ascii_line_that_says_what_was_asked(
     name: str, arguments: dict[str, object]
@@ -82,6 +84,7 @@ def test_printable_text_is_printable_and_plain_text_stays(text: str) -> None:
         assert shown == text
 
 
+@pytest.mark.slow
 @given(st.lists(st.fixed_dictionaries({"a": JSON, "b": JSON}), max_size=5))
 def test_a_row_is_a_line_whatever_is_in_it(rows: list[dict[str, object]]) -> None:
     columns = [Column("a"), Column("b")]

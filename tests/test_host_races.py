@@ -34,7 +34,7 @@ from tests.fake import FakeAgent
 from tests.strangers import UID, Victim, strike_at
 from tests.trees import archive, entry
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 TREE = archive(
     entry(".", tarfile.DIRTYPE, mode=0o777),

@@ -56,6 +56,7 @@ def test_nonsense_is_one_clear_error(fake: Make, kind: str) -> None:
     assert re.fullmatch(r"qga: x: [^\n]{10,300}\n(hint: [^\n]+\n)?", ran.err), ran.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "limit"), [(("fs", "list", "x"), 8), (("file", "read", "x", "1"), 72)]
 )
@@ -191,6 +192,7 @@ def test_the_end_of_a_program_has_an_end() -> None:
         Stream(bytearray().extend, b"MARK").feed(b"MARK" + b"0" * 70_000)
 
 
+@pytest.mark.slow
 def test_a_table_of_a_million_rows_is_cut(fake: Make) -> None:
     agent = fake(lambda request: [{"logical-id": 1, "online": True}] * 2500)
     ran = qga_tty("-c", agent.uri, "cpu", "list", "x")

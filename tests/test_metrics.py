@@ -56,6 +56,7 @@ def five(tmp_path: Path) -> Iterator[tuple[str, dict[str, LocalAgent]]]:
         yield f"unix:{tmp_path}/{{vm}}.sock", agents
 
 
+@pytest.mark.slow
 def test_one_of_five_is_stopped(five: tuple[str, dict[str, LocalAgent]]) -> None:
     uri, agents = five
     with exporter("-c", uri, "--timeout", "1s", "--keep", "100ms") as address:
@@ -442,6 +443,7 @@ def test_pages(tmp_path: Path) -> None:
         agent.close()
 
 
+@pytest.mark.slow
 def test_where_it_listens(local_agent: str) -> None:
     for place in (":9942", "::1:9942", "localhost:http", "localhost:99999", "localhost"):
         ran = qga("-c", local_agent, "exporter", "--listen", place)

@@ -24,6 +24,8 @@ from tests.lab.hypervisor import virsh
 from tests.test_docs import BLOCK, REPO, environment, script
 from tests.tunnels import await_that, echo, read_all, server
 
+pytestmark = pytest.mark.slow
+
 QGA = [sys.executable, "-m", "qga_cli"]
 # Echoes, on a port and on a UNIX socket; and a server of web pages that is busybox's.
 SERVERS = r"""

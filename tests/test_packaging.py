@@ -65,6 +65,7 @@ def test_the_wheel_has_pages_and_scripts_where_they_are_looked_for(tmp_path: Pat
     assert not [name for name in inside if "__pycache__" in name]
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_prints_its_completion(tmp_path: Path) -> None:
     with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
         wheel.extractall(tmp_path / "site")
@@ -75,6 +76,7 @@ def test_an_installed_wheel_prints_its_completion(tmp_path: Path) -> None:
         assert done.stdout == (REPO / "completions" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
     """By its full name, beside ansible-core, without any setting; and galaxy's archive builds."""
     with zipfile.ZipFile(build("wheel", tmp_path)) as wheel:
@@ -94,6 +96,7 @@ def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
         assert "plugins/connection/agent.py" in archive.getnames()
 
 
+@pytest.mark.slow
 def test_the_source_package_can_be_tested(tmp_path: Path) -> None:
     with tarfile.open(build("sdist", tmp_path)) as package:
         names = {name.partition("/")[2] for name in package.getnames()}

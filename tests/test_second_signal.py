@@ -72,6 +72,7 @@ def test_every_verb_is_here() -> None:
     assert verbs <= set(LINES) | OTHERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LINES)
 def test_the_second_one_ends_it(name: str, stopped: LocalAgent, tmp_path: Path) -> None:
     here = tmp_path / "here"

@@ -208,6 +208,7 @@ def test_hints_can_be_typed(target: Target, start: str, thaw: str) -> None:
     assert hint == f"`{start}`, then `{thaw}`; see VMs"
 
 
+@pytest.mark.slow
 def test_libvirt_finds_odd_names_and_suggests_the_near_ones() -> None:
     connect = ("-c", "test:///default", "ping")
     assert "no guest named 'tes'" in qga(*connect, "tes").err

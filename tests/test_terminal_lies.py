@@ -87,6 +87,7 @@ START: dict[str, tuple[dict[str, object], int, bytes]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", WAYS)
 @pytest.mark.parametrize("lie", START)
 def test_lies_before_there_is_a_terminal(fake: Make, verb: str, lie: str) -> None:
@@ -109,6 +110,7 @@ READS: dict[str, object] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", WAYS)
 @pytest.mark.parametrize("lie", READS)
 def test_lies_in_a_session(fake: Make, verb: str, lie: str) -> None:

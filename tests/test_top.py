@@ -155,6 +155,7 @@ def agents(tmp_path: Path) -> Iterator[tuple[str, dict[str, LocalAgent]]]:
         yield f"unix:{tmp_path}/{{vm}}.sock", made
 
 
+@pytest.mark.slow
 def test_one_answer_in_a_pipe(agents: tuple[str, dict[str, LocalAgent]]) -> None:
     ran = qga("-c", agents[0], "top", "-o", "json")
     assert (ran.code, ran.err) == (0, "")

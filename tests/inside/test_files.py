@@ -7,6 +7,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from tests.inside.conftest import Run
 from tests.running import eventually
 
@@ -86,6 +88,7 @@ def _below(process: Path) -> list[int]:
     return found + [pid for one in found for pid in _below(Path("/proc") / str(one))]
 
 
+@pytest.mark.slow
 def test_what_holds_a_copy_ends_when_the_host_is_silent(sh: Run, tmp_path: Path) -> None:
     holder = _hold(sh, tmp_path, "1")
     process = Path("/proc") / holder.partition(".")[0]
@@ -99,6 +102,7 @@ def test_what_holds_a_copy_ends_when_the_host_is_silent(sh: Run, tmp_path: Path)
     assert b"has ended" in sh("files/enter+files/beat", holder).stderr
 
 
+@pytest.mark.slow
 def test_what_holds_a_copy_is_ended_with_it(sh: Run, tmp_path: Path) -> None:
     holder = _hold(sh, tmp_path, "30")
     process = Path("/proc") / holder.partition(".")[0]
@@ -107,6 +111,7 @@ def test_what_holds_a_copy_is_ended_with_it(sh: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "part").exists()
 
 
+@pytest.mark.slow
 def test_another_process_of_that_number_holds_nothing(sh: Run, tmp_path: Path) -> None:
     holder = _hold(sh, tmp_path, "30")
     process = Path("/proc") / holder.partition(".")[0]
