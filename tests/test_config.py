@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qga_cli.config import load
@@ -109,6 +109,7 @@ def test_a_near_name_is_suggested(file: Path) -> None:
     assert caught.value.hint == "did you mean hosts?"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_settings_or_a_mistake(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qga_cli.errors import NoProgram, Refused, UsageError
@@ -17,6 +17,7 @@ from tests.conftest import qga
 from tests.running import eventually, execute, marked
 
 
+@settings(deadline=None)
 @given(st.text().filter(lambda text: "\0" not in text))
 def test_a_quoted_word_is_one_line_that_means_the_word(text: str) -> None:
     quoted = quote(text)

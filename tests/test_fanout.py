@@ -4,7 +4,7 @@ import io
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qga_cli.guests.fanout import Gathered, Prefixed, Reader, Shared
@@ -38,6 +38,7 @@ def test_each_line_has_its_name(pieces: list[bytes], text: bytes) -> None:
     assert shown(*pieces) == text
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40)))
 def test_bytes_pass_unchanged_however_they_are_cut(pieces: list[bytes]) -> None:
     whole = b"".join(pieces)
@@ -110,6 +111,7 @@ def test_gathered_output_may_be_large() -> None:
     assert (one.size, len(out.getvalue())) == (5 * 2**20, 5 * 2**20 + 1)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=5000), st.integers(1, 700))
 def test_every_guest_reads_all_of_the_input(data: bytes, step: int) -> None:
     shared = Shared(io.BytesIO(data))

@@ -35,6 +35,7 @@ SHAPES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 @example(b'{"return":' + b"[" * 5000)
 @example(b'{"return": 1e999999}')
@@ -43,6 +44,7 @@ def test_any_bytes_are_a_result_or_an_error_of_ours(data: bytes) -> None:
         wire.decode(data.decode("utf-8", "replace"))
 
 
+@settings(deadline=None)
 @given(JSON, SHAPES)
 def test_any_value_has_the_shape_or_is_a_bad_reply(value: object, shape: object) -> None:
     with suppress(BadReply):
@@ -50,6 +52,7 @@ def test_any_value_has_the_shape_or_is_a_bad_reply(value: object, shape: object)
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.text(min_size=1), st.dictionaries(st.text(), JSON, max_size=4))
 def test_a_request_is_one_ascii_line_that_says_what_was_asked(
     name: str, arguments: dict[str, object]
@@ -65,17 +68,20 @@ def test_a_request_is_one_ascii_line_that_says_what_was_asked(
     assert request.get("arguments", {}) == arguments
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_base64_comes_back(data: bytes) -> None:
     assert wire.from_base64(wire.to_base64(data)) == data
 
 
+@settings(deadline=None)
 @given(JSON | st.text())
 def test_base64_of_anything_is_bytes_or_a_bad_reply(value: object) -> None:
     with suppress(BadReply):
         assert isinstance(wire.from_base64(value), bytes)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_printable_text_is_printable_and_plain_text_stays(text: str) -> None:
     shown = printable(text)
@@ -85,6 +91,7 @@ def test_printable_text_is_printable_and_plain_text_stays(text: str) -> None:
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({"a": JSON, "b": JSON}), max_size=5))
 def test_a_row_is_a_line_whatever_is_in_it(rows: list[dict[str, object]]) -> None:
     columns = [Column("a"), Column("b")]
@@ -93,6 +100,7 @@ def test_a_row_is_a_line_whatever_is_in_it(rows: list[dict[str, object]]) -> Non
     assert all(line.count("\t") == 1 for line in lines[:-1])
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_json_is_valid_utf8_and_comes_back(value: object) -> None:
     text = machine.json_text(value)
@@ -100,6 +108,7 @@ def test_json_is_valid_utf8_and_comes_back(value: object) -> None:
     assert text.count("\n") == 1
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=60).filter(lambda line: b"\n" not in line), max_size=5),
     st.lists(st.integers(1, 20), max_size=20),

@@ -183,7 +183,7 @@ def looked(*filesystems: dict[str, object], vm: str = "x") -> Look:
     return Look({}, [reading])
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(), min_size=3, max_size=3), st.integers(0, 2**64 - 1))
 def test_any_text_of_a_guest_is_a_label_and_no_more(words: list[str], size: int) -> None:
     mountpoint, device, vm = words

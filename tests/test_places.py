@@ -1,7 +1,7 @@
 """VM:PATH is read as by docker cp and scp."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qga_cli.errors import UsageError
@@ -79,6 +79,7 @@ def test_only_a_lone_dash_is_a_stream() -> None:
     assert not parse("./-").is_stream
 
 
+@settings(deadline=None)
 @given(NAMES.filter(lambda name: name[0] not in "/."), PATHS)
 def test_the_first_colon_decides_and_nothing_is_lost(guest: str, path: str) -> None:
     place = parse(f"{guest}:{path}")
@@ -89,6 +90,7 @@ def test_the_first_colon_decides_and_nothing_is_lost(guest: str, path: str) -> N
     assert parse(str(place)).path == place.path
 
 
+@settings(deadline=None)
 @given(PATHS)
 def test_what_begins_with_a_slash_or_a_dot_is_here(path: str) -> None:
     for text in ("/" + path, "./" + path):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qga_cli.errors import UsageError
@@ -85,6 +85,7 @@ def test_the_syntax_alone_tells_a_fleet(text: str, fleet: bool) -> None:
     assert is_fleet(text) is fleet
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_wishes_or_a_mistake_of_the_user(text: str) -> None:
     try:
@@ -100,6 +101,7 @@ PLAIN = st.text(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PLAIN, min_size=1))
 def test_a_list_of_names_is_those_names(given_names: list[str]) -> None:
     text = ",".join(given_names)
@@ -188,6 +190,7 @@ def unfold(text: str) -> list[str]:
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.lists(st.from_regex(r"\A[a-z]{1,3}[0-9]{0,4}[a-z]{0,2}\Z")))
 def test_folding_loses_nobody(given_names: list[str]) -> None:
     assert sorted(unfold(fold(given_names))) == sorted(set(given_names))
