@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qga_cli.errors import QgaError
+from qga_cli.errors import BadReply, QgaError
 from qga_cli.files.copy_file.transfer import CopyOptions
 from tests.trees import EVIL, LINK, archive, entry, everything, extract
 
@@ -133,3 +133,16 @@ def test_no_flipped_byte_gets_out(data: st.DataObject, tmp_path: Path) -> None:
     except OSError as error:
         assert error.filename or error.errno  # a name too long for this filesystem, say
     assert set(os.listdir(tmp_path)) == {str(n) for n in range(int(stage.name) + 1)}
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_where_links_are_followed_none_comes(kind: bytes, tmp_path: Path) -> None:
+    """`cp -L` asks for files: a link is a lie, and would be followed here by who reads the copy."""
+    stream = archive(entry("file"), entry("link", kind, linkname="/etc/shadow"))
+    if kind == tarfile.LNKTYPE:
+        stream = archive(entry("file"), entry("link", kind, linkname="file"))
+        extract(tmp_path / "stage", stream, CopyOptions(follow=True))
+        assert (tmp_path / "stage" / "link").is_file()  # two names of one file
+        return
+    with pytest.raises(BadReply, match="'link' is a symbolic link, though -L"):
+        extract(tmp_path / "stage", stream, CopyOptions(follow=True))

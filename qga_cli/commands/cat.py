@@ -16,7 +16,9 @@ COMMAND = Command(
     notes=(
         "Bytes are exact in a pipe. On a terminal, control characters are spelled out, for a "
         "guest is a stranger; `-o raw` sends them. With many guests (`@web:/etc/fstab`), each line "
-        "begins with the guest's name."
+        "begins with the guest's name.\n\n"
+        "Symbolic links on the way are followed, as in the guest itself, whoever has made them: "
+        "where another user of the guest may write, he chooses what is printed."
     ),
     examples=[
         Example("qga cat web1:/etc/fstab", "one file"),

@@ -25,6 +25,11 @@ COMMAND = Command(
     empty="the folder is empty",
     run="files.ls:ls",
     scope="inside",
+    notes=(
+        "Symbolic links on the way are followed, as in the guest itself, whoever has made them: "
+        "where another user of the guest may write, he chooses what is listed. A link at PATH that "
+        "leads to a folder is followed, too; one to a file is listed itself."
+    ),
     examples=[
         Example("qga ls web1:/var/log", "names, one on a line"),
         Example("qga ls -l web1:/var/log --sort -size", "the largest first"),

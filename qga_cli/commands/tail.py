@@ -15,6 +15,10 @@ COMMAND = Command(
     ],
     run="files.tail:tail",
     scope="inside",
+    notes=(
+        "Symbolic links on the way are followed, as in the guest itself, whoever has made them: "
+        "where another user of the guest may write, he chooses what is shown."
+    ),
     examples=[
         Example("qga tail -f web1:/var/log/syslog", "until Ctrl-C"),
         Example("qga tail -f @web:/var/log/nginx/error.log", "of each guest of a group"),

@@ -1,14 +1,18 @@
 """The scripts of `inside/files`."""
 
 import hashlib
+import io
 import os
 import signal
+import subprocess
+import tarfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from qga_cli.inside import script
 from tests.inside.conftest import Run
 from tests.running import eventually
 
@@ -124,3 +128,52 @@ def test_another_process_of_that_number_holds_nothing(sh: Run, tmp_path: Path) -
     assert process.exists()
     sh("files/enter+files/drop", holder, str(tmp_path), "")
     assert eventually(lambda: not process.exists())
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("tools", ["busybox's", "GNU's"])
+def test_a_tree_that_is_exchanged_while_tar_reads_brings_nothing_of_roots(
+    tools: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """busybox's tar opens each file by its path: a folder that became a link led it to root's."""
+    root, folder = tmp_path / "root", tmp_path / "his"
+    for place, text in ((root, b"SECRET"), (folder / "sub", b"his")):
+        place.mkdir(parents=True)
+        for number in range(20):
+            (place / f"{number}").write_bytes(text if number % 2 else bytes(1_000_000))
+    for path in (folder, folder / "sub", *(folder / "sub").iterdir()):
+        os.chown(path, 65534, 65534)
+    shell, environment = ["dash"], dict(os.environ)
+    if tools == "busybox's":
+        applets = request.getfixturevalue("applets")
+        shell, environment["PATH"] = [f"{applets}/busybox", "sh"], applets
+    text = script("files/needs") + script("files/pack")
+    with subprocess.Popen(
+        [*shell, "-c", text, "qga", str(folder), ".", "", ""],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+    ) as packing:  # fmt: skip
+        assert packing.stdout
+        assert packing.stderr
+        came = packing.stdout.read(300_000)  # the rest waits for room in the pipes
+        os.rename(folder / "sub", folder / "aside")
+        (folder / "sub").symlink_to(root)
+        came += packing.stdout.read()
+        said = packing.stderr.read()
+    assert b"SECRET" not in came
+    if tools == "busybox's":
+        assert packing.returncode == 1
+        assert b"others can write" in said
+
+
+def test_a_tree_of_roots_alone_is_packed_by_any_tar(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "tree" / "sub").mkdir(parents=True, mode=0o755)
+    (tmp_path / "tree" / "sub" / "file").write_text("text")
+    (tmp_path / "tree" / "link").symlink_to("sub")
+    for name, follow in ((".", ""), ("./sub", ""), (".", "-h")):
+        done = sh("files/needs+files/pack", str(tmp_path / "tree"), name, follow, "")
+        assert done.returncode == 0, done.stderr
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:
+            assert any(member.name.endswith("sub/file") for member in packed)
+    (tmp_path / "tree" / "sub").chmod(0o777)
+    done = sh("files/needs+files/pack", str(tmp_path / "tree"), ".", "-h", "")
+    assert done.returncode == 0  # with links followed it goes wherever they lead

@@ -122,6 +122,11 @@ class Extractor:
 
     def _link(self, info: tarfile.TarInfo, parent: int, name: str) -> None:
         if info.issym():
+            if self._options.follow:
+                raise BadReply(
+                    f"the guest's archive is a lie: {printable(info.name)!r} is a symbolic link, "
+                    "though -L asks for what links lead to"
+                )
             if not info.linkname or "\0" in info.linkname:
                 raise BadReply("the guest's archive has a symbolic link to nothing")
             os.symlink(info.linkname, name, dir_fd=parent)
