@@ -38,6 +38,19 @@ def test_the_wrapper_tells_a_signal(sh: Run) -> None:
     assert all(text.split()[2] in (b"killed", b"killedkilled") for text in told)
 
 
+def test_a_timer_that_misses_a_milder_signal_is_ended(sh: Run) -> None:
+    """It lived on for 50 seconds, and `exec` with it: a TERM that meets a child of a shell before
+    that has given up its parent's traps is lost. Here it loses all that can be lost."""
+    begin = "{ exec >/dev/null"
+
+    def deaf(text: str) -> str:
+        assert begin in text
+        return text.replace(begin, f"{{ trap '' HUP INT TERM; {begin[2:]}", 1)
+
+    done = sh("exec/wrapper", "true", stdin=MARK + b"\n" + line(), around=deaf)
+    assert (done.stdout + done.stderr).count(MARK + b" 0") == 2
+
+
 @pytest.mark.parametrize(("program", "code"), [("/no/such", 127), ("/etc", 126), ("no-such", 127)])
 def test_the_wrapper_starts_nothing_that_is_no_program(sh: Run, program: str, code: int) -> None:
     done = sh("exec/wrapper", program, stdin=MARK + b"\n" + line())
