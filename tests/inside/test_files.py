@@ -147,9 +147,9 @@ def test_a_tree_that_is_exchanged_while_tar_reads_brings_nothing_of_roots(
     if tools == "busybox's":
         applets = request.getfixturevalue("applets")
         shell, environment["PATH"] = [f"{applets}/busybox", "sh"], applets
-    text = script("files/needs") + script("files/pack")
+    packed = script("files/needs") + script("files/pack")
     with subprocess.Popen(
-        [*shell, "-c", text, "qga", str(folder), ".", "", ""],
+        [*shell, "-c", packed, "qga", str(folder), ".", "", ""],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
     ) as packing:  # fmt: skip
         assert packing.stdout
