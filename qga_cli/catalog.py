@@ -3,15 +3,21 @@
 Nothing is registered anywhere. Finding one command imports that one file.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib import import_module
+import sys
 
 from qga_cli.spec import Command
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
+
 _ROOT = os.path.join(os.path.dirname(__file__), "commands")
 _PACKAGE = "qga_cli.commands"
+_by_wire: dict[str, Command | None] = {}  # a policy asks before each call
 
 
 def find(words: Sequence[str]) -> Command | None:
@@ -29,15 +35,20 @@ def find(words: Sequence[str]) -> Command | None:
 
 def load(path: tuple[str, ...]) -> Command:
     """The command at `path`, which must exist."""
-    module = import_module(".".join((_PACKAGE, *path)).replace("-", "_"))
+    module = _module(".".join((_PACKAGE, *path)).replace("-", "_"))
     command: Command = module.COMMAND
     command.words = path
     return command
 
 
-@cache  # a policy asks before each call
 def by_wire(wire: str) -> Command | None:
     """The command for a wire name. Reads every file until one has it, and imports that one."""
+    if wire not in _by_wire:
+        _by_wire[wire] = _find_by_wire(wire)
+    return _by_wire[wire]
+
+
+def _find_by_wire(wire: str) -> Command | None:
     for path in _paths():
         with open(_file(path), encoding="utf-8") as file:
             named = f'"{wire}"' in file.read()
@@ -77,12 +88,17 @@ def leaves(path: tuple[str, ...]) -> list[str]:
 
 def group_summary(group: str) -> str:
     """The group's one line: the docstring of its package."""
-    return (import_module(f"{_PACKAGE}.{group}").__doc__ or "").strip().rstrip(".")
+    return (_module(f"{_PACKAGE}.{group}").__doc__ or "").strip().rstrip(".")
 
 
 def is_group(word: str) -> bool:
     """Whether commands live below this word."""
     return _is_word(word) and os.path.isfile(os.path.join(_ROOT, word, "__init__.py"))
+
+
+def _module(name: str) -> ModuleType:
+    __import__(name)  # importlib would be one more to load
+    return sys.modules[name]
 
 
 def _is_word(word: str) -> bool:

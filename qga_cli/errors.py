@@ -34,8 +34,6 @@ retry (NotDelivered), do something else (Refused), look before retrying (Outcome
 
 from __future__ import annotations
 
-import signal
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol, Self
@@ -282,6 +280,8 @@ class Interrupted(QgaError):
 
     def __init__(self, signum: int) -> None:
         # Only Ctrl-C needs no name: whoever is read this has pressed it.
+        import signal  # only now: it makes enums of its numbers
+
         by = "" if signum == signal.SIGINT else f" by {signal.Signals(signum).name}"
         super().__init__("interrupted" + by)
         self.signum = signum

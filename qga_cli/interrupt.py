@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+
+from qga_cli.threads import Bell, Lock, get_ident, until
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Protocol
 
     class File(Protocol):
@@ -37,7 +37,7 @@ class Interrupt:
         self.count = 0  # how many came
         self._shields = 0
         self._unheard: dict[int, int] = {}  # threads that a signal found shielded, and its number
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._watchers: list[Callable[[], None]] = []
         self._leaves: list[Callable[[], str]] = []
         self.ceded = 0  # how many programs of this host have the keyboard, and Ctrl-C with it
@@ -61,46 +61,36 @@ class Interrupt:
         """
         until = time.monotonic() + seconds
         known = min(self.count, seen)
-        bell: queue.SimpleQueue[None] = queue.SimpleQueue()  # an Event has a lock
-        with self.watched(lambda: bell.put(None)):
+        bell = Bell()
+        with self.watched(bell.ring):
             while self.count == known and (left := until - time.monotonic()) > 0:
-                with contextlib.suppress(queue.Empty):
-                    bell.get(timeout=min(left, TICK))
+                bell.wait(min(left, TICK))
         return self.count > known
 
-    @contextlib.contextmanager
-    def watched(self, wake: Callable[[], None]) -> Iterator[None]:
+    def watched(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
         """Around work that wants `wake` called, perhaps in a signal handler, at each signal."""
         self._watchers.append(wake)
-        try:
-            yield
-        finally:
-            self._watchers.remove(wake)
+        return until(lambda: self._watchers.remove(wake))
 
-    @contextlib.contextmanager
-    def leaves(self, tell: Callable[[], str]) -> Iterator[None]:
+    def leaves(self, tell: Callable[[], str]) -> AbstractContextManager[None]:
         """Around work that would leave something if we ended now: `tell` says what, if anything.
 
         It is called in a thread of its own, just before the end, and has a moment to tidy up.
         """
         self._leaves.append(tell)
-        try:
-            yield
-        finally:
-            self._leaves.remove(tell)
+        return until(lambda: self._leaves.remove(tell))
 
     def leaving(self) -> tuple[Callable[[], str], ...]:
         """What would tell now; see `leaves`."""
         return tuple(self._leaves)
 
-    @contextlib.contextmanager
-    def cede(self) -> Iterator[None]:
+    def cede(self) -> AbstractContextManager[None]:
         """Around a program of this host that has our terminal: Ctrl-C is meant for it."""
         self.ceded += 1
-        try:
-            yield
-        finally:
-            self.ceded -= 1
+        return until(self._take_back)
+
+    def _take_back(self) -> None:
+        self.ceded -= 1
 
     def select(self, files: Sequence[File], seconds: float, seen: int) -> list[File]:
         """Which of `files` can be read; none once more than `seen` signals have come, or the time
@@ -124,19 +114,18 @@ class Interrupt:
         with self._lock:
             return self._shields > 0 or self.count in self._unheard.values()
 
-    @contextlib.contextmanager
-    def shield(self) -> Iterator[None]:
+    def shield(self) -> AbstractContextManager[None]:
         """Around work that cleans up after itself when it sees the signal."""
         seen = self.count
         with self._lock:
             self._shields += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                if self.count > seen:  # how it ended must be heard, unless one more signal comes
-                    self._unheard[threading.get_ident()] = self.count
-                self._shields -= 1
+        return until(lambda: self._unshield(seen))
+
+    def _unshield(self, seen: int) -> None:
+        with self._lock:
+            if self.count > seen:  # how it ended must be heard, unless one more signal comes
+                self._unheard[get_ident()] = self.count
+            self._shields -= 1
 
     def heard(self, thread: int) -> None:
         """The outcome of the work in this thread has arrived."""

@@ -12,7 +12,7 @@ Members we do not know are kept: a newer agent is not wrong for saying more. Thi
 decoder library on purpose; docs/architecture.md has the start-up figures.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
 
 from qga_cli.errors import BadReply
 
@@ -22,7 +22,7 @@ _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1  # QAPI has int64 and uint64, nothing w
 
 def check(value: object, shape: object, where: str = "the reply") -> None:
     """Raise BadReply, naming the member, unless `value` has `shape`."""
-    if isinstance(shape, Mapping):
+    if isinstance(shape, dict):
         _check_object(value, shape, where)
     elif isinstance(shape, list):
         if not isinstance(value, list):
@@ -36,7 +36,7 @@ def check(value: object, shape: object, where: str = "the reply") -> None:
         raise _wrong(value, _NAMES.get(shape, "something else"), where)  # type: ignore[call-overload]
 
 
-def _check_object(value: object, shape: Mapping[str, object], where: str) -> None:
+def _check_object(value: object, shape: dict[str, object], where: str) -> None:
     if not isinstance(value, dict):
         raise _wrong(value, "an object", where)
     for key, inner in shape.items():

@@ -6,11 +6,9 @@ explanation of refusals and the tests are derived from it; nothing is said twice
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     Row = Mapping[str, Any]
@@ -265,6 +263,8 @@ _METAVARS = {
 
 def release(text: str) -> tuple[int, ...]:
     """A version's numbers, for comparison with the `since` of a command or an argument."""
+    import re  # rarely asked, and longer to load than all else here
+
     return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])
 
 

@@ -1,6 +1,8 @@
 """Arrows point down only, and each foreign library has one home."""
 
 import ast
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -9,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "qga_cli"
 # From the ground up: a folder, or a file beside the folders, imports from lower floors only.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("threads",),
     (
         "errors",
         "spec",
@@ -125,6 +128,13 @@ def test_foreign_libraries_stay_at_home() -> None:
             assert typing_only or owner in (None, home), f"{path} imports {module}"
             seen |= set() if typing_only else {owner}
     assert {"cli", "metrics", "render"} <= seen  # libvirt's is loaded by its path
+
+
+def test_every_module_loads_by_itself() -> None:
+    """A name that is imported for types only in one file is not there for another."""
+    text = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    modules = [name(path) for path in FILES if path.name != "__main__.py"]
+    subprocess.run([sys.executable, "-c", text, *modules], check=True)
 
 
 def name(path: Path) -> str:

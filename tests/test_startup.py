@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests import lab
 
 HEAVY = (
     "typer", "click", "rich", "libvirt", "typing", "msgspec", "pydantic", "yaml", "csv", "xml",
@@ -26,13 +29,31 @@ leave(0)
 """
 
 
-def loaded(*words: str) -> set[str]:
-    """The heavy modules a command line loads."""
+# What Python has loaded before us, and what each of these is without: they take as long to load as
+# all of qga. An answer that is not empty needs json, and json needs re.
+SLOW = {
+    "re", "enum", "json", "functools", "collections", "contextlib", "threading", "queue", "signal",
+    "fnmatch", "importlib", "operator", "math", "shlex", "tempfile", "weakref",
+}  # fmt: skip
+
+
+def everything(*words: str) -> set[str]:
+    """The modules a command line loads, but for those of an empty Python."""
     done = subprocess.run(
         [sys.executable, "-c", REPORT, *words], capture_output=True, text=True, check=False
     )
     modules = set(done.stderr.rsplit("\n", 1)[-1].split())
     assert "qga_cli.__main__" in modules, done.stderr
+    bare = subprocess.run(
+        [sys.executable, "-c", "import atexit, sys; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return modules - set(bare.stdout.split())
+
+
+def loaded(*words: str) -> set[str]:
+    """The heavy modules a command line loads."""
+    modules = everything(*words)
     return {name for name in HEAVY if name in modules}
 
 
@@ -58,6 +79,17 @@ def test_raw_socket_into_a_pipe_loads_nothing_heavy(
 
 def test_libvirt_into_a_pipe_loads_its_c_module_only() -> None:
     assert loaded("-c", "test:///default", "ping", "test") == set()
+
+
+def test_a_ping_loads_nothing_slow(guest: lab.Guest) -> None:
+    assert everything("ping", guest.name) & SLOW == set()
+
+
+def test_the_command_imports_nothing_but_ours() -> None:
+    """pip's own script for an entry point has `re`."""
+    text = (Path(sys.executable).parent / "qga").read_text()
+    imported = [line for line in text.splitlines() if line.startswith(("import", "from"))]
+    assert imported == ["import sys", "from qga_cli.__main__ import main"]
 
 
 def test_help_loads_nothing_heavy() -> None:

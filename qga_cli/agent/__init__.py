@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 
 from qga_cli import wire
 from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, QgaError
@@ -12,10 +11,13 @@ from qga_cli.spec import Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
     from qga_cli.errors import GuestName
     from qga_cli.transports import Transport
+
+    Trace = Callable[[int, str], None]  # verbosity it belongs to, text
 
     class Waits(Protocol):
         """Who shows that an agent is waited for."""
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 _SILENCE = 3.0
 _EXPLAINING = 5.0  # seconds for each question that explains a refusal
 _LOOK = 0.1  # seconds between two looks at the guest's state
-
-Trace = Callable[[int, str], None]  # verbosity it belongs to, text
 
 
 class Reply:

@@ -7,44 +7,50 @@ call returns. Python's wake-up descriptor is written to even then, and a thread 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 
-from qga_cli.interrupt import Interrupt
+from qga_cli.threads import Bell, start, until
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from qga_cli.interrupt import Interrupt
+else:
+    import _signal as signal  # the same without enums of every number, which are 3 ms of each run
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE = 0.6  # seconds that the work has after the second signal to end as it should
 _TELLING = 0.2  # seconds to tell what is left
 
 
-@contextlib.contextmanager
-def heeded(interrupt: Interrupt, tell: Callable[[int, str], str]) -> Iterator[None]:
+def handle(interrupt: Interrupt) -> None:
+    """From now on, signals that end us are the work's to act on."""
+    for signum in ENDING:
+        if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
+            signal.signal(signum, lambda signum, frame: interrupt.set(signum))
+
+
+def heeded(interrupt: Interrupt, tell: Callable[[int, str], str]) -> AbstractContextManager[None]:
     """Around all work. `tell` words the last message: of the signal, and of what is left."""
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
-    over = threading.Event()
-    watch = threading.Thread(target=_watch, args=(ours, interrupt, tell, over), daemon=True)
-    watch.start()
-    try:
-        yield
-    finally:
+    over = Bell()
+    start(_watch, ours, interrupt, tell, over)
+
+    def end() -> None:
         signal.set_wakeup_fd(-1)
-        over.set()
+        over.ring()
         os.close(theirs)
 
+    return until(end)
 
-def _watch(
-    bell: int, interrupt: Interrupt, tell: Callable[[int, str], str], over: threading.Event
-) -> None:
+
+def _watch(bell: int, interrupt: Interrupt, tell: Callable[[int, str], str], over: Bell) -> None:
     count = 0
     with os.fdopen(bell, "rb", 0) as signals:
         while number := signals.read(1):
@@ -56,13 +62,14 @@ def _watch(
             return
     if not over.wait(_GRACE):
         # The output may be stuck as well: it holds us no longer than all else.
-        last = threading.Thread(target=_say, args=(interrupt, tell, number[0]), daemon=True)
-        last.start()
-        last.join(_TELLING)
+        told = Bell()
+        start(_say, interrupt, tell, number[0], told)
+        told.wait(_TELLING)
         os._exit(128 + number[0])
 
 
-def _say(interrupt: Interrupt, tell: Callable[[int, str], str], signum: int) -> None:
+def _say(interrupt: Interrupt, tell: Callable[[int, str], str], signum: int, told: Bell) -> None:
     left = "; ".join(filter(None, (one() for one in interrupt.leaving())))
     os.write(2, tell(signum, left).encode(errors="backslashreplace"))
     sys.stdout.flush()
+    told.ring()

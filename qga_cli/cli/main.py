@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
 from io import RawIOBase, TextIOWrapper
 
 from qga_cli import catalog, spec
@@ -17,6 +14,8 @@ from qga_cli.errors import FileError, QgaError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qga_cli.spec import Command
 
 
@@ -35,8 +34,7 @@ def main(words: Sequence[str] | None = None) -> None:
     except OSError as error:
         why = _unwritten(error)
         if why and not code:
-            with suppress(OSError):
-                sys.stderr.write(f"qga: the output cannot be written: {why}\n")
+            _say(f"qga: the output cannot be written: {why}\n")
         # 128 + SIGPIPE: the reader of our output has gone. Else what we complained of is full.
         code = code or (141 if isinstance(error, BrokenPipeError) else 1)
     # Windows has wider exit codes, and a guest may claim any: none shall wrap around to success.
@@ -98,7 +96,7 @@ def _run(words: list[str]) -> int:
     except SystemExit as exit:
         return exit.code if isinstance(exit.code, int) else 1
     except KeyboardInterrupt:  # before our own handler stands, at a question for example
-        return 128 + signal.SIGINT
+        return 130  # 128 + SIGINT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -145,9 +143,15 @@ def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -
         from qga_cli.guests.targets import Target
 
         error.of(Target(None, guest, guest))  # the word, where it was not looked up any more
-    with suppress(OSError):  # full, or nobody reads it: the code tells still
-        sys.stderr.write(render.error_text(error, about, known=guest, as_json=as_json))
+    _say(render.error_text(error, about, known=guest, as_json=as_json))
     return exit_code.of(error, command)
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+    except OSError:  # full, or nobody reads it: the code tells still
+        pass
 
 
 def find(words: list[str]) -> tuple[Command | None, list[str]]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import cache
 
 from qga_cli import spec
 from qga_cli.cli import values
@@ -14,6 +12,7 @@ from qga_cli.spec import Arg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from qga_cli.config import Config
@@ -97,13 +96,21 @@ _COMMON = {
 }
 
 
-@cache
+_for_command: dict[spec.Command, tuple[Arg, ...]] = {}
+
+
 def for_command(command: spec.Command) -> tuple[Arg, ...]:
     """Every argument `command` takes: the guests, its own, and the common ones that apply.
 
     Its own come first, and win: a common option of the same name goes, one of the same letter
     keeps its long name only.
     """
+    if command not in _for_command:
+        _for_command[command] = _compose(command)
+    return _for_command[command]
+
+
+def _compose(command: spec.Command) -> tuple[Arg, ...]:
     own = tuple(shown for arg in command.args for shown in _visible(arg))
     names = {arg.name for arg in command.args}
     shorts = {arg.short for arg in command.args if arg.short}

@@ -6,14 +6,13 @@ missing or in doubt): then Typer reads the same words. A test holds the two agai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from qga_cli import spec
 from qga_cli.cli.options import ALSO, takes_numbers, words_after_dashes
 from qga_cli.spec import Arg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
-import threading
 import time
 
 from qga_cli import config, render
 from qga_cli.agent import Agent, Reply
-from qga_cli.cli import exit_code, values
-from qga_cli.cli.last_signal import ENDING, heeded
+from qga_cli.cli import exit_code, last_signal, values
 from qga_cli.cli.options import fill, for_command
 from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.guests.fleet import Fleet
@@ -20,6 +16,7 @@ from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
 from qga_cli.spec import FOREVER, WORDS, Command
+from qga_cli.threads import Lock
 from qga_cli.verbs.job import Finished, Job, Meter, Streams
 
 TYPE_CHECKING = False
@@ -73,7 +70,7 @@ class Run:
         )
         self.status = self._status()
         self._bars: Bars | None = None
-        self._lock = threading.Lock()  # of the bars, which many guests share
+        self._lock = Lock()  # of the bars, which many guests share
         if self.gather and (self.view.errors_are_json or self.view.is_raw):
             raise UsageError("--gather compares text: it does not go with -o json, jsonl or raw")
         if self.gather and self.view.watches:
@@ -82,7 +79,10 @@ class Run:
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
         # Left last: it has to hear of signals while connections are closed, which may take long.
-        with heeded(self.interrupt, self._last_words), self.interrupt.leaves(self._left):
+        with (
+            last_signal.heeded(self.interrupt, self._last_words),
+            self.interrupt.leaves(self._left),
+        ):
             code = 1
             try:
                 code = self._do()
@@ -119,15 +119,13 @@ class Run:
         self.arguments = (
             {} if self.command.run else values.wire_arguments(self.command, self.values)
         )
-        for signum in ENDING:
-            if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
-                signal.signal(signum, lambda signum, frame: self.interrupt.set(signum))
+        last_signal.handle(self.interrupt)
         return self._watch(self.values["watch"]) if "watch" in self.values else self._run()
 
     def _left(self) -> str:
         """What is known of the wire command, when there is no time to ask any more."""
         if self.hosts.guard:
-            self._note(128 + (self.interrupt.signum or signal.SIGINT))
+            self._note(128 + (self.interrupt.signum or last_signal.ENDING[0]))
             self.hosts.guard.close()  # which notes the calls under way as abandoned
         return max(map(self._may_have_run, self.agents.values()), default="").removeprefix(": ")
 
@@ -156,8 +154,10 @@ class Run:
         begun, rounds = time.monotonic(), 0
         try:
             while True:
-                with contextlib.suppress(FleetFailed):  # each failure has been told
+                try:
                     self._run()
+                except FleetFailed:  # each failure has been told
+                    pass
                 rounds += 1
                 if self.interrupt.sleep(begun + rounds * seconds - time.monotonic(), 0):
                     return 128 + self.interrupt.signum

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Callable
 
 from qga_cli import spec
 from qga_cli.errors import UsageError
@@ -13,13 +11,15 @@ from qga_cli.spec import Arg, Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
     from typing import Any
 
-_SIZE = re.compile(r"(\d{1,18})([KMGTP]?)(?:i?B)?", re.IGNORECASE)
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)")
+_SIZE = r"(?i)(\d{1,18})([KMGTP]?)(?:i?B)?"
+_DURATION = r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)"
 # crypt(5): $id$parameters and salt$hash, the shortest of 22 characters; "!" before it locks, "!"
 # or "*" alone lets no password in. DES's 13 letters look like a password, so they are no hash here.
-_HASH = re.compile(rb"!{0,2}\$[a-z0-9-]{1,12}[$,][./A-Za-z0-9$=,-]*[./A-Za-z0-9]{22,}|!{1,2}|!?\*")
+_HASH = rb"!{0,2}\$[a-z0-9-]{1,12}[$,][./A-Za-z0-9$=,-]*[./A-Za-z0-9]{22,}|!{1,2}|!?\*"
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -75,7 +75,7 @@ def wire_arguments(command: Command, values: dict[str, Any]) -> dict[str, object
 
 def size(text: str) -> int:
     """Bytes: 4096, 64K, 1.5G is not taken."""
-    match = _SIZE.fullmatch(text)
+    match = _matched(_SIZE, text)
     if not match:
         raise ValueError("a size such as 4096, 64K or 1M")
     return int(match[1]) << 10 * " KMGTP".index(match[2].upper() or " ")
@@ -83,10 +83,16 @@ def size(text: str) -> int:
 
 def duration(text: str) -> float:
     """Seconds: 30, 30s, 500ms, 5m, 2h."""
-    match = _DURATION.fullmatch(text)
+    match = _matched(_DURATION, text)
     if not match or float(match[1]) == 0:
         raise ValueError("a time such as 30s, 500ms or 5m")
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def _matched(pattern: str, text: str) -> re.Match[str] | None:
+    import re  # only where such a value is given: it takes as long to load as all of ours
+
+    return re.fullmatch(pattern, text)
 
 
 def moment(text: str) -> int:
@@ -96,7 +102,7 @@ def moment(text: str) -> int:
 
     if text == "now":
         return time.time_ns()
-    if re.fullmatch(r"\d{1,19}", text):
+    if text.isdecimal() and len(text) <= 19:
         return _nanoseconds(int(text))
     try:
         when = datetime.fromisoformat(text)
@@ -127,14 +133,15 @@ def _nanoseconds(number: int) -> int:
 
 def integer(text: str) -> int:
     """A decimal number."""
-    if not re.fullmatch(r"-?\d{1,19}", text):
+    digits = text.removeprefix("-")
+    if not (digits.isdecimal() and len(digits) <= 19):
         raise ValueError("a whole number")
     return int(text)
 
 
 def positive(text: str) -> int:
     """A whole number from 1 on."""
-    if not re.fullmatch(r"0*[1-9]\d{0,17}", text):
+    if not text.isdecimal() or len(text) > 18 or int(text) == 0:
         raise ValueError("a whole number from 1 on")
     return int(text)
 
@@ -174,7 +181,7 @@ def key(text: str) -> list[str]:
     if not found:
         raise ValueError("a file with a key in it")
     # What stands in a private key is for no guest's eyes. AAAA: see openssh.py.
-    if not all(re.search(r"\sAAAA", line) for line in found):
+    if not all(" AAAA" in " ".join(line.split()) for line in found):
         raise ValueError("a file of public keys only: is it the private one?")
     return found
 
@@ -226,12 +233,18 @@ def _secret(name: str, values: dict[str, Any]) -> bytes:
     secret = secret.removesuffix(b"\n").removesuffix(b"\r")
     if not secret:
         raise UsageError(f"the {name} is empty")
-    if values.get("crypted") and not _HASH.fullmatch(secret):
+    if values.get("crypted") and not _is_hash(secret):
         raise UsageError(
             f"--crypted: this {name} is no hash as in /etc/shadow: nobody could log in with it",
             hint="`mkpasswd` or `openssl passwd -6` makes one; '*' and '!' forbid any password",
         )
     return secret
+
+
+def _is_hash(secret: bytes) -> bool:
+    import re
+
+    return bool(re.fullmatch(_HASH, secret))
 
 
 def _asked(name: str) -> bytes:

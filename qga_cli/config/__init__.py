@@ -15,10 +15,10 @@ none to read.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 SYSTEM = "/etc/qga/config.toml"

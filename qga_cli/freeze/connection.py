@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qga_cli.agent import Agent, Reply, Trace
+from qga_cli.agent import Agent, Reply
 from qga_cli.errors import NoGuest, QgaError, Refused
 from qga_cli.guests.targets import Target
 from qga_cli.transports import connect
@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from qga_cli.agent import Trace
     from qga_cli.policy.guard import Guard
     from qga_cli.spec import Command
     from qga_cli.transports import HostConnection, Transport

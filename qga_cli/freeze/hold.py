@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from qga_cli.agent import Reply, Trace
+from qga_cli.agent import Reply
 from qga_cli.errors import (
     BadReply,
     Frozen,
@@ -29,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qga_cli.agent import Trace
     from qga_cli.policy.guard import Guard
 
 _START = 60.0  # seconds for a watchdog to start, connect and hear the agent; libvirt may take 45

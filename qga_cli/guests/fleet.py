@@ -1,22 +1,23 @@
 """The same work on many guests: threads, deadlines, and outcomes as they come."""
 
-import queue
-import threading
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Iterator, Sequence
 
 from qga_cli.errors import Interrupted, QgaError, TimedOut
 from qga_cli.guests.targets import Target
 from qga_cli.interrupt import TICK, Interrupt
+from qga_cli.threads import Bell, get_ident, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, Protocol
 
     class Ticker(Protocol):
         """What shows that we wait."""
 
-        def tick(self, fleet: "Fleet") -> None: ...
+        def tick(self, fleet: Fleet) -> None: ...
         def clear(self) -> None: ...
 
 
@@ -26,7 +27,7 @@ class Outcome:
     __slots__ = ("error", "target", "value")
 
     def __init__(
-        self, target: Target, value: "Any" = None, error: "QgaError | BaseException | None" = None
+        self, target: Target, value: Any = None, error: QgaError | BaseException | None = None
     ) -> None:
         self.target = target
         self.value = value
@@ -43,13 +44,13 @@ class Fleet:
     def __init__(
         self,
         targets: Sequence[Target],
-        work: "Callable[[int, Target], Any]",
+        work: Callable[[int, Target], Any],
         interrupt: Interrupt,
         *,
         parallel: int = 16,
         limit: float | None = None,
         late: Callable[[int], QgaError] | None = None,
-        status: "Ticker | None" = None,
+        status: Ticker | None = None,
     ) -> None:
         self.count = len(targets)
         self._status = status
@@ -60,7 +61,8 @@ class Fleet:
         self._limit = limit
         self._late = late or (lambda index: TimedOut(f"no answer within {limit:g} s"))
         self._running: dict[int, tuple[Target, float]] = {}
-        self._done: queue.SimpleQueue[tuple[int, Outcome, int] | None] = queue.SimpleQueue()
+        self._done: list[tuple[int, Outcome, int]] = []
+        self._bell = Bell()  # for what is done, and for signals
 
     def outcomes(self) -> Iterator[tuple[int, Outcome]]:
         """Each target's index and outcome, as they come. Raises Interrupted.
@@ -68,22 +70,20 @@ class Fleet:
         After a signal nothing begins any more, and shielded work is waited for: until it has an
         outcome, which may say that its cleaning up failed, or until another signal comes.
         """
-        with self.interrupt.watched(lambda: self._done.put(None)):
+        with self.interrupt.watched(self._bell.ring):
             while self.unfinished:
                 if self.interrupt.signum and not self.interrupt.shielded:
                     raise Interrupted(self.interrupt.signum)
                 self._start()
-                try:
-                    finished = self._done.get(timeout=self._patience())
-                except queue.Empty:
+                if not (self._done or self._bell.wait(self._patience())):
                     if self._status:
                         self._status.tick(self)
                     yield from self._overdue()
                     continue
                 if self._status:
                     self._status.clear()
-                if finished:
-                    index, outcome, thread = finished
+                if self._done:
+                    index, outcome, thread = self._done.pop(0)
                     self.interrupt.heard(thread)
                     if self._running.pop(index, None):
                         yield index, outcome
@@ -106,7 +106,7 @@ class Fleet:
         while self._waiting and len(self._running) < self._parallel and not self.interrupt.signum:
             index, target = self._waiting.pop()
             self._running[index] = (target, time.monotonic())
-            threading.Thread(target=self._one, args=(index, target), daemon=True).start()
+            start(self._one, index, target)
 
     def _one(self, index: int, target: Target) -> None:
         try:
@@ -115,7 +115,8 @@ class Fleet:
             outcome = Outcome(target, error=error.of(target))
         except BaseException as error:  # a bug of ours: carried to the main thread, shown there
             outcome = Outcome(target, error=error)
-        self._done.put((index, outcome, threading.get_ident()))
+        self._done.append((index, outcome, get_ident()))
+        self._bell.ring()
 
     def _patience(self) -> float:
         if self._limit is None or not self._running:

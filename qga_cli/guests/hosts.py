@@ -1,15 +1,17 @@
 """The hosts of one run: who is open, and which guests the words on the command line mean."""
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
 
 from qga_cli.errors import NoGuest
 from qga_cli.guests.targets import Target, is_fleet, is_glob, selectors
 from qga_cli.interrupt import Interrupt
+from qga_cli.threads import Lock
 from qga_cli.transports import connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from qga_cli.config import Config
     from qga_cli.guests.selection import Directory
     from qga_cli.guests.targets import Selector
@@ -34,7 +36,7 @@ class Hosts:
         state: str = "",
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
-        guard: "Guard | None" = None,
+        guard: Guard | None = None,
     ) -> None:
         self._named = named or {}
         self._groups = groups or {}
@@ -45,7 +47,7 @@ class Hosts:
         self.interrupt = interrupt or Interrupt()
         self.guard = guard
         self._open: dict[str | None, HostConnection] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def resolve(self, text: str, *, look_up: bool = False) -> list[Target]:
         """The guests `text` names, in its order, each once. Raises NoGuest, UsageError.
@@ -76,7 +78,7 @@ class Hosts:
         text: str,
         state: str = "",
         *,
-        host: "Callable[[str | None], Directory] | None" = None,
+        host: Callable[[str | None], Directory] | None = None,
         timeout: float | None = None,
     ) -> list[Target]:
         """As `resolve`, but the hosts are always asked, and nothing found is an empty list.
@@ -94,14 +96,14 @@ class Hosts:
         """The hosts on which `text` names guests: what each is called, by its URI."""
         return {selector.uri: selector.place for selector in self._selectors(text)}
 
-    def host(self, uri: str | None) -> "HostConnection":
+    def host(self, uri: str | None) -> HostConnection:
         """The host at a target's `uri`."""
         with self._lock:
             if uri not in self._open:
                 self._open[uri] = connect(uri)
             return self._open[uri]
 
-    def transport(self, target: Target) -> "Transport":
+    def transport(self, target: Target) -> Transport:
         """The way to a target's agent. Raises NoGuest, Unreachable."""
         if target.error:
             raise target.error
@@ -138,11 +140,11 @@ class Hosts:
                 host.close()
             self._open.clear()
 
-    def _selectors(self, text: str) -> "list[Selector]":
+    def _selectors(self, text: str) -> list[Selector]:
         return selectors(text, self._default, self._named, self._groups)
 
 
-def guarding(config: "Config", audit: str = "") -> "Guard | None":
+def guarding(config: Config, audit: str = "") -> Guard | None:
     """What the configuration and --audit put before agents; nothing, as a rule.
 
     Raises FileError for an audit file that cannot be written.

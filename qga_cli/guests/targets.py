@@ -9,13 +9,14 @@
 Only the syntax tells a fleet from one guest: a glob that matches one guest is still a fleet.
 """
 
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
+from __future__ import annotations
 
 from qga_cli.errors import QgaError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from qga_cli.transports import ListedGuest
 
 SUFFIX = ".qga"  # of guests' names in ssh's world: `qga ssh config`
@@ -54,7 +55,7 @@ class Target:
         known = self.uri and not self.uri.startswith(("unix:", "vsock:"))  # to virsh
         virsh = f"virsh -c {_word(self.uri)}" if self.uri and known else "virsh"
 
-        def fill(match: "re.Match[str]") -> str:
+        def fill(match: re.Match[str]) -> str:
             if match[1]:
                 return f"{virsh} {match[1]} {_word(self.name)}"
             return f" {_word(self.label)}"
@@ -82,7 +83,7 @@ class Selector:
         """What its host is called."""
         return self.host or self.uri or "libvirt"
 
-    def target(self, guest: "ListedGuest | None" = None) -> Target:
+    def target(self, guest: ListedGuest | None = None) -> Target:
         """The guest it means: `guest`, or whoever has the word for a name."""
         if guest is None:
             return Target(self.uri, self.word, self.label)
@@ -146,7 +147,11 @@ def _on_hosts(word: str, default: str | None, hosts: Mapping[str, str]) -> list[
         return [Selector(default, word)]
     if not name:
         raise UsageError(f"{word!r} names a host and no guest", hint=f"{word}'*' is all of them")
-    known = [one for one in hosts if fnmatchcase(one, host)] if is_glob(host) else [host]
+    known = [host]
+    if is_glob(host):
+        from fnmatch import fnmatchcase
+
+        known = [one for one in hosts if fnmatchcase(one, host)]
     if not known:
         names = ", ".join(hosts) or "none"
         raise UsageError(f"no host matches {host!r} in the configuration", hint=f"hosts: {names}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 
 from qga_cli.errors import QgaError, UsageError
 from qga_cli.format import printable, shorten
@@ -13,6 +12,7 @@ from qga_cli.spec import Column, Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from qga_cli.guests.fleet import Outcome

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 
 from qga_cli.errors import QgaError
 from qga_cli.format import printable, visible
@@ -12,6 +11,7 @@ from qga_cli.spec import OUTPUT, PATH, Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from qga_cli.guests.fleet import Outcome

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping, Sequence
-
 from qga_cli import spec, wire
 from qga_cli.errors import BadReply
 from qga_cli.format import printable, visible
@@ -13,6 +9,7 @@ from qga_cli.spec import Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from qga_cli.spec import Row
@@ -22,6 +19,8 @@ MISSING = "-"
 
 def json_text(value: object, indent: int | None = None) -> str:
     """One line of JSON, or several with `indent`; what is no printable character is \\uXXXX."""
+    import json
+
     separators = (",", ": ") if indent else (",", ":")
     text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False)
     return visible(text) + "\n"
@@ -106,7 +105,7 @@ def readable(value: Any, shape: object, *, lossy: bool = False) -> Any:
     """
     if isinstance(shape, list) and isinstance(value, list):
         return [readable(item, shape[0], lossy=lossy) for item in value]
-    if not (isinstance(shape, Mapping) and isinstance(value, dict)):
+    if not (isinstance(shape, dict) and isinstance(value, dict)):
         return value
     result: dict[str, Any] = {}
     for key, item in value.items():
@@ -129,6 +128,8 @@ def _comparable(column: Column, value: object) -> tuple[int, float, Sequence[obj
     if column.kind == spec.PATH:
         return (1, 0.0, [part for part in text.split("/") if part])
     if column.kind == spec.VERSION:  # numbers by their size, between texts in turn
+        import re
+
         parts = re.split(r"([0-9]{1,18})", text)
         return (1, 0.0, [int(part) if at % 2 else part for at, part in enumerate(parts)])
     return (1, 0.0, [text])

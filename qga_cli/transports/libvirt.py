@@ -7,11 +7,10 @@ below both.
 
 from __future__ import annotations
 
-import math
-import threading
 import time
 
 from qga_cli.errors import NoGuest, QgaError, Unsupported
+from qga_cli.threads import Lock
 from qga_cli.transports import ListedGuest
 from qga_cli.transports.libvirt_calls import MIGRATION_IN, MIGRATION_OUT, STATS_STATE, LibvirtError
 from qga_cli.transports.libvirt_link import Link, host_error, is_remote
@@ -49,7 +48,7 @@ class LibvirtHost:
         self._links = [Link(uri)]
         self._room = _AGENTS
         self._reserved = 0  # of the links, for questions about the host
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def guests(self) -> list[ListedGuest]:
         """Every domain, running or not, by name."""
@@ -213,7 +212,7 @@ class LibvirtTransport:
                 f"a request of {len(text):,} bytes does not pass through libvirt "
                 f"(at most {_MAX_REQUEST:,})"
             )
-        seconds = max(1, math.ceil(timeout))
+        seconds = max(1, -int(-timeout // 1))  # rounded up
         started = time.monotonic()
         try:
             return self._domain.ask_agent(text, seconds)

@@ -6,6 +6,7 @@ have it built, for the Python that they ship.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from qga_cli.errors import Unreachable
@@ -30,7 +31,12 @@ def load() -> tuple[ModuleType, ModuleType]:
 
     The error's hint is the line to type on this system.
     """
-    return _load("libvirtmod"), _load("libvirtmod_qemu")
+    usual = sys.getdlopenflags()
+    sys.setdlopenflags(os.RTLD_LAZY)  # of 55 libraries, few functions are called: a millisecond
+    try:
+        return _load("libvirtmod"), _load("libvirtmod_qemu")
+    finally:
+        sys.setdlopenflags(usual)
 
 
 def load_whole() -> ModuleType:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 
 from qga_cli.errors import QgaError, Unreachable
+from qga_cli.threads import Bell, Lock, start
 from qga_cli.transports.libvirt_calls import LibvirtConnection, LibvirtError, connect
 
 _PATIENCE = 30.0  # seconds for a remote host; TCP alone would try for two minutes
@@ -19,7 +19,7 @@ class Link:
     def __init__(self, uri: str | None) -> None:
         self._uri = uri
         self._connection: LibvirtConnection | None = None
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self.users = 0
 
     def connection(self) -> LibvirtConnection:
@@ -33,10 +33,10 @@ class Link:
         """Close the connection; the daemon finishes what is in flight."""
         if self._connection is None:
             return
-        import contextlib
-
-        with contextlib.suppress(LibvirtError):  # broken already: nobody left to care
+        try:
             self._connection.close()
+        except LibvirtError:  # broken already: nobody left to care
+            pass
         self._connection = None
 
 
@@ -66,24 +66,23 @@ def is_remote(uri: str | None) -> bool:
 
 def _open_in_time(uri: str | None) -> LibvirtConnection:
     """Open in a thread that is left alone when a host does not answer."""
-    import queue
-
-    box: queue.SimpleQueue[LibvirtConnection | LibvirtError] = queue.SimpleQueue()
+    results: list[LibvirtConnection | LibvirtError] = []
+    bell = Bell()
 
     def work() -> None:
         try:
-            box.put(connect(uri))
+            results.append(connect(uri))
         except LibvirtError as error:
-            box.put(error)
+            results.append(error)
+        bell.ring()
 
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        result = box.get(timeout=_PATIENCE)
-    except queue.Empty:
+    start(work)
+    if not bell.wait(_PATIENCE):
         raise Unreachable(
             f"no connection to {uri or 'libvirt'} within {_PATIENCE:g} s",
             hint="is the host up, and its port open for this machine?",
-        ) from None
+        )
+    (result,) = results
     if isinstance(result, LibvirtError):
         raise result
     return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
 
 from qga_cli.agent import Agent, Reply
 from qga_cli.guests.targets import Target
@@ -13,6 +12,7 @@ from qga_cli.interrupt import Interrupt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, BinaryIO, Protocol, Self
 
     from qga_cli.guests.hosts import Hosts
