@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qga_cli.interrupt import Interrupt
 
 _NONE, _FOLDER, _FAILED, _NO_PARENT, _THERE = 12, 13, 14, 15, 16
+_NAMED = 100  # hidden files that one batch looks at
 _ENTRY = re.compile(r"([^*]{9,12})\*(\d*)\*([^*]+)")
 
 
@@ -98,6 +99,35 @@ class WindowsFiles:
         self._check(code or (_NO_PARENT if folder else 0), path, said)
         return goal
 
+    def place_of_folder(self, path: str, name: str) -> str:
+        """Where a folder that is copied to `path` comes down: in it, if it is a folder, which may
+        have one of that name already. It is there when we return."""
+        goal = full(path)
+        if name:
+            batch = Batch()
+            _unless_folder(batch, batch.path(goal))
+            _if_folder(batch, batch.path(parent(goal)), _NO_PARENT)
+            code, said = self.private.run(batch)
+            if code == _FOLDER:
+                goal = join(goal, name)
+            else:
+                self._check(code, path, said)
+        self.make([goal], parents=True)
+        return goal
+
+    def has(self, program: str) -> bool:
+        """Whether a program is in PATH."""
+        batch = Batch()
+        batch.add(f'for %%I in ("{program}") do if not "%%~$PATH:I"=="" exit {_THERE}')
+        return self.private.run(batch)[0] == _THERE
+
+    def duplicate(self, source: str, goal: str) -> None:
+        """Copy a file in the guest."""
+        batch = Batch()
+        batch.add(f"copy /y /b {batch.path(source)} {batch.path(goal)} 2>&1")
+        batch.add(f"if errorlevel 1 exit {_FAILED}")
+        self._check(*self._coded(batch, goal))
+
     def move(self, part: str, goal: str) -> None:
         """Give a file its final name, in place of the one that has it."""
         batch = Batch()
@@ -162,8 +192,7 @@ class WindowsFiles:
         batch = Batch()
         name = batch.path(goal)
         out = self.private.path("list")
-        # What is written to stands in front: a digit before it would be a stream's.
-        each = f">>{out} echo %%~aI*%%~zI*%%~nxI"
+        each = _each(out)
         batch.add(f"type NUL>{out}")
         batch.add(_attributes(name))
         batch.add(f"if not {_IS_FOLDER} if not exist {name} exit {_NONE}")
@@ -178,14 +207,36 @@ class WindowsFiles:
         batch.add("exit 0")
         code, said = self.private.run(batch)
         self._check(code, path, said)
-        content = self.private.content(out, most=2**26).decode("utf-16-le", "surrogatepass")
         rows: dict[str, dict[str, Any]] = {}
-        for line in content.splitlines():
-            found = _ENTRY.fullmatch(line)
-            title = found[3] if found else line
-            if title not in rows:
-                rows[title] = _row(title, found)
+        unknown = []
+        for line in self._listed(out):
+            if found := _ENTRY.fullmatch(line):
+                rows.setdefault(found[3], _row(found))
+            else:
+                unknown.append(line)
+        unknown = [name for name in unknown if name not in rows]  # wine's `for` hides none
+        for start in range(0, len(unknown), _NAMED):
+            self._look_at(goal, unknown[start : start + _NAMED], out, rows)
         return sorted(rows.values(), key=lambda row: str(row["name"]))
+
+    def _look_at(
+        self, folder: str, names: Sequence[str], out: str, rows: dict[str, dict[str, Any]]
+    ) -> None:
+        """Add hidden files to `rows`: `for` sees them only where it is given their names."""
+        batch = Batch()
+        batch.add(f"type NUL>{out}")
+        batch.add(f"pushd {batch.path(folder)}")
+        for name in names:
+            batch.add(f"for %%I in ({batch.path(name)}) do {_each(out)}")
+        batch.add("popd")
+        self.private.run(batch)
+        for found in map(_ENTRY.fullmatch, self._listed(out)):
+            if found:
+                rows.setdefault(found[3], _row(found))
+
+    def _listed(self, out: str) -> Sequence[str]:
+        content = self.private.content(out, most=2**26)
+        return content.decode("utf-16-le", "surrogatepass").splitlines()
 
     def parts(self, beginning: str, ending: str) -> dict[str, int]:
         """The files whose paths begin and end so, with 16 digits of ours between; their sizes."""
@@ -240,14 +291,19 @@ def _if_folder(batch: Batch, name: str, code: int) -> None:
     batch.add(f"if not {_IS_FOLDER} exit {code}")
 
 
-def _row(name: str, found: re.Match[str] | None) -> dict[str, Any]:
-    folder = bool(found and found[1].startswith("d"))
-    size = int(found[2]) if found and found[2] and not folder else 0
+def _each(out: str) -> str:
+    """What is done for each entry of a listing. What is written to stands in front: a digit before
+    it would be a stream's."""
+    return f">>{out} echo %%~aI*%%~zI*%%~nxI"
+
+
+def _row(found: re.Match[str]) -> dict[str, Any]:
+    folder = found[1].startswith("d")
     return {
-        "mode": found[1] if found else "-",
+        "mode": found[1],
         "owner": "-",
         "group": "-",
-        "size": size,
+        "size": int(found[2]) if found[2] and not folder else 0,
         "modified": None,
-        "name": name,
+        "name": found[3],
     }

@@ -15,9 +15,17 @@ from qga_cli.windows.paths import join, parent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
-    from qga_cli.files.guest.facts import FileFacts
     from qga_cli.windows.files import WindowsFiles
+
+    class Facts(Protocol):
+        """What counts of a source here."""
+
+        @property
+        def size(self) -> int | None:
+            """In bytes; None where it is not known yet."""
+
 
 _SUFFIX = ".qga-part"
 
@@ -39,7 +47,7 @@ class WindowsTarget:
         self._handle: int | None = None
         self._position = 0
 
-    def begin(self, facts: FileFacts, prove: Callable[[int], str] | None) -> int:
+    def begin(self, facts: Facts, prove: Callable[[int], str] | None) -> int:
         """Make a part, or go on with one that an interrupted copy has left."""
         self._must_be()
         start = self._adopt(facts.size or 0, prove) if prove else 0
@@ -56,7 +64,7 @@ class WindowsTarget:
             self._put(bytes(min(offset - self._position, self.chunk)))
         self._put(data)
 
-    def finish(self, facts: FileFacts, digest: str) -> None:
+    def finish(self, facts: Facts, digest: str) -> None:
         """Compare what came with `digest`, then give it its name."""
         if facts.size is not None:
             self.write(facts.size, b"")

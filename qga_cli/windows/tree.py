@@ -6,7 +6,7 @@ A folder is filled as it comes, file by file: cmd has no way to put one in the p
 from __future__ import annotations
 
 from qga_cli.agent.program import Completed
-from qga_cli.errors import NoProgram, Refused, Unsupported
+from qga_cli.errors import Refused
 from qga_cli.exec.run import run
 from qga_cli.windows.paths import full, join
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from qga_cli.windows.files import WindowsFiles
 
 _TALK = 64 * 1024  # bytes kept of what tar says
+
+
+def has_tar(files: WindowsFiles) -> bool:
+    """Whether the guest can pack and unpack; if not, folders go file by file."""
+    found = files.has("tar.exe")
+    if not found:
+        agent = files.private.calls.agent
+        agent.trace(1, f"{agent.name}: no tar.exe: file by file")
+    return found
 
 
 def pack(
@@ -47,20 +56,19 @@ class Unpacking:
         self._agent = agent
         self._interrupt = interrupt
         self._files = files
-        self._goal = files.place(target, name, folder=False) if name else full(target)
-        files.make([self._goal], parents=True)
+        self.goal = files.place_of_folder(target, name)
 
     def unpack(self, stream: BinaryIO) -> None:
         """Fill the folder. Raises Refused with what tar says."""
         # What has no pax header has its name in UTF-8 too.
-        argv = ["tar.exe", "--options", "hdrcharset=UTF-8", "-xf", "-", "-C", self._goal]
+        argv = ["tar.exe", "--options", "hdrcharset=UTF-8", "-xf", "-", "-C", self.goal]
         done = _run(self._agent, self._interrupt, argv, stream, lambda data: None)
         if done.code:
             raise Refused(said_by(done)).of(self._agent.target)
 
     def inner(self, name: str) -> str:
         """The path of a file of the tree."""
-        return join(self._goal, name.removeprefix("./").replace("/", "\\"))
+        return join(self.goal, name.removeprefix("./").replace("/", "\\"))
 
 
 def said_by(done: Completed) -> str:
@@ -77,14 +85,8 @@ def _run(
     stdout: Callable[[bytes], object],
 ) -> Completed:
     said = bytearray()
-    try:
-        done = run(agent, argv, stdin=stdin, stdout=stdout,
-                   stderr=lambda data: said.extend(data[: _TALK - len(said)]),
-                   interrupt=interrupt)  # fmt: skip
-    except NoProgram as error:
-        raise Unsupported(
-            "copying a folder needs tar.exe, which Windows has since 10 1803 and Server 2019",
-            hint="copy its files one by one: `qga cp VM:C:\\dir\\a VM:C:\\dir\\b here/`",
-        ).of(agent.target) from error
+    done = run(agent, argv, stdin=stdin, stdout=stdout,
+               stderr=lambda data: said.extend(data[: _TALK - len(said)]),
+               interrupt=interrupt)  # fmt: skip
     done.stderr = bytes(said)
     return done

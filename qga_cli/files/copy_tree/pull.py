@@ -43,7 +43,7 @@ def pull(
     try:
         extractor = Extractor(stage.folder, options, note, closed=stage.fills or name != ".")
         try:
-            _receive(access, folder, name, options, extractor, advance)
+            _receive(access, folder, name, options, extractor, advance, note)
         except OSError as error:  # the extractor's, which knows names inside the tree only
             inside = f"{printable(error.filename)}: " if isinstance(error.filename, str) else ""
             raise FileError(f"{final}: {inside}{error.strerror}") from error
@@ -67,6 +67,7 @@ def _receive(
     options: "CopyOptions",
     extractor: Extractor,
     advance: "Callable[[int], None]",
+    note: "Callable[[str], None]",
 ) -> None:
     reader = TarReader(extractor)
     digest = hashlib.sha256()
@@ -77,8 +78,14 @@ def _receive(
         advance(len(data))
 
     if access.cmd:
-        from qga_cli.windows.tree import pack, said_by
+        from qga_cli.windows.tree import has_tar, pack, said_by
 
+        if not has_tar(access.cmd):
+            from qga_cli.windows.file_by_file import pick
+
+            pick(access.cmd, folder, extractor, advance, note, follow=options.follow)
+            extractor.finish()
+            return
         done = pack(access.agent, access.interrupt, folder, name, take, follow=options.follow)
         if done.code or not reader.complete:
             raise FileError(said_by(done)).of(access.agent.target)

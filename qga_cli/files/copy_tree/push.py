@@ -4,6 +4,7 @@ import hashlib
 
 from qga_cli.errors import BadReply, FileError, QgaError, Refused
 from qga_cli.files.copy_file.packed import SAMPLE, should_compress, worth_it_here
+from qga_cli.files.copy_tree.tar_reader import TarReader
 from qga_cli.files.copy_tree.tar_writer import TarWriter
 from qga_cli.files.guest.access import Access
 from qga_cli.files.guest.facts import seconds
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from qga_cli.agent.program import Completed
     from qga_cli.files.copy_file.transfer import CopyOptions
+    from qga_cli.windows.file_by_file import Filling
 
 _PIECE = 2**18
 _CUT = b"Wrote only"
@@ -28,13 +30,24 @@ class WindowsPush:
     """As Push, into a Windows guest."""
 
     def __init__(self, access: Access, target: str, name: str) -> None:
-        from qga_cli.windows.tree import Unpacking
+        from qga_cli.windows.tree import Unpacking, has_tar
 
         assert access.cmd
         self._way = Unpacking(access.cmd, access.agent, access.interrupt, target, name)
+        self._filling: Filling | None = None
+        if not has_tar(access.cmd):
+            from qga_cli.windows import file_by_file
+
+            self._filling = file_by_file.Filling(access.cmd, self._way.goal)
 
     def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
         """Fill the folder from `writer`."""
+        if self._filling:
+            reader = TarReader(self._filling)
+            while data := writer.read(_PIECE):
+                reader.write(data)
+                advance(len(data))
+            return
 
         def pieces() -> "Iterator[bytes]":
             while data := writer.read(_PIECE):
@@ -62,6 +75,8 @@ class WindowsPush:
 
     def abandon(self) -> None:
         """What has come stays: it may have been there before."""
+        if self._filling:
+            self._filling.abandon()
 
 
 class Push:
