@@ -61,6 +61,21 @@ def test_what_its_user_has_changed_is_told_of(near: Far, here: Path, work: str) 
     assert "mine\n" in [path.read_text() for path in folder.iterdir()]
 
 
+def test_many_are_not_all_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for number in range(20):
+        folder = tmp_path / f"qga-edit-{number:02}"
+        folder.mkdir(mode=0o700)
+        for name in (edit._FETCHED, "file", "file.swp"):
+            (folder / name).write_text("mine")
+    said: list[str] = []
+    edit.tidy(lambda level, text: said.append(text))
+    assert [line.rpartition(" ")[2] for line in said[:3]] == [
+        f"{tmp_path}/qga-edit-{number:02}" for number in range(3)
+    ]
+    assert said[3:] == [f"... and 17 more in {tmp_path}/qga-edit-*"]
+
+
 def test_nothing_else_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name, mode in (("qga-edit-open", 0o755), ("qga-edit-held", 0o700), ("other", 0o700)):

@@ -88,3 +88,9 @@ def test_tail_follows_them_until_a_signal(connect: str, here: Path) -> None:
 def test_a_terminal_gets_no_control_characters_of_a_stranger(connect: str, here: Path) -> None:
     (here / "f").write_text("\x1b[31mred\n")
     assert "a: \\x1b[31mred\n" in qga_tty("-c", connect, "cat", f"a,b:{here}/f").out
+
+
+def test_line_ends_of_windows_are_line_ends_on_a_terminal(connect: str, here: Path) -> None:
+    (here / "f").write_bytes(b"one\r\nt\rwo\r\n\r")
+    shown = qga_tty("-c", connect, "cat", f"a:{here}/f").out
+    assert shown == "one\nt\\rwo\n\\r"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _RUN = re.compile(r"[^\n\t]+")
+_LINE_END = re.compile(r"\r(?=\n)")  # of Windows
 
 
 def cat(job: Job) -> Finished:
@@ -75,13 +76,19 @@ class Screen:
     def __init__(self, stream: "BinaryIO") -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._held = ""
 
     def write(self, data: bytes) -> None:
         """Write `data`, which may end inside a character."""
-        text = self._decoder.decode(data)
+        text = self._held + self._decoder.decode(data)
+        # What may be half an end of a line waits for the other half.
+        self._held = "\r" if text.endswith("\r") else ""
+        text = _LINE_END.sub("", text[: len(text) - len(self._held)])
         shown = _RUN.sub(lambda found: printable(found[0]), text)
         self._stream.write(shown.encode("utf-8", "backslashreplace"))
         self._stream.flush()
 
     def flush(self) -> None:
         """Everything is out."""
+        held, self._held = self._held, ""
+        self._stream.write(printable(held).encode())

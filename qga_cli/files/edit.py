@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_TOLD = 3  # abandoned edits that are named
 _PREFIX = "qga-edit-"
 _FETCHED = ".qga-fetched"  # the digest of what came, beside the file
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -72,6 +73,7 @@ def tidy(say: "Callable[[int, str], None]") -> None:
     A running one holds its folder's lock, and so does its editor if that has outlived it.
     """
     temporary = tempfile.gettempdir()
+    changed = []
     with contextlib.ExitStack() as stack:
         top = os.open(temporary, _FOLDER)
         stack.callback(os.close, top)
@@ -86,11 +88,13 @@ def tidy(say: "Callable[[int, str], None]") -> None:
             if not _is_abandoned(folder):
                 continue
             if _is_changed(folder):
-                say(
-                    -1, f"an edit that did not end well has left your version in {temporary}/{name}"
-                )
+                changed.append(f"{temporary}/{name}")
             else:
                 shutil.rmtree(name, dir_fd=top)
+    for path in changed[:_TOLD]:
+        say(-1, f"an edit that did not end well has left your version in {path}")
+    if len(changed) > _TOLD:
+        say(-1, f"... and {len(changed) - _TOLD} more in {temporary}/{_PREFIX}*")
 
 
 def _private() -> tuple[str, int]:

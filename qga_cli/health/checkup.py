@@ -253,7 +253,7 @@ def policy(checked: CheckedGuest) -> str | Concern | None:
 
 def confinement(checked: CheckedGuest) -> str | Concern | None:
     """SELinux lets the agent's children do what root may."""
-    if not checked.may(*READING):
+    if not checked.may(*READING) or Abilities(checked.info).windows:
         return None
     try:
         enforced = read_small(checked.agent, "/sys/fs/selinux/enforce").strip() == b"1"
@@ -288,7 +288,7 @@ def clock(checked: CheckedGuest) -> str | Concern | None:
 
 def root(checked: CheckedGuest) -> str | Concern | None:
     """The root filesystem can be written to."""
-    if not checked.may(*READING):
+    if not checked.may(*READING) or Abilities(checked.info).windows:
         return None
     try:
         lines = read_small(checked.agent, "/proc/mounts").decode("utf-8", "replace").splitlines()

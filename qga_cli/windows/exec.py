@@ -15,6 +15,7 @@ from qga_cli.agent import exit_codes
 from qga_cli.agent.program import wait_for_end
 from qga_cli.errors import Interrupted, NoProgram, NotExecutable, QgaError, Refused, TimedOut
 from qga_cli.windows import code_page, private, surroundings
+from qga_cli.windows.paths import quoted
 from qga_cli.windows.script import Script
 from qga_cli.windows.words import Batch
 
@@ -207,10 +208,10 @@ class WindowsProgram:
         batch.add("exit 0")
         found, _ = self._private.run(batch)
         if found == 2:
-            raise NotExecutable(f"{program!r} is a folder in the guest")
+            raise NotExecutable(f"{quoted(program)} is a folder in the guest")
         if found == 0:
             raise NoProgram(
-                f"no program {program!r} in the guest",
+                f"no program {quoted(program)} in the guest",
                 hint=f"what is part of cmd: `qga exec VM -- cmd /c {program} ...`"
                 if program.lower().partition(" ")[0] in _BUILT_IN
                 else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from qga_cli.errors import UsageError
+from qga_cli.format import printable
 
 _FULL = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\]")
 _LONG = re.compile(r"\\\\\?\\(UNC\\)?(.*)", re.DOTALL)
@@ -22,15 +23,22 @@ def full(path: str) -> str:
         path = ("\\\\" if found[1] else "") + found[2]
     if not _FULL.match(path):
         raise UsageError(
-            f"{path.removeprefix('/')!r} is no full path of Windows: where it leads depends on the "
-            "agent's own folder and drive",
+            f"{quoted(path.removeprefix('/'))} is no full path of Windows: where it leads depends "
+            "on the agent's own folder and drive",
             hint="write VM:C:\\dir\\file or VM:\\\\server\\share\\file",
         )
     path = path.replace("/", "\\")
     tail = path[2:]
     if any(char in tail for char in '*?<>|"') or ":" in tail:
-        raise UsageError(f"{path!r} is no name of a file: patterns and streams are not looked up")
+        raise UsageError(
+            f"{quoted(path)} is no name of a file: patterns and streams are not looked up"
+        )
     return path[:3] if len(path) == 3 else path.rstrip("\\") + "\\" * (len(path.rstrip("\\")) == 2)
+
+
+def quoted(path: str) -> str:
+    """A path in a message: repr would double its backslashes."""
+    return f"'{printable(path)}'"
 
 
 def parent(path: str) -> str:
