@@ -96,6 +96,15 @@ def test_what_a_policy_blocks_and_where_it_is_written(fake: Callable[[Handler], 
     assert "confinement" not in rows, "nobody can tell without files"
 
 
+@pytest.mark.parametrize("system", ["rhel", "debian"])
+def test_the_fix_names_all_that_is_blocked(
+    fake: Callable[[Handler], FakeAgent], system: str
+) -> None:
+    _, rows = examine(fake(Scripted(blocked=("guest-get-time", "guest-exec"), system=system)))
+    assert "guest-get-time" in rows["policy"]["fix"]
+    assert "guest-exec" in rows["policy"]["fix"]
+
+
 def test_a_policy_that_allows_next_to_nothing_is_no_freeze(
     fake: Callable[[Handler], FakeAgent],
 ) -> None:
@@ -204,3 +213,6 @@ def test_each_guest_of_a_fleet_has_its_rows(tmp_path: Path) -> None:
 def test_advice_is_for_the_guest_s_system(system: str, text: str) -> None:
     assert text in advice.install(system)
     assert advice.restart(system).startswith("in the guest: `")
+    there = advice.install(system, console=True)
+    assert there.startswith("in the guest (`virsh console VM` leads there): ")
+    assert text in there

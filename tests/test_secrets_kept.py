@@ -39,7 +39,8 @@ def test_no_trace_shows_it(fake: Make) -> None:
 def test_what_each_level_of_v_tells(fake: Make) -> None:
     agent = fake(lambda request: 1)
     words = ("-c", agent.uri, "file", "open", "x", "/etc/hosts")
-    assert qga(*words, "-v").err == ""
+    first = qga(*words, "-v").err
+    assert re.fullmatch(f"qga: host: {agent.uri}\nqga: 1 agent call, [0-9.]+ s\n", first)
     second = qga(*words, "-vv").err
     assert "guest-file-open: ok, " in second
     assert "/etc/hosts" not in second

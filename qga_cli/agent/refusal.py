@@ -10,7 +10,7 @@ guest-fsfreeze-status and guest-info, which every freeze and most policies let t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from qga_cli.errors import Frozen, Refused, Unsupported
 from qga_cli.spec import Command, release
@@ -99,13 +99,14 @@ def frozen(desc: str) -> Frozen:
     )
 
 
-def policy_hint(ask: Ask, command: Command) -> str:
+def policy_hint(ask: Ask, command: Command, also: Sequence[str] = ()) -> str:
     """Where the guest's policy is written, as far as the guest's own words tell.
 
-    Programs and files need several commands: all that are blocked are named, with one edit.
+    Programs and files need several commands: all that are blocked are named, with one edit;
+    `also` are others that shall be unblocked with it.
     """
     system, system_release = _system(ask)
-    blocked = _blocked_together(ask, command.wire)
+    blocked = list(dict.fromkeys([*_blocked_together(ask, command.wire), *also]))
     name = ",".join(blocked)
     if system in _RED_HAT:
         # RHEL 9.4 turned a list of what is blocked into a list of what is allowed; CentOS Stream,

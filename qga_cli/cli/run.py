@@ -42,6 +42,7 @@ class Run:
         raw = fill(command, raw, self.config)
         self.values = values.convert(for_command(command), raw)
         self.interrupt = Interrupt()
+        self._calls = 0  # of agents; counted for -v
         self.agents: dict[str, Agent] = {}  # that were sent the wire command, by their guests
         self.timeout: float | None = self.values.get("timeout")
         self.guests = self._guests()
@@ -56,6 +57,7 @@ class Run:
             timeout=self.timeout,
             interrupt=self.interrupt,
             guard=guarding(self.config, self.values.get("audit", "")),
+            say=self.say,
         )
         self.view = render.View(
             command,
@@ -94,6 +96,8 @@ class Run:
                 raise
             finally:
                 self._note(code)
+                calls = f"{self._calls} agent call{'s' if self._calls != 1 else ''}"
+                self.say(1, f"{calls}, {time.monotonic() - self.began:.2f} s")
                 self.hosts.close()
 
     def _note(self, code: int) -> None:
@@ -222,7 +226,11 @@ class Run:
         return Streams(standard.stdin, out, err)
 
     def say(self, level: int, text: str) -> None:
-        """Tell a step on stderr, to whoever asked for this much; at level -1 it is a warning."""
+        """Tell a step on stderr, to whoever asked for this much; at level -1 it is a warning.
+
+        Level 2 has a line for each call of an agent.
+        """
+        self._calls += level == 2
         if self.values.get("verbose", 0) >= level:
             if self.status:
                 self.status.clear()

@@ -37,7 +37,9 @@ class Hosts:
         timeout: float | None = None,
         interrupt: Interrupt | None = None,
         guard: Guard | None = None,
+        say: Callable[[int, str], None] | None = None,
     ) -> None:
+        self._say = say
         self._named = named or {}
         self._groups = groups or {}
         self._default = self._named.get(default or "", default)
@@ -100,6 +102,8 @@ class Hosts:
         """The host at a target's `uri`."""
         with self._lock:
             if uri not in self._open:
+                if self._say:
+                    self._say(1, f"host: {uri or 'the default of libvirt'}")
                 self._open[uri] = connect(uri)
             return self._open[uri]
 

@@ -31,14 +31,22 @@ _RESTART = {
 }
 
 
-def install(system: str) -> str:
-    """How the agent gets there and starts; `system` may be empty."""
-    return f"in the guest: {_INSTALL[_family(system)]}"
+def install(system: str, *, console: bool = False) -> str:
+    """How the agent gets there and starts; `system` may be empty.
+
+    `console`: libvirt runs the guest, and leads into it without an agent.
+    """
+    return f"{_where(console)}: {_INSTALL[_family(system)]}"
 
 
-def restart(system: str) -> str:
+def restart(system: str, *, console: bool = False) -> str:
     """How to start it again."""
-    return f"in the guest: {_RESTART.get(_family(system), '`systemctl restart qemu-guest-agent`')}"
+    how = _RESTART.get(_family(system), "`systemctl restart qemu-guest-agent`")
+    return f"{_where(console)}: {how}"
+
+
+def _where(console: bool) -> str:
+    return "in the guest (`virsh console VM` leads there)" if console else "in the guest"
 
 
 def _family(system: str) -> str:

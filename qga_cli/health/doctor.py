@@ -12,7 +12,9 @@ from qga_cli.errors import (
     QgaError,
     UsageError,
 )
-from qga_cli.health.checkup import CHECKS, CheckedGuest, Concern, ports
+from qga_cli.health.chain import ports
+from qga_cli.health.checked import CheckedGuest, Concern
+from qga_cli.health.checkup import CHECKS
 from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False

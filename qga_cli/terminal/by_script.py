@@ -135,7 +135,7 @@ class ScriptCarrier(Carrier):
             try:
                 self._fifo.write_nothing()
             except Refused as again:
-                self.agent.trace(2, again.desc)
+                self.agent.trace(1, again.desc)
             return False
         return True
 
