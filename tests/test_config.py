@@ -222,3 +222,7 @@ def test_aliases(file: Path, fake: Callable[[Handler], FakeAgent]) -> None:
     broken = run(file, "-c", uri, "bad", "x")
     assert (broken.code, ":4: alias bad" in broken.err) == (2, True)
     assert "no command 'nosuch'" in run(file, "nosuch").err
+    screen = run(file, "--help").out
+    assert "\nAliases of the configuration:\n  name   os hostname -o 'json'\n" in screen
+    file.write_text("[aliases\n")
+    assert run(file, "--help").out == qga("--help").out

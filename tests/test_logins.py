@@ -6,7 +6,7 @@ import pytest
 
 from qga_cli import openssh
 from tests import lab
-from tests.conftest import qga
+from tests.conftest import qga, qga_tty
 from tests.fake import AgentFault, FakeAgent, Handler
 from tests.in_guest import done, inside
 
@@ -102,6 +102,30 @@ def test_keys_from_standard_input(fake: Make) -> None:
     assert (ran.code, keys.lines) == (0, [f"{BARE} a"])
     ran = qga("-c", fake(keys).uri, "ssh", "add", "x", "deploy", "@-")
     assert (ran.code, "a file with a key in it" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("verb", ["list", "remove"])
+def test_a_user_without_the_file_has_no_keys(
+    fake: Callable[[Handler], FakeAgent], verb: str
+) -> None:
+    """In the words of GLib, which the agent passes on: qga/commands-posix-ssh.c, read_authkeys."""
+    file = "/root/.ssh/authorized_keys"
+    why = [f"failed to read '{file}': Failed to open file “{file}”: No such file or directory"]
+
+    def agent(request: dict[str, object]) -> object:
+        raise AgentFault(why[0])
+
+    uri = fake(agent).uri
+    if verb == "remove":
+        ran = qga("-c", uri, "ssh", "remove", "x", "root", BARE)
+        assert (ran.code, "root has none of these keys" in ran.err) == (1, True)
+        return
+    ran = qga("-c", uri, "ssh", "list", "x", "root", "-o", "json")
+    assert (ran.code, ran.out, ran.err) == (0, '{"keys":[]}\n', "")
+    ran = qga_tty("-c", uri, "ssh", "list", "x", "root")
+    assert (ran.code, ran.out) == (0, "no keys\n")
+    why[0] = f"failed to read '{file}': Failed to open file “{file}”: Permission denied"
+    assert qga("-c", uri, "ssh", "list", "x", "root").code == 1
 
 
 def test_options_are_read_as_sshd_reads_them() -> None:

@@ -19,6 +19,7 @@ _MORE = """\
 
 def root() -> str:
     """The screen of `qga` alone: examples first, then every command in a line."""
+    aliases = _aliases()
     start = []
     for name in _EVERYDAY:
         command = catalog.find(name.split())
@@ -29,14 +30,27 @@ def root() -> str:
             start.append((shown.line, shown.says))
     words = [(word, catalog.load((word,)).summary) for word in catalog.leaves(())]
     groups = [(group, catalog.group_summary(group)) for group in catalog.groups()]
+    named = f"\nAliases of the configuration:\n{_columns(aliases)}" if aliases else ""
     return (
         "Work inside virtual machines from their host, through the QEMU guest agent.\n"
         f"\nStart here:\n{_columns(start)}"
         f"\nCommands:\n{_columns(words)}"
         f"\nGroups of commands (`qga GROUP` lists them):\n{_columns(groups)}"
+        f"{named}"
         f"\nOptions, before the command or after it:\n{_OPTIONS}"
         f"\nMore:\n{_MORE}"
     )
+
+
+def _aliases() -> list[tuple[str, str]]:
+    """Names, and what each stands for; a mistake in the configuration keeps nobody from help."""
+    from qga_cli import config
+    from qga_cli.errors import UsageError
+
+    try:
+        return [(name, alias.value) for name, alias in config.load().table("aliases").items()]
+    except UsageError:
+        return []
 
 
 def group(name: str) -> str:

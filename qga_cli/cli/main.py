@@ -203,7 +203,8 @@ def _help(options: list[str], words: list[str]) -> int:
     from qga_cli.cli import help_screens
 
     wanted = words and not words[0].startswith("-")
-    sys.stdout.write(help_screens.group(words[0]) if wanted else help_screens.root())
+    screen = help_screens.group(words[0]) if wanted else help_screens.root()
+    sys.stdout.write(screen)
     return 0
 
 

@@ -45,6 +45,7 @@ COMMAND = Command(
     examples=[
         Example("qga list", "the guests of this host, running or not"),
         Example("qga list 'web*' --state running", "some of them"),
+        Example("qga list -o table | less", "columns in a pipe too, where TSV is the default"),
         Example("qga list '*/*'", "those of every host in the configuration"),
         Example("qga list --watch 2s", "over and over, until Ctrl-C"),
         Example("qga list --columns vm,addresses | column -t", "for a script"),

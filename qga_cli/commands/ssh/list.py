@@ -36,7 +36,11 @@ COMMAND = Command(
         Column("options", extra=True),
         Column("key", extra=True),
     ],
-    notes="From ~/.ssh/authorized_keys. Windows agents have it since 9.1.",
+    run="verbs.ssh_keys:list_keys",
+    notes=(
+        "From ~/.ssh/authorized_keys; without that file there are none. "
+        "Windows agents have it since 9.1."
+    ),
     examples=[
         Example("qga ssh list web1 root", "fingerprints, as ssh-keygen -l prints them"),
         Example("qga ssh list web1 root --columns key --no-header", "the lines of the file"),
