@@ -159,6 +159,8 @@ class Search:
     def _fetch(
         self, ports: "Ports", wanted: list[bool], found: "list[tuple[str, PortStream]]"
     ) -> None:
+        if any(wanted):
+            ports.check_writing()
         plugged = ports.plugged(PREFIX)
         idle = [port.name for port in plugged if not port.is_open]
         random.shuffle(idle)  # others choose just now too

@@ -216,6 +216,10 @@ class GuardedPorts:
         """See Ports."""
         return self._inner.may_plug()
 
+    def check_writing(self) -> None:
+        """See Ports."""
+        self._inner.check_writing()
+
     def plugged(self, prefix: str) -> Sequence[Plugged]:
         """See Ports."""
         return self._inner.plugged(prefix)

@@ -9,6 +9,12 @@ connection every call reads into memory what a slow reader of the stream has not
 that does not read would stop all calls, for libvirtd takes nothing from a client with five
 unfinished messages (max_client_requests); and until libvirt 10.2 a second thread may call just when
 the first goes to wait, and is not heard before something arrives (virNetClientIO).
+
+Nothing is written where libvirtd is older than 12.8 and newer than 9.0. There, when QEMU's end of a
+port goes away (unplugged, or the guest was destroyed) while libvirtd still holds data for it,
+daemonStreamHandleWrite queues one message twice: first the error, then, as it has kept the old
+status, a reply too. libvirtd then frees memory twice and dies, or its main loop never ends. Seen
+with 11.3; 9.0 looks at the status that the error has set, 12.8 sends no second reply.
 """
 
 from __future__ import annotations
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 256 * 1024  # bytes; VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX is 262,120
 _OPERATION_FAILED = 9  # VIR_ERR_OPERATION_FAILED
+_SOUND_TO, _SOUND_FROM = 9_001_000, 12_008_000  # libvirt's releases; between them see above
 _OFTEN = 0.05  # seconds between two looks at what a guest says unasked
 _NEW = "<channel type='unix'><target type='virtio' name='{}'/></channel>"
 _BEGIN, _END = "<channel ", "</channel>"
@@ -70,6 +77,19 @@ class LibvirtPorts:
             return self._domain.job() == JOB_NONE
         except LibvirtError:
             return True  # a driver without jobs
+
+    def check_writing(self) -> None:
+        """See Ports."""
+        try:
+            release = self._domain.connection.release()
+        except LibvirtError as error:
+            raise NoChannel(f"the host does not tell its release: {error}") from error
+        if _SOUND_TO <= release < _SOUND_FROM:
+            said = f"{release // 1_000_000}.{release // 1000 % 1000}"
+            raise NoChannel(
+                f"libvirt {said} can crash when a port is written",
+                hint="use --channel auto or never; libvirt up to 9.0 and from 12.8 is sound",
+            )
 
     def plugged(self, prefix: str) -> list[Plugged]:
         """From the live XML; libvirt writes it, always in the same way, so no parser is loaded."""

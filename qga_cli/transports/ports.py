@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         def may_plug(self) -> bool:
             """Whether plugging would not have to wait for another work on the guest."""
 
+        def check_writing(self) -> None:
+            """Raise NoChannel where a port that is written can crash the host's daemon."""
+
         def plugged(self, prefix: str) -> Sequence[Plugged]:
             """The ports whose names begin so."""
 

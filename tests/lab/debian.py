@@ -32,7 +32,7 @@ mount --rbind /sys sys
 mount --rbind /dev dev
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts dev/pts
 mount --bind dev/pts/ptmx dev/ptmx
-mount -t tmpfs tmpfs run
+mount -t tmpfs -o mode=0755 tmpfs run
 mkdir run/lock
 mount -t tmpfs tmpfs tmp
 # Not chroot: libvirt and `unshare --user` refuse to work in one.

@@ -1,0 +1,47 @@
+"""Which of libvirt's releases are trusted with a port that is written."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from qga_cli.channel.ports import Channel
+from qga_cli.errors import NoChannel
+from qga_cli.transports.libvirt_ports import LibvirtPorts
+
+
+class OneRelease(LibvirtPorts):
+    """The ports of a guest whose host runs that release; nothing can be plugged."""
+
+    def __init__(self, release: int) -> None:
+        connection = SimpleNamespace(release=lambda: release)
+        domain = SimpleNamespace(uuid=lambda: "", connection=connection, xml=lambda: "")
+        super().__init__(cast(Any, domain), None)
+
+    def apart(self) -> LibvirtPorts:
+        """The same one."""
+        return self
+
+    def may_plug(self) -> bool:
+        """Said by who asks for more than a port to write."""
+        raise NoChannel("it would be plugged")
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        (9_000_000, "it would be plugged"),
+        (9_001_000, "libvirt 9.1 can crash when a port is written"),
+        (11_003_000, "libvirt 11.3 can crash when a port is written"),
+        (12_007_001, "libvirt 12.7 can crash when a port is written"),
+        (12_008_000, "it would be plugged"),
+    ],
+)
+def test_nothing_is_plugged_to_be_written_where_libvirtd_could_crash(
+    release: int, said: str
+) -> None:
+    channel = Channel(OneRelease(release), lambda *_: None, patience=10)
+    with pytest.raises(NoChannel, match=said):
+        channel.take(1, 1)
+    with pytest.raises(NoChannel, match="it would be plugged"):
+        channel.take(1)
