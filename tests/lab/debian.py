@@ -39,7 +39,9 @@ mount -t tmpfs tmpfs tmp
 mkdir -p mnt/old
 pivot_root . mnt/old
 umount -l /mnt/old
-exec "$@"
+# Not exec: this shell is process 1, and reaps what loses its parent, as an init does.
+"$@"
+exit $?
 """
 
 
