@@ -41,9 +41,10 @@ def test_every_way_carries_the_same(way: Far, here: Path) -> None:
     assert "guest-exec" in way("-v", "cp", "FAR/data", str(here)).err
 
 
-def test_a_folder_needs_programs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["/", "/dev/shm"])  # one on a disk, one in memory
+def test_a_folder_needs_programs(folder: str, tmp_path: Path) -> None:
     with run_local_agent(tmp_path, "agent", "-b", "guest-exec") as running:
-        done = qga("-c", f"unix:{running.socket}", "cp", f"vm:{tmp_path}", str(tmp_path))
+        done = qga("-c", f"unix:{running.socket}", "cp", f"vm:{folder}", str(tmp_path))
     assert done.code == 6, done.err
     assert "copying a folder needs guest-exec" in done.err
 

@@ -46,6 +46,8 @@ def test_tail_follows(far: Far) -> None:
 def test_cat_of_what_has_no_size(near: Far) -> None:
     assert near.good("cat", f"{near.name}:/proc/version", f"{near.name}:/proc/cmdline")
     assert "Is a directory" in near("cat", "FAR").err
+    for folder in ("/", "/dev/shm"):  # one on a disk, one in memory
+        assert "Is a directory" in near("tail", f"{near.name}:{folder}").err
 
 
 def test_ls(far: Far) -> None:

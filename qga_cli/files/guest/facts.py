@@ -121,15 +121,14 @@ def measure(access: Access, path: str) -> FileFacts:
         size = access.cmd.size(path)
         return FileFacts("folder") if size is None else FileFacts(size=size)
     with open_handle(access, path, "r") as handle:
-        size = handle.size()
-        handle.seek(0)
         try:
-            handle.read(1)  # a folder can be opened, and has whatever size its filesystem likes
+            # A folder can be opened. Where it ends, ext4 tells in a number; tmpfs refuses to.
+            handle.read(1)
         except Refused as error:
             if "Is a directory" in error.message:
                 access.needs_exec("copying a folder")
             raise
-        return FileFacts(size=size or None)
+        return FileFacts(size=handle.size() or None)
 
 
 def _facts(mode: int, size: int, blocks: int, uid: int, gid: int, mtime: int) -> FileFacts:

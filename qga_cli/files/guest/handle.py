@@ -61,7 +61,11 @@ class FileHandle(AgentFile):
 
     def size(self) -> int:
         """See Handle."""
-        return self.seek(0, os.SEEK_END)
+        try:
+            return self.seek(0, os.SEEK_END)
+        except Refused:  # by tmpfs, for a folder: what is wrong is said by who reads it
+            self.read(1)
+            raise
 
     def close(self) -> None:
         """See Handle. There is always time for it: an agent keeps open files for ever."""
