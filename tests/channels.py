@@ -13,8 +13,10 @@ from qga_cli.channel.port import InPort
 from qga_cli.channel.ports import Channel
 from qga_cli.inside import script
 from qga_cli.transports import connect
+from qga_cli.transports.libvirt_ports import UNSAFE_TO_WRITE
 from qga_cli.transports.ports import Plugged
 from tests import lab
+from tests.lab.process import LabError, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +36,16 @@ with channels.taking(sys.argv[1]) as (channel, agent):
     print(port.name, flush=True)
     time.sleep(60)
 """
+
+
+def may_write_ports() -> bool:
+    """Whether this machine's libvirtd can be trusted with a port that is written."""
+    try:
+        said = run("libvirtd", "--version")  # libvirtd (libvirt) 11.3.0
+    except LabError:
+        return True  # no guests either
+    numbers = [int(part) for part in said.split()[-1].split(".")]
+    return numbers[0] * 1_000_000 + numbers[1] * 1000 not in UNSAFE_TO_WRITE
 
 
 def ports(guest: lab.Guest) -> "Ports":

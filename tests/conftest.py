@@ -14,6 +14,7 @@ import pytest
 from qga_cli.freeze.record import Record
 from qga_cli.transports import connect
 from tests import lab
+from tests.channels import may_write_ports
 from tests.fake import FakeAgent, Handler
 from tests.lab.local_agent import agent as run_local_agent
 from tests.policies import ENTRY
@@ -238,6 +239,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Nothing is skipped: what is left out is counted as deselected, and its marker says why.
     """
     lacking = {"root"} if os.geteuid() != 0 else set()
+    if not may_write_ports():
+        lacking.add("port_written")
     if not os.environ.get("QGA_WINDOWS"):
         lacking.add("windows")
     for item in items:

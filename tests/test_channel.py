@@ -57,6 +57,7 @@ def definition(guest: lab.Guest) -> str:
     return virsh(guest.uri, "dumpxml", guest.name, "--inactive", "--security-info")
 
 
+@pytest.mark.port_written
 def test_bytes_are_exact_and_the_definition_stays_as_it_was(guest: lab.Guest) -> None:
     before = definition(guest)
     everything = bytes(range(256)) * 4096
@@ -101,6 +102,7 @@ def test_what_an_earlier_user_left_in_a_port_is_dropped(guest: lab.Guest) -> Non
         assert port.read(10) == b"fresh\n"
 
 
+@pytest.mark.port_written
 def test_several_at_once_never_meet_on_one_port(guest: lab.Guest) -> None:
     many, held, errors = 10, [], []
     together = threading.Barrier(many)
@@ -182,6 +184,7 @@ def test_a_port_that_is_unplugged_under_us_is_lost_at_once(guest: lab.Guest) -> 
             port.read(10)
 
 
+@pytest.mark.port_written
 def test_a_guest_that_never_reads_holds_nobody(guest: lab.Guest) -> None:
     with taking(guest.name) as (channel, agent):
         (port,), (way,) = channel.take(1, 1)
@@ -199,6 +202,7 @@ def test_a_guest_that_never_reads_holds_nobody(guest: lab.Guest) -> None:
     assert plugged(guest) == []
 
 
+@pytest.mark.port_written
 def test_a_guest_that_floods_the_port_it_should_read_fills_no_memory(guest: lab.Guest) -> None:
     with taking(guest.name) as (channel, agent):
         (port,), (way,) = channel.take(1, 1)
@@ -259,6 +263,7 @@ def test_a_short_patience_ends_in_time_and_leaves_no_stream(guest: lab.Guest) ->
     await_that(lambda: not any(ports(guest).is_used(one.name) for one in plugged(guest)))
 
 
+@pytest.mark.port_written
 def test_a_stream_of_a_program(guest: lab.Guest) -> None:
     with connect() as host:
         far = host.guest(guest.name)
@@ -280,6 +285,7 @@ def test_a_stream_of_a_program(guest: lab.Guest) -> None:
     assert len(plugged(guest)) <= STAY
 
 
+@pytest.mark.port_written
 def test_a_stream_answers_at_once(guest: lab.Guest) -> None:
     with connect() as host, host.guest(guest.name).open_stream(["cat"], timeout=30) as stream:
         took = []
@@ -291,6 +297,7 @@ def test_a_stream_answers_at_once(guest: lab.Guest) -> None:
         assert min(took) < 0.01
 
 
+@pytest.mark.port_written
 def test_a_stream_that_is_left_takes_its_ports_away(guest: lab.Guest) -> None:
     with connect() as host:
         stream = host.guest(guest.name).open_stream(["sleep", "60"])

@@ -30,12 +30,14 @@ def run(guest: lab.Guest, *argv: str, stdin: bytes = b"", options: tuple[str, ..
     return qga(*ALWAYS, *options, guest.name, "--", *argv, stdin=stdin)
 
 
+@pytest.mark.port_written
 def test_both_streams_are_exact(guest: lab.Guest) -> None:
     everything = bytes(range(256)) * 2000
     ran = run(guest, "sh", "-c", "tee /proc/self/fd/2", stdin=everything)
     assert (ran.code, ran.stdout, ran.stderr) == (0, everything, everything)
 
 
+@pytest.mark.port_written
 @pytest.mark.parametrize("size", [0, 1, 40_000, 3_000_001])
 def test_a_slow_reader_gets_all_of_its_input(guest: lab.Guest, size: int) -> None:
     ran = run(guest, "sh", "-c", "sleep 1; wc -c", stdin=os.urandom(size))
@@ -87,6 +89,7 @@ def test_a_timeout_ends_the_tree(guest: lab.Guest) -> None:
     assert left.out == ""
 
 
+@pytest.mark.port_written
 def test_output_is_there_while_the_program_runs(guest: lab.Guest) -> None:
     argv = [sys.executable, "-m", "qga_cli", *ALWAYS, guest.name, "--", "cat"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

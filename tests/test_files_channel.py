@@ -42,6 +42,7 @@ def sh(place: str, script: str) -> str:
     return done.out
 
 
+@pytest.mark.port_written
 @pytest.mark.parametrize("size", [0, 1, 100_000, LARGE])
 def test_there_and_back(place: str, here: Path, size: int) -> None:
     data = os.urandom(size)
@@ -53,6 +54,7 @@ def test_there_and_back(place: str, here: Path, size: int) -> None:
     assert sh(place, "ls -A") == "data\n"
 
 
+@pytest.mark.port_written
 def test_auto_plugs_ports_for_what_is_large(guest: lab.Guest, place: str, here: Path) -> None:
     (here / "small").write_bytes(b"x" * 10_000)
     (here / "large").write_bytes(bytes(LARGE))
@@ -69,6 +71,7 @@ def test_never_plugs_none(guest: lab.Guest, place: str, here: Path) -> None:
     assert plugged(guest) == []
 
 
+@pytest.mark.port_written
 def test_a_policy_is_borne(
     guest: lab.Guest, place: str, here: Path, configured: Configured
 ) -> None:
@@ -82,6 +85,7 @@ def test_a_policy_is_borne(
     assert plugged(guest) == []
 
 
+@pytest.mark.port_written
 def test_a_folder_there_and_back(place: str, here: Path) -> None:
     (here / "tree" / "inner").mkdir(parents=True)
     (here / "tree" / "large").write_bytes(os.urandom(3_000_000))
@@ -98,6 +102,7 @@ def test_what_cannot_be_read_is_said_as_ever(place: str) -> None:
         assert "No such file" in done.err
 
 
+@pytest.mark.port_written
 def test_a_guest_whose_disk_is_full(guest: lab.Guest, place: str, here: Path) -> None:
     (here / "data").write_bytes(os.urandom(LARGE))
     sh(place, "mkdir small && mount -t tmpfs -o size=4m none small")
@@ -126,6 +131,7 @@ def begun(guest: lab.Guest, place: str, here: Path) -> Iterator[tuple[Started, l
     copy.process.wait()
 
 
+@pytest.mark.port_written
 def test_a_port_that_is_unplugged_ends_the_copy_and_resume_completes_it(
     guest: lab.Guest, place: str, here: Path, begun: tuple[Started, list[str]]
 ) -> None:
@@ -136,6 +142,7 @@ def test_a_port_that_is_unplugged_ends_the_copy_and_resume_completes_it(
     _complete(place, here, words)
 
 
+@pytest.mark.port_written
 def test_a_killed_copy_leaves_no_port_and_resume_completes_it(
     guest: lab.Guest, place: str, here: Path, begun: tuple[Started, list[str]]
 ) -> None:
@@ -152,6 +159,7 @@ def test_a_killed_copy_leaves_no_port_and_resume_completes_it(
     _complete(place, here, words)
 
 
+@pytest.mark.port_written
 def test_ctrl_c_ends_a_copy_and_leaves_no_port_in_use(
     guest: lab.Guest, place: str, begun: tuple[Started, list[str]]
 ) -> None:

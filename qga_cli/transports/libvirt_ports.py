@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 256 * 1024  # bytes; VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX is 262,120
 _OPERATION_FAILED = 9  # VIR_ERR_OPERATION_FAILED
-_SOUND_TO, _SOUND_FROM = 9_001_000, 12_008_000  # libvirt's releases; between them see above
+UNSAFE_TO_WRITE = range(9_001_000, 12_008_000)  # releases of libvirt; see above
 _OFTEN = 0.05  # seconds between two looks at what a guest says unasked
 _NEW = "<channel type='unix'><target type='virtio' name='{}'/></channel>"
 _BEGIN, _END = "<channel ", "</channel>"
@@ -84,7 +84,7 @@ class LibvirtPorts:
             release = self._domain.connection.release()
         except LibvirtError as error:
             raise NoChannel(f"the host does not tell its release: {error}") from error
-        if _SOUND_TO <= release < _SOUND_FROM:
+        if release in UNSAFE_TO_WRITE:
             said = f"{release // 1_000_000}.{release // 1000 % 1000}"
             raise NoChannel(
                 f"libvirt {said} can crash when a port is written",
