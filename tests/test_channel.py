@@ -21,7 +21,9 @@ from qga_cli.channel.ports import STAY, Channel, abandoned
 from qga_cli.config import Config, Setting
 from qga_cli.errors import Forbidden, NoChannel, NoProgram, OutcomeUnknown, PortTaken, TimedOut
 from qga_cli.policy.audit import Audit
-from qga_cli.policy.guard import Guard, GuardedTransport, Policy
+from qga_cli.policy.guard import Guard
+from qga_cli.policy.guarded import GuardedTransport
+from qga_cli.policy.rules import Policy
 from qga_cli.transports import connect as open_host
 from tests import channels, lab
 from tests.channels import meet, plugged, ports, taking

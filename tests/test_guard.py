@@ -8,7 +8,8 @@ import pytest
 
 from qga_cli.config import Config, Setting
 from qga_cli.errors import Forbidden, NoGuest
-from qga_cli.policy.guard import Guard, Policy
+from qga_cli.policy.guard import Guard
+from qga_cli.policy.rules import Policy
 from qga_cli.transports import connect
 from tests.conftest import Configured
 from tests.fake import FakeAgent

@@ -21,7 +21,8 @@ from qga_cli.agent.program import Completed
 from qga_cli.errors import FileError, QgaError
 from qga_cli.files.copier import physical
 from qga_cli.files.copy_file.sources import HostFile
-from qga_cli.files.copy_file.to_host import HostTarget, inside, open_special
+from qga_cli.files.copy_file.to_host import HostTarget, inside
+from qga_cli.files.copy_file.to_stream import open_special
 from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.pull import pull
 from qga_cli.files.copy_tree.stage import Stage

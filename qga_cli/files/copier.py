@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
-from qga_cli.files.copy_file import to_host
+from qga_cli.files.copy_file import to_host, to_stream
 from qga_cli.files.copy_file.sources import UNPROMISED, GuestFile, HostFile, HostStream, open_stream
 from qga_cli.files.copy_file.transfer import CopyOptions, transfer
 from qga_cli.files.guest import facts
@@ -93,8 +93,8 @@ class Copier:
         found = self._facts(source)
         self._job.say(1, f"{source} -> {target}")
         dresses = self._options.dresses
-        holes = source.guest and found.sparse and not to_host.takes_bytes(target) and not dresses
-        if dresses and (found.kind in ("folder", "link") or to_host.takes_bytes(target)):
+        holes = source.guest and found.sparse and not to_stream.takes_bytes(target) and not dresses
+        if dresses and (found.kind in ("folder", "link") or to_stream.takes_bytes(target)):
             what = found.kind if found.kind in ("folder", "link") else target
             raise UsageError(f"--mode and --owner are for files, not for {what}")
         if found.kind in ("folder", "link") or holes:
@@ -162,7 +162,7 @@ class Copier:
 
     def _target(self, place: Place, name: str) -> "CopyTarget":
         if place.is_stream:
-            return to_host.StreamTarget(self._job.streams.stdout)
+            return to_stream.StreamTarget(self._job.streams.stdout)
         if place.guest:
             from qga_cli.files.copy_file.to_guest import GuestTarget
             from qga_cli.files.copy_file.to_guest_without_exec import GuestTargetWithoutExec
@@ -177,8 +177,8 @@ class Copier:
         path = to_host.inside(place, name)
         if not os.path.islink(path) and os.path.isdir(path):
             raise FileError(f"{path}: is a folder, and a file would replace it")
-        if path == place.path and to_host.takes_bytes(place):
-            return to_host.StreamTarget(to_host.open_special(path, self._guests.check))
+        if path == place.path and to_stream.takes_bytes(place):
+            return to_stream.StreamTarget(to_stream.open_special(path, self._guests.check))
         return to_host.HostTarget(path, self._options)
 
     def _windows(self, access: "Access", place: Place, name: str) -> "CopyTarget":
@@ -191,7 +191,7 @@ class Copier:
                                replaces=self._options.replaces)  # fmt: skip
 
     def _tree(self, source: Place, found: "FileFacts", target: Place) -> None:
-        if to_host.takes_bytes(target):
+        if to_stream.takes_bytes(target):
             where = "standard output" if target.is_stream else target
             raise UsageError(
                 f"{source} is a {found.kind}: no bytes for {where}",

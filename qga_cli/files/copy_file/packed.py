@@ -33,7 +33,8 @@ def stream_of(
     """
     from qga_cli.files.copy_file.sources import GuestFile, HostFile
     from qga_cli.files.copy_file.to_guest import GuestTarget
-    from qga_cli.files.copy_file.to_host import HostTarget, StreamTarget
+    from qga_cli.files.copy_file.to_host import HostTarget
+    from qga_cli.files.copy_file.to_stream import StreamTarget
 
     if isinstance(source, GuestFile) and isinstance(target, (HostTarget, StreamTarget)):
         size = source.facts.size or 0

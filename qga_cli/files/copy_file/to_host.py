@@ -1,15 +1,13 @@
 """The host's end of a copy: a private file, renamed to its final name once it is verified."""
 
 import contextlib
-import errno
 import hashlib
 import os
 import stat
-import time
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
-from qga_cli.files.guest.digest import ZEROS, feed_zeros, of_file
+from qga_cli.files.guest.digest import feed_zeros, of_file
 from qga_cli.files.guest.partial import leftovers, partial_name
 from qga_cli.format import size as human
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
-_PAUSE = 0.1  # seconds between two looks for a FIFO's reader
 
 
 class HostTarget:
@@ -197,41 +194,6 @@ class HostTarget:
         return start
 
 
-class StreamTarget:
-    """Standard output, a FIFO, a device: bytes as they come, nothing to take back."""
-
-    chunk = 2**20
-
-    def __init__(self, stream: "BinaryIO") -> None:
-        self._stream = stream
-        self._hash = hashlib.sha256()
-        self._position = 0
-
-    def begin(self, facts: "FileFacts", prove: object) -> int:
-        """Nothing to prepare."""
-        return 0
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Write zeros up to `offset`, then `data`."""
-        while self._position < offset:
-            self.write(self._position, ZEROS[: offset - self._position])
-        self._stream.write(data)
-        self._hash.update(data)
-        self._position += len(data)
-
-    def finish(self, facts: "FileFacts", digest: str) -> None:
-        """Raise FileError if it was not what the guest's file holds; it is written, though."""
-        if facts.size is not None and facts.size > self._position:
-            self.write(facts.size, b"")
-        self._stream.flush()
-        if digest and digest != self._hash.hexdigest():
-            raise FileError("what came is not what the guest's file holds")
-
-    def abandon(self, *, keep: bool) -> str:
-        """Nothing can be taken back."""
-        return ""
-
-
 def inside(place: "Place", name: str, *, needed: bool = True) -> str:
     """The path of this host that `name` gets when it is copied to `place`.
 
@@ -249,37 +211,6 @@ def inside(place: "Place", name: str, *, needed: bool = True) -> str:
     if not os.path.isdir(folder):
         raise FileError(f"{folder}: no such folder")
     return path
-
-
-def takes_bytes(place: "Place") -> bool:
-    """Whether it takes bytes but is no file: standard output, a FIFO, a device, or a link to one
-    below /dev. Links elsewhere may be a guest's, copied here earlier.
-    """
-    path = place.path
-    if place.guest or place.is_stream:
-        return place.is_stream
-    if os.path.islink(path) and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
-        return False
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-
-
-def open_special(path: str, check: "Callable[[], None]") -> "BinaryIO":
-    """A FIFO or device to write to. A FIFO's reader is waited for, with a `check` now and then."""
-    while True:
-        try:
-            number = hostpath.open_file(path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
-                raise
-        else:
-            file = open(number, "wb")
-            if stat.S_ISREG(os.fstat(number).st_mode):
-                file.close()
-                raise FileError(f"{path}: was a FIFO or a device, and is a file now")
-            os.set_blocking(number, True)
-            return file
-        check()
-        time.sleep(_PAUSE)
 
 
 def _ids(owner: str) -> tuple[int, int]:

@@ -1,0 +1,87 @@
+"""The host's end of a copy that is no file: standard output, a FIFO, a device."""
+
+import errno
+import hashlib
+import os
+import stat
+import time
+
+from qga_cli import hostpath
+from qga_cli.errors import FileError
+from qga_cli.files.guest.digest import ZEROS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from qga_cli.files.guest.facts import FileFacts
+    from qga_cli.guests.place import Place
+
+_PAUSE = 0.1  # seconds between two looks for a FIFO's reader
+
+
+class StreamTarget:
+    """Standard output, a FIFO, a device: bytes as they come, nothing to take back."""
+
+    chunk = 2**20
+
+    def __init__(self, stream: "BinaryIO") -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+        self._position = 0
+
+    def begin(self, facts: "FileFacts", prove: object) -> int:
+        """Nothing to prepare."""
+        return 0
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write zeros up to `offset`, then `data`."""
+        while self._position < offset:
+            self.write(self._position, ZEROS[: offset - self._position])
+        self._stream.write(data)
+        self._hash.update(data)
+        self._position += len(data)
+
+    def finish(self, facts: "FileFacts", digest: str) -> None:
+        """Raise FileError if it was not what the guest's file holds; it is written, though."""
+        if facts.size is not None and facts.size > self._position:
+            self.write(facts.size, b"")
+        self._stream.flush()
+        if digest and digest != self._hash.hexdigest():
+            raise FileError("what came is not what the guest's file holds")
+
+    def abandon(self, *, keep: bool) -> str:
+        """Nothing can be taken back."""
+        return ""
+
+
+def takes_bytes(place: "Place") -> bool:
+    """Whether it takes bytes but is no file: standard output, a FIFO, a device, or a link to one
+    below /dev. Links elsewhere may be a guest's, copied here earlier.
+    """
+    path = place.path
+    if place.guest or place.is_stream:
+        return place.is_stream
+    if os.path.islink(path) and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
+        return False
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def open_special(path: str, check: "Callable[[], None]") -> "BinaryIO":
+    """A FIFO or device to write to. A FIFO's reader is waited for, with a `check` now and then."""
+    while True:
+        try:
+            number = hostpath.open_file(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
+                raise
+        else:
+            file = open(number, "wb")
+            if stat.S_ISREG(os.fstat(number).st_mode):
+                file.close()
+                raise FileError(f"{path}: was a FIFO or a device, and is a file now")
+            os.set_blocking(number, True)
+            return file
+        check()
+        time.sleep(_PAUSE)
