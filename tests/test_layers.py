@@ -1,6 +1,7 @@
 """Arrows point down only, and each foreign library has one home."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -9,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "qga_cli"
+ARCHITECTURE = ROOT.parent / "docs" / "architecture.md"
 # From the ground up: a folder, or a file beside the folders, imports from lower floors only.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("threads",),
@@ -100,6 +102,19 @@ def floor(room: str) -> int:
 def test_each_room_has_one_floor() -> None:
     listed = [one for rooms in FLOORS for one in rooms]
     assert sorted(listed) == sorted({room(name(path)) for path in FILES} - {""})
+
+
+def test_the_docs_have_each_room_on_its_floor() -> None:
+    table = re.findall(r"^\| (\d+) \| (.*?) \|", ARCHITECTURE.read_text(), re.MULTILINE)
+    shown = {
+        room.rstrip("/"): int(number)
+        for number, rooms in table
+        for names in re.findall("`([^`]+)`", rooms)
+        for room in names.split()
+    }
+    known = {room: number for number, rooms in enumerate(FLOORS, 1) for room in rooms}
+    inner = ("inside/network", "inside/terminal", "__main__")
+    assert shown == {room: number for room, number in known.items() if room not in inner}
 
 
 def points_down(own: str, other: str) -> bool:
