@@ -78,7 +78,6 @@ def test_what_cannot_be_started(local_agent: str, program: str, code: int, messa
 
 
 @SLOW
-@settings(deadline=None)
 @given(words=st.lists(st.binary(max_size=60).map(lambda b: b.replace(b"\0", b"")), max_size=8))
 def test_words_arrive_exactly(local_agent: str, words: list[bytes]) -> None:
     given = [os.fsdecode(word) for word in words]

@@ -108,7 +108,6 @@ def test_json_is_valid_utf8_and_comes_back(value: object) -> None:
     assert text.count("\n") == 1
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=60).filter(lambda line: b"\n" not in line), max_size=5),
     st.lists(st.integers(1, 20), max_size=20),
