@@ -195,13 +195,15 @@ class Guest:
         workdir: str = "",
         user: str = "",
         timeout: float = 30.0,
+        prompt: bool = False,
     ) -> "ProgramStream":
         """Run a program whose standard input and output are a stream of bytes, ours to use.
 
         It travels through ports that are plugged into the guest for it: hundreds of megabytes a
         second, a fraction of a millisecond there and back. Raises NoChannel where that is not
         possible (a bare socket, no virtio-serial controller, an agent that is not root) or not
-        within `timeout` seconds; Forbidden; NoProgram and NotExecutable.
+        within `timeout` seconds; Forbidden; NoProgram and NotExecutable. With `prompt` no byte
+        waits for a later one, and at the very end a few may come that are not the program's.
         """
         from qga_cli.exec.context import Context
         from qga_cli.exec.stream import ProgramStream
@@ -209,7 +211,7 @@ class Guest:
         if isinstance(argv, str) or not argv:
             raise UsageError("argv is a list of words, the program's name first")
         context = Context(env=env, workdir=workdir, user=user)
-        return ProgramStream(self._agent, argv, context, timeout)
+        return ProgramStream(self._agent, argv, context, timeout, prompt=prompt)
 
 
 class _Lent:

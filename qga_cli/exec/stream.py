@@ -97,6 +97,13 @@ class ProgramStream:
         self._open = False
         self._channel.give_back(self._in)
 
+    def is_there(self) -> bool:
+        """Whether the guest has the port open: one that was reset says nothing by itself.
+
+        Raises NoChannel when the host cannot tell. Not while another thread calls the agent.
+        """
+        return self._channel.is_open(self._out)
+
     def fileno(self) -> int:
         """For select: readable while `read` would not wait."""
         return self._out.fileno()

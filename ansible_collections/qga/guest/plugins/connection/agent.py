@@ -41,7 +41,7 @@ options:
   qga_channel:
     description:
       - Whether output and files travel through ports that are plugged into the guest.
-      - Without it as C(qga exec) does.
+      - Without it C(auto), but for what is small.
     choices: [auto, never, always]
     env:
       - name: QGA_CHANNEL
@@ -64,6 +64,19 @@ options:
     default: 0
     vars:
       - name: ansible_qga_command_timeout
+  persist:
+    description:
+      - Seconds that the guest stays open after a task, for the next one, also of another play. A
+        process of this host holds it, and a Python in the guest that forks for each task.
+      - 0 opens the guest for each task anew. So it is without ports, over ssh, for an ordinary
+        user, and where this host has a policy or an audit file.
+    type: int
+    default: 60
+    ini:
+      - section: qga
+        key: persist
+    vars:
+      - name: ansible_qga_persist
   pipelining:
     description: Modules travel on standard input, and leave no file in the guest.
     type: bool
@@ -78,6 +91,7 @@ import queue
 import signal
 import threading
 
+import ansible.constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
@@ -85,8 +99,10 @@ from ansible.utils.display import Display
 
 try:
     from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
-    from qga_cli import connect
+    from ansible_collections.qga.guest.plugins.plugin_utils.lasting import Lasting
+    from qga_cli import config, connect
     from qga_cli.errors import FileError, NotDelivered, QgaError
+    from qga_cli.guests.hosts import guarding
     from qga_cli.interrupt import Interrupt
 except ImportError as error:
     MISSING = error
@@ -95,6 +111,7 @@ else:
 
 display = Display()
 
+_PAYS = 2**20  # bytes from which ports are worth their opening
 _GRACE = 8.0  # seconds for a program to end, once the task is over
 
 
@@ -115,12 +132,21 @@ class Connection(ConnectionBase):
             self.allow_executable = False
 
     def _connect(self):
-        """Open the hypervisor, and hear whether the agent answers."""
-        if self._connected:
-            return self
+        """Nothing yet: most tasks find the guest open."""
         if MISSING:
             raise AnsibleError(f"this Python has no qga ({MISSING}): pip install qga-cli")
-        name = self.get_option("remote_addr")
+        self._connected = True
+        return self
+
+    @property
+    def _name(self):
+        return self.get_option("remote_addr")
+
+    def _open(self):
+        """Open the hypervisor, and hear whether the agent answers."""
+        if self._guest:
+            return
+        name = self._name
         display.vvv("QGA CONNECT", host=name)
 
         def work(_interrupt):
@@ -133,8 +159,6 @@ class Connection(ConnectionBase):
         except BaseException:
             self.close()
             raise
-        self._connected = True
-        return self
 
     def exec_command(self, cmd, in_data=None, sudoable=True):
         """Run a line of shell; its exit code, output and errors."""
@@ -142,11 +166,22 @@ class Connection(ConnectionBase):
         # Not its text: what `environment` says stands in it.
         display.vvvv(
             f"QGA EXEC {len(cmd)} characters, {len(in_data or b'')} bytes of input",
-            host=self._guest.name,
+            host=self._name,
         )
-        asks = sudoable and self.become and self.become.expect_prompt()
+        # The agent is root, which su does not ask: without a password there is nothing to wait for.
+        asks = sudoable and self.become and self.become.expect_prompt() and self._password()
         given = _Input(to_bytes(in_data or b""), self.become if asks else None)
         out, err = bytearray(), bytearray()
+        if not asks and (lasting := self._lasting()):
+            code = self._told_of(
+                lambda: lasting.run(
+                    to_text(cmd, errors="surrogate_or_strict"), to_bytes(in_data or b""),
+                    out.extend, err.extend, self.get_option("command_timeout") or None,
+                )
+            )  # fmt: skip
+            if code is not None:
+                return code, bytes(out), bytes(err)
+        self._open()
 
         def stdout(data):
             out.extend(data)
@@ -181,20 +216,22 @@ class Connection(ConnectionBase):
     def put_file(self, in_path, out_path):
         """Copy a file into the guest: proved there, then renamed."""
         super().put_file(in_path, out_path)
-        display.vvv(f"QGA PUT {in_path} TO {out_path}", host=self._guest.name)
+        display.vvv(f"QGA PUT {in_path} TO {out_path}", host=self._name)
         if not os.path.exists(to_bytes(in_path)):
             raise AnsibleFileNotFound(f"no such file: {in_path}")
+        self._open()
         self._do(
             lambda interrupt: self._guest.put(
                 to_text(in_path, errors="surrogate_or_strict"), out_path, owner=self._user(),
-                **self._copying(interrupt),
+                **self._copying(interrupt, os.path.getsize(to_bytes(in_path))),
             )
         )  # fmt: skip
 
     def fetch_file(self, in_path, out_path):
         """Copy a file from the guest: proved here, then renamed."""
         super().fetch_file(in_path, out_path)
-        display.vvv(f"QGA FETCH {in_path} TO {out_path}", host=self._guest.name)
+        display.vvv(f"QGA FETCH {in_path} TO {out_path}", host=self._name)
+        self._open()
         self._do(
             lambda interrupt: self._guest.fetch(
                 in_path, to_text(out_path, errors="surrogate_or_strict"),
@@ -205,7 +242,10 @@ class Connection(ConnectionBase):
     def reset(self):
         """Connect anew, as after a restart of the guest."""
         self.close()
+        if lasting := self._lasting():
+            lasting.end()
         self._connect()
+        self._open()
 
     def close(self):
         """Let go of the guest and of the hypervisor."""
@@ -214,9 +254,33 @@ class Connection(ConnectionBase):
         if host:
             host.close()
 
-    def _copying(self, interrupt):
+    def _lasting(self):
+        """The way over a process that keeps the guest open, where that may be."""
+        persist = self.get_option("persist")
+        if (
+            not persist
+            or self._windows
+            or self._user()
+            or self.get_option("qga_channel") == "never"
+            or guarding(config.load([config.SYSTEM]))
+        ):
+            return None
+        uri = uri_of(self.get_option("uri"))
+        if uri and ("ssh" in uri.partition(":")[0] or uri.startswith(("unix:", "vsock:"))):
+            return None
+        folder = os.path.join(os.path.expanduser(C.config.get_config_value("ANSIBLE_HOME")), "cp")
+        return Lasting(folder, uri, self._name, persist)
+
+    @staticmethod
+    def _told_of(work):
+        try:
+            return work()
+        except QgaError as error:
+            raise _told(error) from None
+
+    def _copying(self, interrupt, size=_PAYS):
         return {
-            "channel": self.get_option("qga_channel") or "",
+            "channel": self.get_option("qga_channel") or ("auto" if size >= _PAYS else ""),
             "timeout": self.get_option("command_timeout") or None,
             "interrupt": interrupt,
         }
@@ -224,6 +288,9 @@ class Connection(ConnectionBase):
     @property
     def _windows(self):
         return getattr(self._shell, "_IS_WINDOWS", False)
+
+    def _password(self):
+        return self.become.get_option("become_pass", playcontext=None)
 
     def _user(self):
         user = self.get_option("remote_user")

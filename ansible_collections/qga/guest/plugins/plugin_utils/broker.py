@@ -1,0 +1,209 @@
+# Apache License 2.0 (see LICENSE of qga)
+"""Holds one guest open between tasks, as ssh's ControlPersist does: a process of its own.
+
+Each task is a process of Ansible's own. It finds this one by a socket, sends what is to be run and
+reads how that goes. Here are the connection and two ports to the guest; at their other end waits a
+Python that forks for each task (qga_cli/inside/tasks/runner.py).
+
+    task                      broker                              guest
+      b"S" or b"P" ─────────▶  gives it a number ──────────────▶  runs it
+                   ◀───────── b"O" b"E" b"X" ◀─────────────────
+      is gone                  b"K" ───────────────────────────▶  ends it, and what it has started
+                   ◀───────── b"N": not sent, run it another way
+                   ◀───────── b"L": sent, and no end was heard
+
+It ends when no task has come for a while, or when the guest is lost. When it dies, however, the
+guest ends what runs, and itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+
+from qga_cli import connect
+from qga_cli.errors import QgaError, Refused, TimedOut, Unsupported
+from qga_cli.inside.tasks import START, source
+from qga_cli.inside.tasks.runner import HEAD, HELLO
+
+_BEGIN = 60.0  # seconds for Python in the guest to start
+_QUIET = 2.0  # seconds of silence before a look whether the guest is there still
+_STUCK = struct.pack("@ll", 60, 0)  # seconds for a task to take what it asked for
+
+
+class Broker:
+    """One guest. `listener` is the socket that tasks come to, `persist` in seconds."""
+
+    def __init__(self, listener: socket.socket, persist: float) -> None:
+        self._listener = listener
+        self._persist = persist
+        self._lock = threading.Lock()  # around the stream's writing, and calls of libvirt's
+        self._tasks: dict[int, socket.socket] = {}
+        self._count = 0
+        self._talking: set[socket.socket] = set()
+        self._idle_since = time.monotonic()
+        self._ready = threading.Event()
+        self._obstacle = ""
+        self._stream = None
+
+    def serve(self, uri: str, guest: str, python: str) -> None:
+        """Until nobody wants it any more."""
+        threading.Thread(target=self._open, args=(uri, guest, python), daemon=True).start()
+        self._listener.settimeout(1.0)
+        while self._talking or time.monotonic() - self._idle_since < self._persist:
+            with contextlib.suppress(TimeoutError):
+                task, _ = self._listener.accept()
+                self._talking.add(task)
+                threading.Thread(target=self._task, args=(task,), daemon=True).start()
+
+    def close(self) -> None:
+        """Let the guest go."""
+        if self._stream:
+            self._stream.close()
+
+    def _open(self, uri: str, guest: str, python: str) -> None:
+        text = source()
+        try:
+            self._guest = connect(uri or None).guest(guest)
+            stream = self._guest.open_stream([python, "-c", START, str(len(text))], prompt=True)
+            stream.write(text)
+            said = b""
+            until = time.monotonic() + _BEGIN
+            while len(said) < HEAD.size:
+                piece = stream.read(until - time.monotonic())
+                if not piece:
+                    raise TimedOut(f"{python} in the guest ended at once")
+                said += piece
+            if said[:1] != HELLO:
+                raise TimedOut(f"{python} in the guest says something else")
+        except QgaError as error:
+            self._obstacle = error.said()
+            self._ready.set()
+            return
+        self._stream = stream
+        self._ready.set()
+        self._hear(said[HEAD.size :])
+
+    def _hear(self, said: bytes) -> None:
+        """Pass on what comes from the guest. In the thread that opened it."""
+        while not self._obstacle:
+            try:
+                piece = self._stream.read(_QUIET)
+                if not piece:
+                    self._lose("the program in the guest has ended")
+                said += piece
+            except TimedOut:
+                self._look()
+                continue
+            except QgaError as error:
+                self._lose(error.said())
+            while len(said) >= HEAD.size:
+                _, number, size = HEAD.unpack_from(said)
+                if len(said) < HEAD.size + size:
+                    break
+                self._tell(number, said[: HEAD.size + size])
+                said = said[HEAD.size + size :]
+
+    def _tell(self, number: int, frame: bytes) -> None:
+        task = self._tasks.get(number)
+        if task is None:
+            return
+        try:
+            task.sendall(frame)
+            if frame[:1] == b"X":
+                self._tasks.pop(number, None)
+        except OSError:  # it is gone, or takes nothing: its own thread has it ended
+            with contextlib.suppress(OSError):
+                task.shutdown(socket.SHUT_RDWR)
+
+    def _look(self) -> None:
+        """A guest that was reset says nothing: libvirt knows."""
+        with self._lock:
+            try:
+                there = self._stream.is_there()
+            except QgaError:
+                there = False
+        if not there:
+            self._lose("the program in the guest has gone")
+
+    def _hindrance(self) -> str:
+        """Why nothing is to be run just now: the agent's own word would be that it is frozen."""
+        self._look()
+        with self._lock:
+            try:
+                if self._guest.call("guest-fsfreeze-status") != "thawed":
+                    return "frozen"
+            except (Refused, Unsupported):  # who may freeze is no matter here
+                return self._obstacle
+            except QgaError as error:
+                return error.said()
+        return self._obstacle
+
+    def _lose(self, why: str) -> None:
+        self._obstacle = why
+        for number, task in list(self._tasks.items()):
+            self._tell(number, HEAD.pack(b"L", 0, len(why.encode())) + why.encode())
+            with contextlib.suppress(OSError):
+                task.shutdown(socket.SHUT_RDWR)
+
+    def _task(self, task: socket.socket) -> None:
+        try:
+            with task:
+                task.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _STUCK)
+                self._serve_task(task)
+        except OSError:
+            return  # it is gone
+        finally:
+            self._idle_since = time.monotonic()
+            self._talking.discard(task)
+
+    def _serve_task(self, task: socket.socket) -> None:
+        kind, _, size = HEAD.unpack(_exactly(task, HEAD.size))
+        data = _exactly(task, size)
+        self._ready.wait()
+        obstacle = self._obstacle or self._hindrance()
+        if obstacle:
+            told = obstacle.encode()
+            task.sendall(HEAD.pack(b"N", 0, len(told)) + told)
+            return
+        with self._lock:
+            self._count += 1
+            number = self._count
+            self._tasks[number] = task
+            self._stream.write(HEAD.pack(kind, number, size) + data)
+        task.recv(1)  # nothing comes: this is its end
+        if self._tasks.pop(number, None) and not self._obstacle:
+            with self._lock, contextlib.suppress(QgaError):
+                self._stream.write(HEAD.pack(b"K", number, 0))
+
+
+def _exactly(task: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        piece = task.recv(min(count - len(data), 1 << 20))
+        if not piece:
+            raise OSError("it ended in the middle")
+        data += piece
+    return data
+
+
+def main() -> None:
+    """Descriptor of the listening socket, its path, seconds; URI, guest, Python in the guest."""
+    number, path, persist, uri, guest, python = sys.argv[1:]
+    broker = Broker(socket.socket(fileno=int(number)), float(persist))
+    try:
+        broker.serve(uri, guest, python)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        broker.close()
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)

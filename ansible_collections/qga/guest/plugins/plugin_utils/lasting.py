@@ -1,0 +1,151 @@
+# Apache License 2.0 (see LICENSE of qga)
+"""Asks the broker of a guest to run something; starts one where there is none. See broker.py."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+from qga_cli import __version__
+from qga_cli.errors import OutcomeUnknown, TimedOut
+from qga_cli.inside.tasks.runner import HEAD, SIZE
+
+# How Ansible has a module run that comes on standard input: /bin/sh -c 'PYTHON && sleep 0'.
+_PIPED = re.compile(r"(/[\w./+-]*/python[\d.]*) && sleep 0")
+
+
+class Lasting:
+    """The way to one guest's broker. `folder` is Ansible's own for sockets."""
+
+    def __init__(self, folder: str, uri: str | None, guest: str, persist: float) -> None:
+        self._about = [f"{persist:g}", uri or "", guest]
+        name = "\0".join([__version__, uri or "", guest])
+        self._name = f"qga-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        self._folder = folder
+
+    def run(self, line: str, given: bytes, stdout, stderr, timeout: float | None) -> int | None:
+        """Exit code of a line of shell; None where there is no broker for it, nothing was run.
+
+        Raises TimedOut, OutcomeUnknown.
+        """
+        until = time.monotonic() + timeout if timeout else None
+        python = piped_python(line) if given else ""
+        with self._entered() as folder:
+            task = folder and self._reach(folder, python)
+        if not task:
+            return None
+        with task:
+            kind, data = b"P", given
+            if not python:
+                text = os.fsencode(line)
+                kind, data = b"S", SIZE.pack(len(text)) + text + given
+            try:
+                task.sendall(HEAD.pack(kind, 0, len(data)) + data)
+                return _follow(task, stdout, stderr, until)
+            except TimeoutError:
+                raise TimedOut(f"not ended within {timeout:g} s: it was ended") from None
+
+    def end(self) -> None:
+        """Have the next task start another one."""
+        with self._entered() as folder:
+            if folder:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{folder}/{self._name}")
+
+    @contextlib.contextmanager
+    def _entered(self):
+        """A short path to the folder; nothing for one that is not ours alone."""
+        os.makedirs(self._folder, 0o700, exist_ok=True)
+        number = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            about = os.fstat(number)
+            ours = about.st_uid == os.getuid() and not stat.S_IMODE(about.st_mode) & 0o022
+            yield f"/proc/self/fd/{number}" if ours else ""
+        finally:
+            os.close(number)
+
+    def _reach(self, folder: str, python: str) -> socket.socket | None:
+        path = f"{folder}/{self._name}"
+        task = _connected(path)
+        if task or not python:
+            return task
+        with open(f"{path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return _connected(path) or self._start(path, python)
+
+    def _start(self, path: str, python: str) -> socket.socket | None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            os.chmod(path, 0o600)
+            listener.listen(128)
+            broker = os.path.join(os.path.dirname(__file__), "broker.py")
+            kept = os.path.join(os.path.realpath(self._folder), self._name)
+            process = subprocess.Popen(
+                [sys.executable, broker, str(listener.fileno()), kept, *self._about, python],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()], start_new_session=True, cwd="/",
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )  # fmt: skip
+            process.returncode = 0  # it lives on: not waited for
+            return _connected(path)
+
+
+def piped_python(line: str) -> str:
+    """The Python that runs its standard input, if that is all that the line does."""
+    with contextlib.suppress(ValueError):
+        words = shlex.split(line)
+        if words[:2] == ["/bin/sh", "-c"] and len(words) == 3:
+            match = _PIPED.fullmatch(words[2])
+            return match[1] if match else ""
+    return ""
+
+
+def _connected(path: str) -> socket.socket | None:
+    task = socket.socket(socket.AF_UNIX)
+    try:
+        task.connect(path)
+    except OSError:  # nobody listens
+        task.close()
+        return None
+    return task
+
+
+def _follow(task: socket.socket, stdout, stderr, until: float | None) -> int | None:
+    said = b""
+    while True:
+        if until is not None:
+            task.settimeout(max(0.01, until - time.monotonic()))
+        try:
+            piece = task.recv(1 << 20)
+        except ConnectionError:
+            piece = b""
+        if not piece:
+            raise OutcomeUnknown("the broker of this guest has died: the task may have run")
+        said += piece
+        while len(said) >= HEAD.size:
+            kind, _, size = HEAD.unpack_from(said)
+            if len(said) < HEAD.size + size:
+                break
+            data, said = said[HEAD.size : HEAD.size + size], said[HEAD.size + size :]
+            if kind == b"O":
+                stdout(data)
+            elif kind == b"E":
+                stderr(data)
+            elif kind == b"N":
+                return None
+            elif kind == b"L":
+                raise OutcomeUnknown(f"{data.decode(errors='replace')}: the task may have run")
+            else:
+                code = os.waitstatus_to_exitcode(SIZE.unpack(data)[0])
+                return code if code >= 0 else 128 - code

@@ -1,0 +1,124 @@
+"""`python -m bench.plays`: the collection beside community.libvirt's connection, in turn.
+
+From each time that of `-c local` for as many pings is taken away: Ansible's own. The twenty tasks
+themselves are not run with `-c local`: they would change this machine.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from bench import measure
+from tests import lab
+
+PLAYS = Path(__file__).parent.parent / "tests" / "ansible"
+BIN = Path(sys.executable).parent
+RUNS = 3
+# Ours, theirs: how an inventory calls them.
+WAYS = {
+    "ours": "ansible_connection=qga.guest.agent ansible_qga_uri={uri}",
+    "theirs": "ansible_connection=community.libvirt.libvirt_qemu ansible_libvirt_uri={uri}",
+}
+TASKS = {"ping": 1, "copy of 16 MiB": 1, "twenty tasks": 20}  # and how many pings are Ansible's own
+GOALS = {"ping": 0.4, "copy of 16 MiB": 0.15, "twenty tasks": 0.4}
+
+
+def main() -> None:
+    """Measure, and print the ratios."""
+    with (
+        tempfile.TemporaryDirectory(dir="/var/tmp") as place,
+        lab.up(f"qga-plays-{os.getpid()}", "bookworm-python") as guest,
+    ):
+        folder = Path(place)
+        peer(folder)
+        files(folder)
+        for way, about in WAYS.items():
+            (folder / way).write_text(f"{guest.name} {about.format(uri=guest.uri)}\n")
+        (folder / "local").write_text(
+            f"here ansible_connection=local ansible_python_interpreter={sys.executable}\n"
+        )
+        pings: list[dict[str, object]] = [{"ansible.builtin.ping": {}}] * 20
+        (folder / "pings.yml").write_text(
+            json.dumps([{"hosts": "all", "gather_facts": False, "tasks": pings}])
+        )
+        os.environ["ANSIBLE_CONFIG"] = str(folder / "ansible.cfg")
+        os.chdir(folder)
+        for task, pings_of_its_own in TASKS.items():
+            compare(task, folder, local(folder, pings_of_its_own))
+
+
+def peer(folder: Path) -> None:
+    """community.libvirt out of PyPI's `ansible`, and nothing else of it."""
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            folder,
+            "ansible",
+        ],
+        check=True,
+    )
+    (package,) = folder.glob("ansible-*.whl")
+    with zipfile.ZipFile(package) as wheel:
+        for name in wheel.namelist():
+            if name.startswith("ansible_collections/community/libvirt/"):
+                wheel.extract(name, folder)
+    (folder / "ansible.cfg").write_text(
+        f"[defaults]\ncollections_path = {folder}\ninterpreter_python = auto_silent\n"
+    )
+
+
+def files(folder: Path) -> None:
+    """What is copied."""
+    (folder / "blob").write_bytes(os.urandom(300_000))
+    with tarfile.open(folder / "a.tar.gz", "w:gz") as archive:
+        archive.add(PLAYS / "twenty.yml", "packed/twenty.yml")
+
+
+def local(folder: Path, count: int) -> list[str]:
+    """Ansible's own time for so many tasks."""
+    if count == 1:
+        return [str(BIN / "ansible"), "-i", f"{folder}/local", "all", "-m", "ping"]
+    return [str(BIN / "ansible-playbook"), "-i", f"{folder}/local", f"{folder}/pings.yml"]
+
+
+def command(task: str, folder: Path, way: str) -> list[str]:
+    """A task, one way."""
+    words = [str(BIN / "ansible"), "-i", f"{folder}/{way}", "all"]
+    if task == "ping":
+        return [*words, "-m", "ping"]
+    if task.startswith("copy"):
+        # New each time, or the second run would copy nothing.
+        line = "head -c 16M /dev/urandom >{1}/big; {0} -m copy -a 'src={1}/big dest=/var/tmp/big'"
+        return ["sh", "-c", line.format(" ".join(words), folder)]
+    given = {"blob": f"{folder}/blob", "back": f"{folder}/back", "archive": f"{folder}/a.tar.gz",
+             "much": 1_000_000}  # fmt: skip
+    return [str(BIN / "ansible-playbook"), "-i", f"{folder}/{way}", "-e", json.dumps(given),
+            str(PLAYS / "twenty.yml")]  # fmt: skip
+
+
+def compare(task: str, folder: Path, own: list[str]) -> None:
+    """One line: the ratio, and what it is made of."""
+    ways = [command(task, folder, way) for way in WAYS]
+    ours, theirs, base = measure.in_turn([*ways, own], RUNS)
+    ratios = [
+        (a.seconds - c.seconds) / (b.seconds - c.seconds)
+        for a, b, c in zip(ours, theirs, base, strict=True)
+    ]
+    times = " ".join(f"{measure.median(one):.1f}" for one in (ours, theirs, base))
+    print(f"{statistics.median(ratios):.2f} (goal {GOALS[task]})  {task}: {times} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

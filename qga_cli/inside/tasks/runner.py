@@ -1,0 +1,330 @@
+"""Runs tasks in the guest, as many as the host sends, each in a process forked from this one.
+
+    host                                      guest
+    S number, command, its input ─────────▶   forks, executes /bin/sh
+    P number, a Python script    ─────────▶   forks, and the fork is the Python that runs it
+                                 ◀─────────   O, E number, output; X number, how it ended
+    K number                     ─────────▶   ends it: TERM to all of its tree, then KILL
+    end of input                 ─────────▶   ends them all, and itself
+
+A fork saves Python's start. What costs more is compiling: each script of Ansible's brings the same
+hundred modules in a zip of its own. So a fork tells at its end what it has compiled, by source, and
+which modules of the standard library it has loaded; later forks find both done. Nothing of what a
+script itself has made stays: only code of equal source, and Python's own modules.
+"""
+
+import atexit
+import marshal
+import os
+import select
+import signal
+import struct
+import sys
+import time
+
+import base64  # isort: skip  # the rest is for the scripts: each begins with these
+import json
+import shutil
+import subprocess
+import tempfile
+import zipfile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+HEAD = struct.Struct(">cII")  # a kind, the number of a run, bytes that follow
+SIZE = struct.Struct(">I")
+HELLO = b"H"
+GRACE = 3.0  # seconds between TERM and KILL
+MOST = 4000  # modules whose code is kept
+_PIECE = 65536
+_FIRST = (base64, json, shutil, subprocess, tempfile, zipfile)
+
+
+class Run:
+    """One task. `files`: what is read of it, and what that is."""
+
+    def __init__(self, pid: int, files: "dict[int, bytes]") -> None:
+        self.pid = pid
+        self.files = files
+        self.report = b""
+        self.status = -1
+        self.kill_at = 0.0
+
+
+class Runner:
+    """Reads requests from `inlet`, answers at `outlet`."""
+
+    def __init__(self, inlet: int, outlet: int) -> None:
+        self._inlet = inlet
+        self._outlet = outlet
+        self._asked = b""
+        self._open = True
+        self._runs: dict[int, Run] = {}
+        self._inputs: dict[int, bytes] = {}  # what is left to write, by descriptor
+        self._code: dict[bytes, Any] = {}
+        self._modules: list[str] = []  # to be loaded when there is nothing else to do
+        self._poll = select.poll()
+
+    def serve(self) -> "bytes | None":
+        """Until the host goes. Returns a script in the process that is to run it, else None."""
+        woken, wake = os.pipe()
+        for end in (woken, wake):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+        signal.set_wakeup_fd(wake)
+        self._poll.register(self._inlet, select.POLLIN)
+        self._poll.register(woken, select.POLLIN)
+        self._say(HELLO, 0)
+        while self._open or self._runs:
+            for number, _ in self._poll.poll(self._pause()):
+                if number == self._inlet:
+                    script = self._read()
+                    if script is not None:
+                        return script
+                elif number == woken:
+                    os.read(woken, 512)
+                elif number in self._inputs:
+                    self._feed(number)
+                else:
+                    self._take(number)
+            self._reap()
+            self._kill_late()
+            self._load_one()
+        return None
+
+    def _pause(self) -> "float | None":
+        """Milliseconds that may be waited."""
+        if self._modules and not self._runs:
+            return 0
+        late = [run.kill_at for run in self._runs.values() if run.kill_at]
+        return max(0.0, min(late) - time.monotonic()) * 1000 + 1 if late else None
+
+    def _say(self, kind: bytes, number: int, data: bytes = b"") -> None:
+        view = memoryview(HEAD.pack(kind, number, len(data)) + data)
+        try:
+            while view:
+                view = view[os.write(self._outlet, view) :]
+        except OSError:  # the host has gone
+            self._leave()
+
+    def _read(self) -> "bytes | None":
+        piece = os.read(self._inlet, _PIECE)
+        if not piece:
+            self._leave()
+        self._asked += piece
+        while len(self._asked) >= HEAD.size:
+            kind, number, size = HEAD.unpack_from(self._asked)
+            if len(self._asked) < HEAD.size + size:
+                break
+            data = self._asked[HEAD.size : HEAD.size + size]
+            self._asked = self._asked[HEAD.size + size :]
+            if kind == b"K":
+                self._end(number)
+            elif self._start(kind, number, data):
+                return data
+        return None
+
+    def _leave(self) -> None:
+        if self._open:
+            self._open = False
+            self._poll.unregister(self._inlet)
+            for number in self._runs:
+                self._end(number)
+
+    def _start(self, kind: bytes, number: int, data: bytes) -> bool:
+        """Fork. Whether this is the process that is to run a script."""
+        pipes = {name: os.pipe() for name in (b"O", b"E", b"R")}
+        given = b""
+        if kind == b"S":
+            (size,) = SIZE.unpack_from(data)
+            data, given = data[SIZE.size : SIZE.size + size], data[SIZE.size + size :]
+        inlet, feed = os.pipe() if given else (os.open(os.devnull, os.O_RDONLY), -1)
+        pid = os.fork()
+        if not pid:
+            self._become(inlet, {name: ends[1] for name, ends in pipes.items()})
+            if kind == b"P":
+                return True
+            try:
+                os.execv("/bin/sh", ["/bin/sh", "-c", os.fsdecode(data)])
+            finally:
+                os._exit(127)
+        os.close(inlet)
+        if given:
+            os.set_blocking(feed, False)
+            self._inputs[feed] = given
+            self._poll.register(feed, select.POLLOUT)
+        files = {}
+        for name, (ours, theirs) in pipes.items():
+            os.close(theirs)
+            os.set_blocking(ours, False)
+            self._poll.register(ours, select.POLLIN)
+            files[ours] = name
+        self._runs[number] = Run(pid, files)
+        return False
+
+    def _become(self, inlet: int, ends: "dict[bytes, int]") -> None:
+        """In the fork: descriptors, signals and a session as of a program just started."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        report = os.dup(ends[b"R"])  # which is not inherited by what is executed
+        for standard, number in enumerate((inlet, ends[b"O"], ends[b"E"])):
+            os.dup2(number, standard)
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) != report:
+                try:
+                    os.close(int(name))
+                except OSError:  # the folder's own
+                    continue
+        remember(self._code, report)
+
+    def _feed(self, number: int) -> None:
+        try:
+            data = self._inputs[number]
+            self._inputs[number] = data[os.write(number, data[:_PIECE]) :]
+        except BrokenPipeError:
+            self._inputs[number] = b""
+        if not self._inputs[number]:
+            self._poll.unregister(number)
+            os.close(number)
+            del self._inputs[number]
+
+    def _take(self, number: int) -> None:
+        """What a task has written."""
+        for at, run in list(self._runs.items()):
+            if number in run.files:
+                if not self._pass_on(at, run, number):
+                    self._close(number)
+                    del run.files[number]
+                return
+        # A task that has ended left a process behind: read into nothing, SIGPIPE would end it.
+        try:
+            if os.read(number, _PIECE):
+                return
+        except BlockingIOError:
+            return
+        self._close(number)
+
+    def _pass_on(self, at: int, run: Run, number: int) -> bool:
+        """Whether there may be more."""
+        try:
+            piece = os.read(number, _PIECE)
+        except BlockingIOError:
+            return True
+        name = run.files[number]
+        if name == b"R":
+            run.report += piece
+        elif piece:
+            self._say(name, at, piece)
+        return bool(piece)
+
+    def _close(self, number: int) -> None:
+        self._poll.unregister(number)
+        os.close(number)
+
+    def _reap(self) -> None:
+        """Tell of those that have ended, after the last that they wrote."""
+        for at, run in list(self._runs.items()):
+            pid, status = os.waitpid(run.pid, os.WNOHANG)
+            if not pid:
+                continue
+            for number in list(run.files):
+                while self._pass_on(at, run, number) and select.select([number], [], [], 0)[0]:
+                    pass
+                if run.files[number] == b"R":
+                    self._close(number)
+            del self._runs[at]
+            self._say(b"X", at, SIZE.pack(status))
+            self._learn(run.report)
+
+    def _learn(self, report: bytes) -> None:
+        try:
+            code, modules = marshal.loads(report)
+        except (EOFError, ValueError, TypeError):  # it was killed
+            return
+        if len(self._code) > MOST:
+            self._code.clear()
+        self._code.update(code)
+        self._modules += [name for name in modules if name not in sys.modules]
+
+    def _load_one(self) -> None:
+        if self._modules and not self._runs:
+            try:
+                __import__(self._modules.pop(0))
+            except Exception:  # whoever needs it will say
+                return
+
+    def _end(self, number: int) -> None:
+        run = self._runs.get(number)
+        if run and not run.kill_at:
+            run.kill_at = time.monotonic() + GRACE
+            kill_tree(run.pid, signal.SIGTERM)
+
+    def _kill_late(self) -> None:
+        for run in self._runs.values():
+            if run.kill_at and time.monotonic() > run.kill_at:
+                run.kill_at += GRACE
+                kill_tree(run.pid, signal.SIGKILL)
+
+
+def kill_tree(root: int, signum: int) -> None:
+    """Signal a process of ours that has not been waited for, and all that come from it."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open("/proc/" + name + "/stat", "rb") as file:
+                    words = file.read().rpartition(b")")[2].split()
+            except OSError:
+                continue
+            parents[int(name)] = (int(words[1]), int(words[2]))
+    tree = {root}
+    grown = True
+    while grown:
+        more = {pid for pid, (parent, group) in parents.items() if parent in tree or group == root}
+        grown = not more <= tree
+        tree |= more
+    for pid in tree:
+        try:
+            os.kill(pid, signum)
+        except ProcessLookupError:
+            continue
+
+
+def remember(known: "dict[bytes, Any]", report: int) -> None:
+    """In a fork: compile no source of a zip that was compiled before; tell at the end what was."""
+    import zipimport
+
+    new = {}
+    compiled = getattr(zipimport, "_compile_source", None)  # in C before Python 3.8
+
+    def compile_source(path: str, source: bytes) -> "Any":
+        code = known.get(source)
+        if code is None and compiled:
+            code = new[source] = compiled(path, source)
+        return code
+
+    if compiled:
+        zipimport._compile_source = compile_source  # type: ignore[attr-defined]
+    before = set(sys.modules)
+    process = os.getpid()
+
+    def tell() -> None:
+        if os.getpid() != process:
+            return  # forked off by the script
+        own = os.path.dirname(os.__file__) + os.sep
+        modules = []
+        for name in set(sys.modules) - before:
+            origin = getattr(getattr(sys.modules[name], "__spec__", None), "origin", None) or ""
+            packaged = "-packages" in origin[len(own) :]
+            if (origin.startswith(own) and not packaged) or origin in ("built-in", "frozen"):
+                modules.append(name)
+        try:
+            with os.fdopen(report, "wb") as file:
+                marshal.dump((new, modules), file)
+        except OSError:
+            return
+
+    atexit.register(tell)  # the first to register is called last
