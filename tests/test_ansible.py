@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.slow
 REPO = Path(__file__).parent.parent
 PLAYS = Path(__file__).parent / "ansible"
 BIN = Path(sys.executable).parent
+SECRETS = ("s3cret-in-the-environment", "s3cret-of-tester")
 SUITE = "bookworm-python"
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
 
@@ -84,6 +87,31 @@ def managed() -> Iterator[lab.Guest]:
 
 
 @pytest.mark.guest
+def test_twenty_tasks_and_again(ansible: Ansible, managed: lab.Guest) -> None:
+    """Guest data, secrets and two runs: the second changes nothing."""
+    (ansible.folder / "blob").write_bytes(os.urandom(300_000))
+    with tarfile.open(ansible.folder / "a.tar.gz", "w:gz") as archive:
+        archive.add(PLAYS / "twenty.yml", "packed/twenty.yml")
+    given = {"blob": f"{ansible.folder}/blob", "back": f"{ansible.folder}/back",
+             "archive": f"{ansible.folder}/a.tar.gz"}  # fmt: skip
+    hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
+    words = ("ansible-playbook", "-i", hosts, "-e", json.dumps(given), str(PLAYS / "twenty.yml"))
+    first = ansible(*words, "-vvvv")
+    assert first.returncode == 0, first.stdout[-5000:] + first.stderr
+    assert recap(first.stdout)[managed.name][2:] == (0, 0)
+    assert "QGA EXEC" in first.stdout
+    assert not [secret for secret in SECRETS if secret in first.stdout + first.stderr]
+    assert (ansible.folder / "back").read_bytes() == (ansible.folder / "blob").read_bytes()
+    again = ansible(*words)
+    assert again.returncode == 0, again.stdout[-3000:]
+    ok, changed, unreachable, failed = recap(again.stdout)[managed.name]
+    assert (ok >= 20, changed, unreachable, failed) == (True, 0, 0, 0), again.stdout
+    log = qga("exec", managed.name, "cat", "/var/log/messages").out
+    assert "guest-exec called" in log  # the agent logs what it starts, and no secret of ours
+    assert not [secret for secret in SECRETS if secret in log]
+
+
+@pytest.mark.guest
 def test_without_python(ansible: Ansible, managed: lab.Guest) -> None:
     """Python is hidden for the play, by something that cannot be executed."""
     qga("exec", managed.name, "sh", "-c", "mount --bind /dev/null $(readlink -f /usr/bin/python3)")
@@ -107,6 +135,38 @@ def test_a_password_is_given_when_it_is_asked_for(ansible: Ansible, managed: lab
         assert ran.returncode == code, ran.stdout
         assert password not in ran.stdout + ran.stderr
         assert ("Incorrect become password" if code else "\nroot\n") in ran.stdout
+
+
+@pytest.mark.guest
+@pytest.mark.parametrize("persist", [60, 0], ids=["kept open", "opened anew"])
+def test_ctrl_c_ends_the_program(ansible: Ansible, managed: lab.Guest, persist: int) -> None:
+    """A module's program and a raw one, soon after Ansible was told to end."""
+    about = f"ansible_qga_uri={managed.uri} ansible_qga_persist={persist}"
+    hosts = ansible.inventory(**{managed.name: about})
+    module = "ansible.builtin.command" if persist else "raw"
+    words = ansible.argv("ansible", "-i", hosts, "all", "-m", module, "-a", "sleep 4242")
+    look = ("exec", managed.name, "pgrep", "-fx", "sleep 4242")
+    with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          start_new_session=True) as process:  # fmt: skip
+        assert eventually(lambda: qga(*look).out, 90)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert eventually(lambda: not qga(*look).out, 20)
+
+
+@pytest.mark.guest
+def test_a_tasks_timeout_ends_the_program(ansible: Ansible, managed: lab.Guest) -> None:
+    """FAILED, for it was delivered; and a runner that was killed is not missed."""
+    hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
+    task = ("ansible", "-i", hosts, "all", "--task-timeout", "15", "-m", "ansible.builtin.command")
+    ran = ansible(*task, "-a", "sleep 4343")
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert "| FAILED" in ran.stdout
+    look = ("exec", managed.name, "pgrep", "-fx", "sleep 4343")
+    assert eventually(lambda: not qga(*look).out, 20)
+    assert qga("exec", managed.name, "pkill", "-9", "-f", "qga_[r]unner").code == 0
+    after = ansible("ansible", "-i", hosts, "all", "-m", "raw", "-a", "id -un")
+    assert "\nroot\n" in after.stdout, after.stdout + after.stderr
 
 
 def test_a_block_on_a_frozen_guest(ansible: Ansible, guest: lab.Guest) -> None:

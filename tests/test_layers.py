@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "survivor",
         "inside",
         "inside/network",
+        "inside/tasks",
         "inside/terminal",
     ),
     ("shape", "wire", "hostpath", "private", "catalog"),

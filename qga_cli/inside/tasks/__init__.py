@@ -11,7 +11,7 @@ while len(text) < size:
     text += os.read(0, size - len(text)) or sys.exit(1)
 runner = types.ModuleType("qga_runner")
 exec(compile(text, "qga_runner", "exec"), runner.__dict__)
-script = runner.Runner(0, 1).serve()
+script = runner.TaskRunner(0, 1).serve()
 if script is not None:
     sys.argv = [""]
     code = compile(script, "<stdin>", "exec")

@@ -42,7 +42,7 @@ _PIECE = 65536
 _FIRST = (base64, json, shutil, subprocess, tempfile, zipfile)
 
 
-class Run:
+class TaskRun:
     """One task. `files`: what is read of it, and what that is."""
 
     def __init__(self, pid: int, files: "dict[int, bytes]") -> None:
@@ -53,7 +53,7 @@ class Run:
         self.kill_at = 0.0
 
 
-class Runner:
+class TaskRunner:
     """Reads requests from `inlet`, answers at `outlet`."""
 
     def __init__(self, inlet: int, outlet: int) -> None:
@@ -61,7 +61,7 @@ class Runner:
         self._outlet = outlet
         self._asked = b""
         self._open = True
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, TaskRun] = {}
         self._inputs: dict[int, bytes] = {}  # what is left to write, by descriptor
         self._code: dict[bytes, Any] = {}
         self._modules: list[str] = []  # to be loaded when there is nothing else to do
@@ -161,7 +161,7 @@ class Runner:
             os.set_blocking(ours, False)
             self._poll.register(ours, select.POLLIN)
             files[ours] = name
-        self._runs[number] = Run(pid, files)
+        self._runs[number] = TaskRun(pid, files)
         return False
 
     def _become(self, inlet: int, ends: "dict[bytes, int]") -> None:
@@ -207,7 +207,7 @@ class Runner:
             return
         self._close(number)
 
-    def _pass_on(self, at: int, run: Run, number: int) -> bool:
+    def _pass_on(self, at: int, run: TaskRun, number: int) -> bool:
         """Whether there may be more."""
         try:
             piece = os.read(number, _PIECE)
@@ -297,11 +297,11 @@ def remember(known: "dict[bytes, Any]", report: int) -> None:
     """In a fork: compile no source of a zip that was compiled before; tell at the end what was."""
     import zipimport
 
-    new = {}
+    new: dict[bytes, Any] = {}
     compiled = getattr(zipimport, "_compile_source", None)  # in C before Python 3.8
 
     def compile_source(path: str, source: bytes) -> "Any":
-        code = known.get(source)
+        code = known.get(source) or new.get(source)  # zipimport asks for it twice
         if code is None and compiled:
             code = new[source] = compiled(path, source)
         return code

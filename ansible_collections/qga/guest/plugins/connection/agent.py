@@ -181,6 +181,8 @@ class Connection(ConnectionBase):
             )  # fmt: skip
             if code is not None:
                 return code, bytes(out), bytes(err)
+            if lasting.why:
+                display.vvv(f"QGA opens it for this task alone: {lasting.why}", host=self._name)
         self._open()
 
         def stdout(data):
@@ -322,21 +324,45 @@ class Connection(ConnectionBase):
             except BaseException as error:  # raised in the other thread
                 box.put((None, error))
 
-        threading.Thread(target=run, daemon=True).start()
+        def end(signum, _frame):
+            raise _Ended(signum)
+
+        # Ansible's own handlers end this process on the spot, and leave the program running.
+        before = {signum: signal.signal(signum, end) for signum in (signal.SIGINT, signal.SIGTERM)}
+        ended = None
         try:
+            threading.Thread(target=run, daemon=True).start()
             value, error = box.get()
-        except BaseException:
+        except BaseException as error:
+            for signum in before:
+                signal.signal(signum, signal.SIG_IGN)
             interrupt.set(signal.SIGTERM)
             try:
                 box.get(timeout=_GRACE)
             except queue.Empty:  # the guest ends it by itself within a minute
                 interrupt.set(signal.SIGTERM)
-            raise
+            if not isinstance(error, _Ended):
+                raise
+            ended = error.signum
+        finally:
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
+        if ended:
+            os.kill(os.getpid(), ended)
+            raise AnsibleError("ended by a signal")
         if isinstance(error, QgaError):
             raise _told(error) from None  # it says all there is to say
         if error:
             raise error
         return value
+
+
+class _Ended(BaseException):
+    """A signal came that ends this process."""
+
+    def __init__(self, signum):
+        super().__init__(signum)
+        self.signum = signum
 
 
 class _Input:

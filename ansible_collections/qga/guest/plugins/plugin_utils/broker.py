@@ -32,15 +32,18 @@ from qga_cli.inside.tasks import START, source
 from qga_cli.inside.tasks.runner import HEAD, HELLO
 
 _BEGIN = 60.0  # seconds for Python in the guest to start
+_LOOK = 1.0  # seconds between two looks whether this one is wanted
 _QUIET = 2.0  # seconds of silence before a look whether the guest is there still
 _STUCK = struct.pack("@ll", 60, 0)  # seconds for a task to take what it asked for
 
 
 class Broker:
-    """One guest. `listener` is the socket that tasks come to, `persist` in seconds."""
+    """One guest. `listener` is the socket that tasks come to at `path`, `persist` in seconds."""
 
-    def __init__(self, listener: socket.socket, persist: float) -> None:
+    def __init__(self, listener: socket.socket, path: str, persist: float) -> None:
         self._listener = listener
+        self._path = path
+        self._inode = os.stat(path).st_ino
         self._persist = persist
         self._lock = threading.Lock()  # around the stream's writing, and calls of libvirt's
         self._tasks: dict[int, socket.socket] = {}
@@ -54,12 +57,34 @@ class Broker:
     def serve(self, uri: str, guest: str, python: str) -> None:
         """Until nobody wants it any more."""
         threading.Thread(target=self._open, args=(uri, guest, python), daemon=True).start()
-        self._listener.settimeout(1.0)
-        while self._talking or time.monotonic() - self._idle_since < self._persist:
-            with contextlib.suppress(TimeoutError):
+        self._listener.settimeout(_LOOK)
+        while True:
+            try:
                 task, _ = self._listener.accept()
-                self._talking.add(task)
-                threading.Thread(target=self._task, args=(task,), daemon=True).start()
+            except TimeoutError:
+                idle = time.monotonic() - self._idle_since > self._persist
+                if self._talking or (self._is_found() and not idle):
+                    continue
+                if self._hide():
+                    continue  # for one that found the socket just before
+                return
+            self._talking.add(task)
+            threading.Thread(target=self._task, args=(task,), daemon=True).start()
+
+    def _is_found(self) -> bool:
+        """Whether tasks that look for a broker find this one."""
+        try:
+            return os.stat(self._path).st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
+    def _hide(self) -> bool:
+        """Be found no more; whether that changes anything."""
+        if self._is_found():
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+                return True
+        return False
 
     def close(self) -> None:
         """Let the guest go."""
@@ -146,6 +171,7 @@ class Broker:
 
     def _lose(self, why: str) -> None:
         self._obstacle = why
+        self._hide()  # the next one may have more luck
         for number, task in list(self._tasks.items()):
             self._tell(number, HEAD.pack(b"L", 0, len(why.encode())) + why.encode())
             with contextlib.suppress(OSError):
@@ -195,12 +221,10 @@ def _exactly(task: socket.socket, count: int) -> bytes:
 def main() -> None:
     """Descriptor of the listening socket, its path, seconds; URI, guest, Python in the guest."""
     number, path, persist, uri, guest, python = sys.argv[1:]
-    broker = Broker(socket.socket(fileno=int(number)), float(persist))
+    broker = Broker(socket.socket(fileno=int(number)), path, float(persist))
     try:
         broker.serve(uri, guest, python)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
         broker.close()
 
 

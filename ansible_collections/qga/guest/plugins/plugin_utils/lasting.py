@@ -31,6 +31,7 @@ class Lasting:
         name = "\0".join([__version__, uri or "", guest])
         self._name = f"qga-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         self._folder = folder
+        self.why = ""  # nothing was run
 
     def run(self, line: str, given: bytes, stdout, stderr, timeout: float | None) -> int | None:
         """Exit code of a line of shell; None where there is no broker for it, nothing was run.
@@ -50,7 +51,10 @@ class Lasting:
                 kind, data = b"S", SIZE.pack(len(text)) + text + given
             try:
                 task.sendall(HEAD.pack(kind, 0, len(data)) + data)
-                return _follow(task, stdout, stderr, until)
+            except OSError:  # it has just ended
+                return None
+            try:
+                return self._follow(task, stdout, stderr, until)
             except TimeoutError:
                 raise TimedOut(f"not ended within {timeout:g} s: it was ended") from None
 
@@ -100,6 +104,36 @@ class Lasting:
             process.returncode = 0  # it lives on: not waited for
             return _connected(path)
 
+    def _follow(self, task: socket.socket, stdout, stderr, until: float | None) -> int | None:
+        said = b""
+        while True:
+            if until is not None:
+                task.settimeout(max(0.01, until - time.monotonic()))
+            try:
+                piece = task.recv(1 << 20)
+            except ConnectionError:
+                piece = b""
+            if not piece:
+                raise OutcomeUnknown("the broker of this guest has died: the task may have run")
+            said += piece
+            while len(said) >= HEAD.size:
+                kind, _, size = HEAD.unpack_from(said)
+                if len(said) < HEAD.size + size:
+                    break
+                data, said = said[HEAD.size : HEAD.size + size], said[HEAD.size + size :]
+                if kind == b"O":
+                    stdout(data)
+                elif kind == b"E":
+                    stderr(data)
+                elif kind == b"N":
+                    self.why = data.decode(errors="replace")
+                    return None
+                elif kind == b"L":
+                    raise OutcomeUnknown(f"{data.decode(errors='replace')}: the task may have run")
+                else:
+                    code = os.waitstatus_to_exitcode(SIZE.unpack(data)[0])
+                    return code if code >= 0 else 128 - code
+
 
 def piped_python(line: str) -> str:
     """The Python that runs its standard input, if that is all that the line does."""
@@ -119,33 +153,3 @@ def _connected(path: str) -> socket.socket | None:
         task.close()
         return None
     return task
-
-
-def _follow(task: socket.socket, stdout, stderr, until: float | None) -> int | None:
-    said = b""
-    while True:
-        if until is not None:
-            task.settimeout(max(0.01, until - time.monotonic()))
-        try:
-            piece = task.recv(1 << 20)
-        except ConnectionError:
-            piece = b""
-        if not piece:
-            raise OutcomeUnknown("the broker of this guest has died: the task may have run")
-        said += piece
-        while len(said) >= HEAD.size:
-            kind, _, size = HEAD.unpack_from(said)
-            if len(said) < HEAD.size + size:
-                break
-            data, said = said[HEAD.size : HEAD.size + size], said[HEAD.size + size :]
-            if kind == b"O":
-                stdout(data)
-            elif kind == b"E":
-                stderr(data)
-            elif kind == b"N":
-                return None
-            elif kind == b"L":
-                raise OutcomeUnknown(f"{data.decode(errors='replace')}: the task may have run")
-            else:
-                code = os.waitstatus_to_exitcode(SIZE.unpack(data)[0])
-                return code if code >= 0 else 128 - code

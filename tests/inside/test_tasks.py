@@ -1,0 +1,171 @@
+"""The runner of Ansible's tasks, on this machine: what it starts, tells, remembers and ends."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qga_cli.inside.tasks import START, source
+from qga_cli.inside.tasks.runner import HEAD, SIZE
+from tests.running import eventually
+
+
+class Host:
+    """The host's end of a runner of its own."""
+
+    def __init__(self) -> None:
+        text = source()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START, str(len(text))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self.process.stdin
+        assert self.process.stdout
+        self.said = b""
+        self.streams: dict[tuple[bytes, int], bytes] = defaultdict(bytes)
+        os.write(self.process.stdin.fileno(), text)
+        self.hear(b"H", 0)
+
+    def send(self, kind: bytes, number: int, data: bytes = b"") -> None:
+        assert self.process.stdin
+        self.process.stdin.write(HEAD.pack(kind, number, len(data)) + data)
+        self.process.stdin.flush()
+
+    def shell(self, number: int, line: str, given: bytes = b"") -> None:
+        self.send(b"S", number, SIZE.pack(len(line)) + line.encode() + given)
+
+    def hear(self, kind: bytes, number: int) -> bytes:
+        """Until there is a frame of this kind; what all of them had."""
+        until = time.monotonic() + 20
+        while (kind, number) not in self.streams:
+            self.listen(until)
+        return self.streams[kind, number]
+
+    def listen(self, until: float = float("inf")) -> None:
+        """Take what has come, or comes before `until`."""
+        assert self.process.stdout
+        left = min(until - time.monotonic(), 20)
+        assert select.select([self.process.stdout], [], [], max(0.0, left))[0]
+        piece = os.read(self.process.stdout.fileno(), 65536)
+        assert piece, "the runner has ended"
+        self.said += piece
+        while len(self.said) >= HEAD.size:
+            what, at, size = HEAD.unpack_from(self.said)
+            if len(self.said) < HEAD.size + size:
+                break
+            self.streams[what, at] += self.said[HEAD.size : HEAD.size + size]
+            self.said = self.said[HEAD.size + size :]
+
+    def end(self, number: int) -> int:
+        """How a run ended."""
+        return os.waitstatus_to_exitcode(SIZE.unpack(self.hear(b"X", number))[0])
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    host = Host()
+    with host.process:
+        yield host
+        assert host.process.stdin
+        host.process.stdin.close()
+        assert host.process.wait(20) == 0
+
+
+def gone(pid: int) -> bool:
+    """Whether there is no such process, but for one that nobody has waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_shell_has_its_input_and_tells_its_end(host: Host) -> None:
+    given = os.urandom(300_000)
+    host.shell(1, "cat; echo oops >&2; exit 7", given)
+    assert host.end(1) == 7
+    assert host.streams[b"O", 1] == given
+    assert host.streams[b"E", 1] == b"oops\n"
+    host.shell(2, "kill -9 $$")
+    assert host.end(2) == -signal.SIGKILL
+
+
+def test_who_reads_no_input_holds_nobody(host: Host) -> None:
+    host.shell(1, "exec <&-; echo done", b"x" * 1_000_000)
+    assert host.end(1) == 0
+    assert host.streams[b"O", 1] == b"done\n"
+
+
+def test_a_script_is_the_main_program(host: Host) -> None:
+    """As `python3 <script`: its exit code, its traceback, nothing of another one's."""
+    host.send(b"P", 1, b"import sys; left = 1; print(__name__, sys.argv); sys.exit(3)")
+    assert host.end(1) == 3
+    assert host.streams[b"O", 1] == b"__main__ ['']\n"
+    host.send(b"P", 2, b"print('left' in globals(), input if 0 else '')\nleft")
+    assert host.end(2) == 1
+    assert host.streams[b"O", 2] == b"False \n"
+    assert b"NameError" in host.streams[b"E", 2]
+
+
+def test_equal_source_is_compiled_once(host: Host, tmp_path: Path) -> None:
+    """Of another zip too; and other source is not taken for it."""
+    script = """
+import sys, zipimport
+sys.path.insert(0, {!r})
+import qga_probe, quopri
+print(qga_probe.value, len([path for path in compiled if "probe" in path]))
+"""
+    counted = """
+import builtins
+compiled, old = [], compile
+builtins.compile = lambda *a, **k: compiled.append(a[1]) or old(*a, **k)
+"""
+    said = []
+    for number, value in enumerate((1, 1, 2)):
+        path = tmp_path / f"{number}.zip"
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("qga_probe.py", f"value = {value}")
+        host.send(b"P", number, (counted + script.format(str(path))).encode())
+        assert host.end(number) == 0, host.streams[b"E", number]
+        said.append(host.streams[b"O", number].split())
+    assert said == [[b"1", b"1"], [b"1", b"0"], [b"2", b"1"]]
+
+
+def test_what_is_ended_takes_its_tree_along(host: Host) -> None:
+    """Also what has a group of its own, and what does not heed TERM."""
+    stubborn = "sh -c 'trap : TERM; echo $$; while :; do sleep 301; done'"
+    host.shell(1, f"trap '' TERM; setsid sleep 300 & echo $!; {stubborn}")
+    while host.hear(b"O", 1).count(b"\n") < 2:
+        host.listen()
+    pids = [int(pid) for pid in host.streams[b"O", 1].split()]
+    host.send(b"K", 1)
+    assert host.end(1) == -signal.SIGKILL
+    assert eventually(lambda: all(map(gone, pids)), 5)
+
+
+def test_a_background_child_is_left_alone(host: Host, tmp_path: Path) -> None:
+    """It writes to nobody, and lives on; the next task is served meanwhile."""
+    late = tmp_path / "late"
+    host.shell(1, f"{{ sleep 0.3; echo more; echo more; echo yes >{late}; }} & echo first")
+    assert host.end(1) == 0
+    assert host.streams[b"O", 1] == b"first\n"
+    assert eventually(late.exists, 10)
+    assert host.streams[b"O", 1] == b"first\n"
+
+
+def test_the_hosts_end_ends_what_runs() -> None:
+    host = Host()
+    host.shell(1, "echo $$; exec sleep 300")
+    pid = int(host.hear(b"O", 1))
+    with host.process:
+        assert host.process.stdin
+        host.process.stdin.close()
+        assert host.process.wait(20) == 0
+    assert gone(pid)

@@ -1,0 +1,115 @@
+"""What keeps a guest open between tasks of Ansible, where it cannot: nothing is run."""
+
+import importlib
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import eventually
+
+lasting: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.lasting")
+PIPED = "/bin/sh -c '/usr/bin/python3 && sleep 0'"
+
+
+def brokers(folder: Path) -> list[int]:
+    """Those of this folder, by pid."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if b"broker.py" in words and os.fsencode(folder) in words:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / ("cp" + "x" * 120)  # longer than a socket's path may be
+    yield path
+    for pid in brokers(path):
+        os.kill(pid, signal.SIGKILL)
+
+
+def run(way: Any, line: str = PIPED, given: bytes = b"print()") -> Any:
+    return way.run(line, given, bytearray().extend, bytearray().extend, 20)
+
+
+@pytest.mark.parametrize(
+    ("line", "python"),
+    [
+        (PIPED, "/usr/bin/python3"),
+        ("/bin/sh -c '/opt/my/python3.12 && sleep 0'", "/opt/my/python3.12"),
+        ("/bin/sh -c 'TOKEN=x /usr/bin/python3 && sleep 0'", ""),
+        ("/bin/sh -c '/usr/bin/python3 /tmp/x.py && sleep 0'", ""),
+        ("/bin/sh -c '/usr/bin/python3;id && sleep 0'", ""),
+        ("/usr/bin/python3", ""),
+        ("it's", ""),
+    ],
+)
+def test_only_a_module_on_standard_input_goes_to_the_waiting_python(line: str, python: str) -> None:
+    assert lasting.piped_python(line) == python
+
+
+def test_a_guest_without_ports_is_opened_for_each_task(folder: Path, local_agent: str) -> None:
+    """One broker finds that out, and says so to every later task; it ends when it is not found."""
+    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    assert run(way, "echo", b"") is None  # needs no Python, so no broker is started for it
+    assert not brokers(folder)
+    assert run(way) is None
+    assert "only libvirt's guests" in way.why
+    first = brokers(folder)
+    assert len(first) == 1
+    assert run(way) is None
+    assert brokers(folder) == first
+    way.end()
+    assert eventually(lambda: not brokers(folder), 10)
+
+
+def test_a_broker_that_nobody_wants_ends(folder: Path, local_agent: str) -> None:
+    assert run(lasting.Lasting(str(folder), local_agent, "g", 1)) is None
+    assert eventually(lambda: not brokers(folder), 10)
+    assert not list(folder.glob("qga-*[0-9a-f]"))
+
+
+def test_a_dead_brokers_socket_is_no_obstacle(folder: Path, local_agent: str) -> None:
+    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    assert run(way) is None
+    (dead,) = brokers(folder)
+    os.kill(dead, signal.SIGKILL)
+    assert eventually(lambda: not brokers(folder), 5)
+    assert run(way) is None
+    assert brokers(folder) != [dead]
+
+
+def test_a_folder_of_others_is_not_used(folder: Path, local_agent: str) -> None:
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    assert run(way) is None
+    assert not brokers(folder)
+
+
+def test_a_broker_that_dies_leaves_the_outcome_unknown(folder: Path, local_agent: str) -> None:
+    """Sent, and no end heard: not repeated."""
+    folder.mkdir(mode=0o700)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    with socket.socket(socket.AF_UNIX) as listener:
+        number = os.open(folder, os.O_RDONLY)
+        listener.bind(f"/proc/self/fd/{number}/{way._name}")
+        os.close(number)
+        listener.listen()
+        pid = os.fork()
+        if not pid:
+            listener.accept()[0].recv(1000)
+            os._exit(0)
+        with pytest.raises(Exception, match="may have run"):
+            run(way)
+        os.waitpid(pid, 0)
