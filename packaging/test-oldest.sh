@@ -7,7 +7,7 @@ python3 -m tests.lab setup --tests
 [ -x .venv-oldest/bin/python ] || python3 -m venv .venv-oldest
 .venv-oldest/bin/pip install --quiet --disable-pip-version-check \
   typer==0.7.0 click==8.1.3 rich==13.3.1 PyYAML==6.0 libvirt-python==9.0.0 prometheus-client==0.16.0 \
-  pytest pytest-xdist hatchling hypothesis
+  ansible-core==2.16.0 pytest pytest-xdist hatchling hypothesis
 .venv-oldest/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 [ $# -gt 0 ] || set -- -m "not guest"
 exec .venv-oldest/bin/python -m pytest -q -p no:cacheprovider "$@"
