@@ -105,7 +105,8 @@ def test_twenty_tasks_and_again(ansible: Ansible, managed: lab.Guest) -> None:
     again = ansible(*words)
     assert again.returncode == 0, again.stdout[-3000:]
     ok, changed, unreachable, failed = recap(again.stdout)[managed.name]
-    assert (ok >= 20, changed, unreachable, failed) == (True, 0, 0, 0), again.stdout
+    assert (changed, unreachable, failed) == (0, 0, 0), again.stdout
+    assert ok >= 19  # and one is skipped, which made its file the first time
     log = qga("exec", managed.name, "cat", "/var/log/messages").out
     assert "guest-exec called" in log  # the agent logs what it starts, and no secret of ours
     assert not [secret for secret in SECRETS if secret in log]
