@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shlex
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,13 @@ import pytest
 from tests.running import eventually
 
 lasting: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.lasting")
+
+
+def shell(line: str) -> str:
+    """As Ansible calls one."""
+    return f"/bin/sh -c {shlex.quote(line)}"
+
+
 PIPED = "/bin/sh -c '/usr/bin/python3 && sleep 0'"
 
 
@@ -47,7 +55,13 @@ def run(way: Any, line: str = PIPED, given: bytes = b"print()") -> Any:
     [
         (PIPED, "/usr/bin/python3"),
         ("/bin/sh -c '/opt/my/python3.12 && sleep 0'", "/opt/my/python3.12"),
-        ("/bin/sh -c 'TOKEN=x /usr/bin/python3 && sleep 0'", ""),
+        ("/bin/sh -c 'A=x /usr/bin/python3 && sleep 0'", "/usr/bin/python3 A=x"),
+        (shell("B='$x y' A='' /usr/bin/python3 && sleep 0"), "/usr/bin/python3 B=$x y A="),
+        (shell("A=$x /usr/bin/python3 && sleep 0"), ""),
+        (shell('A="$x" /usr/bin/python3 && sleep 0'), ""),
+        (shell("PYTHONPATH=/x /usr/bin/python3 && sleep 0"), ""),
+        (shell("exec /usr/bin/python3 && sleep 0"), ""),
+        (shell("A=x; id /usr/bin/python3 && sleep 0"), ""),
         ("/bin/sh -c '/usr/bin/python3 /tmp/x.py && sleep 0'", ""),
         ("/bin/sh -c '/usr/bin/python3;id && sleep 0'", ""),
         ("/usr/bin/python3", ""),
@@ -55,7 +69,8 @@ def run(way: Any, line: str = PIPED, given: bytes = b"print()") -> Any:
     ],
 )
 def test_only_a_module_on_standard_input_goes_to_the_waiting_python(line: str, python: str) -> None:
-    assert lasting.piped_python(line) == python
+    found, variables = lasting.piped_python(line)
+    assert " ".join([found, *variables]).strip() == python
 
 
 def test_a_guest_without_ports_is_opened_for_each_task(folder: Path, local_agent: str) -> None:

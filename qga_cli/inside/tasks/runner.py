@@ -2,7 +2,7 @@
 
     host                                      guest
     S number, command, its input ─────────▶   forks, executes /bin/sh
-    P number, a Python script    ─────────▶   forks, and the fork is the Python that runs it
+    P number, variables, script  ─────────▶   forks, and the fork is the Python that runs it
                                  ◀─────────   O, E number, output; X number, how it ended
     K number                     ─────────▶   ends it: TERM to all of its tree, then KILL
     end of input                 ─────────▶   ends them all, and itself
@@ -122,8 +122,11 @@ class TaskRunner:
             self._asked = self._asked[HEAD.size + size :]
             if kind == b"K":
                 self._end(number)
-            elif self._start(kind, number, data):
-                return data
+            else:
+                (size,) = SIZE.unpack_from(data)
+                first, rest = data[SIZE.size : SIZE.size + size], data[SIZE.size + size :]
+                if self._start(kind, number, first, rest):
+                    return rest
         return None
 
     def _leave(self) -> None:
@@ -133,21 +136,20 @@ class TaskRunner:
             for number in self._runs:
                 self._end(number)
 
-    def _start(self, kind: bytes, number: int, data: bytes) -> bool:
+    def _start(self, kind: bytes, number: int, first: bytes, rest: bytes) -> bool:
         """Fork. Whether this is the process that is to run a script."""
         pipes = {name: os.pipe() for name in (b"O", b"E", b"R")}
-        given = b""
-        if kind == b"S":
-            (size,) = SIZE.unpack_from(data)
-            data, given = data[SIZE.size : SIZE.size + size], data[SIZE.size + size :]
+        given = rest if kind == b"S" else b""
         inlet, feed = os.pipe() if given else (os.open(os.devnull, os.O_RDONLY), -1)
         pid = os.fork()
         if not pid:
             self._become(inlet, {name: ends[1] for name, ends in pipes.items()})
             if kind == b"P":
+                pairs = (os.fsdecode(one).partition("=") for one in first.split(b"\0") if one)
+                os.environ.update({name: value for name, _, value in pairs})
                 return True
             try:
-                os.execv("/bin/sh", ["/bin/sh", "-c", os.fsdecode(data)])
+                os.execv("/bin/sh", ["/bin/sh", "-c", os.fsdecode(first)])
             finally:
                 os._exit(127)
         os.close(inlet)

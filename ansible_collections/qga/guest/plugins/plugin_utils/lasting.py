@@ -19,8 +19,10 @@ from qga_cli import __version__
 from qga_cli.errors import OutcomeUnknown, TimedOut
 from qga_cli.inside.tasks.runner import HEAD, SIZE
 
-# How Ansible has a module run that comes on standard input: /bin/sh -c 'PYTHON && sleep 0'.
-_PIPED = re.compile(r"(/[\w./+-]*/python[\d.]*) && sleep 0")
+# How Ansible has a module run that comes on standard input: /bin/sh -c 'A=B PYTHON && sleep 0'.
+_PIPED = re.compile(r"(.*?)(/[\w./+-]*/python[\d.]*) && sleep 0", re.DOTALL)
+# Variables that a Python which runs already would not heed.
+_EARLY = re.compile(r"PYTHON|LC_|LANG|LD_|MALLOC|GLIBC|TZ")
 
 
 class Lasting:
@@ -39,16 +41,15 @@ class Lasting:
         Raises TimedOut, OutcomeUnknown.
         """
         until = time.monotonic() + timeout if timeout else None
-        python = piped_python(line) if given else ""
+        python, variables = piped_python(line) if given else ("", [])
         with self._entered() as folder:
             task = folder and self._reach(folder, python)
         if not task:
             return None
         with task:
-            kind, data = b"P", given
-            if not python:
-                text = os.fsencode(line)
-                kind, data = b"S", SIZE.pack(len(text)) + text + given
+            kind = b"P" if python else b"S"
+            first = os.fsencode("\0".join(variables) if python else line)
+            data = SIZE.pack(len(first)) + first + given
             try:
                 task.sendall(HEAD.pack(kind, 0, len(data)) + data)
             except OSError:  # it has just ended
@@ -135,14 +136,25 @@ class Lasting:
                     return code if code >= 0 else 128 - code
 
 
-def piped_python(line: str) -> str:
-    """The Python that runs its standard input, if that is all that the line does."""
+def piped_python(line: str) -> tuple[str, list[str]]:
+    """The Python that runs its standard input and its variables, if that is all the line does."""
     with contextlib.suppress(ValueError):
         words = shlex.split(line)
-        if words[:2] == ["/bin/sh", "-c"] and len(words) == 3:
-            match = _PIPED.fullmatch(words[2])
-            return match[1] if match else ""
-    return ""
+        match = _PIPED.fullmatch(words[2]) if len(words) == 3 else None
+        if match and words[:2] == ["/bin/sh", "-c"]:
+            variables = shlex.split(match[1])
+            quoted = "".join(f"{_quoted(word)} " for word in variables)
+            if quoted == match[1] and not any(map(_EARLY.match, variables)):
+                return match[2], variables
+    return "", []
+
+
+def _quoted(word: str) -> str:
+    """As Ansible writes a variable: what it is written as is what a shell would read."""
+    name, equals, value = word.partition("=")
+    if not (equals and name.isidentifier() and name.isascii()):
+        raise ValueError(word)
+    return f"{name}={shlex.quote(value)}"
 
 
 def _connected(path: str) -> socket.socket | None:
