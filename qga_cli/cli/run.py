@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -10,14 +9,14 @@ from qga_cli import config, render
 from qga_cli.agent import Agent, Reply
 from qga_cli.cli import exit_code, last_signal, values
 from qga_cli.cli.options import fill, for_command
+from qga_cli.cli.screen import Screen
 from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
 from qga_cli.spec import FOREVER, WORDS, Command
-from qga_cli.threads import Lock
-from qga_cli.verbs.job import Finished, Job, Meter, Streams
+from qga_cli.verbs.job import Finished, Job, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.cli.report import Report
-    from qga_cli.render.progress import Bars
-    from qga_cli.render.status import Status
 
 _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in the guest
 
@@ -42,11 +39,11 @@ class Run:
         raw = fill(command, raw, self.config)
         self.values = values.convert(for_command(command), raw)
         self.interrupt = Interrupt()
-        self._calls = 0  # of agents; counted for -v
         self.agents: dict[str, Agent] = {}  # that were sent the wire command, by their guests
         self.timeout: float | None = self.values.get("timeout")
         self.guests = self._guests()
         self.fleet = is_fleet(self.guests)
+        self.screen = Screen(self.values, fleet=self.fleet)
         self.gather = self.fleet and bool(self.values.get("gather"))
         self.hosts = Hosts(
             self.values.get("connect"),
@@ -57,7 +54,7 @@ class Run:
             timeout=self.timeout,
             interrupt=self.interrupt,
             guard=guarding(self.config, self.values.get("audit", "")),
-            say=self.say,
+            say=self.screen.say,
         )
         self.view = render.View(
             command,
@@ -70,9 +67,7 @@ class Run:
             watch="watch" in self.values,
             guest=self.guests,
         )
-        self.status = self._status()
-        self._bars: Bars | None = None
-        self._lock = Lock()  # of the bars, which many guests share
+        self.screen.show_waiting(command, self.view.one if self.view.terminal else None)
         if self.gather and (self.view.errors_are_json or self.view.is_raw):
             raise UsageError("--gather compares text: it does not go with -o json, jsonl or raw")
         if self.gather and self.view.watches:
@@ -96,8 +91,7 @@ class Run:
                 raise
             finally:
                 self._note(code)
-                calls = f"{self._calls} agent call{'s' if self._calls != 1 else ''}"
-                self.say(1, f"{calls}, {time.monotonic() - self.began:.2f} s")
+                self.screen.sum_up(time.monotonic() - self.began)
                 self.hosts.close()
 
     def _note(self, code: int) -> None:
@@ -134,8 +128,7 @@ class Run:
         return max(map(self._may_have_run, self.agents.values()), default="").removeprefix(": ")
 
     def _last_words(self, signum: int, left: str) -> str:
-        if self.status:
-            self.status.off()
+        self.screen.off()
         error = Interrupted(signum)
         error.message += f": {left}" if left else ""
         as_json = self.view.errors_are_json
@@ -187,7 +180,7 @@ class Run:
             len(targets),
             as_completed=as_completed,
             gather=self.gather,
-            streams=self._streams,
+            streams=self.screen.streams,
         )
         fleet = self._start(targets, self._work(targets, report))
         return report.follow(fleet, fail_fast=bool(self.values.get("fail-fast")))
@@ -198,62 +191,6 @@ class Run:
         targets = self.hosts.named(self.guests) if self.guests and self.command.wire else []
         self._write(explain(self.command, self.values, targets))
         return 0
-
-    def _status(self) -> Status | None:
-        """What shows that we wait, where a person looks on and nothing else says so."""
-        values, command = self.values, self.command
-        if command.patience == FOREVER:  # top, exporter: they have the screen, or say nothing
-            return None
-        others = any(values.get(name) for name in ("tty", "follow", "watch", "verbose"))
-        if others or command.name in ("shell", "help") or not sys.stderr.isatty():
-            return None
-        if os.environ.get("TERM", "dumb") == "dumb":
-            return None
-        from qga_cli.render.status import Status
-
-        return Status(self.view.one if self.view.terminal and not self.fleet else None)
-
-    def _streams(self) -> Streams:
-        standard = Streams.standard()
-        if not self.status:
-            return standard
-        from qga_cli.render.status import Watched
-
-        # What one guest's program writes may stand anywhere on the screen: nothing goes over it.
-        before = self.status.clear if self.fleet else self.status.off
-        out: Any = Watched(standard.stdout, before)
-        err: Any = Watched(standard.stderr, before)
-        return Streams(standard.stdin, out, err)
-
-    def say(self, level: int, text: str) -> None:
-        """Tell a step on stderr, to whoever asked for this much; at level -1 it is a warning.
-
-        Level 2 has a line for each call of an agent.
-        """
-        self._calls += level == 2
-        if self.values.get("verbose", 0) >= level:
-            if self.status:
-                self.status.clear()
-            render.note(text, style="1;33" if level < 0 else "1")
-
-    def _teller(self, target: Target | None) -> Callable[[int, str], None]:
-        """`say`, with the guest's name where there are several."""
-        if target is None or not self.fleet:
-            return self.say
-        return lambda level, text: self.say(level, f"{target.label}: {text}")
-
-    def _progress(self, what: str, total: int | None) -> Meter:
-        """A bar, if somebody may see it: its library takes 70 ms to load."""
-        if self.values.get("quiet") or not sys.stderr.isatty():
-            return Meter()
-        if self.status:
-            self.status.off()
-        with self._lock:
-            if self._bars is None:
-                from qga_cli.render.progress import Bars
-
-                self._bars = Bars()
-        return self._bars.bar(what, total)
 
     def _together(self, index: int, nobody: Target) -> object:
         """A verb of scope fleet or none: all guests in one job."""
@@ -269,8 +206,8 @@ class Run:
             if self.command.run:
                 streams = report.streams(index, target) if report else None
                 return self._verb(target, targets, streams)
-            teller = self._teller(target)
-            agent = Agent(self.hosts.transport(target), target.label, teller, self.status)
+            teller = self.screen.teller(target)
+            agent = Agent(self.hosts.transport(target), target.label, teller, self.screen.status)
             try:
                 return self._wire(agent, self.arguments)
             finally:
@@ -287,7 +224,7 @@ class Run:
             self.interrupt,
             parallel=self.values.get("parallel", 1),
             limit=None if self.timeout is None or endless else self.timeout + grace,
-            status=self.status,
+            status=self.screen.status,
             late=lambda index: self._too_late(self.agents.get(targets[index].label)),
         )
 
@@ -321,7 +258,7 @@ class Run:
                 raise self._too_late(agent) from error
             raise
         if self.command.result is None:
-            self.say(0, agent.delivered(self.command.name))
+            self.screen.say(0, agent.delivered(self.command.name))
         return reply
 
     def _too_late(self, agent: Agent | None) -> TimedOut:
@@ -343,17 +280,17 @@ class Run:
         job = Job(
             target=target,
             arguments=self.values,
-            streams=streams or self._streams(),
+            streams=streams or self.screen.streams(),
             interrupt=self.interrupt,
             output=self.values.get("output", ""),
             timeout=self.timeout,
             hosts=self.hosts,
             targets=targets,
             fleet=self.fleet,
-            say=self._teller(target),
+            say=self.screen.teller(target),
             wire=wire,
-            progress=self._progress,
-            waits=self.status,
+            progress=self.screen.progress,
+            waits=self.screen.status,
         )
         try:
             return getattr(import_module(f"qga_cli.{module}"), function)(job)
