@@ -154,7 +154,7 @@ def main() -> None:
     with guests(), TemporaryDirectory() as place, Terminal(Path(place)) as terminal:
         Path(place, "site.tar").write_bytes(os.urandom(20 << 20))
         terminal.type("qga cp site.tar web1:/data/")
-        draw("cp", terminal.wait(lambda screen: " 12." in screen))  # of 20 MiB
+        draw("cp", terminal.wait(lambda screen: re.search(r"\b1\dM", screen) is not None))
         terminal.finished()
         terminal.type("qga exec web1 -- fallocate -l 520M /data/base.db")
         terminal.finished()
