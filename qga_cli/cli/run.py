@@ -9,7 +9,7 @@ from qga_cli import config, render
 from qga_cli.agent import Agent, Reply
 from qga_cli.cli import exit_code, last_signal, values
 from qga_cli.cli.options import fill, for_command
-from qga_cli.cli.screen import Screen
+from qga_cli.cli.screen import RunScreen
 from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.hosts import Hosts, guarding
@@ -43,7 +43,7 @@ class Run:
         self.timeout: float | None = self.values.get("timeout")
         self.guests = self._guests()
         self.fleet = is_fleet(self.guests)
-        self.screen = Screen(self.values, fleet=self.fleet)
+        self.screen = RunScreen(self.values, fleet=self.fleet)
         self.gather = self.fleet and bool(self.values.get("gather"))
         self.hosts = Hosts(
             self.values.get("connect"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qga_cli.render.status import Status
 
 
-class Screen:
+class RunScreen:
     """The standard error of one run. `values` are those of the command line, by their names."""
 
     def __init__(self, values: Mapping[str, Any], *, fleet: bool) -> None:
