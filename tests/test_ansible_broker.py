@@ -5,12 +5,15 @@ import os
 import shlex
 import signal
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qga_cli.errors import NotDelivered
+from tests.fake import FakeAgent, Handler, Silence
 from tests.running import eventually
 
 lasting: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.lasting")
@@ -75,7 +78,7 @@ def test_only_a_module_on_standard_input_goes_to_the_waiting_python(line: str, p
 
 def test_a_guest_without_ports_is_opened_for_each_task(folder: Path, local_agent: str) -> None:
     """One broker finds that out, and says so to every later task; it ends when it is not found."""
-    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
     assert run(way, "echo", b"") is None  # needs no Python, so no broker is started for it
     assert not brokers(folder)
     assert run(way) is None
@@ -88,14 +91,27 @@ def test_a_guest_without_ports_is_opened_for_each_task(folder: Path, local_agent
     assert eventually(lambda: not brokers(folder), 10)
 
 
+def test_a_silent_agent_is_unreachable_at_once(
+    folder: Path, fake: Callable[[Handler], FakeAgent]
+) -> None:
+    """After its time limit, once; the next task asks anew."""
+    silent = fake(lambda request: Silence())
+    way = lasting.Lasting(str(folder), silent.uri, "g", 60, 1)
+    began = time.monotonic()
+    with pytest.raises(NotDelivered):
+        run(way)
+    assert time.monotonic() - began < 8
+    assert not list(folder.glob("qga-*[0-9a-f]"))
+
+
 def test_a_broker_that_nobody_wants_ends(folder: Path, local_agent: str) -> None:
-    assert run(lasting.Lasting(str(folder), local_agent, "g", 1)) is None
+    assert run(lasting.Lasting(str(folder), local_agent, "g", 1, 5)) is None
     assert eventually(lambda: not brokers(folder), 10)
     assert not list(folder.glob("qga-*[0-9a-f]"))
 
 
 def test_a_dead_brokers_socket_is_no_obstacle(folder: Path, local_agent: str) -> None:
-    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
     assert run(way) is None
     (dead,) = brokers(folder)
     os.kill(dead, signal.SIGKILL)
@@ -107,7 +123,7 @@ def test_a_dead_brokers_socket_is_no_obstacle(folder: Path, local_agent: str) ->
 def test_a_folder_of_others_is_not_used(folder: Path, local_agent: str) -> None:
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)
-    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
     assert run(way) is None
     assert not brokers(folder)
 
@@ -115,7 +131,7 @@ def test_a_folder_of_others_is_not_used(folder: Path, local_agent: str) -> None:
 def test_a_broker_that_dies_leaves_the_outcome_unknown(folder: Path, local_agent: str) -> None:
     """Sent, and no end heard: not repeated."""
     folder.mkdir(mode=0o700)
-    way = lasting.Lasting(str(folder), local_agent, "g", 60)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
     with socket.socket(socket.AF_UNIX) as listener:
         number = os.open(folder, os.O_RDONLY)
         listener.bind(f"/proc/self/fd/{number}/{way._name}")

@@ -271,7 +271,7 @@ class Connection(ConnectionBase):
         if uri and ("ssh" in uri.partition(":")[0] or uri.startswith(("unix:", "vsock:"))):
             return None
         folder = os.path.join(os.path.expanduser(C.config.get_config_value("ANSIBLE_HOME")), "cp")
-        return Lasting(folder, uri, self._name, persist)
+        return Lasting(folder, uri, self._name, persist, self.get_option("timeout"))
 
     @staticmethod
     def _told_of(work):

@@ -10,6 +10,7 @@ Python that forks for each task (qga_cli/inside/tasks/runner.py).
                    ◀───────── b"O" b"E" b"X" ◀─────────────────
       is gone                  b"K" ───────────────────────────▶  ends it, and what it has started
                    ◀───────── b"N": not sent, run it another way
+                   ◀───────── b"U": not sent, there is no way
                    ◀───────── b"L": sent, and no end was heard
 
 It ends when no task has come for a while, or when the guest is lost. When it dies, however, the
@@ -27,7 +28,7 @@ import threading
 import time
 
 from qga_cli import connect
-from qga_cli.errors import QgaError, Refused, TimedOut, Unsupported
+from qga_cli.errors import NoChannel, NotDelivered, QgaError, Refused, TimedOut, Unsupported
 from qga_cli.inside.tasks import START, source
 from qga_cli.inside.tasks.runner import HEAD, HELLO
 
@@ -38,13 +39,18 @@ _STUCK = struct.pack("@ll", 60, 0)  # seconds for a task to take what it asked f
 
 
 class Broker:
-    """One guest. `listener` is the socket that tasks come to at `path`, `persist` in seconds."""
+    """One guest. `listener` is the socket that tasks come to at `path`, `persist` in seconds.
 
-    def __init__(self, listener: socket.socket, path: str, persist: float) -> None:
+    `timeout`: seconds that the agent may take to answer.
+    """
+
+    def __init__(self, listener: socket.socket, path: str, persist: float, timeout: float) -> None:
         self._listener = listener
         self._path = path
         self._inode = os.stat(path).st_ino
         self._persist = persist
+        self._timeout = timeout
+        self._refusal = b"N"
         self._lock = threading.Lock()  # around the stream's writing, and calls of libvirt's
         self._tasks: dict[int, socket.socket] = {}
         self._count = 0
@@ -95,6 +101,7 @@ class Broker:
         text = source()
         try:
             self._guest = connect(uri or None).guest(guest)
+            self._guest.ping(self._timeout)
             stream = self._guest.open_stream([python, "-c", START, str(len(text))], prompt=True)
             stream.write(text)
             said = b""
@@ -107,7 +114,10 @@ class Broker:
             if said[:1] != HELLO:
                 raise TimedOut(f"{python} in the guest says something else")
         except QgaError as error:
-            self._obstacle = error.said()
+            if isinstance(error, NotDelivered) and not isinstance(error, NoChannel):
+                self._refusal = b"U"
+                self._hide()  # the next one may have more luck
+            self._obstacle = ". ".join(filter(None, (error.said(), error.advice)))
             self._ready.set()
             return
         self._stream = stream
@@ -156,18 +166,20 @@ class Broker:
         if not there:
             self._lose("the program in the guest has gone")
 
-    def _hindrance(self) -> str:
+    def _hindrance(self) -> tuple[bytes, str]:
         """Why nothing is to be run just now: the agent's own word would be that it is frozen."""
         self._look()
         with self._lock:
             try:
-                if self._guest.call("guest-fsfreeze-status") != "thawed":
-                    return "frozen"
+                if self._guest.call("guest-fsfreeze-status", timeout=self._timeout) != "thawed":
+                    return b"N", "frozen"
             except (Refused, Unsupported):  # who may freeze is no matter here
-                return self._obstacle
+                return b"N", self._obstacle
+            except NotDelivered as error:
+                return b"U", error.said()
             except QgaError as error:
-                return error.said()
-        return self._obstacle
+                return b"N", error.said()
+        return b"N", self._obstacle
 
     def _lose(self, why: str) -> None:
         self._obstacle = why
@@ -192,10 +204,12 @@ class Broker:
         kind, _, size = HEAD.unpack(_exactly(task, HEAD.size))
         data = _exactly(task, size)
         self._ready.wait()
-        obstacle = self._obstacle or self._hindrance()
+        no, obstacle = self._refusal, self._obstacle
+        if not obstacle:
+            no, obstacle = self._hindrance()
         if obstacle:
             told = obstacle.encode()
-            task.sendall(HEAD.pack(b"N", 0, len(told)) + told)
+            task.sendall(HEAD.pack(no, 0, len(told)) + told)
             return
         with self._lock:
             self._count += 1
@@ -219,9 +233,10 @@ def _exactly(task: socket.socket, count: int) -> bytes:
 
 
 def main() -> None:
-    """Descriptor of the listening socket, its path, seconds; URI, guest, Python in the guest."""
-    number, path, persist, uri, guest, python = sys.argv[1:]
-    broker = Broker(socket.socket(fileno=int(number)), path, float(persist))
+    """Descriptor of the listening socket, its path, two times; URI, guest, Python in the guest."""
+    number, path, persist, timeout, uri, guest, python = sys.argv[1:]
+    listener = socket.socket(fileno=int(number))
+    broker = Broker(listener, path, float(persist), float(timeout))
     try:
         broker.serve(uri, guest, python)
     finally:

@@ -16,7 +16,7 @@ import sys
 import time
 
 from qga_cli import __version__
-from qga_cli.errors import OutcomeUnknown, TimedOut
+from qga_cli.errors import AgentUnavailable, OutcomeUnknown, TimedOut
 from qga_cli.inside.tasks.runner import HEAD, SIZE
 
 # How Ansible has a module run that comes on standard input: /bin/sh -c 'A=B PYTHON && sleep 0'.
@@ -26,11 +26,14 @@ _EARLY = re.compile(r"PYTHON|LC_|LANG|LD_|MALLOC|GLIBC|TZ")
 
 
 class Lasting:
-    """The way to one guest's broker. `folder` is Ansible's own for sockets."""
+    """The way to one guest's broker. `folder` is Ansible's own for sockets, times in seconds."""
 
-    def __init__(self, folder: str, uri: str | None, guest: str, persist: float) -> None:
-        self._about = [f"{persist:g}", uri or "", guest]
-        name = "\0".join([__version__, uri or "", guest])
+    def __init__(
+        self, folder: str, uri: str | None, guest: str, persist: float, timeout: float
+    ) -> None:
+        self._about = [f"{persist:g}", f"{timeout:g}", uri or "", guest]
+        place = uri or os.environ.get("LIBVIRT_DEFAULT_URI", "")
+        name = "\0".join([__version__, place, guest])
         self._name = f"qga-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         self._folder = folder
         self.why = ""  # nothing was run
@@ -38,7 +41,7 @@ class Lasting:
     def run(self, line: str, given: bytes, stdout, stderr, timeout: float | None) -> int | None:
         """Exit code of a line of shell; None where there is no broker for it, nothing was run.
 
-        Raises TimedOut, OutcomeUnknown.
+        Raises TimedOut, OutcomeUnknown, AgentUnavailable.
         """
         until = time.monotonic() + timeout if timeout else None
         python, variables = piped_python(line) if given else ("", [])
@@ -129,6 +132,8 @@ class Lasting:
                 elif kind == b"N":
                     self.why = data.decode(errors="replace")
                     return None
+                elif kind == b"U":
+                    raise AgentUnavailable(data.decode(errors="replace"))
                 elif kind == b"L":
                     raise OutcomeUnknown(f"{data.decode(errors='replace')}: the task may have run")
                 else:
