@@ -14,7 +14,7 @@ import re
 
 from qga_cli import wire
 from qga_cli.errors import UsageError
-from qga_cli.inside import loaded, script
+from qga_cli.inside import loaded, loaded_at_once, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,28 +107,39 @@ def request(
     argv: "Sequence[str]",
     context: Context,
     stdin: str,
-    first: bytes = b"",
+    first: str = "",
+    *,
+    reads: bool = True,
 ) -> tuple[list[str], bytes]:
     """The words that start `argv` inside a script of ours, and what its shell reads: the script,
-    `first`, the program's context.
+    the lines of `first`, the program's context.
 
-    The program's words are in there too. So what others see of us is a shell called `name`.
+    The program's words are in there too. So what others see of us is a shell called `name`. Where
+    nothing `reads` what comes after, the wrapper has `first`, its end mark, and the context in
+    variables.
     """
     if argv[0].startswith("-"):
         raise UsageError(
             f"a program's name cannot begin with a dash: {argv[0]!r}",
             hint="options of ours stand before the guest's name",
         )
-    words, source = loaded(name, text)
-    line = source + first + context.line(stdin, argv)
-    size = len(line) * 4 // 3 + len(wire.encode("guest-exec", {"arg": words}))
+    around = context.line(stdin, argv)
+    if reads:
+        words, source = loaded(name, text)
+        given = source + (f"{first}\n".encode() if first else b"") + around
+    else:
+        known = quote(around.decode("utf-8", "surrogateescape").removesuffix("\n"))
+        words, given = loaded_at_once(name, text, qga_end=first, qga_context=known)
+    size = len(given) * 4 // 3 + len(wire.encode("guest-exec", {"arg": words}))
     limit = agent.transport.write_chunk
+    if size > limit and not reads:  # quoted once more it may be just too long
+        return request(agent, text, name, argv, context, stdin, first)
     if size > limit:
         raise UsageError(
             f"this command line takes {size:,} bytes, one request carries {limit:,}",
             hint="`qga script` runs a file of any size, `qga cp` copies one",
         )
-    return words, line
+    return words, given
 
 
 def quote(text: str) -> str:

@@ -6,7 +6,7 @@ import time
 
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec.outputs import Polled, Spooled
-from qga_cli.inside import loaded, script
+from qga_cli.inside import loaded_at_once, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Keeper:
         words = [str(wrapper), mark, "spools" if spools else "", "in" if stdin else ""]
         # Not in the words, which every user of the guest can read.
         names = " ".join(f"qga-{os.urandom(8).hex()}" for _ in range(4)) if spools else ""
-        shell, text = loaded("qga-keeper", script("exec/keeper"))
-        self._pid = calls.start([*shell, *words], stdin=text + f"{names}\n".encode())
+        shell, text = loaded_at_once("qga-keeper", script("exec/keeper"), spools=f"'{names}'")
+        self._pid = calls.start([*shell, *words], stdin=text)
         calls.through, calls.sure = self.path(""), self._assert_there
 
     def path(self, descriptor: int | str) -> str:

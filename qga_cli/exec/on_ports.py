@@ -118,7 +118,7 @@ class ProgramOnPorts:
         how = NO_INPUT if self._feed is None else INLINE
         told = [f"{port.name} {port.nonce} {port.end.strip()}" for port in ports]
         told.append(ways[0].name if ways else "")
-        first = "".join(f"{one}\n" for one in told).encode()
+        first = "\n".join(told)
         words, given = request(self.calls.agent, text, self.mark, self.argv, context, how, first)
         given += inline or b""
         if len(given) - len(text) > SAFE_INPUT or self.calls.agent.system:

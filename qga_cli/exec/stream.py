@@ -132,9 +132,8 @@ class ProgramStream:
         agent = self._calls.agent
         text = script("channel/port") + script("channel/stream")
         said = [self._out.name, self._out.nonce, self._in.name, self._out.end.strip()]
-        first = "".join(f"{word}\n" for word in said).encode()
         mark = f"qga-{os.urandom(8).hex()}"
-        words, given = request(agent, text, mark, argv, context, "", first)
+        words, given = request(agent, text, mark, argv, context, "", "\n".join(said))
         self._pid = self._calls.start(
             words, capture=True, stdin=given, env=context.environment, program=argv
         )

@@ -108,8 +108,10 @@ class StreamedProgram:
         how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
         if how != STREAMED:
             self._feed = None
-        text, end = script("exec/wrapper"), self._end + b"\n"
-        words, given = request(self.calls.agent, text, self.mark, self.argv, context, how, end)
+        text, end = script("exec/wrapper"), self._end.decode()
+        words, given = request(
+            self.calls.agent, text, self.mark, self.argv, context, how, end, reads=bool(inline)
+        )
         given += inline or b""
         if len(given) - len(text) > wrapper.SAFE_INPUT or self.calls.agent.system:
             from qga_cli.agent.abilities import is_windows

@@ -26,3 +26,16 @@ def loaded(name: str, text: str) -> tuple[list[str], bytes]:
     `name` is all that others see of it, once more in a comment, by which it is known for ours.
     """
     return ["sh", "-c", f"# {name}\n{script('exec/load')}", name], f"{text}#\n".encode()
+
+
+def loaded_at_once(name: str, text: str, **told: str) -> tuple[list[str], bytes]:
+    """As `loaded`, for a `text` that has nothing to read after it, and where there is /proc.
+
+    The shell reads it in blocks, and ahead: byte by byte costs a slow guest 12 ms for a thousand.
+    `told` are variables for it, words quoted for a shell. It stands in braces, so that a part of
+    it is a mistake in the syntax, and does not run.
+    """
+    begin = "[ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }; . /proc/self/fd/0"
+    given = "".join(f"{variable}={word}\n" for variable, word in told.items())
+    whole = f"{given}{{\n{text}}}\n"
+    return ["sh", "-c", f"# {name}\n{begin}", name], whole.encode("utf-8", "surrogateescape")

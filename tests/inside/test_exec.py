@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.exec.context import INLINE, NO_INPUT, Context
+from qga_cli.exec.context import INLINE, NO_INPUT, Context, quote
+from qga_cli.inside import loaded_at_once, script
 from tests.inside.conftest import Run
 
 GONE = "99999999"  # above the kernel's largest pid
@@ -145,3 +146,23 @@ def test_a_keeper_writes_nothing_of_another_user_who_poses_as_the_wrapper(sh: Ru
         assert (done.returncode, precious.read_bytes()) == (99, b"\nprecious\n")
     finally:
         precious.unlink()
+
+
+@pytest.mark.parametrize("kept", [1.0, 0.99, 0.5, 0.02])
+def test_a_script_that_is_read_at_once_runs_whole_or_not_at_all(
+    sh: Run, tmp_path: Path, kept: float
+) -> None:
+    """A part of it comes when the agent goes down in the middle."""
+    text = 'touch begun; echo "$qga_end"; cat\n' + script("exec/wrapper")
+    words, given = loaded_at_once(
+        "mark", text, qga_end=quote("it's"), qga_context=quote("qga_around() { :; }")
+    )
+    assert words[0] == "sh"
+    done = sh("exec/load", "sh", "-c", "exit 5", stdin=given[: int(len(given) * kept)],
+              around=lambda _: words[2])  # fmt: skip
+    if kept < 1:
+        assert done.returncode not in (0, 5)
+        assert not (tmp_path / "begun").exists()
+    else:
+        assert done.stdout.startswith(b"it's\n")
+        assert b"it's 5 " in done.stdout

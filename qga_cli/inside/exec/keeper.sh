@@ -1,16 +1,19 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2086,SC3067  # pids, marks and names are words without blanks; all sh have -O
+# shellcheck disable=SC2154  # spools is set in front of this text
 # Takes a program's pipes over from its wrapper and holds them open, with spool files.
 # $1 the wrapper's pid  $2 its mark  $3 not empty: spool files are wanted
 # $4 not empty: the program's input is streamed
-# Standard input: four names for spool files, in one line. They are nobody else's to see before the
-# files are there, so they are no arguments, of this script or of any tool it starts.
+# Variable: spools, four names for spool files. They are nobody else's to see before the files are
+# there, so they are no arguments, of this script or of any tool it starts.
 #
 # It is ready when 6 and 7 are no directory any more. Exit code 98: no room for spool files.
 # 99: the wrapper was faster.
 exec 6</ 7</
 { printf qga >/proc/self/comm; } 2>/dev/null
-spool1=; [ -z "$3" ] || IFS=' ' read -r spool1 spool2 spool3 spool9
+IFS=' ' read -r spool1 spool2 spool3 spool9 <<.
+$spools
+.
 IFS= read -r line </proc/$1/cmdline
 case $line in *"# $2") ;; *) exit 99 ;; esac
 until [ /proc/$1/fd/2 -ef /proc/$1/fd/6 ]; do

@@ -2,11 +2,12 @@
 # shellcheck disable=SC2086,SC2094,SC3067,SC3038  # numbers; what is read and written is a pipe; -O is everywhere
 # shellcheck disable=SC2034,SC2154  # qga_nl and qga_path are for, and from, the line that is evaluated
 # Starts a program with pipes of its own. $0 a mark; then the program's words.
-# Standard input: a line, the end mark; a line, the program's context; then the program's input.
+# Standard input: a line, the end mark; a line, the program's context; then the program's input. Where
+# there is no input the two stand in variables already.
 #
 # Each fork costs an emulated guest 5 ms and each exec 25 ms or more, so the short way has as few
 # as it can: pipes are here-documents opened once more, without file or mkfifo.
-IFS= read -r qga_end; IFS= read -r qga_context
+[ "$qga_end" ] || { IFS= read -r qga_end; IFS= read -r qga_context; }
 qga_nl='
 '
 # Git for Windows brings a sh, whose files are not those of the agent.
