@@ -20,7 +20,11 @@ HINTS = [
     ("ip deb", "`qga net interfaces deb`"),
     ("ps deb", "`qga exec deb -- ps aux`"),
     ("logs deb", "`qga tail -f deb:/var/log/syslog`"),
-    ("run deb true", "`qga exec deb -- PROGRAM`"),
+    ("run deb ls -l", "`qga exec deb -- ls -l`"),
+    ("run deb", "`qga exec deb -- PROGRAM`"),
+    ("tail deb /var/log/dpkg.log", "hint: deb:/var/log/dpkg.log"),
+    ("ping deb old", "`qga ping deb,old`"),
+    ("doctor", "'*' is every one that runs"),
     ("console deb", "`qga shell deb`"),
     ("mount deb", "`qga exec deb -- mount DEVICE FOLDER`"),
     ("start deb", "`virsh start deb && qga wait deb`"),
@@ -45,6 +49,14 @@ def test_common_words_lead_somewhere(line: str, hint: str) -> None:
     assert ran.code in (2, 3, 4, 125), ran.err
     assert hint in ran.err
     assert "Possible" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [("tail deb /var/log/x", "deb:/var/log/x"), ("ping deb old", "`qga ping deb,old`")],
+)
+def test_a_guest_that_is_the_first_word_counts_too(line: str, hint: str) -> None:
+    assert hint in qga(*line.split()).err
 
 
 def test_what_is_proposed_exists() -> None:

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.spec import Command
 
+_GUESTS = "`qga list` shows the guests; '*' is every one that runs"
+
 
 def explain(command: Command, words: Sequence[str], said: str) -> UsageError:
     """The error for `words`, of which a parser has `said` something in its own words."""
@@ -33,7 +35,8 @@ def explain(command: Command, words: Sequence[str], said: str) -> UsageError:
         return UsageError(f"too many words: {extra[1]!r}", hint=_extra(command, words) or help_)
     missing = re.match(r"missing argument '?([^']+)'?", said)
     if missing:
-        return UsageError(f"{missing[1]} is missing", hint=help_)
+        hint = _GUESTS if missing[1] == "VM" and command.name != "shell" else help_
+        return UsageError(f"{missing[1]} is missing", hint=hint)
     return UsageError(said, hint=help_)
 
 
@@ -54,6 +57,7 @@ def _loose(command: Command, words: Sequence[str]) -> list[str]:
         for arg in for_command(command)
         if not arg.positional and arg.kind not in (spec.FLAG, spec.COUNT)
         for name in (arg.short, f"--{arg.name}")
+        if name
     }
     before = ["", *words]
     return [

@@ -5,6 +5,7 @@ Read where something was not understood, so it costs nothing else.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 # Commands of virsh, qm, govc, docker, kubectl, incus, coreutils. VM is the guest that was named.
@@ -135,6 +136,9 @@ _OPTIONS = {
 def command(name: str, rest: Sequence[str]) -> str:
     """The line to type instead of `qga NAME REST`; "" where nobody knows."""
     line = _COMMANDS.get(name, "")
+    if line.endswith(" PROGRAM") and len(rest) > 1 and not rest[0].startswith("-"):
+        program = rest[1:] if rest[1] != "--" else rest[2:]
+        line = line.replace("PROGRAM", shlex.join(program) or "PROGRAM")
     guest = next((word for word in rest if not word.startswith("-") and "/" not in word), "")
     return (
         line.replace("VM", guest.partition(":")[0], 1)
