@@ -28,7 +28,7 @@ def forbids(boot: str) -> str:
 
 
 def note(boot: str, reason: str) -> None:
-    """Remember it, if this user has a folder for that."""
+    """Write it down, if this user has a state folder."""
     with contextlib.suppress(OSError):  # a full disk, another's home: then it is tried again
         folder = _folder(make=True)
         try:

@@ -27,7 +27,7 @@ class OutPort:
 
     @property
     def at_rest(self) -> bool:
-        """Whether nobody is in the middle of using it."""
+        """Whether no write is under way."""
         return not self._busy.locked()
 
     def write(self, data: bytes) -> None:
@@ -64,7 +64,7 @@ class InPort:
 
     @property
     def at_rest(self) -> bool:
-        """Whether the guest has said its last word."""
+        """Whether the guest has sent its end mark: nothing more comes."""
         return self._ended
 
     def fileno(self) -> int:

@@ -83,7 +83,7 @@ class Channel:
         return any(one.is_open for one in self._ports.plugged(port.name))
 
     def close(self) -> None:
-        """Take what is left away, and what others have left."""
+        """Unplug the ports that we still have, and those that dead owners left."""
         for port in list(self._taken):
             self.give_back(port, clean=False)
         if self._search is None:

@@ -1,4 +1,4 @@
-"""How many series a guest may have in a day, whatever it calls what it has."""
+"""Limits how many series a guest may have in a day, whatever names it invents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEPT = 86400.0  # seconds for which one that is not told any more still counts
 
 
 class Bounds:
-    """Leaves out what is too much, over many scrapes.
+    """Leaves out series beyond the limit, over many scrapes.
 
     Prometheus keeps each series that was ever told. A guest that gives its filesystems new names
     every minute would fill it, though each scrape has few.

@@ -1,4 +1,4 @@
-"""All guests at a time: asked side by side, at most every so often, none waiting for another."""
+"""Asks all guests at once, each at most every few seconds, none waiting for another."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Collector:
         ]
 
     def _limit(self, left: float | None) -> float:
-        """Seconds for a guest or a host, where so many are left for all: there is a next one."""
+        """Time limit in seconds for one guest or host, out of what is left for all."""
         return self._patience if left is None else max(0.1, min(self._patience, left / 2))
 
     def _reader(self, target: Target) -> GuestReader:
@@ -198,7 +198,7 @@ class Tally(threading.Thread):
         self._counted: dict[str, Counters] = {}
 
     def run(self) -> None:
-        """Ask for them."""
+        """Read the counters."""
         try:
             self._counted = self._host.counters()
         except QgaError:
@@ -212,7 +212,7 @@ class Tally(threading.Thread):
 
 
 def _not_asked(target: Target) -> Reading:
-    """The reading of a guest whose turn did not come in time."""
+    """The reading of a guest that could not be asked in time."""
     reading = Reading(target)
     reading.agent = "not asked"
     return reading

@@ -154,7 +154,7 @@ class Exporter:
 
 
 def _within(told: str) -> float:
-    """How many seconds a scrape may take, by what Prometheus says in its header."""
+    """Time limit of a scrape in seconds, from Prometheus' header X-Prometheus-Scrape-Timeout."""
     try:
         seconds = float(told)
     except ValueError:
@@ -180,7 +180,7 @@ class _Collected:
         self._metrics = [_metric(family) for family in made if family.samples]
 
     def collect(self) -> list[Metric]:
-        """All of it."""
+        """Every family of one look."""
         return self._metrics
 
     describe = collect
@@ -228,4 +228,4 @@ class _Handler(WSGIRequestHandler):
     timeout = _QUIET
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a line for each scrape tells nobody anything."""
+        """Print nothing: a line for each scrape would fill the journal."""

@@ -1,4 +1,4 @@
-"""From what guests told to metrics, with the names and units of Prometheus' node_exporter."""
+"""Makes metrics of what guests told, with the names and units of node_exporter."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def disks(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def interfaces(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that count, and stay."""
+    """Interfaces that have counters, without the short-lived ones of containers."""
     return [row for row in rows if "statistics" in row and not _BRIEF.fullmatch(row["name"])]
 
 

@@ -1,4 +1,4 @@
-"""The fleet in a row for each guest: what two looks, one after another, say of it."""
+"""A row for each guest of the fleet, computed from two looks at it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _network(reading: Reading) -> tuple[int, int] | None:
 
 
 def _disk(reading: Reading) -> tuple[int, int] | None:
-    """Bytes read and written, likewise."""
+    """Bytes read and written, as the guest counts."""
     if DISK_STATS.wire not in reading.told:
         return None
     stats = [row["stats"] for row in disks(reading.told[DISK_STATS.wire])]
@@ -166,7 +166,7 @@ def _busy(seen: Seen, before: Seen | None) -> float | None:
 
 
 def _ran(counters: Counters | None) -> float | None:
-    """Seconds that each of its processors has run, on the average."""
+    """Seconds of processor time, divided by the number of processors."""
     if counters is None or counters.cpu_seconds is None or not counters.vcpus:
         return None
     return counters.cpu_seconds / counters.vcpus

@@ -98,7 +98,7 @@ class GuestReader:
 
     @property
     def idle(self) -> float:
-        """For how many seconds nobody has asked."""
+        """Seconds since somebody last asked."""
         return time.monotonic() - self._last.taken if self._last else 0.0
 
     def recent(self, target: Target, keep: float) -> Reading | None:
@@ -221,7 +221,7 @@ class GuestReader:
         self._asked = time.monotonic()
 
     def _maybe(self, agent: Agent, command: Command) -> Any:
-        """The result; None for what is refused, and then not asked again for a while."""
+        """The result of a call; None if it is refused: it is not tried again for a while."""
         if command.wire not in self._able:
             return None
         if agent.deadline is not None and time.monotonic() > agent.deadline:

@@ -27,7 +27,7 @@ class Address:
         self.path = path
 
     def told(self) -> bytes:
-        """As the guest's end wants it."""
+        """The payload of OPEN for it."""
         if self.kind == "unix":
             return b"unix " + self.path.encode("utf-8", "surrogateescape")
         return f"{self.kind} {self.port} {self.host}".rstrip().encode()

@@ -42,7 +42,7 @@ def verb(job: Job) -> Finished:
 
 
 class _Forwarding:
-    """What stands while the verb runs."""
+    """The listening sockets and the tunnel of one `qga forward`."""
 
     def __init__(self, job: Job, tunnel: Tunnel) -> None:
         assert job.target is not None
@@ -130,7 +130,7 @@ class _Forwarding:
         return written(host, port)
 
     def _came(self, connection: TunnelConnection, number: int) -> bytes:
-        """Somebody has come to a socket of this host's: what the guest is asked for."""
+        """A connection to a listening socket of this host: the address that the guest must dial."""
         where, to = self._ways[number]
         told = {"from": where, "to": str(to)}
         self._job.hosts.change(self._guest, "connect", bool, told)

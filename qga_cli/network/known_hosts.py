@@ -19,7 +19,7 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 def path() -> str:
-    """The file."""
+    """Where the file is."""
     return os.path.join(_top(), "qga", _FILE)
 
 

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
             """Send all of it. Raises OutcomeUnknown."""
 
         def end_input(self) -> None:
-            """Let the program find the end of its input, once it has it all."""
+            """Close the program's input after all of it was delivered."""
 
         def fileno(self) -> int:
             """For select: readable while `read` would not wait."""
 
         def close(self) -> None:
-            """Let go: the program meets the end of its input."""
+            """Close the link: the program finds the end of its input."""
 
 
 _PATIENCE = 10.0  # seconds to wait for ports; nothing else is as fast, and this is for long

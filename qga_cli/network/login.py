@@ -61,7 +61,7 @@ class Login:
                     return
 
     def _send(self, link: TunnelLink) -> None:
-        """For a thread: what ssh says."""
+        """Runs in a thread: sends what ssh writes."""
         with contextlib.suppress(OutcomeUnknown):  # who reads is told
             while not self._over:
                 data = os.read(self._job.streams.stdin.fileno(), _PIECE)

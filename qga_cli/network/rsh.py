@@ -33,7 +33,7 @@ _OFF = ("no", "none", "false", "")
 
 
 def verb(job: Job) -> Finished:
-    """`qga rsh`. Whatever of ours fails has ssh's exit code."""
+    """`qga rsh`. An error of qga's own has exit code 255, as one of ssh has."""
     try:
         return _rsh(job)
     except QgaError as error:

@@ -41,7 +41,7 @@ def config(job: Job) -> Finished:
 
 
 def _program() -> list[str]:
-    """How we were started, wherever ssh is."""
+    """The path of this program, which ssh can call from any folder."""
     program = os.path.abspath(sys.argv[0])
     if os.path.basename(program) == "qga" and os.access(program, os.X_OK):
         return [program]

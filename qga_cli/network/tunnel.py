@@ -85,7 +85,7 @@ class Tunnel(Mux):
         reached: Callable[[str | None], object],
         gone: Callable[[], object] = bool,
     ) -> None:
-        """Whom to tell what the guest answers, and when the connection has gone."""
+        """Call `reached` with the guest's answer, and `gone` when the connection is closed."""
         self._reached[connection.number] = reached
         self._gone[connection.number] = gone
 
@@ -109,7 +109,7 @@ class Tunnel(Mux):
         self._await(lambda: self._there)
 
     def turn(self, also: Sequence[int] = ()) -> Collection[int]:
-        """Wait until something can be moved, and move it. Returns which descriptors were ready.
+        """Wait for events and handle them. Returns which descriptors were ready.
 
         `also` are further ones to wait for. Raises QgaError when the link breaks.
         """
@@ -134,7 +134,7 @@ class Tunnel(Mux):
         return ready
 
     def close(self) -> None:
-        """Let go of everything, in the guest too."""
+        """Close all connections and sockets, and end the program in the guest."""
         self.drop_all()
         self._errands.put(None)
         self._link.close()
@@ -162,7 +162,7 @@ class Tunnel(Mux):
         return self.came(connection, listener)
 
     def command(self, kind: int, number: int, payload: bytes) -> None:
-        """Its first word, and answers to LISTEN."""
+        """The guest's greeting, or an answer to LISTEN."""
         error = None if kind == OPENED else payload.decode("utf-8", "replace")[:200]
         if kind not in (OPENED, FAILED):
             raise Broken("a frame of an unknown kind")
@@ -206,7 +206,7 @@ class Tunnel(Mux):
         self.feed(data)
 
     def _hand_over(self) -> None:
-        """Give the writing thread what there is, if it has done what it had."""
+        """Give the writing thread the next piece, if it has written the last one."""
         if self.out and not self._busy:
             self._busy = True
             piece = bytes(self.out[:_PIECE])
@@ -214,7 +214,7 @@ class Tunnel(Mux):
             self._errands.put(piece)
 
     def _write(self) -> None:
-        """For a thread: the link takes as much as the guest reads."""
+        """Runs in a thread, because writing to the link waits for the guest to read."""
         while (piece := self._errands.get()) is not None:
             try:
                 self._link.write(piece)
@@ -225,7 +225,7 @@ class Tunnel(Mux):
 
 
 def dig(job: Job) -> Tunnel:
-    """A tunnel to the job's guest, by what runs there. Raises Unsupported when nothing does."""
+    """Start a tunnel to the job's guest, by its python3 or perl. Raises Unsupported."""
     assert job.agent is not None
     tools = list(_TOOLS)
     while True:
@@ -269,7 +269,7 @@ def _first_line(link: TunnelLink) -> tuple[str, bytes]:
 
 
 def program(language: str) -> bytes:
-    """What the guest's end is written in, as one text."""
+    """The source of the guest's end in this language, as one text."""
     folder = network.__path__[0]
     if language == "perl":
         with open(os.path.join(folder, "relay.pl"), "rb") as file:

@@ -34,7 +34,7 @@ class TunnelConnection:
         self.sent_end = self.ended = False  # no more from here; no more from the other side
 
     def wanted(self, room: bool) -> "dict[int, int]":
-        """What it waits for, by descriptor; `room` is whether the link takes more."""
+        """Poll events that it waits for, by descriptor; `room`: the link takes more."""
         if self.dialing:
             return {self.writer: select.POLLOUT} if self.writer >= 0 else {}
         found: dict[int, int] = {}
@@ -45,7 +45,7 @@ class TunnelConnection:
         return found
 
     def read(self) -> "bytes | None":
-        """What its peer says, as far as granted; b"" at the end, None if nothing yet."""
+        """Read from its peer, as much as is granted; b"" at the end, None if nothing yet."""
         try:
             data = os.read(self.reader, min(LONGEST, self.credit))
         except OSError as error:
@@ -56,7 +56,7 @@ class TunnelConnection:
         return data
 
     def write_pending(self) -> int:
-        """Give its peer what has come, as far as it is taken. Returns bytes to grant anew."""
+        """Write to its peer what has come, until that would wait. Returns bytes to grant anew."""
         while self.pending:
             try:
                 count = os.write(self.writer, self.pending[: self.most])
@@ -73,7 +73,7 @@ class TunnelConnection:
         return count
 
     def end_writing(self) -> None:
-        """Its peer finds the end; what the peer says goes on."""
+        """Close the way to its peer, which finds the end; the way back stays open."""
         if self.socket is None:
             os.close(self.writer)
         else:

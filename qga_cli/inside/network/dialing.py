@@ -22,7 +22,7 @@ _NAME = 253  # characters of a host's name
 
 
 def written_out(host: str, port: int) -> "list[tuple[int, Any]]":
-    """The candidates that `host` is without being looked up; "" is this machine."""
+    """Candidates for a host that needs no look-up: an address, or "" for this machine."""
     if not host:
         return [(family, (name, port)) for family, name in _LOCAL]
     if "%" in host:
@@ -37,7 +37,7 @@ def written_out(host: str, port: int) -> "list[tuple[int, Any]]":
 
 
 def is_name(host: str) -> bool:
-    """Whether a resolver may be asked for it."""
+    """Whether it is short and printable, so that a resolver may be asked for it."""
     return len(host) <= _NAME and host.isprintable()
 
 
@@ -53,7 +53,7 @@ class Resolver:
         start_new_thread(self._resolve, (number, host, port))
 
     def take(self) -> "list[tuple[int, list[tuple[int, Any]], str]]":
-        """What was found: a connection's number, candidates, why there are none."""
+        """Results since the last call: a connection's number, candidates, or why there are none."""
         os.read(self.bell, 512)
         found = []
         while self._found:
@@ -105,6 +105,6 @@ def is_connected(connection: TunnelConnection) -> bool:
 
 
 def without_delay(socket: "Any") -> None:
-    """Have small pieces sent at once."""
+    """Switch off Nagle's algorithm: small pieces are sent at once."""
     if socket.family != _socket.AF_UNIX:
         socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)

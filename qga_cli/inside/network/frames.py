@@ -25,9 +25,9 @@ FLOOD = 8388608  # bytes that wait for a link that nobody reads
 
 
 class Broken(Exception):
-    """What the other side sends is no tunnel."""
+    """The other side breaks the rules above: the tunnel must end."""
 
 
 def frame(kind: int, number: int, payload: bytes = b"") -> bytes:
-    """One frame."""
+    """The bytes of one frame."""
     return HEADER.pack(kind, number, len(payload)) + payload

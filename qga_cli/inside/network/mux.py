@@ -56,14 +56,14 @@ class Mux:
         self._highest = 0  # number of the other side's
         self._resolver = Resolver()
 
-    # What an end makes of the other side's wishes.
+    # What the host's and the guest's end do differently.
 
     def asked(self, number: int, payload: bytes) -> None:
-        """OPEN: dial or refuse."""
+        """OPEN has come: dial, or refuse."""
         raise Broken("a connection that nobody waits for")
 
     def command(self, kind: int, number: int, payload: bytes) -> None:
-        """A frame that belongs to no connection."""
+        """A frame has come that belongs to no connection."""
         raise Broken("a frame of an unknown kind")
 
     def answered(self, connection: TunnelConnection, error: "str | None", payload: bytes) -> None:
@@ -74,7 +74,7 @@ class Mux:
         return b""
 
     def over(self, connection: TunnelConnection) -> None:
-        """It has gone."""
+        """Called when a connection has been closed."""
 
     # The link.
 
@@ -95,7 +95,7 @@ class Mux:
         del inbox[:at]
 
     def send(self, kind: int, number: int, payload: bytes = b"") -> None:
-        """Put a frame on its way. Raises Broken when nobody takes any."""
+        """Append a frame to `out`. Raises Broken when too much waits there."""
         self.out += frame(kind, number, payload)
         if len(self.out) > FLOOD:
             raise Broken("nobody reads the link")
@@ -203,7 +203,7 @@ class Mux:
         return str(name[0]), int(name[1])
 
     def drop_all(self) -> None:
-        """Let go of everything."""
+        """Close all listening sockets and reset all connections."""
         for socket, _ in self.listeners.values():
             socket.close()
         self.listeners.clear()
@@ -227,7 +227,7 @@ class Mux:
             self._dial(connection)
 
     def _flush(self, connection: TunnelConnection) -> None:
-        """Pass on what has come, as far as it is taken."""
+        """Write to the connection what has come for it; grant the other side more."""
         if connection.dialing:
             return
         try:
@@ -243,7 +243,7 @@ class Mux:
                 self._drop(connection)
 
     def _pull(self, connection: TunnelConnection) -> None:
-        """Send what it says, as far as granted."""
+        """Send the other side what can be read from the connection."""
         try:
             data = connection.read()
         except OSError as error:
@@ -260,7 +260,7 @@ class Mux:
             self._drop(connection)
 
     def reset(self, connection: TunnelConnection, error: OSError) -> None:
-        """It has broken."""
+        """Tell the other side that this connection has failed, and close it."""
         connection.trouble = error
         self.send(RESET, connection.number)
         self._drop(connection, abort=True)
@@ -273,7 +273,7 @@ class Mux:
     # Waiting.
 
     def watch(self) -> "Any":
-        """A poll of everything that can go on."""
+        """A poll object with every descriptor that can make progress."""
         poll = select.poll()
         poll.register(self._resolver.bell, select.POLLIN)
         if len(self.connections) < CONNECTIONS:
@@ -286,7 +286,7 @@ class Mux:
         return poll
 
     def serve(self, events: "list[tuple[int, int]]") -> None:
-        """Do what a poll has found."""
+        """Read, write, accept and connect where a poll says it is possible."""
         ready = dict(events)
         if self._resolver.bell in ready:
             for number, candidates, why in self._resolver.take():

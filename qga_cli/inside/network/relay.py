@@ -39,12 +39,12 @@ class TunnelRelay(Mux):
             self.send(OPENED, number, f"{found} {name}".encode())
 
     def accepted(self, connection: TunnelConnection, listener: int) -> bytes:
-        """Whose listening socket it came to."""
+        """Tell the host which LISTEN this connection belongs to."""
         return listener.to_bytes(4, "big")
 
 
 def serve() -> None:
-    """Be the relay until the host goes."""
+    """Run until the host closes the link."""
     relay = TunnelRelay()
     relay.send(OPENED, 0)  # we are there
     os.set_blocking(0, False)
@@ -58,7 +58,7 @@ def serve() -> None:
 
 
 def turn(relay: TunnelRelay) -> bool:
-    """Wait until something can be moved, and move it; False when the host has gone."""
+    """Wait for events and handle them; False when the host has closed the link."""
     poll = relay.watch()
     poll.register(0, select.POLLIN)
     if relay.out:

@@ -86,7 +86,7 @@ def open_ports(names: "list[str]") -> "list[int]":
 
 
 def end_of_port(number: int, mark: str) -> None:
-    """Have the host know that nothing more comes, so that the port may be used again."""
+    """Tell the host that nothing more comes, so that it may use the port again."""
     try:
         os.write(number, f"{mark} \n".encode())
     except OSError:  # nobody listens any more

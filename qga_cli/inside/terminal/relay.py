@@ -76,7 +76,7 @@ class Relay:
             self.hang_up()
 
     def turn(self) -> None:
-        """Wait until something can be moved, and move it."""
+        """Wait for events and handle them."""
         readers = [self.woken, self.inlet]
         room = len(self.to_host) < _ROOM and (self.slave >= 0 or self.sent < self.shown + SCREEN)
         if self.terminal >= 0 and not self.dark and room:
@@ -189,7 +189,7 @@ class Relay:
         self.to_program.clear()
 
     def bury(self) -> None:
-        """When the program has ended: report its code, after what it left unread."""
+        """When the program has ended: send its remaining output, then its exit code."""
         ended, status = os.waitpid(self.child, os.WNOHANG) if self.child else (0, 0)
         if not ended:
             return
