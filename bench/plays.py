@@ -1,4 +1,4 @@
-"""`python -m bench.plays`: the collection beside community.libvirt's connection, in turn.
+"""`python -m bench.plays [TASK]...`: the collection beside community.libvirt's connection, in turn.
 
 From each time that of `-c local` for as many pings is taken away: Ansible's own. The twenty tasks
 themselves are not run with `-c local`: they would change this machine.
@@ -52,8 +52,8 @@ def main() -> None:
         )
         os.environ["ANSIBLE_CONFIG"] = str(folder / "ansible.cfg")
         os.chdir(folder)
-        for task, pings_of_its_own in TASKS.items():
-            compare(task, folder, local(folder, pings_of_its_own))
+        for task in sys.argv[1:] or TASKS:
+            compare(task, folder, local(folder, TASKS[task]))
 
 
 def peer(folder: Path) -> None:
