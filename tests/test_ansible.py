@@ -159,7 +159,7 @@ def test_ctrl_c_ends_the_program(ansible: Ansible, managed: lab.Guest, persist: 
 def test_a_tasks_timeout_ends_the_program(ansible: Ansible, managed: lab.Guest) -> None:
     """FAILED, for it was delivered; and a runner that was killed is not missed."""
     hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
-    task = ("ansible", "-i", hosts, "all", "--task-timeout", "15", "-m", "ansible.builtin.command")
+    task = ("ansible", "-i", hosts, "all", "--task-timeout", "10", "-m", "ansible.builtin.command")
     ran = ansible(*task, "-a", "sleep 4343")
     assert ran.returncode == 2, ran.stdout + ran.stderr
     assert "| FAILED" in ran.stdout
