@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 import time
 
 from qga_cli.agent.program import captured
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _BEGIN = 10.0  # seconds for the guest's shell to come to the port
 _NUMBER = 20  # digits, and more than a pid has
+_HELD = 0.1  # seconds that what may be the beginning of the end waits for the rest of it
 _LOOK, _CEILING = 0.005, 0.25  # seconds between two looks
 _COUNT = re.compile(rb"^wchar: (\d+)$", re.MULTILINE)  # proc_pid_io(5)
 
@@ -33,9 +35,12 @@ class ProgramStream:
     What the program writes to its stderr is dropped. `code` is its exit code once `read` has
     returned nothing, 128 + N after signal N; None before.
 
-    Output that ends as the mark of its own end begins, with a `q`, waits for what comes after it.
-    With `prompt` it does not, and in front of the end a few bytes of the mark may be taken for
-    output: for whoever knows what output may be, as of frames, and must not wait.
+    Output that ends as the mark of its own end begins, with a `q`, waits a tenth of a second for
+    what comes after it. `read` has it then; `fileno` does not tell of it.
+
+    With `bare` the program gets the ports themselves, and its output does not wait: it is for
+    programs of ours, whose frames show what is none of them. They must not ask for a terminal or
+    open /dev/stdout, and find no end of the input before `close`.
     """
 
     def __init__(
@@ -45,13 +50,15 @@ class ProgramStream:
         context: Context,
         patience: float,
         *,
-        prompt: bool = False,
+        bare: bool = False,
     ) -> None:
         self.code: int | None = None
         self._calls = AgentCalls(agent, Interrupt())
         self._channel = Channel.to(agent, patience)
         self._tail = b""  # what may be the beginning of the end
-        self._prompt = prompt
+        self._passed = 0  # bytes of it that were given already
+        self._bare = bare
+        self._giving = threading.Lock()  # who writes may end the input while who reads lets go
         self._sent = 0
         try:
             (self._out,), (self._in,) = self._channel.take(1, 1)
@@ -70,7 +77,11 @@ class ProgramStream:
         until = None if timeout is None else time.monotonic() + timeout
         while self.code is None:
             left = 3600.0 if until is None else until - time.monotonic()
-            data = self._out.read(left)
+            held = len(self._tail) > self._passed and self._end not in self._tail
+            data = self._out.read(min(left, _HELD) if held else left)
+            if held and not data:
+                data, self._passed = self._tail[self._passed :], len(self._tail)
+                return data
             if not data and until is not None and time.monotonic() >= until:
                 raise TimedOut(f"nothing came within {timeout:g} s")
             data = self._take(data)
@@ -88,14 +99,14 @@ class ProgramStream:
 
         Waits for that. Raises OutcomeUnknown when the program has ended before.
         """
-        if not self._open:
-            return
+        if self._bare:
+            raise AssertionError("a bare program's input ends when the stream is closed")
         pause = _LOOK
-        while self._given() < self._sent:
+        while self._open and self._given() < self._sent:
             time.sleep(pause)
             pause = min(pause * 2, _CEILING)
-        self._open = False
-        self._channel.give_back(self._in)
+        with self._giving:
+            self._give_input()
 
     def is_there(self) -> bool:
         """Whether the guest has the port open: one that was reset says nothing by itself.
@@ -110,12 +121,18 @@ class ProgramStream:
 
     def close(self) -> None:
         """Let go. A program that still runs meets the end of its input, its next write fails."""
-        if self.code is not None:
-            if self._open:
-                self._channel.give_back(self._in)
-            self._channel.give_back(self._out)
-            self._calls.reap([self._pid])
-        self._channel.close()
+        with self._giving:
+            if self.code is not None:
+                self._give_input()
+                self._channel.give_back(self._out)
+                self._calls.reap([self._pid])
+            self._open = False
+            self._channel.close()
+
+    def _give_input(self) -> None:
+        if self._open:
+            self._open = False
+            self._channel.give_back(self._in)
 
     def __enter__(self) -> "Self":
         return self
@@ -130,7 +147,8 @@ class ProgramStream:
 
     def _start(self, argv: "Sequence[str]", context: Context) -> None:
         agent = self._calls.agent
-        text = script("channel/port") + script("channel/stream")
+        way = "bare" if self._bare else "relayed"
+        text = script("channel/port") + script("channel/stream") + script(f"channel/{way}")
         said = [self._out.name, self._out.nonce, self._in.name, self._out.end.strip()]
         mark = f"qga-{os.urandom(8).hex()}"
         words, given = request(agent, text, mark, argv, context, "", "\n".join(said))
@@ -139,7 +157,7 @@ class ProgramStream:
         )
         try:
             self._out.greet(_BEGIN)
-            self._relay = self._number()
+            self._relay = 0 if self._bare else self._number()
         except NoChannel:
             status = self._calls.status(self._pid)
             if status["exited"]:
@@ -179,11 +197,12 @@ class ProgramStream:
 
     def _take(self, data: bytes) -> bytes:
         """What of it is the program's; notes the end."""
-        passed = len(self._tail) if self._prompt else 0  # bytes of it that were given already
+        passed, self._passed = self._passed, 0
         data = self._tail + data
         at = data.find(self._end)
-        if at < 0 and self._prompt:
+        if at < 0 and self._bare:
             self._tail = data[-len(self._end) :]
+            self._passed = len(self._tail)
             return data[passed:]
         if at < 0:
             keep = next(
@@ -191,10 +210,12 @@ class ProgramStream:
                  if self._end.startswith(data[-n:])), 0,
             )  # fmt: skip
             self._tail = data[len(data) - keep :]
-            return data[: len(data) - keep]
+            self._passed = max(0, passed - (len(data) - keep))
+            return data[passed : len(data) - keep]
         line = data[at + len(self._end) :]
         if b"\n" not in line and len(line) < 8:
             self._tail = data[at:]
+            self._passed = max(0, passed - at)
             return data[passed:at]
         code, signal = exit_status.outcome(line.partition(b"\n")[0].decode("ascii", "replace"))
         self.code = 128 + (signal or 0) if code is None else code

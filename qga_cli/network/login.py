@@ -35,7 +35,8 @@ class Login:
         job = self._job
         assert job.agent is not None
         assert job.target is not None
-        link = open_link(job, job.agent, ["sh", "-c", script("network/login"), "qga-login"])
+        link = open_link(job, job.agent, ["sh", "-c", script("network/login"), "qga-login"],
+                         bare=True)  # fmt: skip
         try:
             keys, rest = _keys(link)
             remember(job.target.label, keys)
@@ -52,6 +53,8 @@ class Login:
             while data:
                 data = data[os.write(out, data) :]
             while not self._job.interrupt.select([link], _WAIT, 0):
+                if self._over:
+                    return
                 if self._job.interrupt.count:  # ssh ends its ProxyCommand by SIGHUP, each time
                     self.code = 128 + self._job.interrupt.signum
                     return
@@ -65,8 +68,8 @@ class Login:
         with contextlib.suppress(OutcomeUnknown):  # who reads is told
             while not self._over:
                 data = os.read(self._job.streams.stdin.fileno(), _PIECE)
-                if not data:
-                    link.end_input()
+                if not data:  # it has gone
+                    self._over = True
                     return
                 link.write(data)
 

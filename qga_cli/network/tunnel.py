@@ -231,7 +231,7 @@ def dig(job: Job) -> Tunnel:
     while True:
         sizes = [str(len(program(tool))) for tool in _TOOLS]
         words = ["sh", "-c", script("network/pick"), "qga-tunnel", *sizes, *tools]
-        link = open_link(job, job.agent, words)
+        link = open_link(job, job.agent, words, bare=True)
         try:
             tool, rest = _first_line(link)
             if tool not in tools:

@@ -10,6 +10,10 @@ from tests.inside.conftest import Run
 SAID = b"org.qga-cli.port.00\nhello\norg.qga-cli.port.01\nend\n:\n"
 
 
+WAYS = ["relayed", "bare"]
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("program", "code", "reason"),
     [
@@ -19,9 +23,9 @@ SAID = b"org.qga-cli.port.00\nhello\norg.qga-cli.port.01\nend\n:\n"
     ],
 )
 def test_it_tells_why_the_program_was_not_started(
-    sh: Run, program: str, code: int, reason: bytes
+    sh: Run, way: str, program: str, code: int, reason: bytes
 ) -> None:
-    done = sh("channel/port+channel/stream", program, stdin=SAID)
+    done = sh(f"channel/port+channel/stream+channel/{way}", program, stdin=SAID)
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.endswith(reason)
 
@@ -39,6 +43,21 @@ def test_the_relay_s_pid_comes_before_all_of_the_program_s(sh: Run, tmp_path: Pa
 
     said = b"out\nhello\nin\nend\nqga_around() { :; }\n"
     words = "sh", "-c", "echo 42; cat"
-    done = sh("channel/port+channel/stream", *words, stdin=said, around=slow)
+    done = sh("channel/port+channel/stream+channel/relayed", *words, stdin=said, around=slow)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(rb"hello\n\d+\n42\ninput\nend 0\n", (tmp_path / "out").read_bytes())
+
+
+def test_a_bare_program_has_the_ports_themselves(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"input\n")
+    (tmp_path / "out").write_bytes(b"")
+
+    def files(text: str) -> str:
+        begin = "IFS= read -r qga_out"
+        return text.replace(begin, f'open_port() {{ eval "exec $2<>$1"; }}\n{begin}', 1)
+
+    said = b"out\nhello\nin\nend\nqga_around() { :; }\n"
+    words = "sh", "-c", "cat; exit 7"
+    done = sh("channel/port+channel/stream+channel/bare", *words, stdin=said, around=files)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out").read_bytes() == b"hello\ninput\nend 7\n"

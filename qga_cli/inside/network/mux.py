@@ -41,6 +41,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_FRAMES = 4  # of one connection in one turn
+
 
 class Mux:
     """One end of a tunnel. Whoever runs it writes `out` to the link and feeds what comes."""
@@ -243,16 +245,23 @@ class Mux:
                 self._drop(connection)
 
     def _pull(self, connection: TunnelConnection) -> None:
-        """Send the other side what can be read from the connection."""
-        try:
-            data = connection.read()
-        except OSError as error:
-            self.reset(connection, error)
-            return
-        if data is None:
-            return
-        if data:
+        """Send the other side what can be read from the connection, a few frames at most: others
+        want their turn."""
+        for _ in range(_FRAMES):
+            try:
+                data = connection.read()
+            except OSError as error:
+                self.reset(connection, error)
+                return
+            if data is None:
+                return
+            if not data:
+                break
             self.send(DATA, connection.number, data)
+            # A descriptor that is no socket of ours may wait.
+            if len(data) < LONGEST or not connection.credit or connection.socket is None:
+                return
+        else:
             return
         connection.sent_end = True
         self.send(END, connection.number)

@@ -280,13 +280,19 @@ sub turn {
         pull($c) if vec $read, $number, 1;
     }
     if (vec $read, 0, 1) {
-        my $count = sysread STDIN, $inbox, $PIECE, length $inbox;
-        return 0 if defined $count && !$count;
-        feed() if $count;
+        # A port gives a page at a time (fill_readbuf in Linux's virtio_console.c).
+        my ($count, $had) = (undef, length $inbox);
+        while (length($inbox) - $had < $PIECE) {
+            $count = sysread STDIN, $inbox, $PIECE, length $inbox;
+            last unless $count;
+        }
+        return 0 if defined $count && !$count && length $inbox == $had;
+        feed() if length $inbox > $had;
     }
-    if (length $out) {
+    while (length $out) {    # a port takes 32 KiB at a time
         my $count = syswrite STDOUT, $out, $PIECE;
-        substr($out, 0, $count) = '' if $count;
+        last unless $count;
+        substr($out, 0, $count) = '';
     }
     return 1;
 }

@@ -67,17 +67,29 @@ def turn(relay: TunnelRelay) -> bool:
     # First what the poll has found: a new connection may have the descriptor of one that goes.
     relay.serve(events)
     if 0 in dict(events):
-        try:
-            data = os.read(0, _PIECE)
-        except BlockingIOError:
-            pass
-        else:
+        data = come()
+        if data is not None:
             if not data:
                 return False
             relay.feed(data)
-    if relay.out:
-        try:
+    try:
+        while relay.out:  # a port takes 32 KiB at a time
             del relay.out[: os.write(1, relay.out[:_PIECE])]
-        except BlockingIOError:
-            pass  # the host reads no faster
+    except BlockingIOError:
+        pass  # the host reads no faster
     return True
+
+
+def come() -> "bytes | None":
+    """What has come: empty at the end, None if nothing has. A port gives a page at a time
+    (fill_readbuf in Linux's virtio_console.c), and a turn for each would take too long."""
+    pieces = b""
+    try:
+        while len(pieces) < _PIECE:
+            data = os.read(0, _PIECE)
+            if not data:
+                break
+            pieces += data
+    except BlockingIOError:
+        return pieces or None
+    return pieces

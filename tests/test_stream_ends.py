@@ -1,0 +1,96 @@
+"""The end of a program's stream over ports, in orders that a real guest shows once in a while."""
+
+import threading
+import time
+
+from qga_cli.exec.stream import ProgramStream
+
+END = b"qga.0123456789abcdef "
+
+
+class Port:
+    """Gives what is put into it."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = list(pieces)
+
+    def read(self, seconds: float) -> bytes:
+        """See InPort."""
+        if self._pieces:
+            return self._pieces.pop(0)
+        time.sleep(min(seconds, 5))
+        return b""
+
+    def add(self, piece: bytes) -> None:
+        """Something comes."""
+        self._pieces.append(piece)
+
+
+class Channel:
+    """Gives ports back slowly, each once."""
+
+    def __init__(self) -> None:
+        self.taken = ["in", "out"]
+
+    def give_back(self, port: str, *, clean: bool = True) -> None:
+        """See Channel."""
+        there = port in self.taken
+        time.sleep(0.2)
+        assert there
+        self.taken.remove(port)
+
+    def close(self) -> None:
+        """See Channel."""
+        for port in list(self.taken):
+            self.give_back(port, clean=False)
+
+
+class Calls:
+    """Nothing is to be reaped."""
+
+    def reap(self, pids: list[int]) -> None:
+        """See AgentCalls."""
+
+
+def stream_of(*pieces: bytes) -> tuple[ProgramStream, Channel, Port]:
+    stream = ProgramStream.__new__(ProgramStream)
+    channel, port = Channel(), Port(*pieces)
+    stream.code, stream._open, stream._bare = None, True, False
+    stream._tail, stream._passed, stream._end = b"", 0, END
+    stream._giving, stream._sent, stream._pid = threading.Lock(), 0, 1
+    given = {"_channel": channel, "_out": port, "_in": "in", "_calls": Calls()}
+    for name, value in given.items():
+        setattr(stream, name, value)
+    stream._given = lambda: 0  # type: ignore[method-assign]
+    return stream, channel, port
+
+
+def test_an_output_that_ends_as_the_end_begins_is_not_kept_for_ever() -> None:
+    stream, _, port = stream_of(b"yes q")
+    assert stream.read(3) == b"yes "
+    assert stream.read(3) == b"q"
+    port.add(b"uit" + END[:7])
+    assert stream.read(3) == b"uit"
+    port.add(END[7:] + b"3\n")
+    assert stream.read(3) == b""
+    assert stream.code == 3
+
+
+def test_who_reads_lets_go_while_who_writes_ends_the_input() -> None:
+    """Each gave the same port back: a ValueError on the screen."""
+    stream, channel, _ = stream_of()
+    channel.taken.remove("out")
+    failed: list[BaseException] = []
+
+    def end() -> None:
+        try:
+            stream.end_input()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    time.sleep(0.05)
+    stream.close()
+    thread.join()
+    assert (failed, channel.taken) == ([], [])
