@@ -55,8 +55,9 @@ class Calls:
 def stream_of(*pieces: bytes) -> tuple[ProgramStream, Channel, Port]:
     stream = ProgramStream.__new__(ProgramStream)
     channel, port = Channel(), Port(*pieces)
-    stream.code, stream._open, stream._bare = None, True, False
+    stream.code, stream._open, stream._prompt = None, True, False
     stream._tail, stream._passed, stream._end = b"", 0, END
+    stream._bare = False
     stream._giving, stream._sent, stream._pid = threading.Lock(), 0, 1
     given = {"_channel": channel, "_out": port, "_in": "in", "_calls": Calls()}
     for name, value in given.items():

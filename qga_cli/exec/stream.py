@@ -38,9 +38,11 @@ class ProgramStream:
     Output that ends as the mark of its own end begins, with a `q`, waits a tenth of a second for
     what comes after it. `read` has it then; `fileno` does not tell of it.
 
-    With `bare` the program gets the ports themselves, and its output does not wait: it is for
-    programs of ours, whose frames show what is none of them. They must not ask for a terminal or
-    open /dev/stdout, and find no end of the input before `close`.
+    With `prompt` it does not wait, and in front of the end a few bytes of the mark may be taken for
+    output: for whoever knows what output may be, as of frames.
+
+    With `bare` the program gets the ports themselves, and its output is as with `prompt`: for
+    programs of ours. They must not open /dev/stdout, and find no end of the input before `close`.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class ProgramStream:
         context: Context,
         patience: float,
         *,
+        prompt: bool = False,
         bare: bool = False,
     ) -> None:
         self.code: int | None = None
@@ -57,6 +60,7 @@ class ProgramStream:
         self._channel = Channel.to(agent, patience)
         self._tail = b""  # what may be the beginning of the end
         self._passed = 0  # bytes of it that were given already
+        self._prompt = prompt or bare
         self._bare = bare
         self._giving = threading.Lock()  # who writes may end the input while who reads lets go
         self._sent = 0
@@ -200,7 +204,7 @@ class ProgramStream:
         passed, self._passed = self._passed, 0
         data = self._tail + data
         at = data.find(self._end)
-        if at < 0 and self._bare:
+        if at < 0 and self._prompt:
             self._tail = data[-len(self._end) :]
             self._passed = len(self._tail)
             return data[passed:]
