@@ -123,7 +123,7 @@ def test_a_user_without_the_file_has_no_keys(
     ran = qga("-c", uri, "ssh", "list", "x", "root", "-o", "json")
     assert (ran.code, ran.out, ran.err) == (0, '{"keys":[]}\n', "")
     ran = qga_tty("-c", uri, "ssh", "list", "x", "root")
-    assert (ran.code, ran.out) == (0, "no keys\n")
+    assert (ran.code, ran.out) == (0, "\x1b[2mno keys\x1b[0m\n"), "dim"
     why[0] = f"failed to read '{file}': Failed to open file “{file}”: Permission denied"
     assert qga("-c", uri, "ssh", "list", "x", "root").code == 1
 
