@@ -38,6 +38,7 @@ def complete(*words: str, cache: Path, env: dict[str, str] | None = None) -> Ran
     return qga("__complete", *words, env={"XDG_CACHE_HOME": str(cache), **(env or {})})
 
 
+@pytest.mark.slow
 def test_what_is_written_into_the_scripts_starts_no_python(shell: Shell) -> None:
     cases = {
         "qga exec-s": "qga exec-status ",
@@ -65,6 +66,7 @@ def test_what_is_written_into_the_scripts_starts_no_python(shell: Shell) -> None
     assert shell.calls() == []
 
 
+@pytest.mark.slow
 def test_names_of_guests(shell: Shell) -> None:
     assert shell.tab("qga ping d") in ("qga ping db\\ 1 ", "qga ping 'db 1' ")
     assert shell.tab("qga ping w") == "qga ping web"
@@ -82,6 +84,7 @@ def test_the_host_on_the_command_line_is_asked(shell: Shell, tmp_path: Path) -> 
     assert shell.tab("qga -c unix:{vm}.sock ping al") == "qga -c unix:{vm}.sock ping alone "
 
 
+@pytest.mark.slow
 def test_groups_hosts_and_aliases(shell: Shell, tmp_path: Path) -> None:
     config = tmp_path / ".config" / "qga" / "config.toml"
     config.parent.mkdir(parents=True)
@@ -97,6 +100,7 @@ def test_groups_hosts_and_aliases(shell: Shell, tmp_path: Path) -> None:
     assert shell.tab("qga up") == "qga up "
 
 
+@pytest.mark.slow
 def test_a_program_of_the_host_behind_dashes(shell: Shell) -> None:
     shell.add_program("take-a-snapshot")
     start = "qga fs with-frozen --max 3s web1 web2 --"
@@ -142,6 +146,7 @@ def test_a_file_behind_a_colon(shell: Shell, tmp_path: Path, local_agent: str) -
     assert not list(tmp_path.rglob("pwned"))
 
 
+@pytest.mark.slow
 def test_a_copy_takes_guests_and_files_of_this_host(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "west-wing.txt").touch()
     assert shell.tab("qga cp west") == "qga cp west-wing.txt "

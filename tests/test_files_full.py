@@ -73,6 +73,7 @@ def test_tar_tells_later_why(
     assert not (tmp_path / "far").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_a_large_copy_at_once(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

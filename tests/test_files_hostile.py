@@ -70,6 +70,7 @@ LIES: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LIES)
 def test_a_lie_leaves_nothing_behind(case: str, fake: Start, here: Path) -> None:
     files = FakeFiles({"/data": DATA})

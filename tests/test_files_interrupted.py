@@ -74,6 +74,7 @@ def test_what_a_killed_copy_holds_is_let_go(far: Far, here: Path) -> None:
     assert held() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_has_come_and_tells(far: Far, here: Path) -> None:
     (here / "data").write_bytes(bytes(60_000_000))
     words = ["cp", str(here / "data"), f"{far.name}:{far.folder}/data"]

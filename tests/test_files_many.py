@@ -44,6 +44,7 @@ def test_rows_have_a_column_for_it(run: Callable[..., Ran], here: Path) -> None:
     assert [(each["vm"], each["return"][0]["name"]) for each in told] == [("a", "f"), ("b", "f")]
 
 
+@pytest.mark.slow
 def test_changes(run: Callable[..., Ran], here: Path) -> None:
     assert run("mkdir", "-p", f"a,b:{here}/d/e", f"a,b:{here}/d/f").err == "qga: 2 ok\n"
     assert sorted(os.listdir(here / "d")) == ["e", "f"]

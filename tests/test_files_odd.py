@@ -81,6 +81,7 @@ def test_groups_whose_names_have_spaces(far: Far) -> None:
     assert rows[1].split("\t")[1:3] == ["root", "domain users"]
 
 
+@pytest.mark.slow
 def test_files_that_do_not_know_their_size(near: Far, here: Path) -> None:
     near.good("cp", "/proc/sys/kernel/random", "FAR/proc")
     uuid = Path("/proc/sys/kernel/random/boot_id").read_text()
@@ -116,6 +117,7 @@ def test_a_part_that_cannot_be_made_is_told_by_its_folder(near: Far, here: Path)
     assert (done.code, "vm: cannot create /proc/" in done.err) == (1, True), done.err
 
 
+@pytest.mark.slow
 def test_files_that_are_replaced_hand_on_what_they_are(near: Far, here: Path) -> None:
     for name in ("a", "b"):
         (here / name).write_text("new")

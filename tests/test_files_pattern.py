@@ -36,6 +36,7 @@ def test_a_file_of_that_name_wins(far: Far, here: Path) -> None:
     assert far.sh("ls etc").split("\n")[:2] == ["[ab].conf", "a.conf"]
 
 
+@pytest.mark.slow
 def test_cat_rm_mv_tail(far: Far) -> None:
     far.sh(MAKE)
     assert far.good("cat", "FAR/etc/?.conf") == "a.conf\nb.conf\n"

@@ -61,6 +61,7 @@ class Images(Filesystems):
         return super().__call__(request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("freeze", "x"), ("freeze", "x", "--for", "9s"),
                                    ("with-frozen", "x", "--", "true")])  # fmt: skip
 def test_a_freeze_that_hangs_is_told_of_before(fake: Make, words: tuple[str, ...]) -> None:
@@ -74,6 +75,7 @@ def test_a_freeze_that_hangs_is_told_of_before(fake: Make, words: tuple[str, ...
         qga("-c", uri, "fs", "thaw", "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "files", "kind"), [
     (ROWS[1:], FILES, "ext4"),  # agents since 10.0, and without the bind mount
     (ROWS, FILES, "squashfs"),

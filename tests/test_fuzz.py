@@ -100,6 +100,7 @@ def test_a_row_is_a_line_whatever_is_in_it(rows: list[dict[str, object]]) -> Non
     assert all(line.count("\t") == 1 for line in lines[:-1])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(JSON)
 def test_json_is_valid_utf8_and_comes_back(value: object) -> None:
@@ -108,6 +109,7 @@ def test_json_is_valid_utf8_and_comes_back(value: object) -> None:
     assert text.count("\n") == 1
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.binary(max_size=60).filter(lambda line: b"\n" not in line), max_size=5),
     st.lists(st.integers(1, 20), max_size=20),

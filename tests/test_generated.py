@@ -32,6 +32,7 @@ def test_a_stale_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert tmp_path / "page.1" not in gen.stale()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_manual_pages_are_clean(page: Path) -> None:
     for tool in (["groff", "-Tutf8", "-k", "-ww", "-man", "-z"], ["mandoc", "-T", "lint"]):

@@ -56,6 +56,7 @@ CODES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", CODES)
 def test_exit_codes_have_32_bits(win: Windows, code: str) -> None:
     """S2: -128 was success, -1 was "no such program"."""
