@@ -22,7 +22,7 @@ WHY = """
 Where a goal is missed, or has been in other runs: `exec` runs the program between a shell and a
 timer of its own, for output of any size, true codes and a clean end; each fork costs
 an emulated guest 5 ms, an exec 25 to 60 ms, a KVM guest about 1 ms; the ratio has been 0.7 to 1.1.
-`cp` compares SHA-256 at both ends and flushes the file to the disk; the loops do neither, and over
+`cp` compares SHA-512 at both ends and flushes the file to the disk; the loops do neither, and over
 a socket of the same machine this shows. A loop of 64 KiB chunks is hardly slower than the best one
 here: the agent's own parsing takes the time. A tree of small files needs a dozen programs in the
 guest beside tar, half of its time under emulation. Names of commands are completed without starting

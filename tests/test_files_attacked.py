@@ -17,7 +17,7 @@ from tests.lab.local_agent import agent as run_local_agent
 USER = 65534
 PROGRAMS = (
     "cat chmod chown cp dd df find gzip head id kill ln ls mkdir mkfifo mv readlink rm rmdir"
-    " sha256sum sleep stat sync tail tar tee touch"
+    " sha512sum sleep stat sync tail tar tee touch"
 ).split()
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 

@@ -10,7 +10,7 @@ from tests.conftest import qga
 from tests.lab.local_agent import agent as run_local_agent
 
 PROGRAMS = (
-    "sh cat mkdir rm rmdir mv ln ls stat chmod chown touch tar sha256sum head tail tee mkfifo"
+    "sh cat mkdir rm rmdir mv ln ls stat chmod chown touch tar sha512sum head tail tee mkfifo"
     " mktemp sync df readlink dd sleep kill id env setpriv qemu-ga"
 ).split()
 PUSH, PULL = ("HERE/tree", "vm:HERE/new"), ("vm:HERE/tree", "HERE/new")  # a folder
@@ -22,15 +22,15 @@ PUSH, PULL = ("HERE/tree", "vm:HERE/new"), ("vm:HERE/tree", "HERE/new")  # a fol
     [
         ("tar", PUSH, "tar"),
         ("tar", PULL, "tar"),
-        ("sha256sum", PUSH, "sha256sum"),
-        ("sha256sum", PULL, "sha256sum"),
+        ("sha512sum", PUSH, "sha512sum"),
+        ("sha512sum", PULL, "sha512sum"),
         ("tee", PUSH, "tee"),
         ("tee", PULL, "tee"),
         ("mkfifo", PUSH, ""),
         ("mktemp", PULL, "mktemp"),
         ("stat", ("vm:HERE/file", "HERE/new"), "stat"),
-        ("sha256sum", ("vm:HERE/file", "HERE/new"), ""),  # done without: the file is read twice
-        ("sha256sum", ("HERE/file", "vm:HERE/new"), ""),
+        ("sha512sum", ("vm:HERE/file", "HERE/new"), ""),  # done without: the file is read twice
+        ("sha512sum", ("HERE/file", "vm:HERE/new"), ""),
     ],
 )
 def test_what_is_missing_is_named(

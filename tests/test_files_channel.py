@@ -125,7 +125,7 @@ def begun(guest: lab.Guest, place: str, here: Path) -> Iterator[tuple[Started, l
     words = ["cp", *ALWAYS, str(here / "data"), f"{place}/data"]
     copy = Started(*words)
     assert eventually(lambda: bool(sh(place, "find . -name '.data.*.qga-part' -size +1000k")))
-    sh(place, "pkill -STOP -fx 'head -c 100663296' || :")
+    sh(place, "pkill -STOP -x dd || :")
     yield copy, words
     copy.process.kill()
     copy.process.wait()
@@ -150,12 +150,12 @@ def test_a_killed_copy_leaves_no_port_and_resume_completes_it(
     copy.signal(signal.SIGKILL)
     copy.end()
     # A client whose data nobody takes is not read from by libvirtd, which misses its death.
-    sh(place, "pkill -CONT -f '^head -c' || :")
+    sh(place, "pkill -CONT -x dd || :")
     began = time.monotonic()
     while plugged(guest):
         assert time.monotonic() < began + 30, plugged(guest)  # a busy machine
         time.sleep(0.05)
-    assert sh(place, "sleep 1; pgrep -f '^head -c' || :") == ""
+    assert sh(place, "sleep 1; pgrep -x dd || :") == ""
     _complete(place, here, words)
 
 

@@ -40,7 +40,7 @@ COMMAND = Command(
         "*, ? and [...] in a guest's SRC are looked up there, by its shell (quote them, or this "
         "host's shell does): 'web1:/etc/*.conf'. A file of just that name comes first; that "
         "nothing matches is an error. cat, tail, rm and mv take such patterns too.\n\n"
-        "A file gets its name only when all of it has come and its SHA-256 is the same at both "
+        "A file gets its name only when all of it has come and its SHA-512 is the same at both "
         "ends: until then it lies beside, as .NAME.*.qga-part. What is cut off stays there, and "
         "--resume goes on from what is equal at both ends. A file that is replaced hands on its "
         "mode, owner, access list and security label, unless --mode or --owner says otherwise, "

@@ -166,4 +166,4 @@ def _edit(command: list[str], path: str, lock: int) -> None:
 
 def _digest(path: str | int) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha512").hexdigest()

@@ -114,7 +114,7 @@ class WindowsTarget:
 
     def _digest(self, path: str) -> str:
         """Of a private file, as the guest has it."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha512()
         with self._private.closing(self._private.open(path, "r")) as handle:
             while piece := self._private.read(handle):
                 digest.update(piece)

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
             """Offsets and data from `start` on, in order; what lies between them is zeros."""
 
         def prefix(self, length: int) -> str:
-            """The SHA-256 of the first `length` bytes. To be called before `pieces`, if at all."""
+            """The SHA-512 of the first `length` bytes. To be called before `pieces`, if at all."""
 
         def digest(self) -> str:
-            """The SHA-256 of what was there to read; "" when it cannot be known."""
+            """The SHA-512 of what was there to read; "" when it cannot be known."""
 
 
 UNPROMISED = 64 * 2**20  # bytes taken of a file that says it is empty, as those of /proc do
@@ -53,7 +53,7 @@ class HostFile:
         if self.facts.kind != "file":
             self._file.close()
             raise FileError(f"{path}: was a file a moment ago, and is a {self.facts.kind} now")
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha512()
         self._prefixes: dict[int, hashlib._Hash] = {}  # of lengths that were asked for
 
     def sample(self, count: int) -> bytes:
@@ -126,7 +126,7 @@ class HostStream:
         self.facts = FileFacts()
         self._stream = stream
         self._interrupt = interrupt
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha512()
 
     def prefix(self, length: int) -> str:
         """See FileSource. Never asked: a stream cannot be resumed."""

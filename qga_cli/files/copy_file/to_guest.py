@@ -1,7 +1,7 @@
 """The guest's end of a copy: a private file next to its final name, renamed once it is verified."""
 
 from qga_cli.errors import BadReply, FileError, QgaError
-from qga_cli.files.guest.digest import GuestDigest
+from qga_cli.files.guest.digest import DIGITS, GuestDigest
 from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.handle import open_handle
 from qga_cli.files.guest.holder import Holder, is_count, text
@@ -135,7 +135,7 @@ class GuestTarget:
         finish = text("held", "prove", "release")
         effect = f"{self._place} may be the new file"
         done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
-        if done.code == 127 and digest:  # no sha256sum there
+        if done.code == 127 and digest:  # no sha512sum there
             if self._holder:
                 self._holder.tell()
             if GuestDigest(self.access, self._path(), self._position).result() != digest:
@@ -213,7 +213,7 @@ class GuestTarget:
         if not self._holder:  # no /proc, so none were looked for
             return 0
         found = [
-            (int(length), name, digest[:64])  # sha256sum's line; "" where there is no sha256sum
+            (int(length), name, digest[:DIGITS])  # sha512sum's line; "" where there is no sha512sum
             for name, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
             if is_count(length)
         ]

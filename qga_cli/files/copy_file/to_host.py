@@ -40,7 +40,7 @@ class HostTarget:
         self._at = -1
         self._part = ""
         self._file: BinaryIO | None = None
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha512()
         self._position = 0
 
     def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:

@@ -28,7 +28,7 @@ class StreamTarget:
 
     def __init__(self, stream: "BinaryIO") -> None:
         self._stream = stream
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha512()
         self._position = 0
 
     def begin(self, facts: "FileFacts", prove: object) -> int:

@@ -70,7 +70,7 @@ def _receive(
     note: "Callable[[str], None]",
 ) -> None:
     reader = TarReader(extractor)
-    digest = hashlib.sha256()
+    digest = hashlib.sha512()
 
     def take(data: bytes) -> None:
         digest.update(data)

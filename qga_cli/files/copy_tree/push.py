@@ -106,7 +106,7 @@ class Push:
 
     def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
         """Fill the stage from `writer`. Raises FileError unless the guest has read the same."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha512()
 
         full = False
 

@@ -33,5 +33,5 @@ for old in "./.$short."????????????????"${mark#????????????????}"; do
   for process in /proc/[0-9]*; do # a killed copy's gzip lives on for a minute, with bytes to write
     [ "$process/fd/1" -ef "$inner" ] && kill -9 "${process#/proc/}"
   done 2>/dev/null
-  printf '%s\0' "$old" "${known##* }" "$([ "$readable" ] || sha256sum <"$inner")"
+  printf '%s\0' "$old" "${known##* }" "$([ "$readable" ] || sha512sum <"$inner")"
 done

@@ -8,7 +8,7 @@
 # Standard error ends with the archive's digest. tar's exit code goes round the pipe, for that has
 # the exit code of its last command.
 
-needs tar tee mkfifo mktemp sha256sum
+needs tar tee mkfifo mktemp sha512sum
 cd -P -- "$1" || exit
 g=
 case $(tar --version 2>/dev/null) in
@@ -27,7 +27,7 @@ d=$(mktemp -d) || exit
 trap 'rm -rf -- "$d"' EXIT
 trap 'exit 143' HUP INT TERM
 mkfifo -- "$d/f" || exit
-sha256sum <"$d/f" >"$d/s" &
+sha512sum <"$d/f" >"$d/s" &
 {
   # shellcheck disable=SC2086  # options of ours, or none
   tar $g $3 -cf - "$2"

@@ -8,7 +8,7 @@
 # What is changed is changed through the descriptor: the name may be another file's by now.
 
 if [ "$1" ]; then
-  sum=$(sha256sum <"$file") || exit
+  sum=$(sha512sum <"$file") || exit
   [ "${sum%% *}" = "$1" ] || exit 66
 fi
 mode=$2
@@ -47,7 +47,7 @@ case $6 in
   absent) [ ! -e "./$name" ] && [ ! -L "./$name" ] || exit 67 ;;
   *)
     [ -f "./$name" ] && [ ! -L "./$name" ] || exit 67
-    sum=$(sha256sum <"./$name") && [ "${sum%% *}" = "$6" ] || exit 67
+    sum=$(sha512sum <"./$name") && [ "${sum%% *}" = "$6" ] || exit 67
     ;;
 esac
 [ ! -L "./$part" ] && [ "./$part" -ef "$file" ] || exit 68

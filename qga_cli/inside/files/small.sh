@@ -4,5 +4,5 @@
 
 shift 3
 trap 'rm -f -- "./$part"' EXIT
-[ -z "$1" ] || command -v sha256sum >/dev/null || exit 127
+[ -z "$1" ] || command -v sha512sum >/dev/null || exit 127
 cat >&9 || exit

@@ -4,10 +4,10 @@
 # Prints the digest of the archive. Where tar fails, what follows it may say why; what it has written
 # lies in the stage, to be removed with it.
 
-needs tar tee sha256sum
+needs tar tee sha512sum
 cd -P /proc/self/fd/7/tree/ || exit
 exec 4>&1
-count() { tee /proc/self/fd/5 | sha256sum >&4; } # tee writes to tar, too
+count() { tee /proc/self/fd/5 | sha512sum >&4; } # tee writes to tar, too
 {
   # shellcheck disable=SC2086  # a command line of ours
   if [ "$2" ]; then $2 | count; else count; fi
