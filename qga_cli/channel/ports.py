@@ -244,16 +244,18 @@ def drop(ports: "Ports", found: "list[tuple[str, PortStream]]") -> None:
 
 def sweep(ports: "Ports", trace: "Callable[[int, str], None]", but: "Collection[str]" = ()) -> None:
     """Unplug what owners who have died left behind."""
-    for name in abandoned(ports):
+    for name in abandoned(ports, but):
         # Its owner may only just be closing it, and the next one have it a moment later.
-        if name not in but and ports.unplug_unused(name, left_open=True):
+        if ports.unplug_unused(name, left_open=True):
             trace(1, f"port {name} was left behind: unplugged")
 
 
-def abandoned(ports: "Ports") -> list[str]:
+def abandoned(ports: "Ports", but: "Collection[str]" = ()) -> list[str]:
     """Ports of ours that are open in the guest, and have no stream on the host."""
     return [
-        port.name for port in ports.plugged(PREFIX) if port.is_open and not ports.is_used(port.name)
+        port.name
+        for port in ports.plugged(PREFIX)
+        if port.is_open and port.name not in but and not ports.is_used(port.name)
     ]
 
 

@@ -110,13 +110,14 @@ def request(
     first: str = "",
     *,
     reads: bool = True,
+    lines: bool = False,
 ) -> tuple[list[str], bytes]:
     """The words that start `argv` inside a script of ours, and what its shell reads: the script,
     the lines of `first`, the program's context.
 
     The program's words are in there too. So what others see of us is a shell called `name`. Where
     nothing `reads` what comes after, the wrapper has `first`, its end mark, and the context in
-    variables.
+    variables; with `lines` a script reads these as lines still.
     """
     if argv[0].startswith("-"):
         raise UsageError(
@@ -127,6 +128,9 @@ def request(
     if reads:
         words, source = loaded(name, text)
         given = source + (f"{first}\n".encode() if first else b"") + around
+    elif lines:
+        told = f"{first}\n{around.decode('utf-8', 'surrogateescape')}"
+        words, given = loaded_at_once(name, f"exec <<\\#\n{told}#\n{text}")
     else:
         known = quote(around.decode("utf-8", "surrogateescape").removesuffix("\n"))
         words, given = loaded_at_once(name, text, qga_end=first, qga_context=known)

@@ -119,7 +119,10 @@ class ProgramOnPorts:
         told = [f"{port.name} {port.nonce} {port.end.strip()}" for port in ports]
         told.append(ways[0].name if ways else "")
         first = "\n".join(told)
-        words, given = request(self.calls.agent, text, self.mark, self.argv, context, how, first)
+        words, given = request(
+            self.calls.agent, text, self.mark, self.argv, context, how, first,
+            reads=bool(inline), lines=True,
+        )  # fmt: skip
         given += inline or b""
         if len(given) - len(text) > SAFE_INPUT or self.calls.agent.system:
             from qga_cli.agent.abilities import is_windows

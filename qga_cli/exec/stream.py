@@ -155,7 +155,10 @@ class ProgramStream:
         text = script("channel/port") + script("channel/stream") + script(f"channel/{way}")
         said = [self._out.name, self._out.nonce, self._in.name, self._out.end.strip()]
         mark = f"qga-{os.urandom(8).hex()}"
-        words, given = request(agent, text, mark, argv, context, "", "\n".join(said))
+        first = "\n".join(said)
+        words, given = request(
+            agent, text, mark, argv, context, "", first, reads=False, lines=True
+        )
         self._pid = self._calls.start(
             words, capture=True, stdin=given, env=context.environment, program=argv
         )

@@ -33,7 +33,7 @@ class Filling:
         self._folder = folder
         self._target: WindowsTarget | None = None
         self._info = tarfile.TarInfo()
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.sha512()
 
     def entry(self, info: tarfile.TarInfo) -> None:
         """See tar_reader.Receiver."""
@@ -48,7 +48,7 @@ class Filling:
                 hint="-L copies what links lead to",
             ).of(self._files.target)
         else:
-            self._info, self._digest = info, hashlib.sha256()
+            self._info, self._digest = info, hashlib.sha512()
             self._target = WindowsTarget(self._files, goal, "", folder=False, replaces="")
             self._target.begin(info, None)
 
@@ -110,7 +110,7 @@ def _give(
     advance: Callable[[int], None],
 ) -> None:
     """One file, read twice: what has come must be what is there."""
-    read, again = hashlib.sha256(), hashlib.sha256()
+    read, again = hashlib.sha512(), hashlib.sha512()
     with CopyHandle(files, path) as handle:
         size, offset = handle.size(), 0
         handle.seek(0)

@@ -53,11 +53,11 @@ exec 9</proc/self/fd/6
 qga_first=$!
 exec 9</proc/self/fd/7
 { exec <&9 >&4 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; become_cat; } &
-qga_relays="$qga_first $! $qga_feeder"
+qga_other=$!
+qga_relays="$qga_first $qga_other $qga_feeder"
 exec 9<&- 6>/proc/self/fd/6 7>/proc/self/fd/7
 echo "$qga_second" >&4
-echo "$qga_hello" >&3
-echo "$qga_relays" >&3
+echo "$qga_hello$qga_nl$qga_relays" >&3
 exec >/dev/null 2>&8
 ( qga_around; QGA_EXEC=$0; export QGA_EXEC; exec "$@" ) >&6 2>&7 3>&- 4>&- 6>&- 7>&- 8>&-
 qga_code=$?
@@ -67,13 +67,17 @@ exec 2>/dev/null
 qga_how="$qga_code ${qga_said:+killed}${BASH:+killed}"
 echo "$qga_last $qga_how" >&7
 echo "$qga_end $qga_how" >&6
+# From here on the relays come to the end of their pipes, unless a child in the background can still
+# write. The ends that we read are for it: SIGPIPE would kill a daemon at its next log line.
+exec 6</proc/self/fd/6 7</proc/self/fd/7 8>&-
 # The host closes its end when it has both marks, or when it dies.
 read -r qga_x <&3
-# What a background child writes later is read into nothing: SIGPIPE would kill a daemon at its next
-# log line.
-exec 6</proc/self/fd/6 7</proc/self/fd/7 8>&-
+# A relay that has found its end is waited for; one that has not, or was killed, leaves its pipe to
+# what reads it into nothing.
+[ /proc/$qga_first/fd/3 -ef /proc/self/fd/3 ] || { wait $qga_first && exec 6<&-; }
+[ /proc/$qga_other/fd/3 -ef /proc/self/fd/3 ] || { wait $qga_other && exec 7<&-; }
 kill -9 $qga_relays
 exec 3>&- 4>&-
-{ exec <&6 6<&- 7<&-; read -r qga_x && exec cat; } &
-{ exec <&7 6<&- 7<&-; read -r qga_x && exec cat; } &
+if [ -e /proc/self/fd/6 ]; then { exec <&6 6<&- 7<&-; read -r qga_x && exec cat; } & fi
+if [ -e /proc/self/fd/7 ]; then { exec <&7 6<&- 7<&-; read -r qga_x && exec cat; } & fi
 exit $qga_code
