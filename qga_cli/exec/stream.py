@@ -156,9 +156,7 @@ class ProgramStream:
         said = [self._out.name, self._out.nonce, self._in.name, self._out.end.strip()]
         mark = f"qga-{os.urandom(8).hex()}"
         first = "\n".join(said)
-        words, given = request(
-            agent, text, mark, argv, context, "", first, reads=False, lines=True
-        )
+        words, given = request(agent, text, mark, argv, context, "", first, reads=False, lines=True)
         self._pid = self._calls.start(
             words, capture=True, stdin=given, env=context.environment, program=argv
         )
