@@ -53,6 +53,7 @@ MOMENT = "moment"  # seconds since 1970
 LINES = "lines"  # a list: one per line on a terminal, comma-separated in a pipe
 OUTPUT = "output"  # a member that is base64 on the wire: its text, line by line
 TREE = "tree"  # a name, drawn below its parent by the row's member "branch"
+TERM = "term"  # a word of ours: never broken
 WORD = "word"  # a state, a mode, an address: never broken, coloured if it is good or bad news
 VERSION = "version"  # never broken, and sorted as one: 5.2 before 11.1
 PATH = "path"  # sorted part by part: / before /data, /data/a before /data-b

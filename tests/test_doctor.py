@@ -9,7 +9,7 @@ import pytest
 
 from qga_cli.health import advice
 from qga_cli.wire import to_base64
-from tests.conftest import Ran, qga
+from tests.conftest import Ran, qga, qga_tty
 from tests.fake import AgentFault, FakeAgent, Handler, Silence
 
 COMMANDS = (
@@ -84,6 +84,14 @@ def test_a_healthy_guest(fake: Callable[[Handler], FakeAgent]) -> None:
     ]  # fmt: skip
     assert rows["version"]["finding"] == "qemu-ga 9.2.0"
     assert rows["confinement"]["finding"] == "no SELinux"
+
+
+def test_colour_is_for_verdicts_not_for_the_names_of_checks(
+    fake: Callable[[Handler], FakeAgent],
+) -> None:
+    table = qga_tty("-c", fake(Scripted()).uri, "doctor", "web1").out
+    (line,) = [line for line in table.splitlines() if line.startswith("thawed")]
+    assert "\x1b[32mok" in line
 
 
 def test_what_a_policy_blocks_and_where_it_is_written(fake: Callable[[Handler], FakeAgent]) -> None:

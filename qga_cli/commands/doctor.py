@@ -14,7 +14,7 @@ COMMAND = Command(
     ],
     result=[{"check": str, "verdict": ("ok", "warn", "FAIL", "fixed"), "finding": str, "fix": str}],
     columns=[
-        Column("check", kind=spec.WORD),
+        Column("check", kind=spec.TERM),
         Column("verdict", kind=spec.WORD),
         Column("finding"),
         Column("fix"),

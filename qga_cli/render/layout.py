@@ -13,7 +13,7 @@ from qga_cli.spec import Column
 RIGHT = (spec.BYTES, spec.NUMBER, spec.COUNTER, spec.TRAFFIC, spec.BUSY, spec.PERCENT)
 GAP = 2  # cells between columns
 _ONE_LINE = (*RIGHT, spec.BAR, spec.TREE, spec.MOMENT, spec.SECONDS, spec.YESNO, spec.VERSION,
-             spec.WORD)  # fmt: skip
+             spec.WORD, spec.TERM)  # fmt: skip
 _LEAST = 8  # cells to which a name is squeezed where nothing else helps
 _SHORT, _EASY = 24, 0.6  # a text of more cells may take a second line, and reads as well
 
