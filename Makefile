@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := $(PYTHON) -m tests.lab
 
-.PHONY: demo quick test-quick test test-guest test-host test-windows record-windows check test-matrix bench pictures gen setup clean
+.PHONY: demo quick test-quick test test-guest test-host test-windows record-windows check test-matrix bench profile pictures gen setup clean
 
 demo: setup
 	$(LAB) up demo
@@ -72,6 +72,11 @@ release-check: setup
 bench: setup
 	$(LAB) setup --tests
 	$(BIN)/python -m bench
+
+# Where the time of a short command goes: docs/startup.md.
+profile: setup
+	$(LAB) setup --tests
+	$(BIN)/python -m bench.startup
 
 pictures: setup
 	PYTHONPATH=. $(BIN)/python docs/pictures/draw.py

@@ -1,7 +1,7 @@
 """The little of threads that every run needs, without the modules that take longer than a ping.
 
 `threading`, `queue` and `contextlib` bring `functools`, `collections` and their like. What is here
-rests on the documented C module below `threading`; docs/architecture.md has the figures.
+rests on the documented C module below `threading`; docs/startup.md has the figures.
 """
 
 from __future__ import annotations
