@@ -25,7 +25,7 @@ SIGNATURES = {
     "= None, *, timeout: float | None = None) -> 'Any'",
     "Guest.open_stream": "(self, argv: collections.abc.Sequence[str], *, "
     "env: collections.abc.Mapping[str, str] | None = None, workdir: str = '', user: str = '', "
-    "timeout: float = 30.0) -> 'ProgramStream'",
+    "timeout: float = 30.0, prompt: bool = False) -> 'ProgramStream'",
     "Guest.run": "(self, argv: collections.abc.Sequence[str], *, stdin: 'InputSource | None' = "
     "None, stdout: collections.abc.Callable[[bytes], object] = <built-in function "
     "len>, stderr: collections.abc.Callable[[bytes], object] = <built-in function "
