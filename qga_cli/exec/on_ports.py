@@ -64,7 +64,7 @@ class NoPorts(NoChannel):
 
 
 class ProgramOnPorts:
-    """As Program. `channel` gives the ports."""
+    """As Program. `channel` gives the ports; its input comes from `feed`, or is `inline`."""
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class ProgramOnPorts:
         feed: InputFeed | None,
         channel: Channel,
         mark: str,
+        inline: bytes = b"",
     ) -> None:
         self.calls = calls
         self.argv = argv
@@ -80,6 +81,7 @@ class ProgramOnPorts:
         self.pid = 0  # of the wrapper
         self.ended = False
         self._feed = feed
+        self._inline = inline
         self._channel = channel
         self._relays: list[str] = []  # pids, as the guest says them
         self._status: Mapping[str, Any] | None = None
@@ -105,9 +107,8 @@ class ProgramOnPorts:
             raise
 
     def _start(self, context: Context, sinks: Sequence[Callable[[bytes], object]]) -> None:
-        inline = self._feed.small() if self._feed else b""
         try:
-            ports, ways = self._channel.take(2, 1 if inline is None else 0)
+            ports, ways = self._channel.take(2, 1 if self._feed else 0)
         except Forbidden as error:
             raise NoChannel(error.said(), hint=error.advice) from error
         self._ports = ports
@@ -115,15 +116,15 @@ class ProgramOnPorts:
             Stream(sink, port.end.strip().encode()) for port, sink in zip(ports, sinks, strict=True)
         ]
         text = script("channel/port") + script("exec/ported")
-        how = NO_INPUT if self._feed is None else INLINE
+        how = INLINE if self._feed or self._inline else NO_INPUT
         told = [f"{port.name} {port.nonce} {port.end.strip()}" for port in ports]
         told.append(ways[0].name if ways else "")
         first = "\n".join(told)
         words, given = request(
             self.calls.agent, text, self.mark, self.argv, context, how, first,
-            reads=bool(inline), lines=True,
+            reads=bool(self._inline), lines=True,
         )  # fmt: skip
-        given += inline or b""
+        given += self._inline
         if len(given) - len(text) > SAFE_INPUT or self.calls.agent.system:
             from qga_cli.agent.abilities import is_windows
 

@@ -40,6 +40,7 @@ def run(
     text: bool = False,
     heed: "Callable[[], object]" = bool,
     channel: str = "never",
+    large: bool = False,
 ) -> Completed:
     """Run a program in the guest, its streams of any size passing through as they come.
 
@@ -52,11 +53,11 @@ def run(
 
     The first signal of `interrupt` is forwarded to the program's process tree, a second one
     raises Interrupted, telling the pid that runs on. Past `timeout` seconds the tree is ended:
-    TERM, after `kill_after` seconds KILL; then TimedOut is raised. With `channel` always or auto
-    the streams travel through ports of ours, where that is possible; where not, auto does without
-    and always raises NoChannel. Raises NoProgram (127),
-    NotExecutable (126) when the program cannot be started, OutcomeUnknown when the agent is lost
-    after that, and whatever Agent.call raises before.
+    TERM, after `kill_after` seconds KILL; then TimedOut is raised. With `channel` always
+    the streams travel through ports of ours, or NoChannel is raised; with auto they do where it
+    is possible and pays: for input that is streamed, and what the caller knows to be `large`.
+    Raises NoProgram (127), NotExecutable (126) when the program cannot be started, OutcomeUnknown
+    when the agent is lost after that, and whatever Agent.call raises before.
     """
     from qga_cli.exec import wrapper
     from qga_cli.exec.calls import AgentCalls, unsettled
@@ -74,7 +75,7 @@ def run(
     errors = Complaint(stderr, wrapped.mark)
     program: AnyProgram = wrapped
     if channel != "never":
-        program = _ported(calls, argv, feed, wrapped.mark, channel) or wrapped
+        program = _ported(calls, argv, feed, wrapped.mark, channel, large=large) or wrapped
     supervisor = Supervisor(program, interrupt, timeout, kill_after)
 
     def left() -> str:
@@ -118,17 +119,31 @@ def run(
 
 
 def _ported(
-    calls: "AgentCalls", argv: "Sequence[str]", feed: "InputFeed | None", mark: str, channel: str
+    calls: "AgentCalls",
+    argv: "Sequence[str]",
+    feed: "InputFeed | None",
+    mark: str,
+    channel: str,
+    *,
+    large: bool,
 ) -> "ProgramOnPorts | None":
-    """The program with its streams on ports, if this agent's host has any."""
+    """The program with its streams on ports, if this agent's host has any.
+
+    By auto only for what is large for certain: a short program takes as long either way, and
+    longer if a port must be plugged first.
+    """
     from qga_cli.channel.ports import QUICK, THOROUGH, Channel, obstacle
     from qga_cli.exec.on_ports import ProgramOnPorts
 
-    if channel == "auto" and (reason := obstacle(calls.agent)):
-        calls.agent.trace(1, reason)
-        return None
+    inline = feed.small() if feed else b""
+    if channel == "auto":
+        if inline is not None and not large:
+            return None
+        if reason := obstacle(calls.agent):
+            calls.agent.trace(1, reason)
+            return None
     found = Channel.to(calls.agent, THOROUGH if channel == "always" else QUICK)
-    return ProgramOnPorts(calls, argv, feed, found, mark)
+    return ProgramOnPorts(calls, argv, feed if inline is None else None, found, mark, inline or b"")
 
 
 def remember(agent: Agent, error: NoChannel) -> None:

@@ -199,7 +199,8 @@ class Access:
             left = max(0.001, self.agent.deadline - time.monotonic())
         try:
             done = run(self.agent, _argv(script, words), stdin=stdin, stdout=stdout, stderr=stderr,
-                       interrupt=self.interrupt, timeout=left, channel=channel)  # fmt: skip
+                       interrupt=self.interrupt, timeout=left,
+                       channel=channel, large=large)  # fmt: skip
         except OutcomeUnknown as error:
             cause = error.__cause__
             if isinstance(cause, QgaError):  # lost after its start, which matters to an effect only
