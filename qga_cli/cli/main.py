@@ -129,7 +129,9 @@ def _accept_closed_stdout() -> None:
     """Drop what a guest's program prints where stdout is closed, as ssh does: its code counts."""
     try:
         os.write(1, b"")  # EBADF where __main__ put what nobody can write to
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            return  # a device that is full says so for no byte at all: the first write will tell
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.close(null)
