@@ -68,3 +68,12 @@ def test_a_version_that_nobody_reads_is_no_news() -> None:
     ran = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE)
     os.close(theirs)
     assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+def test_a_programs_output_on_a_full_device_is_told(local_agent: str) -> None:
+    # It refuses no bytes at all, too, by which we see that a stream is closed.
+    words = ("-c", local_agent, "exec", "x", "--", "echo", "lost")
+    ran = closed(">/dev/full", *words)
+    assert ran.returncode == 125
+    assert "the output cannot be written: No space left on device" in ran.stderr
+    assert closed(">&-", *words).returncode == 0
