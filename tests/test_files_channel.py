@@ -12,7 +12,7 @@ import pytest
 from tests import channels, lab
 from tests.channels import plugged
 from tests.conftest import Configured, qga
-from tests.running import Started, eventually
+from tests.running import Started
 
 ALWAYS = ("--channel", "always")
 AUTO = ("--channel", "auto")
@@ -122,10 +122,16 @@ def begun(guest: lab.Guest, place: str, here: Path) -> Iterator[tuple[Started, l
     with open(here / "data", "wb") as out:
         for _ in range(96):
             out.write(os.urandom(2**20))
+    # What stops it waits in the guest before it begins: all of it may be there within a second.
+    name, _, folder = place.partition(":")
+    stop = (
+        "echo ready; until [ -s .data.*.qga-part ]; do :; done; pkill -STOP -x dd && echo stopped"
+    )
+    watcher = Started("exec", "--channel", "never", name, "sh", "-c", f"cd {folder}; {stop}")
+    assert watcher.line() == "ready"
     words = ["cp", *ALWAYS, str(here / "data"), f"{place}/data"]
     copy = Started(*words)
-    assert eventually(lambda: bool(sh(place, "find . -name '.data.*.qga-part' -size +1000k")))
-    sh(place, "pkill -STOP -x dd || :")
+    assert watcher.end() == (0, "stopped\n", "")
     yield copy, words
     copy.process.kill()
     copy.process.wait()
