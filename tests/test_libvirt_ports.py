@@ -1,10 +1,13 @@
-"""Which of libvirt's releases are trusted with a port that is written."""
+"""Which of libvirt's releases are trusted with a port that is written, and calls that hang."""
 
+import threading
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from qga_cli.channel import port
 from qga_cli.channel.ports import Channel
 from qga_cli.errors import NoChannel
 from qga_cli.transports.libvirt_ports import LibvirtPorts
@@ -45,3 +48,37 @@ def test_nothing_is_plugged_to_be_written_where_libvirtd_could_crash(
         channel.take(1, 1)
     with pytest.raises(NoChannel, match="it would be plugged"):
         channel.take(1)
+
+
+class StuckStream:
+    """A stream of libvirt's from which no call returns."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.closed = False
+
+    def read(self) -> bytes:
+        self.over.wait()
+        return b""
+
+    def write(self, data: bytes) -> None:
+        self.over.wait()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_call_that_never_returns_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "_STUCK", 0.1)
+    streams = StuckStream(), StuckStream()
+    out, into = port.OutPort("a", streams[0]), port.InPort("b", streams[1])
+    threading.Thread(target=out.write, args=(b"x",), daemon=True).start()
+    while out.at_rest:
+        time.sleep(0.01)
+    began = time.monotonic()
+    out.close()
+    into.close()
+    assert time.monotonic() < began + 5
+    assert [stream.closed for stream in streams] == [False, False]
+    for stream in streams:
+        stream.over.set()
