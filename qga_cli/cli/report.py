@@ -48,7 +48,7 @@ class Report:
         self._hints: set[str] = set()  # told already
         self._good = 0
         self._code = 0  # the worst of answers that are bad news without being failures
-        self._reasons: dict[str, list[str]] = {}  # why, and which guests
+        self._failed: dict[int, tuple[str, str]] = {}  # why, and which guest
         self._outputs: dict[int, tuple[BinaryIO, BinaryIO]] = {}  # to be closed
         self._gathered: dict[int, tuple[Gathered, Gathered]] = {}
         self._lock = threading.Lock()
@@ -89,7 +89,7 @@ class Report:
             error.message += f": {self._summary()}"
             raise
         self._finish()
-        if self._reasons:
+        if self._failed:
             failed = FleetFailed(self._summary())
             failed.exit_code = self._code or failed.exit_code
             raise failed
@@ -103,7 +103,7 @@ class Report:
             output.close()
         reason = _reason(outcome)
         if reason:
-            self._reasons.setdefault(reason, []).append(outcome.target.label)
+            self._failed[index] = reason, outcome.target.label
         else:
             self._good += 1
             if isinstance(outcome.value, Reply):
@@ -185,10 +185,13 @@ class Report:
 
     def _summary(self) -> str:
         parts = [f"{self._good} ok"] if self._good else []
-        failed = sum(map(len, self._reasons.values()))
+        failed = len(self._failed)
         if failed:
-            reasons = [f"{fold(who)}: {why}" for why, who in list(self._reasons.items())[:_REASONS]]
-            more = "; ..." if len(self._reasons) > _REASONS else ""
+            found: dict[str, list[str]] = {}
+            for _, (why, guest) in sorted(self._failed.items()):  # in the order that was asked for
+                found.setdefault(why, []).append(guest)
+            reasons = [f"{fold(who)}: {why}" for why, who in list(found.items())[:_REASONS]]
+            more = "; ..." if len(found) > _REASONS else ""
             parts.append(f"{failed} failed ({'; '.join(reasons)}{more})")
         left = self._count - self._good - failed
         if left:
