@@ -131,6 +131,7 @@ def test_what_comes_true_is_waited_for(guest: lab.Guest, clock: Clock) -> None:
 
     def come() -> None:
         assert jumpy.process.stderr
+        assert b"host: " in jumpy.process.stderr.readline()
         assert b"not yet" in jumpy.process.stderr.readline()
         in_guest(guest, "touch /run/come")
 

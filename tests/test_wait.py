@@ -177,6 +177,7 @@ def test_a_real_guest_stops_and_starts(spare: lab.Guest) -> None:
         command = [sys.executable, "-m", "qga_cli", "wait", spare.name, "-v", *words]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert process.stderr
+        assert "host: " in process.stderr.readline()
         assert "not yet" in process.stderr.readline()
         return process
 

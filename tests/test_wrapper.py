@@ -65,13 +65,12 @@ def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: s
     text = f"# mark\n{opened}exec 2>&6\necho >&3\nread -r end <&6"
     wrapper = subprocess.Popen(["sh", "-c", text], stdin=subprocess.DEVNULL)
     words = ["qga-keeper", f"{wrapper.pid}", "mark", spool, ""]
+    names = " ".join(f"{spool}{number}" for number in range(4)) if spool else ""
     keeper = subprocess.Popen(
-        ["sh", "-c", KEEPER, *words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        ["sh", "-c", f"spools='{names}'\n{KEEPER}", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
-    assert keeper.stdin
-    if spool:  # else it reads nothing
-        keeper.stdin.write(" ".join(f"{spool}{number}" for number in range(4)).encode() + b"\n")
-    keeper.stdin.close()
     own = Path(f"/proc/{keeper.pid}")
     ticker = own / f"task/{keeper.pid}/children"
     try:
