@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from tests.channels import may_write_ports
 from tests.fake import FakeAgent, Handler
 from tests.lab.local_agent import agent as run_local_agent
 from tests.policies import ENTRY
+from tests.running import readable
 
 # A shell's background job ignores the first, and nohup's the second: all that is started here would
 # inherit that.
@@ -90,7 +90,7 @@ def qga_tty(
     os.close(slave)
     os.close(source)
     out = b""
-    while select.select([master], [], [], timeout)[0]:
+    while readable(master, timeout):
         try:
             data = os.read(master, 65536)
         except OSError:  # EIO: the last writer has closed the terminal

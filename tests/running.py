@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -71,6 +72,13 @@ class Started:
         """Wait for it: exit code, the rest of its output, its stderr."""
         out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out.decode(), err.decode()
+
+
+def readable(number: int, seconds: float) -> bool:
+    """Whether a descriptor can be read within that time; select.select knows 1024 of them only."""
+    look = select.poll()
+    look.register(number, select.POLLIN)
+    return bool(look.poll(max(0.0, seconds) * 1000))
 
 
 def eventually(true: Callable[[], object], seconds: float = 20.0) -> bool:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.conftest import _environment
+from tests.running import readable
 
 
 class Terminal:
@@ -47,18 +48,20 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         """Type, reading what comes back meanwhile."""
         while keys:
-            ready, writable, _ = select.select([self._window], [self._window], [], 30)
-            assert ready or writable, "nobody takes what is typed"
-            if ready:
+            look = select.poll()
+            look.register(self._window, select.POLLIN | select.POLLOUT)
+            told = dict(look.poll(30_000)).get(self._window, 0)
+            assert told, "nobody takes what is typed"
+            if told & (select.POLLIN | select.POLLHUP):
                 self.screen += os.read(self._window, 65536)
-            if writable:
+            if told & select.POLLOUT:
                 keys = keys[os.write(self._window, keys[:1024]) :]
 
     def see(self, text: bytes, seconds: float = 30) -> bytes:
         """Wait until `text` has appeared; what came before it. It is not seen a second time."""
         end = time.monotonic() + seconds
         while text not in self.screen:
-            if not select.select([self._window], [], [], max(0, end - time.monotonic()))[0]:
+            if not readable(self._window, end - time.monotonic()):
                 raise AssertionError(f"no {text!r} on the screen, but {self.screen[-2000:]!r}")
             self.screen += os.read(self._window, 65536)
         before, _, self.screen = self.screen.partition(text)
@@ -67,7 +70,7 @@ class Terminal:
     def watch(self, seconds: float) -> int:
         """Read for a while. How many bytes came, none of which is kept."""
         end, count = time.monotonic() + seconds, 0
-        while select.select([self._window], [], [], max(0, end - time.monotonic()))[0]:
+        while readable(self._window, end - time.monotonic()):
             count += len(os.read(self._window, 65536))
         return count
 
@@ -99,7 +102,7 @@ class Terminal:
         self._window = self._keyboard = -1
 
     def _read(self, seconds: float) -> bool:
-        ready = bool(select.select([self._window], [], [], seconds)[0])
+        ready = readable(self._window, seconds)
         if ready:
             self.screen += os.read(self._window, 65536)
         return ready

@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from qga_cli import catalog
 from qga_cli.cli import main, typer_parser
 from tests import lab
+from tests.running import readable
 from tests.test_help import typed
 
 REPO = Path(__file__).parent.parent
@@ -125,7 +125,7 @@ def on_a_terminal(line: str, env: dict[str, str], folder: Path) -> tuple[int, st
     )  # fmt: skip
     os.close(slave)
     out = b""
-    while select.select([master], [], [], 60)[0]:
+    while readable(master, 60):
         try:
             out += os.read(master, 65536)
         except OSError:

@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from tests import lab
 from tests.conftest import qga
 from tests.fake import FakeAgent
 from tests.freezes import Filesystems, await_no_watchdog, status
+from tests.running import readable
 
 Fake = Callable[..., FakeAgent]
 
@@ -34,7 +34,7 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while text not in self.text:
             left = deadline - time.monotonic()
-            assert select.select([self.master], [], [], max(0.0, left))[0], repr(self.text)
+            assert readable(self.master, left), repr(self.text)
             try:
                 self.text += os.read(self.master, 4096).decode()
             except OSError as error:  # EIO: the last writer has gone

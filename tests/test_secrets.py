@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from qga_cli import wire
 from tests.conftest import _environment, qga
 from tests.fake import FakeAgent, Handler
+from tests.running import readable
 from tests.secret import CANARY, SET, SHOWN
 
 Make = Callable[[Handler], FakeAgent]
@@ -72,7 +72,7 @@ def typed(agent: FakeAgent, *answers: str) -> tuple[int, str]:
     shown, waiting, key = b"", list(answers), b""
     end = time.monotonic() + 30
     while time.monotonic() < end:
-        if not select.select([master], [], [], 1)[0]:
+        if not readable(master, 1):
             if key == b"\x03":  # Python minds one that comes just before it reads with the next
                 os.write(master, key)
             continue

@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from qga_cli.render import View, watch
 from qga_cli.spec import Column
 from tests.conftest import _environment, qga
 from tests.fake import AgentFault, FakeAgent, Handler
+from tests.running import readable
 
 Make = Callable[[Handler], FakeAgent]
 
@@ -159,7 +159,7 @@ def test_redrawn_on_a_terminal(fake: Make) -> None:
     process = start(agent, "cpu", "load", "x", "--watch", "100ms", stdout=slave)
     os.close(slave)
     shown = ""
-    while shown.count("\x1b[J") < 3 and select.select([master], [], [], 30)[0]:
+    while shown.count("\x1b[J") < 3 and readable(master, 30):
         shown += os.read(master, 4096).decode()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
