@@ -159,7 +159,7 @@ def test_frozen_is_a_break_and_thaws(fake: Callable[[Handler], FakeAgent]) -> No
     ran, rows = examine(agent)
     assert ran.code == 7
     assert list(rows)[-1] == "thawed"
-    assert rows["thawed"]["fix"] == "`qga fs thaw web1` thaws them"
+    assert rows["thawed"]["fix"] == "if no backup holds them, `qga fs thaw web1` thaws them"
     ran, rows = examine(agent, "--fix", "-y")
     assert (ran.code, rows["thawed"]["verdict"]) == (0, "fixed")
     assert "clock" in rows, "the walk goes on"

@@ -67,7 +67,7 @@ def test_a_frozen_guest_says_so(frozen: lab.Guest, words: str, code: int) -> Non
     assert ran.code == code
     assert ran.err == (
         f"qga: {frozen.name}: the guest's filesystems are frozen\n"
-        f"hint: `qga fs thaw {frozen.name}` thaws them\n"
+        f"hint: if no backup holds them, `qga fs thaw {frozen.name}` thaws them\n"
     )
 
 

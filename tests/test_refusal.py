@@ -57,7 +57,8 @@ def test_frozen_is_code_7(fake: Make, version: str) -> None:
     ran = qga("-c", fake(agent(FROZEN[version], version, status="frozen")).uri, "fs", "list", "x")
     assert ran.code == 7
     assert ran.err == (
-        "qga: x: the guest's filesystems are frozen\nhint: `qga fs thaw x` thaws them\n"
+        "qga: x: the guest's filesystems are frozen\n"
+        "hint: if no backup holds them, `qga fs thaw x` thaws them\n"
     )
 
 

@@ -95,7 +95,9 @@ def is_unknown(desc: str) -> bool:
 def frozen(desc: str) -> Frozen:
     """The error for any command that waits for a thaw."""
     return Frozen(
-        "the guest's filesystems are frozen", desc=desc, hint="`qga fs thaw VM` thaws them"
+        "the guest's filesystems are frozen",
+        desc=desc,
+        hint="if no backup holds them, `qga fs thaw VM` thaws them",
     )
 
 
