@@ -49,6 +49,10 @@ class Interrupt:
         self.signum = self.signum or signum
         self.last = signum
         self.count += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Have all that wait look again. For any thread, and safe in a signal handler."""
         if self._pipe:
             os.write(self._pipe[1], b"!")
         for wake in tuple(self._watchers):

@@ -54,6 +54,8 @@ def _watch(bell: int, interrupt: Interrupt, tell: Callable[[int, str], str], ove
     count = 0
     with os.fdopen(bell, "rb", 0) as signals:
         while number := signals.read(1):
+            # One that came just before the main thread fell asleep would be heard after a TICK.
+            interrupt.wake()
             if number[0] in ENDING and not interrupt.ceded:
                 count += 1
             if count == 2:
