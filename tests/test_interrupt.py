@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qga_cli.cli import last_signal
 from qga_cli.interrupt import Interrupt
+from qga_cli.threads import Bell
 from tests.fake import FakeAgent, Silence
 from tests.freezes import start
 
@@ -107,3 +109,11 @@ def test_a_signal_at_any_moment_of_a_sleep_wakes_it(moment: int) -> None:
     finally:
         sys.settrace(None)
     assert woken is bool(interrupt.count)
+
+
+def test_a_signal_that_python_has_not_handled_yet_wakes_who_waits() -> None:
+    """Its handler runs in the main thread, which may have just fallen asleep."""
+    interrupt, bell = Interrupt(), Bell()
+    with interrupt.watched(bell.ring), last_signal.heeded(interrupt, lambda signum, left: ""):
+        os.write(signal.set_wakeup_fd(-1), bytes([signal.SIGINT]))
+        assert bell.wait(10)
