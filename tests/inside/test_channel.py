@@ -8,9 +8,14 @@ import pytest
 from tests.inside.conftest import Run
 
 SAID = b"org.qga-cli.port.00\nhello\norg.qga-cli.port.01\nend\n:\n"
-
-
 WAYS = ["relayed", "bare"]
+
+
+def on_files(text: str) -> str:
+    """The script, with files of the test's folder for ports."""
+    begin = "IFS= read -r qga_out"
+    assert begin in text
+    return text.replace(begin, f'open_port() {{ eval "exec $2<>$1"; }}\n{begin}', 1)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -37,9 +42,7 @@ def test_the_relay_s_pid_comes_before_all_of_the_program_s(sh: Run, tmp_path: Pa
 
     def slow(text: str) -> str:
         assert telling in text
-        text = text.replace(telling, f"sleep 0.3; {telling}")
-        begin = "IFS= read -r qga_out"
-        return text.replace(begin, f'open_port() {{ eval "exec $2<>$1"; }}\n{begin}', 1)
+        return on_files(text.replace(telling, f"sleep 0.3; {telling}"))
 
     said = b"out\nhello\nin\nend\nqga_around() { :; }\n"
     words = "sh", "-c", "echo 42; cat"
@@ -51,13 +54,8 @@ def test_the_relay_s_pid_comes_before_all_of_the_program_s(sh: Run, tmp_path: Pa
 def test_a_bare_program_has_the_ports_themselves(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"input\n")
     (tmp_path / "out").write_bytes(b"")
-
-    def files(text: str) -> str:
-        begin = "IFS= read -r qga_out"
-        return text.replace(begin, f'open_port() {{ eval "exec $2<>$1"; }}\n{begin}', 1)
-
     said = b"out\nhello\nin\nend\nqga_around() { :; }\n"
     words = "sh", "-c", "cat; exit 7"
-    done = sh("channel/port+channel/stream+channel/bare", *words, stdin=said, around=files)
+    done = sh("channel/port+channel/stream+channel/bare", *words, stdin=said, around=on_files)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out").read_bytes() == b"hello\ninput\nend 7\n"
