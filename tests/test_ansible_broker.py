@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import NotDelivered
+from qga_cli.inside.tasks.runner import HEAD
 from tests.fake import FakeAgent, Handler, Silence
 from tests.running import eventually
 
+broker: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.broker")
 lasting: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.lasting")
 
 
@@ -152,3 +154,27 @@ def test_a_broker_that_dies_leaves_the_outcome_unknown(folder: Path, local_agent
         with pytest.raises(Exception, match="may have run"):
             run(way)
         os.waitpid(pid, 0)
+
+
+class Saying:
+    """A guest's end of the stream that says this and then nothing more."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = [*pieces, b""]
+
+    def read(self, seconds: float) -> bytes:
+        return self._pieces.pop(0)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [HEAD.pack(b"O", 1, 2**32 - 1), HEAD.pack(b"N", 1, 0), HEAD.pack(b"X", 1, 2) + b"!!"],
+    ids=["too large", "what only a broker says", "no exit code"],
+)
+def test_a_guest_that_lies_in_its_frames_is_lost(tmp_path: Path, frame: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        held = broker.Broker(listener, str(tmp_path / "s"), 60, 5)
+        held._stream = Saying(frame, b"x" * 100)
+        held._hear(b"")
+    assert held._obstacle == "the program in the guest says what ours never would"

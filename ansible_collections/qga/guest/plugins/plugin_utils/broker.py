@@ -30,11 +30,12 @@ import time
 from qga_cli import connect
 from qga_cli.errors import NoChannel, NotDelivered, QgaError, Refused, TimedOut, Unsupported
 from qga_cli.inside.tasks import START, source
-from qga_cli.inside.tasks.runner import HEAD, HELLO
+from qga_cli.inside.tasks.runner import HEAD, HELLO, SIZE
 
 _BEGIN = 60.0  # seconds for Python in the guest to start
 _LOOK = 1.0  # seconds between two looks whether this one is wanted
 _QUIET = 2.0  # seconds of silence before a look whether the guest is there still
+_MOST = 2**20  # bytes of one frame; the runner sends 64 KiB at a time
 _STUCK = struct.pack("@ll", 60, 0)  # seconds for a task to take what it asked for
 
 
@@ -138,7 +139,10 @@ class Broker:
             except QgaError as error:
                 self._lose(error.said())
             while len(said) >= HEAD.size:
-                _, number, size = HEAD.unpack_from(said)
+                kind, number, size = HEAD.unpack_from(said)
+                if kind not in b"OEX" or size > _MOST or (kind == b"X" and size != SIZE.size):
+                    self._lose("the program in the guest says what ours never would")
+                    return
                 if len(said) < HEAD.size + size:
                     break
                 self._tell(number, said[: HEAD.size + size])
