@@ -303,7 +303,8 @@ def test_a_host_that_talks_nonsense_ends_the_guests_end(language: str) -> None:
     from tests.tunnels import link
 
     made = link(language)
-    made.write(os.urandom(100_000))
+    with contextlib.suppress(BrokenPipeError):  # it may end before it has taken all
+        made.write(os.urandom(100_000))
     assert made.process.wait(20) != 0
     made.close()
 
