@@ -73,6 +73,13 @@ def test_a_line_without_end_is_no_wider_than_the_screen(monkeypatch: pytest.Monk
     assert time.process_time() - began < 3  # a column narrowed step by step takes 10
 
 
+def test_the_longest_text_wraps_first() -> None:
+    columns = [Column("finding"), Column("fix")]
+    texts = [["a program in the guest has opened it"], [" ".join(["restart it"] * 13)]]
+    widths = fit(columns, texts, 80, header=True, chosen=False)
+    assert widths == {0: 36, 1: 42}
+
+
 def test_a_long_name_is_no_screenful() -> None:
     shown = table.cell(Column("name"), {"name": "begin" + "x" * 5000 + "end"}).plain
     assert len(shown) < 400

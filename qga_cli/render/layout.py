@@ -67,7 +67,7 @@ def fit(
             return None
         shown.pop()
     widths = {index: needs[index].all for index in shown}
-    for floor in ("easy", "words", "names", "least"):
+    for floor in ("words", "names", "least"):
         floors = {index: getattr(needs[index], floor) for index in shown}
         while overfull(widths.values()):
             wide = [index for index in shown if widths[index] > floors[index]]
