@@ -14,6 +14,13 @@ from tests.lab.process import run
 REPO = Path(__file__).parent.parent
 
 
+def test_the_readme_has_the_two_commands_that_a_stranger_types() -> None:
+    lines = [line.split("#")[0].strip() for line in (REPO / "README.md").read_text().splitlines()]
+    demo, test = lines.index("make demo"), lines.index("make test")
+    assert demo < test  # what it is for, before how it is checked
+    assert (REPO / ".ci" / "run").read_text().rstrip().endswith(lines[test])
+
+
 def test_make_clean_removes_all_that_git_ignores(tmp_path: Path) -> None:
     shutil.copy(REPO / "Makefile", tmp_path)
     for pattern in (REPO / ".gitignore").read_text().split():
