@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := $(PYTHON) -m tests.lab
 
-.PHONY: demo quick test-quick test test-guest test-host test-windows record-windows check test-matrix bench profile pictures gen setup clean
+.PHONY: demo quick test-quick test test-guest test-host test-windows record-windows check test-matrix \
+    test-hosts test-oldest deb release-check bench profile pictures gen setup clean
 
 demo: setup
 	$(LAB) up demo

@@ -1,9 +1,11 @@
 """What the built package holds, and what it does where something is missing."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -94,6 +96,22 @@ def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
     subprocess.run(argv, check=True, capture_output=True, env={**os.environ, "HOME": str(tmp_path)})
     with tarfile.open(next(tmp_path.glob("qga-guest-*.tar.gz"))) as archive:
         assert "plugins/connection/agent.py" in archive.getnames()
+
+
+def test_the_oldest_are_the_lowest_that_the_project_allows() -> None:
+    """`make test-oldest` installs each of pyproject.toml's lower bounds, and no other."""
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+    extra = project["optional-dependencies"]
+    bounds = [*project["dependencies"], *extra["libvirt"], *extra["exporter"]]
+    bounds += [one for one in extra["dev"] if one.startswith("ansible-core")]
+    script = (REPO / "packaging/test-oldest.sh").read_text()
+    installed = dict(re.findall(r"(\S+)==([\d.]+)", script))
+    click = installed.pop("click")  # ours by Typer, whose own bound is wider
+    assert click == "8.1.3"
+    names = [one.partition(">=")[0] for one in bounds]
+    assert sorted(installed) == sorted(names)
+    for name, _, lowest in (one.partition(">=") for one in bounds):
+        assert re.fullmatch(rf"{re.escape(lowest)}(\.\d+)*", installed[name]), name
 
 
 @pytest.mark.slow
