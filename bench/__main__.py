@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import plot, report, single
+from bench import live, plot, report, single
 from bench.report import Result
 from bench.rows import BIG, QGA, ROWS, Row, Setting
 from tests import lab
 from tests.lab.local_agent import agent
 
 DOCS = Path(__file__).parent.parent / "docs"
-FLEET = 64
+FLEET = 300
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
         guest = stack.enter_context(lab.up("qga-bench"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
         running = [
-            stack.enter_context(agent(folder, f"agent{number:02}")) for number in range(FLEET)
+            stack.enter_context(agent(folder, f"agent{number:03}")) for number in range(FLEET)
         ]
         socket = running[0].socket
         fleet = f"unix:{socket.parent}/{{vm}}{socket.suffix}"
@@ -30,12 +30,13 @@ def main() -> None:
         versions = f"libvirt {_version('virsh')}, qemu-ga {guest.agent_version}"
         _prepare(setting)
         results = [result for row in ROWS for result in _measured(row, setting)]
-        results.append(single.small_files(setting))
+        results += single.small_files(setting)
+        results.append(live.first_byte(setting))
         page = DOCS / "benchmarks.md"
         page.write_text(report.page(results, [], versions))  # in case that what follows fails
         growth = single.Growth(setting)
         DOCS.joinpath("benchmarks.svg").write_text(plot.svg(growth.lines()))
-        figures = list(single.figures(setting, growth))
+        figures = [*live.echoes(setting), *single.figures(setting, growth)]
         page.write_text(report.page(results, figures, versions))
 
 

@@ -19,9 +19,10 @@ random bytes.
 """
 
 WHY = """
-Where a goal is missed, or has been in other runs: `exec` runs the program between a shell and a
-timer of its own, for output of any size, true codes and a clean end; each fork costs
-an emulated guest 5 ms, an exec 25 to 60 ms, a KVM guest about 1 ms; the ratio has been 0.7 to 1.1.
+Where a goal is missed, or has been in other runs: `ping` starts Python, virsh is C. `exec` runs the
+program between a shell and a timer of its own, for output of any size, true codes and a clean end;
+each fork costs an emulated guest 5 ms, an exec 25 to 60 ms, a KVM guest about 1 ms. On ports a
+short program has two relays beside it, so it gains nothing by them: what streams does.
 `cp` compares SHA-512 at both ends and flushes the file to the disk; the loops do neither, and over
 a socket of the same machine this shows. A loop of 64 KiB chunks is hardly slower than the best one
 here: the agent's own parsing takes the time. A tree of small files needs a dozen programs in the

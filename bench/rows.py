@@ -1,6 +1,7 @@
 """What is measured: each row one job, done by qga and by what people use today."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from bench import measure
 PEERS = Path(__file__).parent / "peers"
 QGA = [str(Path(sys.executable).parent / "qga")]
 MIB = 2**20
+PORTS = ("--channel", "always")
 BIG = "bench64"  # a file of 64 MiB in the guest's /var/tmp and in our folder
 
 Command = Callable[["Setting"], list[str]]
@@ -21,8 +23,18 @@ class Setting:
     def __init__(self, guest: str, socket: Path, fleet: str, folder: Path) -> None:
         self.guest = guest
         self.socket = f"unix:{socket}"
-        self.fleet = fleet  # a socket template with 32 agents behind it
+        self.fleet = fleet  # a socket template with many agents
         self.folder = folder
+        self._virtomate: Path | None = None
+
+    def virtomate(self, *words: str) -> list[str]:
+        """A command line of virtomate, which is installed here when it is wanted first."""
+        if self._virtomate is None:
+            self._virtomate = self.folder / "virtomate"
+            pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
+            subprocess.run([*pip, "--target", str(self._virtomate), "virtomate"], check=True)
+        program = str(self._virtomate / "bin" / "virtomate")
+        return ["env", f"PYTHONPATH={self._virtomate}", sys.executable, program, *words]
 
     def file(self, name: str, size: int) -> str:
         """A local file of `size` random bytes."""
@@ -74,7 +86,7 @@ class Row:
         return [measure.Pair(ours, peer) for peer in peers]
 
 
-def _python(script: str, *words: str) -> list[str]:
+def python(script: str, *words: str) -> list[str]:
     return [sys.executable, str(PEERS / script), *words]
 
 
@@ -101,7 +113,7 @@ def _out(where: str, *loops: tuple[str, float, int], runs: int) -> Row:
         def theirs(setting: Setting) -> list[str]:
             agent, folder, _ = _ends(setting, where)
             target = str(setting.folder / "theirs")
-            return _python("read.py", agent, f"{folder}/{BIG}", str(chunk), target)
+            return python("read.py", agent, f"{folder}/{BIG}", str(chunk), target)
 
         return theirs
 
@@ -119,7 +131,7 @@ def _in(where: str, *loops: tuple[str, float, int], runs: int) -> Row:
     def loop(chunk: int) -> Command:
         def theirs(setting: Setting) -> list[str]:
             agent, folder, _ = _ends(setting, where)
-            return _python("write.py", agent, f"{folder}/in", str(chunk), setting.big())
+            return python("write.py", agent, f"{folder}/in", str(chunk), setting.big())
 
         return theirs
 
@@ -132,40 +144,82 @@ def _log(setting: Setting, compress: str) -> list[str]:
     return [*QGA, "cp", "-q", "--compress", compress, setting.log(), target]
 
 
+def _virsh(setting: Setting) -> list[str]:
+    return ["virsh", "qemu-agent-command", setting.guest, '{"execute":"guest-ping"}']
+
+
 def _batch(setting: Setting) -> list[str]:
     return ["sh", "-c", 'yes guest-ping | head -200 | "$@"', "sh", *QGA, "batch", setting.guest]
 
 
-def _script(*argv: str) -> Peer:
-    return Peer("virsh + jq + base64", 0.8, lambda s: _shell("exec.sh", s.guest, *argv))
+def _exec(*argv: str) -> tuple[Row, Row]:
+    """A short program: by agent calls, and with its streams on ports."""
+    name = f"`exec {' '.join(argv)}`"
+    script = "virsh + jq + base64, no pauses"
+
+    def theirs(setting: Setting) -> list[str]:
+        return _shell("exec.sh", setting.guest, *argv)
+
+    def row(name: str, goal: float, *options: str) -> Row:
+        return Row(
+            name, lambda s: [*QGA, "exec", *options, s.guest, *argv], Peer(script, goal, theirs),
+            Peer("virtomate guest-run", None, lambda s: s.virtomate("guest-run", s.guest, *argv)),
+        )  # fmt: skip
+
+    return row(name, 1.3), row(f"{name}, ports", 0.9, *PORTS)
+
+
+def _moved(way: str, goal: float) -> tuple[Row, Row]:
+    """64 MiB through ports, beside agent calls and beside the bare stream."""
+
+    def paths(setting: Setting, name: str) -> tuple[str, str]:
+        ends = setting.big(), f"{setting.guest}:/var/tmp/{BIG}"
+        return (ends[0], f"{setting.guest}:/var/tmp/{name}") if way == "in" else (ends[1], name)
+
+    def copy(*options: str) -> Command:
+        return lambda s: [*QGA, "cp", "-q", *options, *paths(s, str(s.folder / "moved"))]
+
+    def bare(setting: Setting) -> list[str]:
+        name = BIG if way == "out" else "bare"
+        return python("stream.py", setting.guest, way, f"/var/tmp/{name}", setting.big())
+
+    return (
+        Row(f"`cp` 64 MiB {way}, ports", copy(*PORTS), Peer("agent calls", goal, copy()), runs=2),
+        Row(
+            f"`cp` 64 MiB {way}, ports", copy(*PORTS),
+            Peer("bare stream and SHA-512", 1.5, bare), runs=5,
+        ),
+    )  # fmt: skip
 
 
 ROWS = (
     Row(
         "one `ping`",
         lambda s: [*QGA, "ping", s.guest],
-        Peer("virsh qemu-agent-command", None,
-             lambda s: ["virsh", "qemu-agent-command", s.guest, '{"execute":"guest-ping"}']),
-        Peer("bare libvirt-python", 1.5, lambda s: _python("ping.py", s.guest)),
+        Peer("virsh qemu-agent-command", 2.0, _virsh),
+        Peer("bare libvirt-python", 1.0, lambda s: python("ping.py", s.guest)),
+        Peer("virtomate guest-ping", None, lambda s: s.virtomate("guest-ping", s.guest)),
     ),
     Row(
-        "`exec ip addr list`",
-        lambda s: [*QGA, "exec", s.guest, "ip", "addr", "list"],
-        _script("ip", "addr", "list"),
+        "200 times `ping` in a shell", lambda s: _shell("times.sh", "200", *QGA, "ping", s.guest),
+        Peer("200 times virsh", 2.0, lambda s: _shell("times.sh", "200", *_virsh(s))), runs=2,
     ),
-    Row("`exec true`", lambda s: [*QGA, "exec", s.guest, "true"], _script("true")),
-    Row(
-        "200 commands in a `batch`", _batch,
-        Peer("bare libvirt-python loop", 1.15, lambda s: _python("pings.py", s.guest, "200")),
-    ),
+    *_exec("ip", "addr", "list"),
+    *_exec("true"),
     Row(
         "200 commands in a `batch`", _batch,
-        Peer("200 virsh processes", 0.15, lambda s: _shell("pings.sh", s.guest, "200")), runs=2,
+        Peer("bare libvirt-python loop", 1.15, lambda s: python("pings.py", s.guest, "200")),
+    ),
+    Row(
+        "200 commands in a `batch`", _batch,
+        Peer("200 virsh processes", 0.15, lambda s: _shell("times.sh", "200", *_virsh(s))), runs=2,
     ),
     _out("libvirt", ("best bare loop, 1 MiB", 1.1, MIB), ("64 KiB loop", 0.7, 65536), runs=2),
     _in("libvirt", ("best bare loop, 120 KiB", 1.1, 122_880), ("64 KiB loop", 0.7, 65536), runs=1),
     _out("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=3),
     _in("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=3),
+    *_moved("in", 0.1),
+    *_moved("out", 0.2),
     Row(
         "`cp` of a 64 MiB log in, `--compress auto`", lambda s: _log(s, "auto"),
         Peer("`--compress none`", None, lambda s: _log(s, "none")), runs=1,
@@ -173,7 +227,13 @@ ROWS = (
     Row(
         "`exec` with 64 MiB of output", lambda s: [*QGA, "exec", s.guest, "cat", f"/var/tmp/{BIG}"],
         Peer("bare loop that reads the file", 1.2,
-             lambda s: _python("read.py", s.guest, f"/var/tmp/{BIG}", str(MIB), os.devnull)),
+             lambda s: python("read.py", s.guest, f"/var/tmp/{BIG}", str(MIB), os.devnull)),
+        runs=2,
+    ),
+    Row(
+        "`exec` with 64 MiB of output, ports",
+        lambda s: [*QGA, "exec", *PORTS, s.guest, "cat", f"/var/tmp/{BIG}"],
+        Peer("agent calls", None, lambda s: [*QGA, "exec", s.guest, "cat", f"/var/tmp/{BIG}"]),
         runs=2,
     ),
     Row(

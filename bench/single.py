@@ -1,11 +1,10 @@
 """Figures that have no peer, and how cost grows with guests, file size and output."""
 
-import sys
 from collections.abc import Callable, Iterator
 
 from bench import measure
 from bench.report import Figure, Result
-from bench.rows import MIB, PEERS, QGA, Setting
+from bench.rows import MIB, PORTS, QGA, Setting, python
 
 
 class Growth:
@@ -15,8 +14,8 @@ class Growth:
         local = [*QGA, "-c", setting.socket]
         target = f"x:{setting.folder}/grown"
         self._guests = _line(
-            (1, 2, 4, 8, 16, 32, 64),
-            lambda n: [*QGA, "-c", setting.fleet, "exec", "-j", "64", _some(n), "sleep", "1"],
+            (1, 3, 10, 30, 100, 300),
+            lambda n: [*QGA, "-c", setting.fleet, "exec", "-j", "300", _some(n), "sleep", "1"],
         )
         self.copies = _line(
             (1, 4, 16, 64, 256, 1024),
@@ -43,7 +42,7 @@ def figures(setting: Setting, growth: Growth) -> Iterator[Figure]:
     """The rows without a peer."""
     fleet = [*QGA, "-c", setting.fleet]
     yield _seconds("`exec sleep 1` on 32 agents", [*fleet, "exec", _some(32), "sleep", "1"], 2.0)
-    yield _seconds("`list` with 50 agents", [*fleet, "list", _some(50)])
+    yield _seconds("`list` with 300 agents", [*fleet, "list", _some(300)])
     yield _seconds("`--help`", [*QGA, "--help"])
     yield _seconds("completing a guest's name", [*QGA, "__complete", "guest", ""], 0.12)
     grown, back = f"x:{setting.folder}/grown", str(setting.folder / "back")
@@ -56,37 +55,27 @@ def figures(setting: Setting, growth: Growth) -> Iterator[Figure]:
         yield Figure(f"memory of {name}, raw socket", sample.memory / MIB, "MiB", 80)
 
 
-def small_files(setting: Setting, count: int = 2000) -> Result:
+def small_files(setting: Setting, count: int = 2000) -> Iterator[Result]:
     """A tree of small files to a new folder, beside one at a time (a tenth of them, times ten)."""
     tree = setting.folder / "small"
     tree.mkdir(exist_ok=True)
     for number in range(count):
         (tree / f"{number:04}").write_text(f"file {number}\n" * 20)
-    ours, peer = measure.in_turn(
-        [
-            [
-                "sh",
-                "-c",
-                '"$@"/new.$$',
-                "sh",
-                *QGA,
-                "cp",
-                "-qr",
-                str(tree),
-                f"{setting.guest}:/var/tmp",
-            ],
-            [sys.executable, str(PEERS / "small.py"), setting.guest, str(tree), str(count // 10)],
-        ],
-        3,
+    target = f"{setting.guest}:/var/tmp"
+    ours, ported = (
+        ["sh", "-c", '"$@"/new.$$', "sh", *QGA, "cp", "-qr", *options, str(tree), target]
+        for options in ((), PORTS)
     )
-    tenfold = [measure.Sample(sample.seconds * 10, sample.memory) for sample in peer]
-    return Result(
-        f"`cp -r`, {count:,} small files", "one file at a time", 0.1, measure.Pair(ours, tenfold)
-    )
+    peer = python("small.py", setting.guest, str(tree), str(count // 10))
+    slow, fast, single = measure.in_turn([ours, ported, peer], 3)
+    tenfold = [measure.Sample(sample.seconds * 10, sample.memory) for sample in single]
+    name = f"`cp -r`, {count:,} small files"
+    yield Result(name, "one file at a time", 0.1, measure.Pair(slow, tenfold))
+    yield Result(f"{name}, ports", "agent calls", None, measure.Pair(fast, slow))
 
 
 def _some(count: int) -> str:
-    return ",".join(f"agent{number:02}" for number in range(count))
+    return ",".join(f"agent{number:03}" for number in range(count))
 
 
 def _line(

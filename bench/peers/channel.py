@@ -10,14 +10,16 @@ Call = Callable[..., Any]
 
 def open_call(where: str) -> Call:
     """A function (command, **arguments) -> result, for a domain's name or unix:PATH."""
-    return _socket(where[5:]) if where.startswith("unix:") else _libvirt(where)
-
-
-def _libvirt(name: str) -> Call:
+    if where.startswith("unix:"):
+        return _socket(where[5:])
     import libvirt
-    import libvirt_qemu
 
-    domain = libvirt.open(None).lookupByName(name)
+    return over_libvirt(libvirt.open(None).lookupByName(where))
+
+
+def over_libvirt(domain: Any) -> Call:
+    """The same for a libvirt.virDomain."""
+    import libvirt_qemu
 
     def call(command: str, **arguments: object) -> Any:
         request = json.dumps({"execute": command, "arguments": arguments})

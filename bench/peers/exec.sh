@@ -1,5 +1,6 @@
 #!/bin/sh
 # Peer: the usual script around guest-exec: virsh, jq, base64. Arguments: VM PATH ARG...
+# It polls without a pause: most people's sleeps, and is slower.
 vm=$1 path=$2
 shift 2
 args=$(printf '%s\n' "$@" | jq -R . | jq -sc .)
@@ -10,7 +11,6 @@ while :; do
     status=$(virsh qemu-agent-command "$vm" \
         '{"execute":"guest-exec-status","arguments":{"pid":'"$pid"'}}')
     [ "$(echo "$status" | jq -r .return.exited)" = true ] && break
-    sleep 0.1
 done
 echo "$status" | jq -r '.return["out-data"] // empty' | base64 -d
 exit "$(echo "$status" | jq -r .return.exitcode)"
