@@ -13,9 +13,10 @@ from qga_cli import catalog, spec
 from qga_cli.cli import main, quick_parser
 from qga_cli.cli.options import for_command
 from qga_cli.spec import Command
+from tests import REPO
 
 COMMANDS = list(catalog.walk())
-CASES = Path(__file__).parent / "cases"
+CASES = REPO / "tests" / "cases"
 KINDS = {value for name, value in vars(spec).items() if name.isupper() and isinstance(value, str)}
 
 each = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -91,7 +92,7 @@ def test_what_it_shows(command: Command) -> None:
 
 @each
 def test_a_wire_command_has_a_case(command: Command) -> None:
-    # exec makes many calls of its own devising: tests/test_exec.py has it.
+    # exec makes many calls of its own devising: tests/exec/test_exec.py has it.
     assert cases(command) or not command.wire or command.wire == "guest-exec"
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests import lab
-from tests.clock import Clock
-from tests.conftest import Ran, _environment, qga
-from tests.fake import FakeAgent, Handler, Silence
-from tests.freezes import await_status, in_guest, status
+from tests.kit.clock import Clock
+from tests.kit.command import Ran, environment, qga
+from tests.kit.fake import FakeAgent, Handler, Silence
+from tests.kit.freezes import await_status, in_guest, status
 
 HOURS = (5, -9, 24 * 365, -24 * 365 * 10)
 LITTLE = 8.0  # seconds that a loaded machine may take beyond what is asked for
@@ -33,7 +33,7 @@ class Jumpy:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "qga_cli", *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=_environment(clock.environment),
+            env=environment(clock.environment),
         )  # fmt: skip
 
     def end(self, meanwhile: Callable[[], object] = lambda: None) -> tuple[Ran, float]:

@@ -13,11 +13,10 @@ import pytest
 
 from qga_cli import catalog
 from qga_cli.cli import main, typer_parser
-from tests import lab
-from tests.running import readable
-from tests.test_help import typed
+from tests import REPO, lab
+from tests.cli.test_help import typed
+from tests.kit.running import readable
 
-REPO = Path(__file__).parent.parent
 DOCUMENTS = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").glob("*.md"))]
 BLOCK = re.compile(r"(?:<!-- before: (.*?) -->\n)?^```(\w+)\n(.*?)^```$", re.M | re.S)
 GUESTS = re.compile(r"\b(web1|web2|db1|demo)\b")
@@ -25,7 +24,7 @@ ALIASES = ("df",)  # of the configuration that a document shows
 NOT_HERE = ("make ", "pipx ", "pip ", "sudo apt ")  # they install, or run this very suite
 
 
-ISLAND = "without-network.md"  # its blocks run in tests/test_network.py, on a guest that has none
+ISLAND = "without-network.md"  # tests/network runs its blocks, on a guest that has none
 
 
 def blocks(language: str) -> list[tuple[Path, str, str]]:

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests import lab
-from tests.conftest import Ran, qga
-from tests.faults import WAIT, during, hold, in_mid_copy, works_again
+from tests.kit.command import Ran, qga
+from tests.kit.faults import WAIT, during, hold, in_mid_copy, works_again
+from tests.kit.running import Started
+from tests.kit.second_host import SecondHost
 from tests.lab.hypervisor import virsh
 from tests.lab.local_agent import agent as run_agent
-from tests.running import Started
-from tests.second_host import SecondHost
 
 pytestmark = pytest.mark.slow
 

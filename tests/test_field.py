@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from qga_cli.wire import to_base64
-from tests.conftest import qga
-from tests.fake import FakeAgent, Handler
+from tests.kit.command import qga
+from tests.kit.fake import FakeAgent, Handler
 
 Make = Callable[[Handler], FakeAgent]
 

@@ -1,5 +1,5 @@
 """Properties of everything that reads a stranger's bytes or a user's words, for inputs nobody
-thought of. tests/soak_fuzz.py runs them far longer; docs/reliability.md has its figures."""
+thought of. tests/soak/fuzz.py runs them far longer; docs/reliability.md has its figures."""
 
 import json
 import socket

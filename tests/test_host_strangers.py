@@ -14,9 +14,9 @@ import pytest
 from qga_cli import config, wire
 from qga_cli.errors import BadReply, UsageError
 from qga_cli.guests.fanout import Gathered
-from tests.conftest import Ran, qga
-from tests.fake import FakeAgent, Handler
-from tests.policies import template
+from tests.kit.command import Ran, qga
+from tests.kit.fake import FakeAgent, Handler
+from tests.kit.policies import template
 
 NOBODY = 65534
 Make = Callable[[Handler], FakeAgent]

@@ -13,8 +13,8 @@ from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.exit_status import outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
-from tests.conftest import qga, qga_tty
-from tests.fake import FakeAgent, Hangup, Raw, Silence
+from tests.kit.command import qga, qga_tty
+from tests.kit.fake import FakeAgent, Hangup, Raw, Silence
 
 Make = Callable[..., FakeAgent]
 

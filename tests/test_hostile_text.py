@@ -8,9 +8,9 @@ import pytest
 
 from qga_cli import render
 from qga_cli.errors import QgaError
-from tests.conftest import qga, qga_tty
-from tests.evil import DANGER, EVIL, SGR
-from tests.fake import AgentFault, FakeAgent, Raw, left_socket
+from tests.kit.command import qga, qga_tty
+from tests.kit.evil import DANGER, EVIL, SGR
+from tests.kit.fake import AgentFault, FakeAgent, Raw, left_socket
 
 Make = Callable[..., FakeAgent]
 

@@ -16,8 +16,8 @@ import pytest
 from qga_cli.cli import last_signal
 from qga_cli.interrupt import Interrupt
 from qga_cli.threads import Bell
-from tests.fake import FakeAgent, Silence
-from tests.freezes import start
+from tests.kit.fake import FakeAgent, Silence
+from tests.kit.freezes import start
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent / "qga_cli"
-ARCHITECTURE = ROOT.parent / "docs" / "architecture.md"
+from tests import REPO
+
+ROOT = REPO / "qga_cli"
+ARCHITECTURE = REPO / "docs" / "architecture.md"
 # From the ground up: a folder, or a file beside the folders, imports from lower floors only.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("threads",),

@@ -13,7 +13,7 @@ import pytest
 import qga_cli
 from qga_cli import connect, errors
 from tests import lab
-from tests.fake import AgentFault, FakeAgent, Handler
+from tests.kit.fake import AgentFault, FakeAgent, Handler
 
 SIGNATURES = {
     "connect": "(uri: str | None = None) -> qga_cli.library.Host",

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import REPO
 from tests.lab import LabError, cache, guest, hypervisor
 from tests.lab.process import run
-
-REPO = Path(__file__).parent.parent
 
 
 def test_the_readme_has_the_two_commands_that_a_stranger_types() -> None:

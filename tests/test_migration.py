@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import qga
-from tests.faults import WAIT, in_mid_copy
-from tests.freezes import await_no_watchdog
-from tests.running import Started
-from tests.second_host import SecondHost
-from tests.terminals import terminal
+from tests.kit.command import qga
+from tests.kit.faults import WAIT, in_mid_copy
+from tests.kit.freezes import await_no_watchdog
+from tests.kit.running import Started
+from tests.kit.second_host import SecondHost
+from tests.kit.terminals import terminal
 
 pytestmark = pytest.mark.slow
 

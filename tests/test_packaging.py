@@ -16,8 +16,8 @@ from qga_cli.errors import Unreachable
 from qga_cli.gen.completion import SHELLS
 from qga_cli.gen.man import page_name
 from qga_cli.transports import libvirt_binding
+from tests import REPO
 
-REPO = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 WITHOUT_LIBVIRT = (
     "import sys; sys.modules['libvirtmod'] = None\n"

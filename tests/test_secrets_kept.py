@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from qga_cli import wire
-from tests.conftest import qga
-from tests.fake import AgentFault, FakeAgent, Handler, Hangup, Raw, Silence
-from tests.secret import CANARY, SET, SHOWN
+from tests.kit.command import qga
+from tests.kit.fake import AgentFault, FakeAgent, Handler, Hangup, Raw, Silence
+from tests.kit.secret import CANARY, SET, SHOWN
 
 Make = Callable[[Handler], FakeAgent]
 

@@ -14,7 +14,7 @@ import pytest
 
 from qga_cli.inside import script
 from tests.inside.conftest import Run
-from tests.running import eventually
+from tests.kit.running import eventually
 
 
 def test_a_folder_is_listed_with_odd_names(sh: Run, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from qga_cli.inside.tasks import START, source
 from qga_cli.inside.tasks.runner import HEAD, SIZE
-from tests.running import eventually
+from tests.kit.running import eventually
 
 
 class Host:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ran, qga
-from tests.fake import FakeAgent
+from tests.kit.command import Ran, qga
+from tests.kit.fake import FakeAgent
 from tests.lab import windows
 from tests.windows.conversation import Recorder, Replay
 

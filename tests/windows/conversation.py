@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from qga_cli import wire
-from tests.fake import AgentFault
+from tests.kit.fake import AgentFault
 from tests.lab.windows import WindowsAgent
 
 _RANDOM = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{16})\b")

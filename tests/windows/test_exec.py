@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import qga
-from tests.fake import FakeAgent
-from tests.running import eventually
+from tests.kit.command import qga
+from tests.kit.fake import FakeAgent
+from tests.kit.running import eventually
 from tests.windows.conftest import Windows
 from tests.windows.conversation import Recorder
 

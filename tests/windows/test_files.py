@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ran, qga
-from tests.fake import AgentFault, FakeAgent
-from tests.running import eventually
+from tests.kit.command import Ran, qga
+from tests.kit.fake import AgentFault, FakeAgent
+from tests.kit.running import eventually
 from tests.windows.conftest import Windows
 from tests.windows.conversation import Recorder
 

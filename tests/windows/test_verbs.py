@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import eventually
+from tests.kit.running import eventually
 from tests.windows.conftest import Windows
 
 CMD = "@echo off\necho [%~1] [%~2]\nset /p LINE=\necho read %LINE%\ngoto end\n:end\nexit /b 5\n"

@@ -1,0 +1,283 @@
+"""The collection under the real ansible-core: on a guest of its own, and on sockets."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import REPO, lab
+from tests.kit.command import qga
+from tests.kit.fake import FakeAgent, Handler, Silence, left_socket
+from tests.kit.running import eventually
+from tests.lab.local_agent import agent as run_local_agent
+
+pytestmark = pytest.mark.slow
+
+PLAYS = Path(__file__).parent
+BIN = Path(sys.executable).parent
+SECRETS = ("s3cret-in-the-environment", "s3cret-of-tester")
+SUITE = "bookworm-python"
+RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+
+
+class Ansible:
+    """Runs ansible's programs in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "ansible.cfg").write_text(
+            "[defaults]\ninterpreter_python = /usr/bin/python3\n"
+            "[inventory]\nenable_plugins = qga.guest.guests, ini, yaml\n"
+        )
+        self.env = {
+            **os.environ,
+            "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+            "ANSIBLE_HOME": str(folder / "home"),
+            "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_COLLECTIONS_PATH": str(REPO),
+            "HOME": str(folder),
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def argv(self, program: str, *words: str) -> list[str]:
+        return [sys.executable, str(BIN / program), *words]
+
+    def __call__(
+        self, program: str, *words: str, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.argv(program, *words), env=self.env, cwd=self.folder, text=True,
+            capture_output=True, timeout=timeout,
+        )  # fmt: skip
+
+    def inventory(self, **hosts: str) -> str:
+        """The path of an inventory of guests, each with what is to be said of it."""
+        path = self.folder / "hosts"
+        lines = [f"{name} {about}" for name, about in hosts.items()]
+        path.write_text("\n".join([*lines, "[all:vars]", "ansible_connection=qga.guest.agent"]))
+        return str(path)
+
+
+def recap(text: str) -> dict[str, tuple[int, ...]]:
+    """By host: ok, changed, unreachable, failed."""
+    return {name: tuple(map(int, counts)) for name, *counts in RECAP.findall(text)}
+
+
+@pytest.fixture
+def ansible(tmp_path: Path) -> Ansible:
+    return Ansible(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def managed() -> Iterator[lab.Guest]:
+    """A guest with all of Python, sudo and apt's library."""
+    with lab.up(f"qga-ansible-{os.getpid()}", SUITE) as running:
+        yield running
+
+
+@pytest.mark.guest
+def test_twenty_tasks_and_again(ansible: Ansible, managed: lab.Guest) -> None:
+    """Guest data, secrets and two runs: the second changes nothing."""
+    (ansible.folder / "blob").write_bytes(os.urandom(300_000))
+    with tarfile.open(ansible.folder / "a.tar.gz", "w:gz") as archive:
+        archive.add(PLAYS / "twenty.yml", "packed/twenty.yml")
+    given = {"blob": f"{ansible.folder}/blob", "back": f"{ansible.folder}/back",
+             "archive": f"{ansible.folder}/a.tar.gz"}  # fmt: skip
+    hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
+    words = ("ansible-playbook", "-i", hosts, "-e", json.dumps(given), str(PLAYS / "twenty.yml"))
+    first = ansible(*words, "-vvvv")
+    assert first.returncode == 0, first.stdout[-5000:] + first.stderr
+    assert recap(first.stdout)[managed.name][2:] == (0, 0)
+    assert "QGA EXEC" in first.stdout
+    assert not [secret for secret in SECRETS if secret in first.stdout + first.stderr]
+    assert (ansible.folder / "back").read_bytes() == (ansible.folder / "blob").read_bytes()
+    again = ansible(*words)
+    assert again.returncode == 0, again.stdout[-3000:]
+    ok, changed, unreachable, failed = recap(again.stdout)[managed.name]
+    assert (changed, unreachable, failed) == (0, 0, 0), again.stdout
+    assert ok >= 19  # and one is skipped, which made its file the first time
+    log = qga("exec", managed.name, "cat", "/var/log/messages").out
+    assert "guest-exec called" in log  # the agent logs what it starts, and no secret of ours
+    assert not [secret for secret in SECRETS if secret in log]
+
+
+@pytest.mark.guest
+def test_without_python(ansible: Ansible, managed: lab.Guest) -> None:
+    """Python is hidden for the play, by something that cannot be executed."""
+    qga("exec", managed.name, "sh", "-c", "mount --bind /dev/null $(readlink -f /usr/bin/python3)")
+    try:
+        hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
+        ran = ansible("ansible-playbook", "-i", hosts, str(PLAYS / "bare.yml"))
+        assert ran.returncode == 0, ran.stdout
+    finally:
+        qga("exec", managed.name, "sh", "-c", "umount $(readlink -f /usr/bin/python3)")
+
+
+@pytest.mark.guest
+def test_a_password_is_given_when_it_is_asked_for(ansible: Ansible, managed: lab.Guest) -> None:
+    """An ordinary user becomes root by sudo, which asks; a wrong password is said to be wrong."""
+    setup = "echo tester:s3cret-of-tester | chpasswd; echo 'tester ALL=(ALL) ALL' >/etc/sudoers.d/t"
+    assert qga("exec", managed.name, "sh", "-c", setup).code == 0
+    for password, code in (("s3cret-of-tester", 0), ("wrong", 2)):
+        about = f"ansible_qga_uri={managed.uri} ansible_user=tester ansible_become_pass={password}"
+        hosts = ansible.inventory(**{managed.name: about})
+        ran = ansible("ansible", "-vvvv", "-i", hosts, "all", "-b", "-m", "raw", "-a", "id -un")
+        assert ran.returncode == code, ran.stdout
+        assert password not in ran.stdout + ran.stderr
+        assert ("Incorrect become password" if code else "\nroot\n") in ran.stdout
+
+
+@pytest.mark.guest
+@pytest.mark.parametrize("persist", [60, 0], ids=["kept open", "opened anew"])
+def test_ctrl_c_ends_the_program(ansible: Ansible, managed: lab.Guest, persist: int) -> None:
+    """A module's program and a raw one, soon after Ansible was told to end."""
+    about = f"ansible_qga_uri={managed.uri} ansible_qga_persist={persist}"
+    hosts = ansible.inventory(**{managed.name: about})
+    module = "ansible.builtin.command" if persist else "raw"
+    words = ansible.argv("ansible", "-i", hosts, "all", "-m", module, "-a", "sleep 4242")
+    look = ("exec", managed.name, "pgrep", "-fx", "sleep 4242")
+    with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          start_new_session=True) as process:  # fmt: skip
+        assert eventually(lambda: qga(*look).out, 90)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        process.communicate(timeout=60)
+    assert eventually(lambda: not qga(*look).out, 20)
+
+
+@pytest.mark.guest
+def test_a_tasks_timeout_ends_the_program(ansible: Ansible, managed: lab.Guest) -> None:
+    """FAILED, for it was delivered; and a runner that was killed is not missed."""
+    hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
+    task = ("ansible", "-i", hosts, "all", "--task-timeout", "10", "-m", "ansible.builtin.command")
+    ran = ansible(*task, "-a", "sleep 4343")
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert "| FAILED" in ran.stdout
+    look = ("exec", managed.name, "pgrep", "-fx", "sleep 4343")
+    assert eventually(lambda: not qga(*look).out, 20)
+    assert qga("exec", managed.name, "pkill", "-9", "-f", "qga_[r]unner").code == 0
+    after = ansible("ansible", "-i", hosts, "all", "-m", "raw", "-a", "id -un")
+    assert "\nroot\n" in after.stdout, after.stdout + after.stderr
+
+
+def test_a_block_on_a_frozen_guest(ansible: Ansible, guest: lab.Guest) -> None:
+    hosts = ansible.inventory(**{guest.name: f"ansible_qga_uri={guest.uri}"})
+    status = f"{sys.executable} -m qga_cli fs status {guest.name}"
+    ran = ansible("ansible-playbook", "-i", hosts, "-e", json.dumps({"status": status}),
+                  str(PLAYS / "freeze.yml"))  # fmt: skip
+    assert qga("fs", "status", guest.name).out == "thawed\n"
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "on purpose" in ran.stdout, ran.stdout
+
+
+def test_a_freeze_ends_with_ansible(ansible: Ansible, guest: lab.Guest) -> None:
+    """Killed within the block: the guest is thawed all the same."""
+    hosts = ansible.inventory(**{guest.name: f"ansible_qga_uri={guest.uri}"})
+    given = json.dumps({"status": "sleep 600"})
+    words = ansible.argv("ansible-playbook", "-i", hosts, "-e", given, str(PLAYS / "freeze.yml"))
+    with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL) as process:
+        frozen = eventually(lambda: qga("fs", "status", guest.name).out == "frozen\n", 60)
+        process.kill()
+    assert frozen
+    assert eventually(lambda: qga("fs", "status", guest.name).out == "thawed\n", 20)
+
+
+def test_thirty_sockets_at_once_and_a_dead_guest(
+    ansible: Ansible, fake: Callable[[Handler], FakeAgent], tmp_path: Path
+) -> None:
+    """Unreachable is who was not delivered to, and costs no more than the time limit."""
+    silent = fake(lambda request: Silence())
+    left_socket(tmp_path / "gone")
+    with ExitStack() as stack:
+        agents = [stack.enter_context(run_local_agent(tmp_path, f"g{one}")) for one in range(30)]
+        hosts = {
+            f"g{one}": f"ansible_qga_uri=unix:{agent.socket}" for one, agent in enumerate(agents)
+        }
+        hosts["silent"] = f"ansible_qga_uri={silent.uri} ansible_timeout=3"
+        hosts["gone"] = f"ansible_qga_uri=unix:{tmp_path}/gone"
+        began = time.monotonic()
+        ran = ansible("ansible", "-f", "30", "-i", ansible.inventory(**hosts), "all", "-m", "raw",
+                      "-a", "echo here")  # fmt: skip
+        assert time.monotonic() - began < 60
+    assert ran.returncode == 4, ran.stdout + ran.stderr
+    assert ran.stdout.count("\nhere") == len(hosts) - 2, ran.stdout
+    assert re.search(r"silent \| UNREACHABLE", ran.stdout)
+    assert re.search(r"gone \| UNREACHABLE", ran.stdout)
+
+
+def test_the_inventory_tells_what_agents_know(
+    ansible: Ansible, fake: Callable[[Handler], FakeAgent], tmp_path: Path
+) -> None:
+    """From sockets; a guest's words are no templates, and one that is silent is listed."""
+    ran_here = tmp_path / "ran"
+    hostile = "{{ lookup('pipe', 'touch " + str(ran_here) + "') }}"
+    commands = ("guest-info", "guest-get-osinfo", "guest-get-host-name")
+    replies = {
+        "guest-info": {
+            "version": "8.1.0",
+            "supported_commands": [
+                {"name": name, "enabled": True, "success-response": True} for name in commands
+            ],
+        },
+        "guest-get-osinfo": {"id": "debian", "version-id": "12"},
+        "guest-get-host-name": {"host-name": hostile},
+    }
+    fake(lambda request: replies[str(request["execute"])])
+    fake(lambda request: Silence())
+    source = ansible.folder / "my.qga.yml"
+    source.write_text(
+        f"plugin: qga.guest.guests\nhosts: ['unix:{tmp_path}/{{vm}}.sock']\ntimeout: 2\n"
+        "state: all\nkeyed_groups: [{key: qga_os.id, prefix: os}]\n"
+        "compose:\n  is_new: qga_agent_version is version('8', '>=')\n"
+    )
+    listed = ansible("ansible-inventory", "-i", str(source), "--list")
+    assert listed.returncode == 0, listed.stderr
+    told = json.loads(listed.stdout)
+    assert len(told["_meta"]["hostvars"]) == 2, listed.stderr
+    (good,) = told["os_debian"]["hosts"]
+    assert told["_meta"]["hostvars"][good]["is_new"] is True
+    answers = {one["qga_answers"] for one in told["_meta"]["hostvars"].values()}
+    assert answers == {True, False}
+    shown = ansible("ansible", "-i", str(source), good, "-c", "local", "-m", "debug",
+                    "-a", "var=qga_hostname")  # fmt: skip
+    assert "lookup" in shown.stdout, shown.stdout
+    assert not ran_here.exists()
+
+
+def test_a_policy_of_the_host_fails_the_task(ansible: Ansible, local_agent: str) -> None:
+    """Refused is FAILED, not UNREACHABLE."""
+    rule = ansible.folder / "etc.toml"
+    rule.write_text('[policy."*"]\ndeny = ["guest-exec"]\n')
+    entry = ansible.folder / "sitecustomize.py"
+    entry.write_text(f"from qga_cli import config\nconfig.SYSTEM = {str(rule)!r}\n")
+    ansible.env["PYTHONPATH"] = f"{ansible.folder}:{REPO}"
+    hosts = ansible.inventory(g=f"ansible_qga_uri={local_agent}")
+    ran = ansible("ansible", "-i", hosts, "all", "-m", "raw", "-a", "true")
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert "g | FAILED" in ran.stdout
+    assert "denied" in ran.stdout
+
+
+def test_a_copy_of_two_megabytes_is_proved(ansible: Ansible, local_agent: str) -> None:
+    blob = ansible.folder / "blob"
+    blob.write_bytes(os.urandom(2_000_000))
+    about = f"ansible_qga_uri={local_agent} ansible_python_interpreter={sys.executable}"
+    hosts = ansible.inventory(g=about)
+    for way, source, target in (
+        ("copy", blob, "there"),
+        ("fetch", ansible.folder / "there", "back"),
+    ):
+        ran = ansible("ansible", "-i", hosts, "all", "-m", way,
+                      "-a", f"src={source} dest={ansible.folder}/{target}"
+                      + " flat=true" * (way == "fetch"))  # fmt: skip
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (ansible.folder / "back").read_bytes() == blob.read_bytes()

@@ -1,0 +1,180 @@
+"""What keeps a guest open between tasks of Ansible, where it cannot: nothing is run."""
+
+import importlib
+import os
+import shlex
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qga_cli.errors import NotDelivered
+from qga_cli.inside.tasks.runner import HEAD
+from tests.kit.fake import FakeAgent, Handler, Silence
+from tests.kit.running import eventually
+
+broker: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.broker")
+lasting: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.lasting")
+
+
+def shell(line: str) -> str:
+    """As Ansible calls one."""
+    return f"/bin/sh -c {shlex.quote(line)}"
+
+
+PIPED = "/bin/sh -c '/usr/bin/python3 && sleep 0'"
+
+
+def brokers(folder: Path) -> list[int]:
+    """Those of this folder, by pid."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if b"broker.py" in words and os.fsencode(folder) in words:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / ("cp" + "x" * 120)  # longer than a socket's path may be
+    yield path
+    for pid in brokers(path):
+        os.kill(pid, signal.SIGKILL)
+
+
+def run(way: Any, line: str = PIPED, given: bytes = b"print()") -> Any:
+    return way.run(line, given, bytearray().extend, bytearray().extend, 20)
+
+
+@pytest.mark.parametrize(
+    ("line", "python"),
+    [
+        (PIPED, "/usr/bin/python3"),
+        ("/bin/sh -c '/opt/my/python3.12 && sleep 0'", "/opt/my/python3.12"),
+        ("/bin/sh -c 'A=x /usr/bin/python3 && sleep 0'", "/usr/bin/python3 A=x"),
+        (shell("B='$x y' A='' /usr/bin/python3 && sleep 0"), "/usr/bin/python3 B=$x y A="),
+        (shell("A=$x /usr/bin/python3 && sleep 0"), ""),
+        (shell('A="$x" /usr/bin/python3 && sleep 0'), ""),
+        (shell("PYTHONPATH=/x /usr/bin/python3 && sleep 0"), ""),
+        (shell("exec /usr/bin/python3 && sleep 0"), ""),
+        (shell("A=x; id /usr/bin/python3 && sleep 0"), ""),
+        ("/bin/sh -c '/usr/bin/python3 /tmp/x.py && sleep 0'", ""),
+        ("/bin/sh -c '/usr/bin/python3;id && sleep 0'", ""),
+        ("/usr/bin/python3", ""),
+        ("it's", ""),
+    ],
+)
+def test_only_a_module_on_standard_input_goes_to_the_waiting_python(line: str, python: str) -> None:
+    found, variables = lasting.piped_python(line)
+    assert " ".join([found, *variables]).strip() == python
+
+
+def test_a_guest_without_ports_is_opened_for_each_task(folder: Path, local_agent: str) -> None:
+    """One broker finds that out, and says so to every later task; it ends when it is not found."""
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
+    assert run(way, "echo", b"") is None  # needs no Python, so no broker is started for it
+    assert not brokers(folder)
+    assert run(way) is None
+    assert "only libvirt's guests" in way.why
+    first = brokers(folder)
+    assert len(first) == 1
+    assert run(way) is None
+    assert brokers(folder) == first
+    way.end()
+    assert eventually(lambda: not brokers(folder), 10)
+
+
+def test_a_silent_agent_is_unreachable_at_once(
+    folder: Path, fake: Callable[[Handler], FakeAgent]
+) -> None:
+    """After its time limit, once; the next task asks anew."""
+    silent = fake(lambda request: Silence())
+    way = lasting.Lasting(str(folder), silent.uri, "g", 60, 1)
+    began = time.monotonic()
+    with pytest.raises(NotDelivered):
+        run(way)
+    assert time.monotonic() - began < 8
+    assert not list(folder.glob("qga-*[0-9a-f]"))
+
+
+def test_a_broker_that_nobody_wants_ends(folder: Path, local_agent: str) -> None:
+    assert run(lasting.Lasting(str(folder), local_agent, "g", 1, 5)) is None
+    assert eventually(lambda: not brokers(folder), 10)
+    assert not list(folder.glob("qga-*[0-9a-f]"))
+
+
+def is_over(pid: int) -> bool:
+    """Whether its files are closed too: that comes after its command line has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_a_dead_brokers_socket_is_no_obstacle(folder: Path, local_agent: str) -> None:
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
+    assert run(way) is None
+    (dead,) = brokers(folder)
+    os.kill(dead, signal.SIGKILL)
+    assert eventually(lambda: is_over(dead), 5)
+    assert run(way) is None
+    assert brokers(folder) != [dead]
+
+
+def test_a_folder_of_others_is_not_used(folder: Path, local_agent: str) -> None:
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
+    assert run(way) is None
+    assert not brokers(folder)
+
+
+def test_a_broker_that_dies_leaves_the_outcome_unknown(folder: Path, local_agent: str) -> None:
+    """Sent, and no end heard: not repeated."""
+    folder.mkdir(mode=0o700)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
+    with socket.socket(socket.AF_UNIX) as listener:
+        number = os.open(folder, os.O_RDONLY)
+        listener.bind(f"/proc/self/fd/{number}/{way._name}")
+        os.close(number)
+        listener.listen()
+        pid = os.fork()
+        if not pid:
+            listener.accept()[0].recv(1000)
+            os._exit(0)
+        with pytest.raises(Exception, match="may have run"):
+            run(way)
+        os.waitpid(pid, 0)
+
+
+class Saying:
+    """A guest's end of the stream that says this and then nothing more."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = [*pieces, b""]
+
+    def read(self, seconds: float) -> bytes:
+        return self._pieces.pop(0)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [HEAD.pack(b"O", 1, 2**32 - 1), HEAD.pack(b"N", 1, 0), HEAD.pack(b"X", 1, 2) + b"!!"],
+    ids=["too large", "what only a broker says", "no exit code"],
+)
+def test_a_guest_that_lies_in_its_frames_is_lost(tmp_path: Path, frame: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        held = broker.Broker(listener, str(tmp_path / "s"), 60, 5)
+        held._stream = Saying(frame, b"x" * 100)
+        held._hear(b"")
+    assert held._obstacle == "the program in the guest says what ours never would"

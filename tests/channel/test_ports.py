@@ -1,0 +1,365 @@
+"""Ports of our own in real guests: plugged, found again, shared by nobody, taken away."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qga_cli import connect
+from qga_cli.channel import PREFIX
+from qga_cli.channel.port import OutPort
+from qga_cli.channel.ports import STAY, Channel, abandoned
+from qga_cli.config import Config, Setting
+from qga_cli.errors import Forbidden, NoChannel, NoProgram, OutcomeUnknown, PortTaken, TimedOut
+from qga_cli.policy.audit import Audit
+from qga_cli.policy.guard import Guard
+from qga_cli.policy.guarded import GuardedTransport
+from qga_cli.policy.rules import Policy
+from qga_cli.transports import connect as open_host
+from tests import lab
+from tests.kit import channels
+from tests.kit.channels import meet, plugged, ports, taking
+from tests.lab.hypervisor import virsh
+
+if TYPE_CHECKING:
+    from qga_cli.transports import Transport
+
+
+@pytest.fixture(autouse=True)
+def tidy(guest: lab.Guest) -> Iterator[None]:
+    """Each test begins, and leaves the guest, without a port of ours."""
+    clear(guest)
+    yield
+    clear(guest)
+
+
+def clear(guest: lab.Guest) -> None:
+    for port in plugged(guest):
+        ports(guest).unplug(port.name)
+
+
+def await_that(what: Callable[[], bool], seconds: float = 10) -> float:
+    """Wait for it; how long that took."""
+    began = time.monotonic()
+    while not what():
+        assert time.monotonic() < began + seconds
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def definition(guest: lab.Guest) -> str:
+    return virsh(guest.uri, "dumpxml", guest.name, "--inactive", "--security-info")
+
+
+@pytest.mark.port_written
+def test_bytes_are_exact_and_the_definition_stays_as_it_was(guest: lab.Guest) -> None:
+    before = definition(guest)
+    everything = bytes(range(256)) * 4096
+    with taking(guest.name) as (channel, agent):
+        (port,), (way,) = channel.take(1, 1)
+        meet(agent, port, f"open_port {way.name} 4; echo >&3; exec cat <&4 >&3")
+        assert port.read(30) == b"\n"
+        writer = threading.Thread(target=way.write, args=(everything,))
+        writer.start()
+        back = b""
+        while len(back) < len(everything):
+            piece = port.read(30)
+            assert piece
+            back += piece
+        writer.join()
+        assert back == everything
+        assert definition(guest) == before
+    assert definition(guest) == before
+
+
+def test_a_port_is_found_again_and_used_again(guest: lab.Guest) -> None:
+    names = []
+    for _ in range(3):
+        with taking(guest.name) as (channel, agent):
+            (port,), _ = channel.take(1)
+            meet(agent, port, f"echo '{port.end} bye' >&3")
+            assert port.read(10).endswith(b" bye\n")
+            await_that(lambda: not plugged(guest)[0].is_open)
+            channel.give_back(port)
+        names.append(port.name)
+    assert len(set(names)) == 1
+    assert [one.name for one in plugged(guest)] == names[:1]
+
+
+def test_what_an_earlier_user_left_in_a_port_is_dropped(guest: lab.Guest) -> None:
+    with taking(guest.name) as (channel, agent):
+        (port,), _ = channel.take(1)
+        nonce, port.nonce = port.nonce, "0123"  # not yet: what it says is another's
+        meet(agent, port, f"yes stale | head -c 300000 >&3; echo {nonce} >&3; echo fresh >&3")
+        port.nonce = nonce
+        port.greet(30)
+        assert port.read(10) == b"fresh\n"
+
+
+@pytest.mark.port_written
+def test_several_at_once_never_meet_on_one_port(guest: lab.Guest) -> None:
+    many, held, errors = 10, [], []
+    together = threading.Barrier(many)
+
+    def use(number: int) -> None:
+        try:
+            with taking(guest.name) as (channel, agent):
+                together.wait(60)
+                (port,), (way,) = channel.take(1, 1)
+                held.extend([port.name, way.name])
+                loop = f'while read -r line; do echo "$line"; done <&4 >&3; echo "{port.end} x" >&3'
+                meet(agent, port, f"open_port {way.name} 4; echo >&3; {loop}")
+                assert port.read(30) == b"\n"
+                for turn in range(20):
+                    said = f"{number}.{turn}\n".encode()
+                    way.write(said)
+                    assert port.read(30) == said
+                channel.give_back(way)  # the guest's reader finds its end
+                await_that(lambda: port.at_rest, 60)
+                channel.give_back(port)
+                together.wait(60)
+        except BaseException as error:
+            errors.append(error)
+            together.abort()
+            raise
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(set(held)) == len(held) == 2 * many
+    assert len(plugged(guest)) <= STAY
+
+
+def test_an_open_port_lets_no_second_one_in(guest: lab.Guest) -> None:
+    with taking(guest.name) as (channel, _):
+        (port,), _ = channel.take(1)
+        with pytest.raises(PortTaken):
+            ports(guest).open(port.name)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_the_port_of_an_owner_who_died_is_unplugged(guest: lab.Guest, signum: int) -> None:
+    with channels.owner(guest) as owner:
+        assert owner.stdout
+        name = owner.stdout.readline().strip()
+        await_that(lambda: plugged(guest)[0].is_open)
+        assert [one.name for one in plugged(guest)] == [name]
+        owner.send_signal(signum)
+        owner.wait()
+    assert await_that(lambda: not plugged(guest)) < 2
+
+
+def test_what_nobody_has_unplugged_the_next_run_does(guest: lab.Guest) -> None:
+    stuck = "org.qga-cli.port.0123456789abcdef"
+    ports(guest).plug(stuck)
+    agent_says = guest.call(
+        "guest-exec", path="sh",
+        arg=["-c", "for f in /sys/class/virtio-ports/*; do read -r n <$f/name; "
+             f"[ $n = {stuck} ] && exec sleep 60 3<>/dev/${{f##*/}}; done"],
+    )  # fmt: skip
+    assert agent_says
+    await_that(lambda: plugged(guest)[0].is_open)
+    assert abandoned(ports(guest)) == [stuck]
+    with taking(guest.name) as (channel, _):
+        (port,), _ = channel.take(1)
+        channel.give_back(port, clean=False)
+    assert stuck not in [one.name for one in plugged(guest)]
+
+
+def test_a_port_that_is_unplugged_under_us_is_lost_at_once(guest: lab.Guest) -> None:
+    with taking(guest.name) as (channel, agent):
+        (port,), _ = channel.take(1)
+        meet(agent, port, "exec sleep 60")
+        ports(guest).unplug(port.name)
+        with pytest.raises(OutcomeUnknown, match=r"taken away|broken"):
+            port.read(10)
+
+
+@pytest.mark.port_written
+def test_a_guest_that_never_reads_holds_nobody(guest: lab.Guest) -> None:
+    with taking(guest.name) as (channel, agent):
+        (port,), (way,) = channel.take(1, 1)
+        meet(agent, port, f"open_port {way.name} 4; echo >&3; exec sleep 60")
+        assert port.read(30) == b"\n"
+        writer, lost = writing(way, 16 * 2**20)
+        writer.join(1)
+        assert writer.is_alive()
+        began = time.monotonic()
+        channel.give_back(way)
+        writer.join(10)
+        assert not writer.is_alive()
+        assert lost
+        assert time.monotonic() < began + 5
+    assert plugged(guest) == []
+
+
+@pytest.mark.port_written
+def test_a_guest_that_floods_the_port_it_should_read_fills_no_memory(guest: lab.Guest) -> None:
+    with taking(guest.name) as (channel, agent):
+        (port,), (way,) = channel.take(1, 1)
+        meet(agent, port, f"open_port {way.name} 4; echo >&3; exec cat /dev/zero >&4")
+        assert port.read(30) == b"\n"
+        before = memory()
+        writer, _ = writing(way, 16 * 2**20)
+        writer.join(5)
+        assert writer.is_alive()
+        assert memory() - before < 64 * 2**20
+        channel.give_back(way)
+        writer.join(10)
+
+
+def writing(way: OutPort, count: int) -> tuple[threading.Thread, list[OutcomeUnknown]]:
+    """Write so many bytes in a thread; what it fails with."""
+    lost: list[OutcomeUnknown] = []
+
+    def write() -> None:
+        try:
+            way.write(bytes(count))
+        except OutcomeUnknown as error:
+            lost.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    return writer, lost
+
+
+def memory() -> int:
+    """Bytes of ours that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_a_guest_that_does_not_answer_at_the_port(guest: lab.Guest) -> None:
+    with taking(guest.name) as (channel, _):
+        (port,), _ = channel.take(1)
+        began = time.monotonic()
+        with pytest.raises(NoChannel, match="nobody in the guest"):
+            port.greet(0.1)
+        assert time.monotonic() < began + 1
+
+
+def test_a_controller_has_only_so_many_ports(guest: lab.Guest) -> None:
+    with taking(guest.name) as (channel, _), pytest.raises(NoChannel, match="can be plugged"):
+        channel.take(40)
+    assert 0 < len(plugged(guest)) <= STAY
+
+
+def test_a_short_patience_ends_in_time_and_leaves_no_stream(guest: lab.Guest) -> None:
+    channel = Channel(ports(guest), lambda *_: None, patience=0.0)
+    began = time.monotonic()
+    with pytest.raises(NoChannel, match="within 0 s"):
+        channel.take(2)
+    assert time.monotonic() < began + 0.5
+    channel.close()
+    await_that(lambda: len(plugged(guest)) == 2)
+    await_that(lambda: not any(ports(guest).is_used(one.name) for one in plugged(guest)))
+
+
+@pytest.mark.port_written
+def test_a_stream_of_a_program(guest: lab.Guest) -> None:
+    with connect() as host:
+        far = host.guest(guest.name)
+        for data in (b"", b"x", bytes(range(256)) * 8000):
+            with far.open_stream(["sha256sum"], timeout=30) as stream:
+                stream.write(data)
+                stream.end_input()
+                said = b""
+                while piece := stream.read(30):
+                    said += piece
+                assert said.split()[0].decode() == hashlib.sha256(data).hexdigest()
+                assert stream.code == 0
+        with far.open_stream(["sh", "-c", "echo $A; exit 7"], env={"A": "b c"}) as stream:
+            assert stream.read(30) == b"b c\n"
+            assert stream.read(30) == b""
+            assert stream.code == 7
+        with pytest.raises(NoProgram):
+            far.open_stream(["no-such-program"])
+    assert len(plugged(guest)) <= STAY
+
+
+@pytest.mark.port_written
+def test_a_stream_answers_at_once(guest: lab.Guest) -> None:
+    with connect() as host, host.guest(guest.name).open_stream(["cat"], timeout=30) as stream:
+        took = []
+        for turn in range(50):
+            began = time.monotonic()
+            stream.write(b"%d\n" % turn)
+            assert stream.read(30) == b"%d\n" % turn
+            took.append(time.monotonic() - began)
+        assert min(took) < 0.01
+
+
+@pytest.mark.port_written
+def test_a_stream_that_is_left_takes_its_ports_away(guest: lab.Guest) -> None:
+    with connect() as host:
+        stream = host.guest(guest.name).open_stream(["sleep", "60"])
+        with stream, pytest.raises(TimedOut):
+            stream.read(0.1)
+    assert plugged(guest) == []
+
+
+def test_only_libvirt_has_ports(local_agent: str) -> None:
+    with connect(local_agent) as host, pytest.raises(NoChannel, match="only libvirt"):
+        host.guest("vm").open_stream(["true"])
+
+
+def guarded(guest: lab.Guest, policy: Policy | None, audit: Audit | None) -> GuardedTransport:
+    return Guard(policy, audit).wrap(lab_transport(guest), guest.uri, guest.name)
+
+
+def lab_transport(guest: lab.Guest) -> "Transport":
+    return open_host(guest.uri).open(guest.name)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"read-only": True}, {"allow": ["guest-*"]}, {"deny": ["channel"]}],
+    ids=["read-only", "allow", "deny"],
+)
+def test_a_policy_forbids_ports(guest: lab.Guest, rule: dict[str, Any]) -> None:
+    rules: dict[tuple[str, ...], Setting] = {
+        ("policy", "*", name): Setting(value, "f:1") for name, value in rule.items()
+    }
+    found = guarded(guest, Policy(Config(rules)), None).ports()
+    assert found
+    channel = Channel(found, lambda *_: None, patience=30)
+    with pytest.raises(Forbidden, match=r"channel is denied .*\(f:1\)"):
+        channel.take(1)
+    channel.close()
+    assert plugged(guest) == []
+
+
+def test_ports_are_in_the_audit_file(guest: lab.Guest, tmp_path: Path) -> None:
+    audit = Audit([str(tmp_path / "log")])
+    found = guarded(guest, None, audit).ports()
+    assert found
+    channel = Channel(found, lambda *_: None, patience=30)
+    (port,), _ = channel.take(1)
+    channel.close()
+    audit.close()
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert {line["command"] for line in lines} == {"channel"}
+    assert {line["arguments"]["port"] for line in lines} == {port.name}
+    told = [(line["arguments"]["do"], line["outcome"]) for line in lines]
+    assert told == [("plug", "ok"), ("open", "ok"), ("unplug", "ok")]
+
+
+def test_a_reaper_writes_to_the_audit_file_too(guest: lab.Guest, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    name = f"{PREFIX}00000000000000ab"
+    ports(guest).plug(name)
+    words = ["", ports(guest).guest, str(log), "--", f"+{name}", name]
+    subprocess.run([sys.executable, "-m", "qga_cli.channel.reaper", *words], check=True)
+    assert plugged(guest) == []
+    assert json.loads(log.read_text())["arguments"] == {"do": "unplug", "port": name}

@@ -1,0 +1,163 @@
+"""What fills the options that were not given: environment and configuration, and who said so."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import REPO
+from tests.kit.command import qga, qga_tty
+from tests.kit.fake import FakeAgent, Handler, Silence
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """Writes a configuration; returns the environment in which it counts."""
+
+    def write(text: str) -> dict[str, str]:
+        folder = tmp_path / "qga"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.toml").write_text(text)
+        return {"XDG_CONFIG_HOME": str(tmp_path)}
+
+    return write
+
+
+def test_show_names_file_and_line_or_variable(config: Callable[[str], dict[str, str]]) -> None:
+    env = config('connect = "unix:/a"\n[defaults]\noutput = "json"\n[groups]\nweb = ["a", "b"]\n')
+    env |= {"QGA_TIMEOUT": "5m", "QGA_CONNECT": "unix:/b", "QGA_OUTPUT": "tsv"}
+    path = f"{env['XDG_CONFIG_HOME']}/qga/config.toml"
+    shown = qga("config", "show", env=env).out.splitlines()
+    assert f"file\t{path}\tread" in shown
+    assert [line for line in shown if not line.startswith("file\t") and line[-7:] != "default"] == [
+        "setting\tvalue\torigin",
+        "connect\tunix:/b\tQGA_CONNECT",
+        "defaults.output\ttsv\tQGA_OUTPUT",
+        "defaults.timeout\t5m\tQGA_TIMEOUT",
+        f"groups.web\ta, b\t{path}:5",
+    ]
+
+
+def test_show_finds_the_mistake_of_any_command(config: Callable[[str], dict[str, str]]) -> None:
+    env = config('[defaults.fs.list]\n\ncolums = "type"\n')
+    ran = qga("config", "show", env=env)
+    assert ran.code == 2
+    assert "config.toml:3: `fs list` has no option 'colums'" in ran.err
+
+
+@pytest.mark.parametrize("words", ["exce", "fs", "fs.lits", "guest-fstrim"])
+def test_show_finds_defaults_of_no_command(
+    config: Callable[[str], dict[str, str]], words: str
+) -> None:
+    ran = qga("config", "show", env=config(f'[defaults.{words}]\ntimeout = "1m"\n'))
+    assert ran.code == 2
+    assert f"config.toml:2: no command '{words.replace('.', ' ')}'" in ran.err
+
+
+def test_the_configuration_of_the_manual_page_is_one(
+    config: Callable[[str], dict[str, str]],
+) -> None:
+    page = (REPO / "man/man7/qga-targets.7").read_text()
+    example = page.split(".nf\n")[1].split(".fi\n")[0].replace("\\-", "-")
+    env = config(example)
+    shown = qga("config", "show", env=env)
+    assert (shown.code, shown.err) == (0, "")
+    assert "groups.web\tweb*, alpha/front\t" in shown.out
+    ran = qga("disks", "web1", "--explain", env=env)
+    assert "guest-get-fsinfo" in ran.out
+    assert "--timeout 120" in ran.out
+
+
+def test_columns_count_where_they_are(config: Callable[[str], dict[str, str]]) -> None:
+    env = config("[defaults]\ncolumns = 'origin'\nsort = '-setting'\n")
+    assert qga("config", "show", env=env).out.startswith("origin\n")
+    assert qga("-c", "unix:/nosuch", "list", env=env).err == ""  # it has no such columns
+    ran = qga("list", env=config("[defaults.list]\ncolumns = 'vm,od'\n"))
+    assert ran.code == 2
+    assert "config.toml:2: no column 'vm,od' in `list`\n" in ran.err
+
+
+def test_verbose_is_a_number(
+    fake: Callable[[Handler], FakeAgent], config: Callable[[str], dict[str, str]]
+) -> None:
+    agent = fake(lambda request: {})
+    words = ("-c", agent.uri, "ping", "x")
+    assert "guest-ping: ok" in qga(*words, env=config("[defaults]\nverbose = 2\n")).err
+    ran = qga(*words, env=config("[defaults]\nverbose = true\n"))
+    assert (ran.code, "config.toml:2: verbose should be a number" in ran.err) == (2, True)
+
+
+def test_a_wrong_variable_is_named() -> None:
+    ran = qga("ping", "x", env={"QGA_TIMEOUT": "soon"})
+    assert ran.code == 2
+    assert ran.err.startswith("qga: QGA_TIMEOUT: --timeout: 'soon' is not a time")
+
+
+def test_variables_count_and_options_count_more(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(lambda request: {"host-name": "h"})
+    env = {"QGA_CONNECT": agent.uri, "QGA_OUTPUT": "json"}
+    assert qga("os", "hostname", "x", env=env).out == '{"host-name":"h"}\n'
+    ran = qga("os", "hostname", "x", "-o", "tsv", env=env)
+    assert (ran.err, ran.out) == ("", "h\n")
+
+
+def test_a_form_that_a_command_does_not_have_is_passed_over(
+    fake: Callable[[Handler], FakeAgent], config: Callable[[str], dict[str, str]]
+) -> None:
+    agent = fake(lambda request: {})
+    for env in ({"QGA_OUTPUT": "tsv"}, config('[defaults]\noutput = "table"\n')):
+        ran = qga("-c", agent.uri, "raw", "x", "guest-ping", env=env)
+        assert (ran.err, ran.out) == ("", '{"return": {}}\n')
+    assert qga("-c", agent.uri, "raw", "x", "guest-ping", "-o", "table").code == 2
+
+
+def test_the_timeout_of_the_environment_ends_a_call(fake: Callable[[Handler], FakeAgent]) -> None:
+    agent = fake(lambda request: Silence())
+    ran = qga("-c", agent.uri, "os", "hostname", "x", env={"QGA_TIMEOUT": "300ms"})
+    assert ran.code == 124
+
+
+@pytest.mark.parametrize(
+    ("env", "terminal", "coloured"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"FORCE_COLOR": "1"}, False, True),
+    ],
+)
+def test_colour_where_it_is_wanted(
+    fake: Callable[[Handler], FakeAgent], env: dict[str, str], terminal: bool, coloured: bool
+) -> None:
+    row = {"name": "vda", "mountpoint": "/", "type": "ext4", "disk": [],
+           "used-bytes": 95, "total-bytes": 100}  # fmt: skip
+    agent = fake(lambda request: [row])
+    run = qga_tty if terminal else qga
+    shown = run("-c", agent.uri, "fs", "list", "x", "-o", "table", env=env).out
+    assert ("\x1b[31m" in shown) is coloured  # red: the disk is full
+
+
+def test_show_has_every_setting_and_each_file_looked_at(tmp_path: Path) -> None:
+    ran = qga("config", "show", env={"XDG_CONFIG_HOME": str(tmp_path), "QGA_TIMEOUT": "7s"})
+    assert (ran.code, ran.err) == (0, "")
+    rows = [line.split("\t") for line in ran.out.splitlines()]
+    assert ["file", f"{tmp_path}/qga/config.toml", "not there"] in rows
+    assert ["defaults.timeout", "7s", "QGA_TIMEOUT"] in rows
+    assert ["defaults.parallel", "32", "default"] in rows
+    assert {"connect", "hosts", "groups", "aliases", "policy"} <= {row[0] for row in rows}
+
+
+def test_errors_are_json_whoever_asks_for_json(config: Callable[[str], dict[str, str]]) -> None:
+    words = ("-c", "unix:/nosuch", "ping", "x")
+    for env in ({"QGA_OUTPUT": "json"}, config('[defaults]\noutput = "jsonl"\n')):
+        assert json.loads(qga(*words, env=env).err)["error"]["code"] == 3
+    asked = {"QGA_OUTPUT": "json"}
+    assert qga(*words, "-o", "tsv", env=asked).err.startswith("qga: x: ")
+
+
+def test_what_qga_composes_has_no_raw_form() -> None:
+    ran = qga("-c", "unix:/nosuch/{vm}", "list", "-o", "raw")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--output is one of table, json, jsonl, yaml, csv, tsv, not 'raw'" in ran.err
+    assert qga("config", "show", env={"QGA_OUTPUT": "raw"}).out.startswith("setting\tvalue")

@@ -1,0 +1,163 @@
+"""What ends a program in the guest, leaves it running, or tells of it."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qga_cli.errors import QgaError, TimedOut
+from tests.kit.command import qga
+from tests.kit.running import Started, eventually, execute, marked
+from tests.lab.local_agent import agent as run_local_agent
+
+LONG = b"x" * 99_999 + b"\n"
+
+
+@pytest.mark.slow
+def test_timeout_ends_the_whole_tree(local_agent: str) -> None:
+    tree = "setsid sleep 61 & env -i sleep 62 & (sleep 63 &); trap '' TERM; sleep 64 & wait; wait"
+    ran = qga("-c", local_agent, "exec", "--timeout", "1s", "--kill-after", "600ms", "x", "--",
+              "sh", "-c", tree)  # fmt: skip
+    assert ran.code == 124
+    assert ran.err == "qga: x: ended after 1 s\n"
+    assert eventually(lambda: not marked())
+
+
+def test_the_first_signal_is_forwarded(local_agent: str) -> None:
+    script = "trap 'echo got it; exit 7' INT; echo ready; while :; do sleep 0.1; done"
+    started = Started("-c", local_agent, "exec", "x", "--", "sh", "-c", script)
+    assert started.line() == "ready"
+    started.signal(signal.SIGINT)
+    assert started.end() == (7, "got it\n", "")
+
+
+@pytest.mark.slow
+def test_the_second_signal_leaves_it_running(local_agent: str, tmp_path: Path) -> None:
+    proof = tmp_path / "proof"
+    script = f"trap 'echo once' TERM; echo ready; for i in $(seq 9); do sleep 0.3; done; : >{proof}"
+    started = Started("-c", local_agent, "exec", "x", "--", "sh", "-c", script)
+    assert started.line() == "ready"
+    started.signal(signal.SIGTERM)
+    assert started.line() == "once"
+    started.signal(signal.SIGTERM)
+    code, _, err = started.end()
+    assert code == 128 + signal.SIGTERM
+    assert "still running in the guest as" in err
+    assert not proof.exists()
+    assert eventually(proof.exists)
+
+
+def test_a_reader_that_goes_away_ends_the_program(local_agent: str) -> None:
+    started = Started("-c", local_agent, "exec", "x", "yes")
+    assert started.line() == "y"
+    started.stdout.close()
+    assert started.process.wait(30) == 141
+    started.stderr.close()
+    assert eventually(lambda: not marked())
+
+
+def test_an_error_of_ours_ends_the_program(local_agent: str) -> None:
+    def full(data: bytes) -> None:
+        raise QgaError("disk full")
+
+    with pytest.raises(QgaError, match="disk full"):
+        execute(local_agent, "sh", "-c", "while echo; do sleep 0.1; done", stderr=full, stdout=full)
+    assert eventually(lambda: not marked())
+
+
+def test_the_library_raises_timed_out(local_agent: str) -> None:
+    with pytest.raises(TimedOut):
+        execute(local_agent, "sleep", "50", timeout=0.3, kill_after=1.0)
+
+
+def test_json_tells_all(local_agent: str) -> None:
+    script = r"printf 'caf\303\251\n'; printf '\377' >&2; exit 4"
+    ran = qga("-c", local_agent, "exec", "-o", "json", "x", "--", "sh", "-c", script)
+    answer = json.loads(ran.out)
+    assert ran.code == 4
+    assert answer.pop("started").endswith("Z")
+    assert answer.pop("duration") < 60
+    assert answer == {
+        "exitcode": 4, "signal": None, "stdout": "café\n", "stderr": "/w==",
+        "stderr-encoding": "base64", "truncated": False, "origin": "guest",
+    }  # fmt: skip
+
+
+def test_json_tells_our_127_from_the_program_s(local_agent: str) -> None:
+    theirs = qga("-c", local_agent, "exec", "-o", "json", "x", "--", "sh", "-c", "exit 127")
+    ours = qga("-c", local_agent, "exec", "-o", "json", "x", "--", "nosuch")
+    assert (theirs.code, ours.code) == (127, 127)
+    assert json.loads(theirs.out)["origin"] == "guest"
+    assert json.loads(ours.err)["error"]["origin"] == "qga"
+
+
+BACKWARDS = """
+import time
+real, begun = time.time, time.time()
+time.time = lambda: begun - 1000 * (real() - begun)
+from qga_cli.cli.main import main
+main()
+"""
+
+
+def test_the_host_s_clock_may_jump(local_agent: str) -> None:
+    words = ["-c", local_agent, "exec", "-o", "json", "x", "--", "sleep", "0.3"]
+    done = subprocess.run(
+        [sys.executable, "-c", BACKWARDS, *words], stdin=subprocess.DEVNULL, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["duration"] >= 0.3
+
+
+def test_json_keeps_a_megabyte_and_says_so(local_agent: str) -> None:
+    script = r"printf 'x\303\251%.0s' $(seq 1 400000)"
+    ran = qga("-c", local_agent, "exec", "-o", "json", "x", "--", "sh", "-c", script)
+    answer = json.loads(ran.out)
+    assert answer["truncated"]
+    assert set(answer["stdout"]) == {"x", "é"}
+    assert 2**20 - 3 <= len(answer["stdout"].encode()) <= 2**20
+
+
+def test_a_detached_program_and_its_status(local_agent: str) -> None:
+    script = "echo out; echo err >&2; sleep 1; exit 5"
+    pid = qga("-c", local_agent, "exec", "-d", "x", "--", "sh", "-c", script).out.strip()
+    running = qga("-c", local_agent, "exec-status", "x", pid)
+    assert (running.code, running.out.splitlines()[0]) == (0, "exited\tfalse")
+    ended = qga("-c", local_agent, "exec-status", "--wait", "x", pid)
+    assert (ended.code, ended.out, ended.err) == (5, "out\n", "err\n")
+    again = qga("-c", local_agent, "exec-status", "x", pid)
+    assert (again.code, again.err.splitlines()[0]) == (
+        1, f"qga: x: the agent knows no program with pid {pid}",
+    )  # fmt: skip
+
+
+def test_a_detached_program_may_write_more_than_is_kept(local_agent: str) -> None:
+    words = ("-c", local_agent, "exec", "-d", "x", "--", "head", "-c", "9000000", "/dev/zero")
+    pid = qga(*words).out.strip()
+    ended = qga("-c", local_agent, "exec-status", "--wait", "x", pid)
+    assert (ended.code, len(ended.stdout)) == (0, 2**20)
+
+
+def test_a_policy_that_allows_opening_and_no_writing(tmp_path: Path) -> None:
+    script = "echo a; sleep 1; echo b; exit 3"
+    with run_local_agent(tmp_path, "a", "-b", "guest-file-write") as agent:
+        ran = qga("-c", f"unix:{agent.socket}", "exec", "x", "--", "sh", "-c", script)
+    assert (ran.code, ran.out, ran.err) == (3, "a\nb\n", "")
+
+
+@pytest.mark.slow
+def test_an_agent_that_cannot_open_files_any_more(tmp_path: Path) -> None:
+    """As when /run is full, where it writes down the last handle's number."""
+    script = "echo a; sleep 1; cat; echo b; exit 3"
+    with run_local_agent(tmp_path, "a") as agent:
+        shutil.rmtree(tmp_path / "a.state")
+        ran = qga("-c", f"unix:{agent.socket}", "exec", "x", "--", "sh", "-c", script, stdin=LONG,
+                  timeout=30)  # fmt: skip
+        assert (ran.code, ran.err) == (3, "")
+        assert ran.stdout == b"a\n" + LONG + b"b\n"
+        ran = qga("-c", f"unix:{agent.socket}", "cat", "x:/etc/hosts")
+    assert "`df /run` in the guest" in ran.err

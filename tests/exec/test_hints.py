@@ -1,0 +1,66 @@
+"""What was meant for a shell is told as that, and never in the name of a script of ours."""
+
+import pytest
+
+from qga_cli.exec.sinks import Complaint
+from tests import lab
+from tests.kit.command import qga
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["ls -la /etc"], "there is no shell: `qga exec VM -- ls -la /etc`"),
+        (["ls -la /etc | wc"], "there is no shell: `qga exec VM -- sh -c 'ls -la /etc | wc'`"),
+        (["ls *.c  d"], "there is no shell: `qga exec VM -- sh -c 'ls *.c  d'`"),
+        (["it's"], ""),
+        (["cd", "/tmp"], "cd is a word of the shell; -w DIR runs a program in a folder"),
+        (["export", "A=1"], "export is a word of the shell: `qga exec VM -- sh -c 'export ...'`"),
+        (["A=1", "env"], "there is no shell: -e A=1 sets a variable"),
+        (["nosuch"], ""),
+    ],
+)
+def test_a_shells_words(guest: lab.Guest, words: list[str], hint: str) -> None:
+    ran = qga("exec", guest.name, "--", *words)
+    lines = [f"qga: {guest.name}: no program {words[0]!r} in the guest"]
+    if hint:
+        lines.append("hint: " + hint.replace("VM", guest.name))
+    assert (ran.code, ran.out, ran.err.splitlines()) == (127, "", lines)
+
+
+def test_what_cannot_be_executed(guest: lab.Guest) -> None:
+    made = "printf '#!/nosuch\\n' >/tmp/1; printf '\\177ELFxx' >/tmp/2; chmod +x /tmp/1 /tmp/2"
+    assert qga("exec", guest.name, "--", "sh", "-c", made).code == 0
+    first, second = (qga("exec", guest.name, "--", f"/tmp/{name}") for name in "12")
+    assert (first.code, second.code) == (127, 126)
+    assert "what its #! line names" in first.err
+    assert second.err.endswith("'/tmp/2' is not executable in the guest: Exec format error\n")
+
+
+def test_a_programs_own_words_are_its_own(guest: lab.Guest) -> None:
+    ran = qga("exec", guest.name, "--", "sh", "-c", "nosuch; exit 127")
+    assert (ran.code, ran.err) == (127, "sh: 1: nosuch: not found\n")
+    ran = qga("exec", guest.name, "--", "sh", "-c", "printf qga- >&2; exit 127")
+    assert (ran.code, ran.err) == (127, "qga-")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said", "passed"),
+    [
+        ([b"qga-1: 36: exec: cd: not found\n"], "cd: not found", b""),
+        ([b"qga-1", b": line 36: exec: ", b"cd: not found\n"], "cd: not found", b""),
+        ([b"qga-1: exec: line 36: cd: not found\n"], "cd: not found", b""),
+        ([b"qga", b"-2: x\n"], "", b"qga-2: x\n"),
+        ([b"x", b"qga-1: 1: y"], "", b"xqga-1: 1: y"),
+        ([b"qga-1: " + b"x" * 9000], "", b"qga-1: " + b"x" * 9000),
+        ([], "", b""),
+    ],
+)
+def test_a_shells_complaint(pieces: list[bytes], said: str, passed: bytes) -> None:
+    out = bytearray()
+    complaint = Complaint(out.extend, "qga-1")
+    for piece in pieces:
+        complaint.take(piece)
+    assert (complaint.said, bytes(out)) == (said, passed)
+    complaint.release()
+    assert bytes(out) == b"".join(pieces)

@@ -1,0 +1,85 @@
+"""The host's command under a freeze, where it begins and where it cannot."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.kit.command import qga
+from tests.kit.fake import FakeAgent
+from tests.kit.freezes import Filesystems
+
+Fake = Callable[..., FakeAgent]
+
+DYING = """
+import os, signal, sys
+from qga_cli.freeze.child import Child
+Child(["touch", sys.argv[1]], {})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def words(agent: FakeAgent, *command: str) -> list[str]:
+    return ["-c", agent.uri, "fs", "with-frozen", "web1", "--", *command]
+
+
+def test_qga_dies_before_the_watchdogs_know_whom_to_end(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    # The command would hold the pipe open: it has not begun, or has ended, when this returns.
+    ran = subprocess.run(
+        [sys.executable, "-c", DYING, str(mark)], stdout=subprocess.PIPE, timeout=10
+    )
+    assert ran.returncode == -signal.SIGKILL
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("#!/nosuch\n", 127), ("neither a script nor a program\n", 126)]
+)
+def test_a_command_that_cannot_be_executed(
+    fake: Fake, tmp_path: Path, text: str, code: int
+) -> None:
+    filesystems = Filesystems()
+    script = tmp_path / "script"
+    script.write_text(text)
+    script.chmod(0o755)
+    ran = qga(*words(fake(filesystems), str(script)))
+    assert (ran.code, ran.out) == (code, "")
+    assert ran.err.startswith(f"qga: cannot run {script} on this host: ")
+    assert filesystems.seen.count("thaw") == 1
+    assert not filesystems.frozen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "hint"), [("kill -STOP $$", "it was stopped: by Ctrl-Z"), ("sleep 9", "--max")]
+)
+def test_why_a_command_took_too_long(fake: Fake, script: str, hint: str) -> None:
+    uri = fake(Filesystems()).uri
+    ran = qga("-c", uri, "fs", "with-frozen", "--max", "1s", "web1", "--", "sh", "-c", script)
+    assert ran.code == 124
+    assert hint in ran.err.partition("\nhint: ")[2]
+
+
+def test_signals_are_the_commands_own(fake: Fake) -> None:
+    ran = qga(*words(fake(Filesystems()), "grep", "SigIgn", "/proc/self/status"))
+    ignored = int(ran.out.split()[1], 16)
+    assert not any(ignored >> signum - 1 & 1 for signum in (signal.SIGPIPE, signal.SIGXFSZ))
+
+
+def test_a_hang_up_under_nohup(fake: Fake) -> None:
+    argv = words(fake(Filesystems()), "sh", "-c", "echo; sleep 1; echo ran")
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "qga_cli", *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, b"ran\n"), err

@@ -1,0 +1,79 @@
+"""Whose freeze it is: a watchdog ends its own only, and a second freeze is told of the first."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from qga_cli.freeze.record import Record, new_token
+from tests.kit.command import qga
+from tests.kit.fake import FakeAgent, Handler
+from tests.kit.freezes import Filesystems
+from tests.kit.running import Started
+
+Make = Callable[[Handler], FakeAgent]
+
+
+@pytest.mark.slow
+def test_a_watchdog_leaves_a_later_freeze_alone(fake: Make) -> None:
+    """As after a reset, of which nobody tells it: the guest is frozen at every look."""
+    filesystems = Filesystems(freeze=[lambda carry: carry(), lambda carry: 2])
+    uri = fake(filesystems).uri
+    assert qga("-c", uri, "fs", "freeze", "x", "--for", "6s").code == 0
+    assert qga("-c", uri, "fs", "freeze", "x").code == 0
+    until = time.monotonic() + 8
+    while time.monotonic() < until:
+        assert filesystems.frozen, filesystems.seen
+        time.sleep(0.1)
+
+
+def test_a_second_freeze_is_told_who_holds_the_first(fake: Make) -> None:
+    filesystems = Filesystems()
+    uri = fake(filesystems).uri
+    first = Started("-c", uri, "fs", "with-frozen", "x", "--", "sh", "-c", "echo in; sleep 30")
+    try:
+        assert first.line() == "in"
+        for words in (("fs", "freeze", "x"), ("fs", "with-frozen", "x", "--", "true")):
+            ran = qga("-c", uri, *words)
+            assert "another qga has frozen it and thaws it within " in ran.err
+            assert "`qga wait x --for thawed`" in ran.err or "`qga wait VM --for" in ran.err
+            assert filesystems.frozen
+    finally:
+        first.process.terminate()
+        first.end()
+    filesystems.await_thawed(5)
+
+
+def test_a_freeze_of_nothing_is_none(fake: Make) -> None:
+    filesystems = Filesystems(freeze=[lambda carry: 0])
+    ran = qga("-c", fake(filesystems).uri, "fs", "freeze", "x")
+    assert (ran.code, ran.out) == (1, "")
+    assert "no filesystem could be frozen" in ran.err
+    assert filesystems.seen[-1] == "thaw"
+
+
+def test_a_freeze_that_takes_too_long_may_come_late(fake: Make) -> None:
+    def slow(carry: Callable[[], object]) -> object:
+        time.sleep(2)
+        return carry()
+
+    ran = qga("-c", fake(Filesystems(freeze=[slow])).uri, "fs", "freeze", "x", "--timeout", "1s")
+    assert ran.code == 124
+    assert "it may become frozen in a moment" in ran.err
+    assert "`qga fs thaw x` thaws it" in ran.err
+
+
+def test_the_note() -> None:
+    record = Record(("test", new_token()))
+    assert record.read() == {}
+    assert not record.is_anothers("a")
+    record.claim("a")
+    assert record.guarded() == ""  # by no watchdog
+    assert record.is_anothers("b")
+    record.claim("b", frozen=False)
+    assert not record.is_anothers("a")  # it may be refused yet
+    record.claim("a")
+    record.clear("b")
+    assert record.read()["token"] == "a"
+    record.clear("a")
+    assert record.read() == {}

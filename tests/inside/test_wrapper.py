@@ -1,0 +1,92 @@
+"""Scripts that run in guests, tried here."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from qga_cli.inside import script
+from tests.kit.running import eventually
+
+END, KEEPER = script("exec/end"), script("exec/keeper")
+GONE = "99999999"  # above the kernel's largest pid
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_walk_down_a_tree_ends_where_a_process_has_gone(shell: str) -> None:
+    functions, mark, _ = END.partition("exec 2>/dev/null\n")
+    assert mark
+    text = f'{functions} tree=; below {GONE} x; ours $$ x; ours {GONE} x && exit 9; echo "<$tree>"'
+    done = subprocess.run([shell, "-c", f"{text} # x"], capture_output=True, text=True, timeout=20)
+    assert done.stdout == "<>\n"
+
+
+@pytest.mark.slow
+def test_the_time_until_kill_passes_in_a_slow_guest_too(tmp_path: Path) -> None:
+    (tmp_path / "grep").write_text('#!/bin/sh\nsleep 1; exec /bin/grep "$@"\n')
+    (tmp_path / "grep").chmod(0o755)
+    mark = f"qga-slow-{os.getpid()}"
+    tree = ["sh", "-c", "trap '' TERM; echo; while :; do sleep 0.1; done"]
+    marked = os.environ | {"QGA_EXEC": mark}
+    slow = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    end = ["sh", "-c", END, "qga-end", GONE, mark, "TERM", "150"]
+    with subprocess.Popen(tree, env=marked, stdout=subprocess.PIPE) as program:
+        assert program.stdout
+        program.stdout.readline()
+        began = time.monotonic()
+        subprocess.run(end, env=slow, check=True)
+        assert 2.5 < time.monotonic() - began < 7  # a look, the time, and one or two more looks
+        assert program.wait(5) == -signal.SIGKILL
+
+
+def test_a_program_that_is_about_to_start_is_ended_too() -> None:
+    mark = f"qga-late-{os.getpid()}"
+    text = f"# {mark}\nread -r line; (QGA_EXEC={mark}; export QGA_EXEC; exec sleep 9); exit $?"
+    end = ["sh", "-c", END, "qga-end"]
+    with subprocess.Popen(["sh", "-c", text], stdin=subprocess.PIPE) as wrapper:
+        with subprocess.Popen([*end, f"{wrapper.pid}", mark, "TERM", "0"]) as helper:
+            with pytest.raises(subprocess.TimeoutExpired):
+                helper.wait(1)
+            wrapper.communicate(b"\n", timeout=20)
+        assert wrapper.returncode == 128 + signal.SIGTERM
+    subprocess.run([*end, GONE, mark, "TERM", "0"], check=False, timeout=20)  # nothing to wait for
+
+
+@pytest.mark.parametrize("spool", ["qga-spool-test", ""])
+def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: str) -> None:
+    """The wrapper has ended, all but its pipes, when the keeper asks it for its timer."""
+    pipes = [tmp_path / number for number in "3456"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    opened = "".join(f"exec {pipe.name}<>{pipe}\n" for pipe in pipes)
+    text = f"# mark\n{opened}exec 2>&6\necho >&3\nread -r end <&6"
+    wrapper = subprocess.Popen(["sh", "-c", text], stdin=subprocess.DEVNULL)
+    words = ["qga-keeper", f"{wrapper.pid}", "mark", spool, ""]
+    names = " ".join(f"{spool}{number}" for number in range(4)) if spool else ""
+    keeper = subprocess.Popen(
+        ["sh", "-c", f"spools='{names}'\n{KEEPER}", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    own = Path(f"/proc/{keeper.pid}")
+    ticker = own / f"task/{keeper.pid}/children"
+    try:
+        assert eventually(lambda: (own / "fd/7").exists() and not (own / "fd/7").is_dir())
+        assert eventually(ticker.read_text)  # what could go wrong has
+        for number in "674":
+            output = os.open(own / f"fd/{number}", os.O_RDWR | os.O_NONBLOCK)
+            try:
+                assert os.read(output, 4096) == b""
+            except BlockingIOError:
+                pass  # an empty pipe
+            finally:
+                os.close(output)
+        (own / "fd/0").write_text("drop\n")
+        keeper.wait(20)
+    finally:
+        for process in (keeper, wrapper):
+            process.kill()
+            process.wait()

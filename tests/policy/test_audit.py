@@ -1,0 +1,146 @@
+"""The audit file: who did what to which guest, and what happens when it cannot be written."""
+
+import json
+import os
+import pwd
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qga_cli.policy.audit import Audit
+from tests.kit.command import Configured, qga
+from tests.kit.fake import AgentFault, FakeAgent, Silence
+from tests.kit.policies import DENY, lines, template
+
+Make = Callable[..., FakeAgent]
+
+
+def test_one_line_for_each_call(fake: Make, tmp_path: Path) -> None:
+    def handler(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-fstrim":
+            raise AgentFault("it is full")
+        return {"pid": 1} if request["execute"] == "guest-exec" else {"host-name": "h"}
+
+    agent, log = fake(handler), tmp_path / "audit.jsonl"
+    audit = ("-c", template(agent), "--audit", str(log))
+    assert qga(*audit, "os", "hostname", "agent0", env={"SUDO_USER": "eve"}).code == 0
+    assert qga(*audit, "fs", "trim", "agent0", "--minimum", "7").code == 1
+    made = lines(log)
+    assert [line["command"] for line in made][:2] == ["guest-get-host-name", "guest-fstrim"]
+    assert [line["outcome"] for line in made][:2] == ["ok", "refused"]
+    assert made[1]["arguments"] == {"minimum": 7}
+    assert made[0]["guest"] == "agent0"
+    assert made[0]["host"] == template(agent)
+    assert made[0]["user"]["sudo"] == "eve"
+    assert made[0]["user"]["euid"] == os.geteuid()
+    assert made[0]["time"].endswith("Z")
+    assert made[0]["ms"] >= 0
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_a_command_is_one_line_as_it_was_typed(local_agent: str, tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    words = ["-e", "TOKEN=canary", "-e", "HOME", "--env=A=canary", "x", "--", "sh", "-c", "exit 7"]
+    assert qga("-c", local_agent, "exec", "--audit", str(log), *words).code == 7
+    (line,) = lines(log, "command")
+    assert (line["command"], line["exit"], line["version"]) == ("exec", 7, 2)
+    assert line["program"] == ["sh", "-c", "exit 7"]
+    assert line["line"][-8:] == [
+        "-e", "HOME", "--env=A=***", "x", "--", "sh", "-c", "exit 7"
+    ]  # fmt: skip
+    assert line["user"]["name"] == pwd.getpwuid(os.geteuid()).pw_name
+    assert "canary" not in json.dumps(line)
+    assert {call["run"] for call in lines(log)} == {line["run"]}
+    assert qga("-c", local_agent, "exec", "--audit", str(log), "x", "--", "nosuch").code == 127
+    assert lines(log, "command")[1]["exit"] == 127
+
+
+def test_calls_can_be_left_out(configured: Configured, fake: Make, tmp_path: Path) -> None:
+    agent, log = fake(lambda request: {}), tmp_path / "audit.jsonl"
+    text = f'[audit]\nfile = "{log}"\ncalls = false\n'
+    assert configured(text, "-c", agent.uri, "ping", "x").code == 0
+    assert lines(log, "call") == []
+    assert [line["command"] for line in lines(log, "command")] == ["ping"]
+
+
+def test_exec_is_logged_with_its_words_and_without_its_secrets(fake: Make, tmp_path: Path) -> None:
+    agent, log = fake(lambda request: {"pid": 1}), tmp_path / "audit.jsonl"
+    arguments = {"path": "/bin/id", "arg": ["-u", "x y"], "env": ["TOKEN=canary", "canary"],
+                 "input-data": "Y2FuYXJ5"}  # fmt: skip
+    request = json.dumps({"execute": "guest-exec", "arguments": arguments})
+    ran = qga("-c", agent.uri, "raw", "x", request, "--audit", str(log), "-vvv")
+    assert ran.code == 0
+    (line,) = lines(log)
+    assert line["argv"] == ["/bin/id", "-u", "x y"]
+    assert line["arguments"]["env"][0] == "TOKEN=***"
+    assert "Y2FuYXJ5" not in log.read_text() + ran.err
+    assert "TOKEN=canary" not in log.read_text() + ran.err
+    assert agent.requests[0]["arguments"] == arguments
+
+
+def test_refusals_by_policy_are_logged_in_both_files(
+    configured: Configured, fake: Make, tmp_path: Path
+) -> None:
+    agent, logs = fake(lambda request: {}), [tmp_path / "a", tmp_path / "b"]
+    text = f'{DENY}[audit]\nfile = "{logs[0]}"\n'
+    ran = configured(text, "-c", agent.uri, "time", "set", "x", "now", "--audit", str(logs[1]))
+    assert ran.code == 6
+    for log in logs:
+        assert [line["outcome"] for line in lines(log)] == ["forbidden"]
+
+
+def test_a_file_that_cannot_be_written_stops_everything(fake: Make, tmp_path: Path) -> None:
+    agent = fake(lambda request: {})
+    ran = qga("-c", agent.uri, "ping", "x", "--audit", str(tmp_path / "no" / "such"))
+    assert ran.code == 1
+    assert "cannot be written: No such file or directory" in ran.err
+    assert agent.requests == []
+
+
+def test_a_full_disk_ends_the_run_after_the_call_that_is_not_logged(fake: Make) -> None:
+    agent = fake(lambda request: {})
+    words = ("-c", agent.uri, "--audit", "/dev/full")
+    ran = qga(*words, "ping", "x")
+    assert (ran.code, ran.out) == (1, "")
+    assert "guest-ping is not in the audit file /dev/full: No space left on device" in ran.err
+    ran = qga(*words, "batch", "x", stdin=b'{"execute": "guest-info"}\n' * 3)
+    assert ran.code == 1
+    assert len(agent.requests) == 2
+    thaw = b'{"execute": "guest-info"}\n{"execute": "guest-fsfreeze-thaw"}\n'
+    assert qga(*words, "batch", "x", stdin=thaw).code == 1
+    assert agent.requests[-1] == {"execute": "guest-fsfreeze-thaw"}
+
+
+def test_a_full_disk_of_this_host_is_no_agents_silence(fake: Make) -> None:
+    agent = fake(lambda request: {"version": "9.0", "supported_commands": []})
+    ran = qga("-c", template(agent), "list", "agent0", "--audit", "/dev/full")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("qga: guest-info is not in the audit file /dev/full: ")
+
+
+def test_a_thaw_goes_on_when_the_log_does_not(fake: Make) -> None:
+    agent = fake(lambda request: 2)
+    ran = qga("-c", agent.uri, "fs", "thaw", "x", "--audit", "/dev/full")
+    assert (ran.code, ran.out.strip()) == (1, "2")
+    assert "is not in the audit file" in ran.err
+
+
+def test_what_is_given_up_is_logged_too(fake: Make, tmp_path: Path) -> None:
+    agent, log = fake(lambda request: Silence()), tmp_path / "log"
+    ran = qga("-c", agent.uri, "fs", "trim", "x", "--timeout", "300ms", "--audit", str(log))
+    assert ran.code == 124
+    (line,) = lines(log)
+    assert line["outcome"] in ("outcome-unknown", "abandoned")
+
+
+def test_processes_that_go_on_elsewhere_log_into_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog of a freeze, and what unplugs our ports when we have died: that one works in /,
+    and would have begun another file there."""
+    monkeypatch.chdir(tmp_path)
+    audit = Audit(["log"])
+    audit.close()
+    assert audit.paths == [f"{tmp_path}/log"]

@@ -1,0 +1,1 @@
+"""Runs for hours, each of them begun by hand: `python -m tests.soak.fuzz`."""
