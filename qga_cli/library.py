@@ -145,7 +145,7 @@ class Guest:
         from qga_cli.guests.place import Place
 
         places = Place("", os.path.abspath(source)), Place(self.name, path)
-        self._copy(places, {"owner": owner} if owner else {}, channel, timeout, interrupt)
+        self._copy(places, owner, channel, timeout, interrupt)
 
     def fetch(
         self,
@@ -163,12 +163,12 @@ class Guest:
         from qga_cli.guests.place import Place
 
         places = Place(self.name, path), Place("", os.path.abspath(target))
-        self._copy(places, {}, channel, timeout, interrupt)
+        self._copy(places, "", channel, timeout, interrupt)
 
     def _copy(
         self,
         places: "tuple[Place, Place]",
-        options: dict[str, str],
+        owner: str,
         channel: str,
         timeout: float | None,
         interrupt: Interrupt | None,
@@ -178,14 +178,13 @@ class Guest:
 
         interrupt = interrupt or Interrupt()
         unused = Streams(io.BytesIO(), io.BytesIO(), io.BytesIO())
-        given = {"dereference": True, "channel": channel or default_channel(), **options}
         job = Job(
-            target=self._target, arguments=given, streams=unused, interrupt=interrupt,
+            target=self._target, streams=unused, interrupt=interrupt,
             output="", timeout=timeout, hosts=_OneGuest(self._agent.transport),
             targets=[self._target], fleet=False,
             say=lambda level, text: None, wire=lambda: self._agent.call(PING),
         )  # fmt: skip
-        copy_one(job, *places)
+        copy_one(job, *places, channel or default_channel(), owner)
 
     def open_stream(
         self,

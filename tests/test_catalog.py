@@ -1,5 +1,6 @@
 """The registry under lint: what every record owes to help, manual, completion and tables."""
 
+import inspect
 import json
 import re
 import shlex
@@ -13,6 +14,7 @@ from qga_cli import catalog, spec
 from qga_cli.cli import main, quick_parser
 from qga_cli.cli.options import for_command
 from qga_cli.spec import Command
+from qga_cli.verbs.job import parameter
 from tests import REPO
 
 COMMANDS = list(catalog.walk())
@@ -88,6 +90,58 @@ def test_what_it_shows(command: Command) -> None:
         assert command.columns, "an object or a list needs columns"
     if command.columns and not isinstance(command.result, (dict, list)):
         assert callable(command.rows) or command.run, "a single value has no columns"
+
+
+@each
+def test_a_verb_names_its_options(command: Command) -> None:
+    """Each parameter is an option of the command's, of the type that its kind is read as."""
+    if not command.run:
+        return
+    module, _, function = command.run.partition(":")
+    verb = getattr(import_module(f"qga_cli.{module}"), function)
+    args = {parameter(arg.name): arg for arg in for_command(command)}
+    job, *options = inspect.signature(verb).parameters.values()
+    assert job.name == "job"
+    for option in options:
+        assert option.kind is option.KEYWORD_ONLY, option
+        arg = args.get(option.name)  # None: of another command that has this verb too
+        given = arg and (arg.required or arg.default is not None)
+        assert given or option.default is not option.empty, option
+        kind = getattr(option.annotation, "__name__", str(option.annotation)).strip("'\"")
+        assert not arg or kind.removesuffix(" | None") in types(arg), option
+    # What only the agent is asked for, it is; else an option would mean nothing.
+    read = {option.name for option in options} | NOT_THE_VERBS.get(command.name, set())
+    own = {parameter(arg.name) for arg in command.args if not arg.wire or not command.wire}
+    assert own <= read, own - read
+
+
+def types(arg: spec.Arg) -> tuple[str, ...]:
+    if arg.kind == spec.KEY:
+        return ("list[str]",)
+    kinds = {
+        spec.FLAG: "bool",
+        spec.DURATION: "float",
+        spec.VCPUS: "dict[str, Any]",
+        **dict.fromkeys((spec.INT, spec.POSITIVE, spec.PID, spec.SIZE), "int"),
+    }
+    one = kinds.get(arg.kind, "str")
+    return (f"list[{one}]", f"Sequence[{one}]") if arg.many else (one,)
+
+
+# Options of verbs that something else reads: the fleet, the view, and those that mean nothing.
+NOT_THE_VERBS = {
+    **dict.fromkeys(("cp", "push", "pull"), {"quiet", "recursive"}),
+    "fs with-frozen": {"guests"},
+    "raw": {"output"},
+    "metrics": {"output", "timeout"},
+    "exporter": {"timeout"},
+    "top": {"timeout"},
+    "wait": {"timeout"},
+    "rsh": {
+        "port", "identity", "config", "ipv4", "ipv6", "compress", "quiet", "no_tty", "no_x11",
+        "no_agent",
+    },
+}  # fmt: skip
 
 
 @each

@@ -10,13 +10,16 @@ from qga_cli.cli import command_help, help_screens
 from qga_cli.errors import UsageError
 from qga_cli.verbs.job import Finished, Job
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 TOPICS = ("options", "configuration", "targets", "output", "exit-codes", "transports")
 
 
-def show_manual(job: Job) -> Finished:
+def show_manual(job: Job, *, topic: "Sequence[str]" = ()) -> Finished:
     """Show the page with man(1), which minds PAGER; else what --help says."""
-    words = job.arguments.get("topic") or []
-    words = ["configuration"] if words == ["config"] else words
+    words = ["configuration"] if topic == ["config"] else list(topic)
     command = catalog.find(words)
     if command:
         longest = len(command.words)

@@ -16,7 +16,7 @@ from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
 from qga_cli.spec import FOREVER, WORDS, Command
-from qga_cli.verbs.job import Finished, Job, Streams
+from qga_cli.verbs.job import Finished, Job, Streams, options_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -272,14 +272,13 @@ class Run:
     ) -> object:
         from importlib import import_module
 
-        def wire() -> Reply:
-            assert job.agent is not None
-            return self._wire(job.agent, values.wire_arguments(self.command, self.values))
+        def wire(**more: object) -> Reply:
+            return self._wire(job.agent, values.wire_arguments(self.command, self.values) | more)
 
         module, _, function = self.command.run.partition(":")
+        verb = getattr(import_module(f"qga_cli.{module}"), function)
         job = Job(
             target=target,
-            arguments=self.values,
             streams=streams or self.screen.streams(),
             interrupt=self.interrupt,
             output=self.values.get("output", ""),
@@ -293,6 +292,6 @@ class Run:
             waits=self.screen.status,
         )
         try:
-            return getattr(import_module(f"qga_cli.{module}"), function)(job)
+            return verb(job, **options_of(verb, self.values))
         finally:
             job.close()

@@ -39,13 +39,13 @@ _KEY = re.compile(r"\x1b\[[\d;]*[A-Za-z~]|\x1bO[A-Za-z]|.", re.DOTALL)
 _FAR = 10**9  # lines down: to the end
 
 
-def verb(job: Job) -> Finished:
+def verb(
+    job: Job, *, parallel: int, every: float, pattern: str = "*", watch: float | None = None
+) -> Finished:
     """Show it. Raises NoGuest, UsageError, Unreachable before the screen is taken."""
     assert job.timeout is not None
-    collector = Collector(
-        job.hosts, parallel=job.arguments["parallel"], patience=job.timeout, keep=_KEEP
-    )
-    pattern = job.arguments.get("pattern") or "*"
+    collector = Collector(job.hosts, parallel=parallel, patience=job.timeout, keep=_KEEP)
+    pattern = pattern or "*"
     overview = Overview()
     look = collector.look(pattern, job.interrupt)
     rows = overview.rows(look)
@@ -53,10 +53,9 @@ def verb(job: Job) -> Finished:
     if dead and len(look.hosts) == 1:
         raise dead[0]
     seen = job.streams.stdout.isatty() and job.streams.stdin.isatty()
-    if job.output or "watch" in job.arguments or not seen:
+    if job.output or watch is not None or not seen:
         job.interrupt.sleep(_APART, 0)
         return Finished(overview.rows(collector.look(pattern, job.interrupt)), 123 if dead else 0)
-    every = job.arguments["every"]
     feed = Feed(lambda: collector.look(pattern, job.interrupt), overview, every, rows)
     console = Console(job.streams.stdin)
     with job.interrupt.shield():  # the terminal is put back first

@@ -46,20 +46,19 @@ def start(
     return calls.start(words, capture=True, stdin=asked, env=context.environment, program=argv)
 
 
-def status(job: Job) -> "Finished | Reply":
+def status(job: Job, *, pid: int, wait: bool = False) -> "Finished | Reply":
     """`qga exec-status`: the agent's record; with --wait the program's output and code."""
-    if not job.arguments.get("wait"):
+    if not wait:
         try:
             reply = job.wire()
         except Refused as error:
-            raise _forgotten(error, job.arguments["pid"]) from error
+            raise _forgotten(error, pid) from error
         if is_wide(reply.value):
             reply.value = told(reply.value)
         if reply.value["exited"]:
             reply.code = Completed(reply.value).code
         return reply
-    assert job.agent is not None
-    agent, pid = job.agent, job.arguments["pid"]
+    agent = job.agent
 
     def sleep(seconds: float) -> None:
         if job.interrupt.sleep(seconds, 0):

@@ -6,52 +6,71 @@ import os
 from qga_cli import hostpath
 from qga_cli.agent.abilities import is_windows
 from qga_cli.errors import NoProgram, Unsupported, UsageError
-from qga_cli.exec.verb import answer, stdin
+from qga_cli.exec.verb import answer, standard_input, surroundings
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import BinaryIO
+
+    from qga_cli.windows.script import Script
 
 _MOST = 32 * 2**20  # bytes; dd takes it in one block
 
 
-def run_script(job: Job) -> Finished:
+def run_script(
+    job: Job,
+    *,
+    file: str,
+    kill_after: float,
+    channel: str,
+    args: "Sequence[str]" = (),
+    env: "Sequence[str]" = (),
+    env_file: "Sequence[str]" = (),
+    clean_env: bool = False,
+    workdir: str | None = None,
+    user: str | None = None,
+    no_stdin: bool = False,
+) -> Finished:
     """Run a script of ours in the guest."""
-    name = job.arguments["file"]
-    words: list[str] = job.arguments.get("args", [])
-    content = _read(name, job)
-    given = None if name == "-" else stdin(job)
-    assert job.agent is not None
-    if name.lower().endswith((".cmd", ".bat", ".ps1")) and not content.startswith(b"#!"):
-        return _on_windows(job, name, content, given)
+    content = _read(file, job)
+    given = None if no_stdin or file == "-" else standard_input(job)
+    around = surroundings(env, env_file, workdir, user, clean=clean_env)
+
+    def on_windows(name: str, given: "BinaryIO | None") -> Finished:
+        program = _for_windows(job, name, content, args)
+        return answer(job, program, given, around, kill_after, channel)
+
+    if file.lower().endswith((".cmd", ".bat", ".ps1")) and not content.startswith(b"#!"):
+        return on_windows(file, given)
     argv = ["/bin/sh", "-c", script("exec/script"), "qga-script", str(len(content))]
-    argv += [*_interpreter(content), "/proc/self/fd/9", *words]
+    argv += [*_interpreter(content), "/proc/self/fd/9", *args]
     # A name for its file that nobody sees in a command line.
     secret = f"qga-{os.urandom(16).hex()}\n".encode()
     try:
-        return answer(job, argv, _Chain(secret + content, given))
+        chain = _Chain(secret + content, given)
+        return answer(job, argv, chain, around, kill_after, channel)
     except (NoProgram, UsageError) as error:
         if job.agent.system != "mswindows":  # which is known by now
             raise
-        if name != "-":
+        if file != "-":
             raise Unsupported(
                 f"{job.agent.name} runs Windows: its scripts are .cmd, .bat or .ps1"
             ) from error
-        return _on_windows(job, "stdin.cmd", content, None)
+        return on_windows("stdin.cmd", None)
 
 
-def _on_windows(job: Job, name: str, content: bytes, given: "BinaryIO | None") -> Finished:
-    """Run it from a file there: by PowerShell if it is a .ps1, else by cmd."""
+def _for_windows(job: Job, name: str, content: bytes, args: "Sequence[str]") -> "Script":
+    """What runs it from a file there: by PowerShell if it is a .ps1, else by cmd."""
     from qga_cli.windows.script import Script
 
-    assert job.agent is not None
     if not is_windows(job.agent):
         raise UsageError(
             f"{name} is a script for Windows, and {job.agent.name} runs something else"
         )
-    return answer(job, Script(name, content, job.arguments.get("args", [])), given)
+    return Script(name, content, args)
 
 
 class _Chain:

@@ -13,36 +13,59 @@ from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any, BinaryIO
 
     from qga_cli.exec.stdin import InputSource
 
 
-def execute(job: Job) -> Finished:
+def execute(
+    job: Job,
+    *,
+    command: "list[str]",
+    kill_after: float,
+    channel: str,
+    escape: str,
+    env: "Sequence[str]" = (),
+    env_file: "Sequence[str]" = (),
+    clean_env: bool = False,
+    workdir: str | None = None,
+    user: str | None = None,
+    no_stdin: bool = False,
+    stdin: bool = False,
+    detach: bool = False,
+    tty: bool = False,
+) -> Finished:
     """`qga exec`."""
-    assert job.agent is not None
-    command = job.arguments["command"]
-    around = _around(job.arguments)
-    if job.arguments.get("tty"):
+    around = surroundings(env, env_file, workdir, user, clean=clean_env)
+    if tty:
         from qga_cli.terminal import session
 
-        return session.run(job, around)
-    if job.arguments.get("detach"):
+        if detach:
+            raise UsageError("-d leaves the program alone, -t gives it our terminal: one of them")
+        return session.attach(job, command, around, escape, channel)
+    source = None if no_stdin else standard_input(job, always=stdin)
+    if detach:
         from qga_cli.exec import detached
         from qga_cli.exec.context import Context
 
         context = Context(**around)
-        pid = detached.start(job.agent, command, context, job.interrupt, stdin(job))
+        pid = detached.start(job.agent, command, context, job.interrupt, source)
         if job.streams.stdout.isatty() and not job.output:
             job.say(0, f"`qga exec-status --wait {job.agent.name} {pid}` tells how it ends")
         return Finished(pid)
-    return answer(job, command, stdin(job))
+    return answer(job, command, source, around, kill_after, channel)
 
 
-def answer(job: Job, argv: "Sequence[str]", source: "InputSource | None") -> Finished:
-    """Run it with the options of the command line; the answer as -o says."""
-    assert job.agent is not None
+def answer(
+    job: Job,
+    argv: "Sequence[str]",
+    source: "InputSource | None",
+    around: "dict[str, Any]",
+    kill_after: float,
+    channel: str,
+) -> Finished:
+    """Run it, `around` as `surroundings` has it; the answer as -o says."""
     out: Passthrough | Buffer
     err: Passthrough | Buffer
     if job.output in ("json", "jsonl", "yaml"):
@@ -58,11 +81,11 @@ def answer(job: Job, argv: "Sequence[str]", source: "InputSource | None") -> Fin
         stderr=err.take,
         interrupt=job.interrupt,
         timeout=job.timeout,
-        kill_after=job.arguments["kill-after"],
-        channel=job.arguments["channel"],
+        kill_after=kill_after,
+        channel=channel,
         heed=job.check_reader if isinstance(out, Passthrough) else bool,
         text=isinstance(out, Buffer) or job.streams.stdout.isatty(),
-        **_around(job.arguments),
+        **around,
     )
     if isinstance(out, Buffer) and isinstance(err, Buffer):
         lasted = round(time.monotonic() - begun, 3)
@@ -71,31 +94,35 @@ def answer(job: Job, argv: "Sequence[str]", source: "InputSource | None") -> Fin
     return Finished(code=done.code)
 
 
-def stdin(job: Job) -> "BinaryIO | None":
-    """Our standard input if it is a pipe or a file; with -i a terminal too; never a closed one."""
-    if job.arguments.get("no-stdin"):
-        return None
+def standard_input(job: Job, *, always: bool = False) -> "BinaryIO | None":
+    """Ours if it is a pipe or a file; `always`, with -i: a terminal too; never a closed one."""
     try:
         # A fleet shares descriptor 0 among its guests, by streams that have none of their own.
         kind = os.fstat(0 if job.fleet else job.streams.stdin.fileno()).st_mode
     except (OSError, ValueError):
         return None
-    wanted = job.arguments.get("stdin") or not stat.S_ISCHR(kind)
-    return job.streams.stdin if wanted else None
+    return job.streams.stdin if always or not stat.S_ISCHR(kind) else None
 
 
-def _around(given: "Mapping[str, Any]") -> "dict[str, Any]":
+def surroundings(
+    env: "Sequence[str]",
+    env_file: "Sequence[str]",
+    workdir: str | None,
+    user: str | None,
+    *,
+    clean: bool,
+) -> "dict[str, Any]":
     """What the options say of the program's environment, as keywords of `run`."""
     from qga_cli.exec.context import variables
 
-    for name in ("user", "workdir"):
-        if given.get(name) == "":  # an unset variable, most likely; without it root runs it, in /
+    for name, given in (("user", user), ("workdir", workdir)):
+        if given == "":  # an unset variable, most likely; without it root runs it, in /
             raise UsageError(f"--{name} is empty", hint="leave the option out for the default")
     return {
-        "env": variables(given.get("env", ()), given.get("env-file", ()), os.environ),
-        "clean_env": bool(given.get("clean-env")),
-        "workdir": given.get("workdir", ""),
-        "user": given.get("user", ""),
+        "env": variables(env, env_file, os.environ),
+        "clean_env": clean,
+        "workdir": workdir or "",
+        "user": user or "",
     }
 
 

@@ -30,11 +30,11 @@ _RUN = re.compile(r"[^\n\t]+")
 _LINE_END = re.compile(r"\r(?=\n)")  # of Windows
 
 
-def cat(job: Job) -> Finished:
+def cat(job: Job, *, places: "list[str]", channel: str) -> Finished:
     """Write the files one after the other, of any size, as they come."""
     out = stdout(job)
-    with job.interrupt.shield(), Guests(job) as guests:
-        named = map(guests.place, job.arguments["places"])
+    with job.interrupt.shield(), Guests(job, channel) as guests:
+        named = map(guests.place, places)
         for place in [one for each in named for one in guests.expand(each)]:
             access = guests.access(place)
             with open_handle(access, place.path, "r") as handle:

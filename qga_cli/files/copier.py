@@ -131,7 +131,7 @@ class Copier:
         between = isinstance(source, GuestFile) and bool(target.guest)
         with self._meter(source.name or "-", source.facts.size) as meter:
             carry = None
-            if self._options.compress != "none" or self._job.arguments.get("channel") != "never":
+            if self._options.compress != "none" or self._guests.channel != "never":
                 from qga_cli.files.copy_file.packed import stream_of
 
                 carry = stream_of(source, goal, self._options.compress, meter.advance)

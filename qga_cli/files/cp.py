@@ -17,19 +17,37 @@ if TYPE_CHECKING:
     from qga_cli.guests.place import Place
 
 
-def cp(job: Job) -> Finished:
+def cp(
+    job: Job,
+    *,
+    places: "list[str]",
+    channel: str,
+    dereference: bool = False,
+    preserve: bool = False,
+    special: bool = False,
+    no_verify: bool = False,
+    resume: bool = False,
+    max_size: int = 0,
+    compress: str = "",
+    mode: str | None = None,
+    owner: str | None = None,
+) -> Finished:
     """Copy every place but the last to the last one; of many guests, the part of one."""
     sources: Sequence[Place]
-    *sources, target = (parse(text) for text in job.arguments["places"])
+    *sources, target = (parse(text) for text in places)
     if not sources:
         raise UsageError("cp needs a source and a destination", hint="qga cp web1:/etc/hosts .")
+    options = CopyOptions(
+        follow=dereference, preserve=preserve, special=special, verify=not no_verify, resume=resume,
+        limit=max_size, umask=_umask(), compress=compress, mode=_mode(mode), owner=_owner(owner),
+    )  # fmt: skip
     with host_errors():
         if job.target:
             from qga_cli.files.places_of_many import share_of
 
             sources, target = share_of(job.target.label, sources, target)
-        with job.interrupt.shield(), job.interrupt.leaves(_left), Guests(job) as guests:
-            Copier(job, guests, _options(job)).copy_all(sources, target)
+        with job.interrupt.shield(), job.interrupt.leaves(_left), Guests(job, channel) as guests:
+            Copier(job, guests, options).copy_all(sources, target)
     return Finished()
 
 
@@ -37,40 +55,29 @@ def _left() -> str:
     return "a part may be left beside the copy, as .NAME.*.qga-part; the next cp removes it"
 
 
-def copy_one(job: Job, source: "Place", target: "Place") -> None:
-    """Copy one file, for the library. The options are those of `cp`, by their names."""
+def copy_one(job: Job, source: "Place", target: "Place", channel: str, owner: str = "") -> None:
+    """Copy one file, for the library."""
+    options = CopyOptions(follow=True, umask=_umask(), owner=_owner(owner or None))
     with (
         host_errors(),
         job.interrupt.shield(),
         job.interrupt.leaves(_left),
-        Guests(job) as guests,
+        Guests(job, channel) as guests,
     ):
-        Copier(job, guests, _options(job)).copy_file(source, target)
+        Copier(job, guests, options).copy_file(source, target)
 
 
-def _options(job: Job) -> CopyOptions:
-    given = job.arguments
-    return CopyOptions(
-        follow=given.get("dereference", False),
-        preserve=given.get("preserve", False),
-        special=given.get("special", False),
-        verify=not given.get("no-verify"),
-        resume=given.get("resume", False),
-        limit=given.get("max-size", 0),
-        umask=_umask(),
-        compress=given.get("compress", ""),
-        mode=_mode(given["mode"]) if "mode" in given else None,
-        owner=_owner(given["owner"]) if "owner" in given else "",
-    )
-
-
-def _mode(text: str) -> int:
+def _mode(text: str | None) -> int | None:
+    if text is None:
+        return None
     if not re.fullmatch(r"[0-7]{3,5}", text) or int(text, 8) > 0o7777:
         raise UsageError(f"--mode: {text!r} is no octal mode such as 644")
     return int(text, 8)
 
 
-def _owner(text: str) -> str:
+def _owner(text: str | None) -> str:
+    if text is None:
+        return ""
     if not re.fullmatch(r"[^\s:-][^\s:]*(:[^\s:]+)?", text):
         raise UsageError(f"--owner: {text!r} is not USER or USER:GROUP")
     return text

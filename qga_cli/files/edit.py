@@ -28,21 +28,21 @@ _FETCHED = ".qga-fetched"  # the digest of what came, beside the file
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def edit(job: Job) -> Finished:
+def edit(job: Job, *, place: str) -> Finished:
     """Fetch the file, run the editor, and write it back unless the guest's file has changed."""
-    place = guest_place(job.arguments["place"])
-    if not place.name or place.is_folder:
-        raise UsageError(f"{place} is a folder")
+    there = guest_place(place)
+    if not there.name or there.is_folder:
+        raise UsageError(f"{there} is a folder")
     editor = _editor()
     hostpath.check_temporary(tempfile.gettempdir())
     tidy(job.say)
     folder, lock = _private()
-    here = Place("", os.path.join(folder, place.name))
+    here = Place("", os.path.join(folder, there.name))
     kept = False
     try:
         with host_errors(), job.interrupt.shield(), Guests(job) as guests:
             # Followed in the guest: a guest's link would be followed here, to a file of ours.
-            found = _fetch(Copier(job, guests, CopyOptions(umask=0o077, follow=True)), place, here)
+            found = _fetch(Copier(job, guests, CopyOptions(umask=0o077, follow=True)), there, here)
             before = _digest(here.path)
             with open(os.path.join(folder, _FETCHED), "x") as note:
                 note.write(before)
@@ -51,10 +51,10 @@ def edit(job: Job) -> Finished:
                     with job.interrupt.cede():
                         _edit(editor, here.path, lock)
                     if _digest(here.path) == before:
-                        job.say(0, f"{place}: not changed")
+                        job.say(0, f"{there}: not changed")
                     else:
                         options = CopyOptions(replaces=before if found else ABSENT)
-                        Copier(job, guests, options).copy_file(here, place)
+                        Copier(job, guests, options).copy_file(here, there)
             except QgaError as error:
                 kept = _digest(here.path) != before
                 if kept:

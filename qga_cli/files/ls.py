@@ -17,24 +17,47 @@ if TYPE_CHECKING:
 _MOST = 2**27  # bytes
 
 
-def ls(job: Job) -> Finished:
+def ls(
+    job: Job,
+    *,
+    place: str,
+    long: bool = False,
+    human_readable: bool = False,
+    all: bool = False,
+    columns: str = "",
+    sort: str = "",
+) -> Finished:
     """Print the names; with --long or -o, what is known of each."""
-    hidden = "1" if job.arguments.get("all") else ""
+    rows = _rows(job, place, hidden=all)
+    if human_readable and not sort and job.output not in ("json", "jsonl", "yaml"):
+        for row in rows:  # not if they are sorted: as texts, these would sort as texts
+            row["size"] = size(row["size"])
+    if long or job.output or columns or sort:
+        return Finished(rows)
+    for row in rows:  # escaped as in every other list, so that a name is a line
+        name = printable(row["name"].replace("\\", "\\\\"))
+        job.streams.stdout.write(name.encode() + b"\n")
+    return Finished()
+
+
+def _rows(job: Job, named: str, *, hidden: bool) -> "list[dict[str, Any]]":
     with job.interrupt.shield(), Guests(job) as guests:
-        place = guests.place(job.arguments["place"])
+        place = guests.place(named)
         access = guests.access(place)
         if access.cmd:
-            return _shown(job, access.cmd.list(place.path, hidden=bool(hidden)))
+            return access.cmd.list(place.path, hidden=hidden)
         access.needs_exec("ls")
         said = bytearray()
         wide = "1" if is_pattern(place.path) else ""
-        done = access.stream(script("files/list"), place.path, hidden, wide, stdout=_bounded(said))
+        done = access.stream(
+            script("files/list"), place.path, "1" if hidden else "", wide, stdout=_bounded(said)
+        )
         if done.code:
             raise access.failure(done)
     records = bytes(said).split(b"\0")[:-1]
     rows = _matching(records, place.path) if wide else [_row(record) for record in records]
     rows.sort(key=lambda row: str(row["name"]))
-    return _shown(job, rows)
+    return rows
 
 
 def _matching(records: "list[bytes]", path: str) -> "list[dict[str, Any]]":
@@ -48,19 +71,6 @@ def _matching(records: "list[bytes]", path: str) -> "list[dict[str, Any]]":
             raise BadReply(f"the guest was asked what matches {path}, and says {name!r}")
         rows.append(_row(record) | {"name": name})
     return rows
-
-
-def _shown(job: Job, rows: "list[dict[str, Any]]") -> Finished:
-    shaped = job.output or "columns" in job.arguments or "sort" in job.arguments
-    if job.arguments.get("human-readable") and job.output not in ("json", "jsonl", "yaml"):
-        for row in rows if "sort" not in job.arguments else ():  # texts sort as texts
-            row["size"] = size(row["size"])
-    if job.arguments.get("long") or shaped:
-        return Finished(rows)
-    for row in rows:  # escaped as in every other list, so that a name is a line
-        name = printable(row["name"].replace("\\", "\\\\"))
-        job.streams.stdout.write(name.encode() + b"\n")
-    return Finished()
 
 
 def _bounded(said: bytearray) -> "Callable[[bytes], None]":

@@ -12,43 +12,43 @@ if TYPE_CHECKING:
     from qga_cli.windows.files import WindowsFiles as WindowsFiles
 
 
-def rm(job: Job) -> Finished:
+def rm(job: Job, *, places: "list[str]", recursive: bool = False, force: bool = False) -> Finished:
     """Remove files, and folders with --recursive."""
-    recursive, force = job.arguments.get("recursive"), job.arguments.get("force")
-    if recursive and any(guest_place(word).is_contents for word in job.arguments["places"]):
+    if recursive and any(guest_place(word).is_contents for word in places):
         # GNU's rm would refuse, busybox's would not.
         raise UsageError("rm -r takes no root folder, and no path that ends in . or ..")
-    return _each(job, "rm", text("remove", "rm"), "1" * bool(recursive), "1" * bool(force))
+    return _each(job, places, "rm", text("remove", "rm"), [recursive, force], silent=force)
 
 
-def mkdir(job: Job) -> Finished:
+def mkdir(job: Job, *, places: "list[str]", parents: bool = False) -> Finished:
     """Make folders."""
-    return _each(job, "mkdir", text("mkdir"), "1" * bool(job.arguments.get("parents")))
+    return _each(job, places, "mkdir", text("mkdir"), [parents])
 
 
-def mv(job: Job) -> Finished:
+def mv(job: Job, *, places: "list[str]") -> Finished:
     """Rename within one guest."""
-    places = [guest_place(word) for word in job.arguments["places"]]
     if len(places) < 2:
         raise UsageError("mv needs a source and a destination")
-    if len({place.guest for place in places}) > 1:
+    if len({guest_place(word).guest for word in places}) > 1:
         raise UsageError(
             "mv stays inside one guest", hint="from guest to guest, `qga cp`, then `qga rm`"
         )
-    return _each(job, "mv", text("mv"))
+    return _each(job, places, "mv", text("mv"), [])
 
 
-def _each(job: Job, what: str, script: str, *words: str) -> Finished:
+def _each(
+    job: Job, named: "list[str]", what: str, script: str, flags: "list[bool]", *,
+    silent: bool = False,
+) -> Finished:  # fmt: skip
     """Run a script once in each guest that is named, with the paths there."""
+    words = ["1" if flag else "" for flag in flags]
     with job.interrupt.shield(), Guests(job) as guests:
-        named = [guests.place(word) for word in job.arguments["places"]]
-        silent = bool(job.arguments.get("force"))
-        places = _expanded(guests, named, what, silent=silent)
+        places = _expanded(guests, [guests.place(word) for word in named], what, silent=silent)
         for guest in dict.fromkeys(place.guest for place in places):
             paths = [place.path for place in places if place.guest == guest]
             access = guests.access(Place(guest, paths[0]))
             if access.cmd:
-                _by_cmd(access.cmd, what, [bool(word) for word in words], paths)
+                _by_cmd(access.cmd, what, flags, paths)
                 continue
             access.needs_exec(what)
             _run(access, script, *words, *paths, effect=f"{what} may have run")

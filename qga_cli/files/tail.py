@@ -31,24 +31,24 @@ _FIRST, _CEILING = 0.05, 1.0  # seconds between two looks: short again after eac
 _ROTATED, _RARELY = 1.0, 8.0  # seconds of silence before the name is looked at, too
 
 
-def tail(job: Job) -> Finished:
+def tail(job: Job, *, place: str, lines: int, follow: bool = False) -> Finished:
     """Print the last lines; with --follow, all that comes until a signal."""
-    lines = abs(job.arguments.get("lines", 10))  # as everywhere, -n -5 means -n 5
+    lines = abs(lines)  # as everywhere, -n -5 means -n 5
     out = stdout(job)
     with job.interrupt.shield(), Guests(job) as guests:
-        place, *more = guests.expand(guests.place(job.arguments["place"]))
+        found, *more = guests.expand(guests.place(place))
         if more:
             raise UsageError(f"{1 + len(more)} files match, and tail takes one")
-        access = guests.access(place)
-        handle = open_handle(access, place.path, "r")
-        if not job.arguments.get("follow"):
+        access = guests.access(found)
+        handle = open_handle(access, found.path, "r")
+        if not follow:
             with handle:
-                _print_end(place, handle, out, lines, guests)
+                _print_end(found, handle, out, lines, guests)
             return Finished()
         try:
             if access.cmd:
-                _follow_windows(job, guests, access.cmd, place.path, (handle, lines, out))
-            Follower(job, guests, access, place.path, out).follow(handle, lines)
+                _follow_windows(job, guests, access.cmd, found.path, (handle, lines, out))
+            Follower(job, guests, access, found.path, out).follow(handle, lines)
         except Interrupted as error:  # the way it always ends: nothing to report
             return Finished(code=0 if job.fleet else error.exit_code)
 

@@ -40,12 +40,10 @@ def status(job: Job) -> Reply:
     return reply
 
 
-def freeze(job: Job) -> Reply:
+def freeze(job: Job, *, mountpoints: Sequence[str] = (), for_: float | None = None) -> Reply:
     """`qga fs freeze` and `freeze-list`: the wire command, or with --for a watched freeze."""
-    assert job.agent is not None
-    mountpoints = job.arguments.get("mountpoints", [])
-    if "for" in job.arguments:
-        return _freeze_for(job, mountpoints, job.arguments["for"])
+    if for_ is not None:
+        return _freeze_for(job, mountpoints, for_)
     from qga_cli.freeze.steps import look_up
 
     name = job.agent.name
@@ -63,7 +61,6 @@ def thaw(job: Job) -> Reply:
     """`qga fs thaw`: the wire command, and nothing is noted of a freeze any more."""
     from qga_cli.freeze.record import RESET, Record
 
-    assert job.agent is not None
     record = Record(job.agent.transport.identity())
     try:
         reply = job.wire()
@@ -83,7 +80,6 @@ def _freeze_now(job: Job) -> Reply:
     from qga_cli.freeze.record import RESET, Record, new_token
     from qga_cli.freeze.steps import held
 
-    assert job.agent is not None
     record = Record(job.agent.transport.identity())
     try:
         reply = job.wire()
@@ -138,35 +134,31 @@ def _freeze_in_time(job: Job, hold: FrozenGuest, seconds: float) -> Reply:
         raise TimedOut(f"no answer within {job.timeout:g} s; {_LATE}", hint=error.hint) from error
 
 
-def run(job: Job) -> Finished:
+def run(job: Job, *, command: list[str], max: float, mountpoint: Sequence[str] = ()) -> Finished:
     """`qga fs with-frozen`: a command of the host while guests are frozen."""
     from qga_cli.freeze import child
     from qga_cli.freeze.hold import FrozenGuest
 
-    argv = job.arguments["command"]
-    child.find(argv[0])
+    child.find(command[0])
     for target in job.targets:
         if target.error:  # a host that cannot be asked: guests that are meant would be missing
             raise target.error
     holds: list[FrozenGuest] = []
     try:
         holds.extend(FrozenGuest(target, job.say, job.hosts.guard) for target in job.targets)
-        mountpoints = job.arguments.get("mountpoint", [])
-        _report(job, _each(holds, lambda hold: hold.prepare(mountpoints)))
+        _report(job, _each(holds, lambda hold: hold.prepare(mountpoint)))
         told = "the watchdogs thaw the guests and end the command"
         with job.interrupt.shield(), job.interrupt.leaves(lambda: told):
-            return _run(job, holds, argv)
+            return _run(job, holds, command, min(max, job.timeout or max))
     finally:
         for hold in holds:
             hold.close()
 
 
-def _run(job: Job, holds: list[FrozenGuest], argv: Sequence[str]) -> Finished:
+def _run(job: Job, holds: list[FrozenGuest], argv: Sequence[str], seconds: float) -> Finished:
     from qga_cli.freeze.child import Child
     from qga_cli.freeze.hold import FrozenGuest
 
-    longest: float = job.arguments["max"]
-    seconds = min(longest, job.timeout or longest)
     deadline = time.monotonic() + seconds
     failures = _each(holds, lambda hold: hold.freeze(seconds))
     if failures or job.interrupt.signum:

@@ -15,8 +15,8 @@ def script(shell: str) -> str:
     return {"bash": bash.script, "zsh": zsh.script, "fish": fish.script}[shell]()
 
 
-def print_completion(job: Job) -> Finished:
+def print_completion(job: Job, *, shell: str) -> Finished:
     """`qga completion`."""
-    job.streams.stdout.write(script(job.arguments["shell"]).encode())
+    job.streams.stdout.write(script(shell).encode())
     job.streams.stdout.flush()
     return Finished()

@@ -32,9 +32,10 @@ class Concern:
 class CheckedGuest:
     """One guest, and what the checks have learned about it so far."""
 
-    def __init__(self, job: Job, target: Target) -> None:
+    def __init__(self, job: Job, target: Target, *, asks: bool) -> None:
         self.job = job
         self.target = target
+        self.asks = asks  # before each step of --fix
         self.info: dict[str, Any] = {}
         self.silence: QgaError | None = None  # why a ping failed that told of no dead link
         self._system = ""
@@ -47,9 +48,7 @@ class CheckedGuest:
     @property
     def agent(self) -> Agent:
         """Its agent; raises what keeps us from it."""
-        agent = self.job.agent
-        assert agent is not None  # the scope of doctor is guest
-        return agent
+        return self.job.agent
 
     def facts(self) -> GuestFacts | None:
         """What the host knows at this moment; None for a bare socket."""

@@ -30,13 +30,12 @@ _PAUSE = 0.1
 Row = dict[str, str]
 
 
-def doctor(job: Job) -> Finished:
+def doctor(job: Job, *, fix: bool = False, yes: bool = False) -> Finished:
     """`qga doctor`: a row for each check, and the exit code of the break."""
-    fix = bool(job.arguments.get("fix"))
-    if fix and not job.arguments.get("yes") and (job.fleet or not job.streams.stdin.isatty()):
+    if fix and not yes and (job.fleet or not job.streams.stdin.isatty()):
         raise UsageError("--fix asks before each step, and here is nobody to ask", hint="add -y")
     assert job.target is not None
-    checked = CheckedGuest(job, job.target)
+    checked = CheckedGuest(job, job.target, asks=not yes)
     rows: list[Row] = []
     for check in CHECKS:
         job.waiting(f"checking: {check.__name__}", rows)
@@ -119,7 +118,7 @@ def _tidy(checked: CheckedGuest, row: Row | None) -> Row | None:
 
 def _agreed(checked: CheckedGuest, question: str) -> bool:
     job = checked.job
-    if job.arguments.get("yes"):
+    if not checked.asks:
         return True
     job.streams.stderr.write(f"qga: {checked.target.label}: {question}? [y/N] ".encode())
     job.streams.stderr.flush()

@@ -48,9 +48,9 @@ _STATES: tuple[tuple[type[QgaError], str | None], ...] = (
 )
 
 
-def list_guests(job: Job) -> Finished:
+def list_guests(job: Job, *, parallel: int, pattern: str = "*") -> Finished:
     """`qga list`: a row for each guest, a line on stderr for each host that cannot be asked."""
-    pattern = job.arguments.get("pattern") or "*"
+    pattern = pattern or "*"
     found = job.hosts.find(pattern, "all")
     dead = [target for target in found if target.error]
     for target in dead:
@@ -59,10 +59,10 @@ def list_guests(job: Job) -> Finished:
     if not alive and job.streams.stdout.isatty():
         where = "here" if pattern == "*" else f"that match {pattern!r}"
         job.say(0, f"no guests {where}; `qga -c URI list` asks another host")
-    return Finished(survey(job, alive), 123 if dead else 0)
+    return Finished(survey(job, alive, parallel), 123 if dead else 0)
 
 
-def survey(job: Job, targets: list[Target]) -> list[dict[str, Any]]:
+def survey(job: Job, targets: list[Target], parallel: int) -> list[dict[str, Any]]:
     """One row for each guest, in order."""
     rows = [_row(target) for target in targets]
     patience = job.timeout or _PATIENCE
@@ -70,7 +70,7 @@ def survey(job: Job, targets: list[Target]) -> list[dict[str, Any]]:
         targets,
         lambda index, target: _probe(job, target, rows[index], patience),
         job.interrupt,
-        parallel=job.arguments["parallel"],
+        parallel=parallel,
         limit=patience,
     )
     for index, outcome in fleet.outcomes():

@@ -23,18 +23,18 @@ _INNER = re.compile(
 )
 
 
-def list_addresses(job: Job) -> Finished:
+def list_addresses(
+    job: Job, *, all: bool = False, ipv4: bool = False, ipv6: bool = False
+) -> Finished:
     """`qga net address`: the best address, or all of them. Raises QgaError while there is none."""
     from qga_cli.commands.net.interfaces import COMMAND
 
-    assert job.agent is not None
     assert job.target is not None
     facts = job.hosts.host(job.target.uri).facts(job.target.name)
     macs = facts.macs if facts else ()
     interfaces = job.agent.call(COMMAND).value
-    everything = bool(job.arguments.get("all"))
-    found = addresses(interfaces, macs) if everything else on_nics(interfaces, macs)
-    versions = [version for version in (4, 6) if job.arguments.get(f"ipv{version}")] or [4, 6]
+    found = addresses(interfaces, macs) if all else on_nics(interfaces, macs)
+    versions = [version for version, asked in ((4, ipv4), (6, ipv6)) if asked] or [4, 6]
     found = [one for one in found if (6 if ":" in one else 4) in versions]
     if not found:
         what = f"IPv{versions[0]} address" if len(versions) == 1 else "address"
@@ -42,7 +42,7 @@ def list_addresses(job: Job) -> Finished:
             f"the guest has no {what} on a NIC by which others could reach it",
             hint="`qga net interfaces VM` shows what it has; `qga wait VM --for ip` waits for one",
         )
-    if not everything:
+    if not all:
         found.sort(key=lambda one: ":" in one)  # IPv4 first, otherwise as the agent has them
         return Finished(found[0])
     if job.output not in ("", "table", "tsv"):

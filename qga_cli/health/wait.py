@@ -38,11 +38,10 @@ _FATAL = (NotConfigured, Unsupported)  # waiting cannot fix these
 _NOT_YET = (NotDelivered, OutcomeUnknown, Frozen, Refused, NotYet)
 
 
-def wait(job: Job) -> Finished:
+def wait(job: Job, *, vm: list[str], for_: str) -> Finished:
     """`qga wait`: nothing to say about one guest that gets ready, a row for each of several."""
-    ready = condition(job.arguments["for"])
-    text = ",".join(job.arguments["vm"])
-    targets = job.hosts.resolve(text, look_up=True)
+    ready = condition(for_)
+    targets = job.hosts.resolve(",".join(vm), look_up=True)
     assert job.timeout is not None
     deadline = time.monotonic() + job.timeout - min(1.0, job.timeout * _MARGIN)
     waiter = Waiter(job, ready, deadline, targets)
@@ -58,7 +57,7 @@ def wait(job: Job) -> Finished:
         rows[index] = row | {"seconds": time.monotonic() - started, "reason": error and str(error)}
         if isinstance(error, QgaError):
             errors.append(error)
-    if not is_fleet(text):
+    if not is_fleet(",".join(vm)):
         if errors:
             raise errors[0]
         return Finished()

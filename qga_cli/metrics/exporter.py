@@ -45,7 +45,15 @@ _PAGE = f"""<!DOCTYPE html>
 """
 
 
-def verb(job: Job) -> Finished:
+def verb(
+    job: Job,
+    *,
+    listen: str,
+    parallel: int,
+    keep: float,
+    pattern: str = "*",
+    all_filesystems: bool = False,
+) -> Finished:
     """Serve until a signal comes. Raises UsageError, QgaError where it cannot listen."""
     try:
         import prometheus_client  # noqa: F401
@@ -56,19 +64,14 @@ def verb(job: Job) -> Finished:
             "`qga metrics` does without",
         ) from error
     assert job.timeout is not None
-    address, port = listening(job.arguments["listen"])
-    collector = Collector(
-        job.hosts,
-        parallel=job.arguments["parallel"],
-        patience=job.timeout,
-        keep=job.arguments["keep"],
-    )
-    exporter = Exporter(job, collector)
+    address, port = listening(listen)
+    collector = Collector(job.hosts, parallel=parallel, patience=job.timeout, keep=keep)
+    exporter = Exporter(job, collector, pattern or "*", everything=all_filesystems)
     try:
         server = Server(address, port, exporter)
     except OSError as error:
         raise QgaError(
-            f"cannot listen on {job.arguments['listen']}: {error.strerror or error}",
+            f"cannot listen on {listen}: {error.strerror or error}",
             hint="--listen ADDRESS:PORT chooses another place",
         ) from error
     with job.interrupt.shield():  # the way out that is meant: nothing to complain about
@@ -106,11 +109,11 @@ def listening(text: str) -> tuple[str, int]:
 class Exporter:
     """The pages, as a WSGI application."""
 
-    def __init__(self, job: Job, collector: Collector) -> None:
+    def __init__(self, job: Job, collector: Collector, pattern: str, *, everything: bool) -> None:
         self._job = job
         self._collector = collector
-        self._pattern = job.arguments.get("pattern") or "*"
-        self._everything = bool(job.arguments.get("all-filesystems"))
+        self._pattern = pattern
+        self._everything = everything
         self._bounds = Bounds()
         self._room = threading.BoundedSemaphore(_AT_ONCE)
 

@@ -19,20 +19,26 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o644  # a textfile collector is another user, and there is no secret in it
 
 
-def verb(job: Job) -> Finished:
+def verb(
+    job: Job,
+    *,
+    parallel: int,
+    pattern: str = "*",
+    write: str | None = None,
+    all_filesystems: bool = False,
+) -> Finished:
     """Print or write the metrics; exit code 3 or 123 when a host could not be asked."""
     assert job.timeout is not None
-    collector = Collector(job.hosts, parallel=job.arguments["parallel"], patience=job.timeout)
-    look = collector.look(job.arguments.get("pattern") or "*", job.interrupt)
-    made = families(look, everything=bool(job.arguments.get("all-filesystems")))
-    file = job.arguments.get("write")
-    if file:
-        write(file, text(made))
+    collector = Collector(job.hosts, parallel=parallel, patience=job.timeout)
+    look = collector.look(pattern or "*", job.interrupt)
+    made = families(look, everything=all_filesystems)
+    if write:
+        put(write, text(made))
     elif job.output == "raw":
         job.streams.stdout.write(text(made).encode())
         job.streams.stdout.flush()
     code = _code(job, look)
-    if file or job.output == "raw":
+    if write or job.output == "raw":
         return Finished(code=code)
     rows = [
         {"name": family.name, "labels": labels, "value": value}
@@ -42,7 +48,7 @@ def verb(job: Job) -> Finished:
     return Finished(rows, code)
 
 
-def write(path: str, content: str) -> None:
+def put(path: str, content: str) -> None:
     """Put a file in place in one step: who reads it finds the old one or all of the new one.
 
     It is not called *.prom before it is complete, for that is what collectors look for. Raises

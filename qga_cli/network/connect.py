@@ -7,7 +7,7 @@ import os
 import stat
 
 from qga_cli.errors import QgaError, Refused, UsageError
-from qga_cli.network.address import address
+from qga_cli.network.address import address as parse
 from qga_cli.network.tunnel import dig
 from qga_cli.verbs.job import Finished, Job
 
@@ -22,17 +22,17 @@ _SMALL = 4096  # bytes that a pipe which can be written takes without waiting: P
 _NOBODY = 141  # 128 + SIGPIPE
 
 
-def verb(job: Job) -> Finished:
+def verb(job: Job, *, address: str, channel: str) -> Finished:
     """`qga connect`."""
     if job.fleet:
         raise UsageError("our input and output belong to one guest")
     assert job.target is not None
-    to = address(job.arguments["address"], sshd=True)
-    joint: _Joint | Login = _Joint(job, to)
+    to = parse(address, sshd=True)
+    joint: _Joint | Login = _Joint(job, to, channel)
     if to.kind == "sshd":
         from qga_cli.network.login import Login
 
-        joint = Login(job)
+        joint = Login(job, channel)
     with job.interrupt.shield():
         job.hosts.change(job.target, "connect", joint.run, {"to": str(to)})
     return Finished(code=joint.code)
@@ -41,17 +41,18 @@ def verb(job: Job) -> Finished:
 class _Joint:
     """One connection into the guest, for our own streams."""
 
-    def __init__(self, job: Job, to: Address) -> None:
+    def __init__(self, job: Job, to: Address, channel: str) -> None:
         self.code = 0
         self._job = job
         self._to = to
+        self._channel = channel
         self._connection: TunnelConnection | None = None
         self._gone = False
         self._error: str | None = None
 
     def run(self) -> None:
         """Carry it to its end. Raises Refused with the guest's reason."""
-        tunnel = dig(self._job)
+        tunnel = dig(self._job, self._channel)
         try:
             with self._job.interrupt.watched(tunnel.wake):
                 self._carry(tunnel)

@@ -7,7 +7,8 @@ import sys
 
 from qga_cli.errors import Interrupted, QgaError, UsageError
 from qga_cli.freeze.child import Child, find
-from qga_cli.network.address import Address, Forward, forward, written
+from qga_cli.network.address import Address, Forward, written
+from qga_cli.network.address import forward as parse
 from qga_cli.network.tunnel import dig
 from qga_cli.verbs.job import Finished, Job
 
@@ -19,21 +20,27 @@ if TYPE_CHECKING:
     from qga_cli.network.tunnel import Tunnel
 
 
-def verb(job: Job) -> Finished:
+def verb(
+    job: Job,
+    *,
+    channel: str,
+    forward: Sequence[str] = (),
+    reverse: Sequence[str] = (),
+    command: Sequence[str] = (),
+) -> Finished:
     """`qga forward`."""
     if job.fleet:
         raise UsageError("a port leads to one guest")
-    inward = [forward(text) for text in job.arguments.get("forward", ())]
-    outward = [forward(text) for text in job.arguments.get("reverse", ())]
+    inward = [parse(text) for text in forward]
+    outward = [parse(text) for text in reverse]
     if not inward and not outward:
         raise UsageError(
             "nothing to forward", hint="`qga forward VM 8080:80`, or -R 8080:80 for the other way"
         )
-    command = job.arguments.get("command", [])
     if command:
         find(command[0])
     with job.interrupt.shield():
-        tunnel = dig(job)
+        tunnel = dig(job, channel)
         try:
             with job.interrupt.watched(tunnel.wake):
                 return _Forwarding(job, tunnel).run(inward, outward, command)

@@ -48,12 +48,13 @@ _AHEAD = 16  # pieces, in each direction
 _ENDING = 5.0  # seconds for a program to end by itself once its input has
 
 
-def open_link(job: Job, agent: Agent, argv: Sequence[str], *, bare: bool = False) -> TunnelLink:
-    """Start `argv` at the other end, as --channel says. Raises NoChannel when it says always.
+def open_link(
+    job: Job, agent: Agent, argv: Sequence[str], channel: str, *, bare: bool = False
+) -> TunnelLink:
+    """Start `argv` at the other end, as `channel` says: see --channel. Raises NoChannel for always.
 
     `bare` is for a relay of ours: see ProgramStream.
     """
-    channel = job.arguments["channel"]
     why = "--channel never"
     if channel != "never":
         try:

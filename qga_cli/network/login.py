@@ -25,18 +25,18 @@ _WAIT = 1.0
 class Login:
     """`qga connect VM sshd`. Nothing stands between ssh and that sshd but the link."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, channel: str) -> None:
         self.code = 0
         self._job = job
+        self._channel = channel
         self._over = False
 
     def run(self) -> None:
         """Carry it to its end. Raises Refused with the guest's reason."""
         job = self._job
-        assert job.agent is not None
         assert job.target is not None
-        link = open_link(job, job.agent, ["sh", "-c", script("network/login"), "qga-login"],
-                         bare=True)  # fmt: skip
+        words = ["sh", "-c", script("network/login"), "qga-login"]
+        link = open_link(job, job.agent, words, self._channel, bare=True)
         try:
             keys, rest = _keys(link)
             remember(job.target.label, keys)

@@ -8,9 +8,14 @@ from fnmatch import fnmatchcase
 from qga_cli.errors import QgaError, UsageError
 from qga_cli.exec.run import run
 from qga_cli.exec.sinks import Passthrough
-from qga_cli.exec.verb import stdin
+from qga_cli.exec.verb import standard_input
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, BinaryIO
 
 _FAILED = 255  # ssh's own exit code
 # What may be set to anything, for it says how to reach a sshd, or whom to trust there.
@@ -32,59 +37,75 @@ _HARMLESS = frozenset(
 _OFF = ("no", "none", "false", "")
 
 
-def verb(job: Job) -> Finished:
+def verb(
+    job: Job,
+    *,
+    line: list[str],
+    channel: str,
+    login: str = "",
+    option: Sequence[str] = (),
+    subsystem: bool = False,
+    tty: bool = False,
+    no_stdin: bool = False,
+) -> Finished:
     """`qga rsh`. An error of qga's own has exit code 255, as one of ssh has."""
     try:
-        return _rsh(job)
+        configured, environment = _options(option)
+        destination, *words = line
+        user, guest = _destination(destination, login or configured)
+        (job.target,) = job.hosts.resolve(guest)
+        words = words[1:] if words[:1] == ["--"] else words
+        terminal = job.streams.stdin.isatty()
+        if terminal and not (words or no_stdin):
+            from qga_cli.terminal import session
+
+            return session.shell(job, user=user or "root", escape="~", channel=channel)
+        argv = ["sh", "-c", script("network/rsh"), "qga-rsh"]
+        argv += [" ".join(words)] if words else []
+        argv += ["subsystem"] if subsystem else []
+        around = {"user": user, "env": environment}
+        if terminal and tty:
+            from qga_cli.terminal import session
+
+            return session.attach(job, argv, around, "~", channel)
+        return _run(job, argv, None if no_stdin else standard_input(job), around, channel)
     except QgaError as error:
         if not isinstance(error, UsageError):
             error.exit_code = _FAILED
         raise
 
 
-def _rsh(job: Job) -> Finished:
-    given = job.arguments
-    user, environment = _options(given.get("option", ()))
-    destination, *line = given["line"]
-    named, _, guest = destination.rpartition("@")
-    user = named or given.get("login", "") or user
-    if not guest or destination.startswith("-"):
-        raise UsageError(f"{destination!r} names no guest", hint="options stand before the guest")
-    if line[:1] == ["--"]:
-        del line[0]
-    (job.target,) = job.hosts.resolve(guest)
-    if not line and job.streams.stdin.isatty() and not given.get("no-stdin"):
-        from qga_cli.terminal import session
+def _destination(text: str, user: str) -> tuple[str, str]:
+    """User and guest of [USER@]VM; `user` if it names none."""
+    named, _, guest = text.rpartition("@")
+    if not guest or text.startswith("-"):
+        raise UsageError(f"{text!r} names no guest", hint="options stand before the guest")
+    return named or user, guest
 
-        given["user"], given["escape"] = user or "root", "~"
-        return session.shell(job)
-    words = ["sh", "-c", script("network/rsh"), "qga-rsh"]
-    if line:
-        words.append(" ".join(line))
-    if given.get("subsystem"):
-        words.append("subsystem")
-    if given.get("tty") and job.streams.stdin.isatty():
-        from qga_cli.terminal import session
 
-        given["command"], given["escape"] = words, "~"
-        return session.run(job, {"user": user, "env": environment})
-    assert job.agent is not None
+def _run(
+    job: Job,
+    argv: Sequence[str],
+    source: BinaryIO | None,
+    around: dict[str, Any],
+    channel: str,
+) -> Finished:
+    """Without a terminal. No `heed`: rsync stops reading before its other half has ended."""
     done = run(
         job.agent,
-        words,
-        stdin=stdin(job),
+        argv,
+        stdin=source,
         stdout=Passthrough(job.streams.stdout).take,
         stderr=Passthrough(job.streams.stderr).take,
         interrupt=job.interrupt,
         timeout=job.timeout,
-        env=environment,
-        user=user,
-        channel=given["channel"],  # no `heed`: rsync stops reading before its other half has ended
+        channel=channel,
+        **around,
     )
     return Finished(code=done.code)
 
 
-def _options(options: list[str]) -> tuple[str, dict[str, str]]:
+def _options(options: Sequence[str]) -> tuple[str, dict[str, str]]:
     """The user and the variables that -o names. Raises UsageError for what cannot be had here."""
     user, environment = "", dict[str, str]()
     for option in options:

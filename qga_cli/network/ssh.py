@@ -22,13 +22,13 @@ Host *{suffix}
 """
 
 
-def config(job: Job) -> Finished:
+def config(job: Job, *, channel: str, connect: str = "") -> Finished:
     """Print it. ssh knows %n, the name as it was typed, and %p, the port."""
     words = _program()
-    if connect := job.arguments.get("connect"):
+    if connect:
         words += ["-c", connect]
     words.append("connect")
-    if (channel := job.arguments["channel"]) != "auto":
+    if channel != "auto":
         words += ["--channel", channel]
     text = _PART.format(
         suffix=SUFFIX,

@@ -224,14 +224,13 @@ class Tunnel(Mux):
             os.write(self._wake, b"!")
 
 
-def dig(job: Job) -> Tunnel:
+def dig(job: Job, channel: str) -> Tunnel:
     """Start a tunnel to the job's guest, by its python3 or perl. Raises Unsupported."""
-    assert job.agent is not None
     tools = list(_TOOLS)
     while True:
         sizes = [str(len(program(tool))) for tool in _TOOLS]
         words = ["sh", "-c", script("network/pick"), "qga-tunnel", *sizes, *tools]
-        link = open_link(job, job.agent, words, bare=True)
+        link = open_link(job, job.agent, words, channel, bare=True)
         try:
             tool, rest = _first_line(link)
             if tool not in tools:

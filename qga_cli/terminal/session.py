@@ -43,26 +43,27 @@ _HUNG_UP = 128 + signal.SIGHUP
 _HELP = b"\r\n~.  end the session\r\n~~  type a tilde\r\n~?  this help\r\n(after Enter only)\r\n"
 
 
-def run(job: Job, around: "dict[str, Any]") -> Finished:
-    """`qga exec -t`; `around` are the keywords of Context."""
-    if job.arguments.get("detach"):
-        raise UsageError("-d leaves the program alone, -t gives it our terminal: one of them")
-    return _attach(job, job.arguments["command"], around)
-
-
-def shell(job: Job) -> Finished:
+def shell(job: Job, *, user: str, escape: str, channel: str) -> Finished:
     """`qga shell`: a login shell, by whichever program of the guest makes one."""
-    user = job.arguments["user"]
     if not user:
         raise UsageError("--user is empty", hint="leave the option out for root's shell")
-    return _attach(job, ["sh", "-c", script("terminal/login"), "qga", user], {}, user)
+    words = ["sh", "-c", script("terminal/login"), "qga", user]
+    return attach(job, words, {}, escape, channel, owner=user)
 
 
-def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str = "") -> Finished:
-    """Run `command` on a terminal that is ours."""
+def attach(
+    job: Job,
+    command: list[str],
+    around: "dict[str, Any]",
+    escape_key: str,
+    channel: str,
+    *,
+    owner: str = "",
+) -> Finished:
+    """Run `command` on a terminal that is ours; `around` are the keywords of Context."""
     if job.fleet:
         raise UsageError("a terminal belongs to one guest")
-    escape = Escape(_key(job.arguments["escape"]))
+    escape = Escape(_key(escape_key))
     console = Console(job.streams.stdin)
     request = TerminalRequest(
         [b"/bin/sh", b"-c", script("terminal/enter").encode(), b"qga"],
@@ -74,14 +75,13 @@ def _attach(job: Job, command: list[str], around: "dict[str, Any]", owner: str =
         clean=around.get("clean_env", False),
         owner=owner or around.get("user", "").partition(":")[0] or "root",
     )
-    assert job.agent is not None
     if is_windows(job.agent):  # asked first: what follows would be too much input for its agent
         raise Unsupported(
             "a Windows guest has no terminals that its agent could carry",
             hint="`qga exec VM -- cmd /c LINE` runs a line, `qga script VM x.cmd` or x.ps1 more",
         )
     # Not shielded: a signal ends us here, whatever the agent does, and the guest's end gives up.
-    carrier = _start(job.agent, request, job.arguments["channel"])
+    carrier = _start(job.agent, request, channel)
     with job.interrupt.shield():
         if job.interrupt.count:  # the process ends about now, and must not leave a raw terminal
             carrier.close()

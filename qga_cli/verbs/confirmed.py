@@ -10,11 +10,15 @@ from qga_cli.commands.fs.list import can_fill
 from qga_cli.errors import BadReply, Refused
 from qga_cli.verbs.job import Job
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def echo(job: Job) -> Reply:
+
+def echo(job: Job, *, id: int | None = None) -> Reply:
     """`qga sync`: the agent must send back our number, not an earlier caller's."""
-    number = job.arguments.setdefault("id", int.from_bytes(os.urandom(6), "big"))
-    reply = job.wire()
+    number = int.from_bytes(os.urandom(6), "big") if id is None else id
+    reply = job.wire(id=number)
     if reply.value != number:
         raise BadReply(
             f"the agent echoed {reply.value} for {number}",
@@ -23,43 +27,40 @@ def echo(job: Job) -> Reply:
     return reply
 
 
-def vcpus(job: Job) -> Reply:
+def vcpus(job: Job, *, cpu: list[dict[str, Any]]) -> Reply:
     """`qga cpu set`: all of them, or the reason why one could not be set.
 
     The agent ends at the first that fails and tells only how many it has set; why is told when
     that one comes first (QEMU, qga/commands-linux.c, qmp_guest_set_vcpus).
     """
-    assert job.agent is not None
-    asked = job.arguments["cpu"]
     done = 0
     try:
         reply = job.wire()
         done = reply.value
-        while done < len(asked):
-            more = job.agent.call(SET_VCPUS, {"vcpus": asked[done:]}).value
+        while done < len(cpu):
+            more = job.agent.call(SET_VCPUS, {"vcpus": cpu[done:]}).value
             if more < 1:
-                raise BadReply(f"the agent set {done} of {len(asked)} cpus and gives no reason")
+                raise BadReply(f"the agent set {done} of {len(cpu)} cpus and gives no reason")
             done += more
     except Refused as error:
-        error.message = f"cpu {asked[done]['logical-id']}: {error.message}"
+        error.message = f"cpu {cpu[done]['logical-id']}: {error.message}"
         if done:
-            error.message += f"; {done} of {len(asked)} were set before"
+            error.message += f"; {done} of {len(cpu)} were set before"
         raise
     reply.value = done
     return reply
 
 
-def filesystems(job: Job) -> Reply:
+def filesystems(job: Job, *, fillable: bool = False) -> Reply:
     """`qga fs list`: all of them, or with --fillable those that can run full."""
     reply = job.wire()
-    if job.arguments.get("fillable"):
+    if fillable:
         reply.value = [row for row in reply.value if can_fill(row)]
     return reply
 
 
 def trim(job: Job) -> Reply:
     """`qga fs trim`: exit code 1 if nothing was trimmed, for the agent reports success then too."""
-    assert job.agent is not None
     reply = job.wire()
     paths = reply.value["paths"]
     if not paths:

@@ -1,4 +1,9 @@
-"""What a verb is given to work with."""
+"""What a verb is given to work with.
+
+A verb is a function of a Job, and of the command line's options as parameters of their own names:
+`def cat(job: Job, *, places: list[str], channel: str) -> Finished`. What need not be given, and has
+no default in the command's record, has one there.
+"""
 
 from __future__ import annotations
 
@@ -71,20 +76,32 @@ class Meter:
         self.close(done=kind is None)
 
 
+def options_of(verb: Callable[..., object], values: dict[str, Any]) -> dict[str, Any]:
+    """Those of the command line's values that the verb has a parameter for."""
+    code = verb.__code__  # `inspect` takes longer to load than most verbs run
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return {name: value for key, value in values.items() if (name := parameter(key)) in names}
+
+
+def parameter(name: str) -> str:
+    """What a verb calls the argument: kill_after for kill-after, for_ for for."""
+    return "for_" if name == "for" else name.replace("-", "_")
+
+
 class Job:
     """One verb on one guest (scope guest), on all of them (scope fleet), or on none.
 
     `target` is the guest, None unless the scope is guest, or places with a group of guests;
     `agent` is its agent, opened when first asked for. `output` is what -o says, "" without.
     `timeout` is --timeout in seconds, None without. `say` tells steps to whoever asked with -v.
-    `wire` makes the command's own agent call, as it would be made had it no verb. `progress` shows
+    `wire` makes the command's own agent call, as it would be made had it no verb; its keywords are
+    arguments that the command line did not give. `progress` shows
     how far something has come (its name, its bytes or None) where somebody can see it. `waits`
     shows what is waited for, None where nobody looks.
     """
 
     __slots__ = (
         "_agent",
-        "arguments",
         "fleet",
         "hosts",
         "interrupt",
@@ -103,7 +120,6 @@ class Job:
         self,
         *,
         target: Target | None,
-        arguments: dict[str, Any],
         streams: Streams,
         interrupt: Interrupt,
         output: str,
@@ -112,13 +128,12 @@ class Job:
         targets: list[Target],
         fleet: bool,
         say: Callable[[int, str], None],
-        wire: Callable[[], Reply],
+        wire: Callable[..., Reply],
         progress: Callable[[str, int | None], Meter] = Meter,
         waits: Waiting | None = None,
     ) -> None:
         self._agent: Agent | None = None
         self.target = target
-        self.arguments = arguments
         self.streams = streams
         self.interrupt = interrupt
         self.output = output
@@ -132,9 +147,10 @@ class Job:
         self.waits = waits
 
     @property
-    def agent(self) -> Agent | None:
+    def agent(self) -> Agent:
         """The guest's, opened when first asked for. Raises NoGuest, Unreachable."""
-        if self._agent is None and self.target is not None:
+        if self._agent is None:
+            assert self.target is not None, "a verb of this scope has no agent"
             self._agent = self.connect(self.target)
         return self._agent
 

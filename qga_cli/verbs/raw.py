@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 _FOR_TYPES = "key=text sends text; key:=JSON a number, a list, true or false"
 
 
-def raw(job: Job) -> Reply:
+def raw(job: Job, *, request: str, argument: Sequence[str] = (), pretty: bool = False) -> Reply:
     """`qga raw`: one request, its reply to the letter."""
-    assert job.agent is not None
-    request = _request(job.arguments["request"], job.arguments.get("argument", ()))
-    command = _known(request)
+    asked = _request(request, argument)
+    command = _known(asked)
     begun = time.monotonic()
     try:
-        text = _exchange(job.agent, request, command, job.timeout)
+        text = _exchange(job.agent, asked, command, job.timeout)
         if not text:
-            job.say(0, job.agent.delivered(request["execute"]))
+            job.say(0, job.agent.delivered(asked["execute"]))
         value = wire.decode(text) if text else None
     except OutcomeUnknown as error:
         if job.timeout is None or time.monotonic() - begun < job.timeout:
@@ -41,14 +40,13 @@ def raw(job: Job) -> Reply:
         if "Invalid parameter type" in refused.message and not refused.hint:
             refused.hint = _FOR_TYPES
         raise refused from error
-    if text and job.arguments.get("pretty"):
+    if text and pretty:
         text = visible(json.dumps(json.loads(text), indent=2, ensure_ascii=False))
     return Reply(text, value)
 
 
 def batch(job: Job) -> Finished:
     """`qga batch`: a reply line for each request line, at once."""
-    assert job.agent is not None
     failed = 0
     for line in job.streams.stdin:
         if not line.strip():

@@ -32,11 +32,11 @@ def list_keys(job: Job) -> Reply:
         return Reply('{"return":{"keys":[]}}', {"keys": []})
 
 
-def add(job: Job) -> Reply:
+def add(job: Job, *, user: str, key: list[str], reset: bool = False) -> Reply:
     """`qga ssh add`: those that are not there. Raises Refused for one with other options."""
-    agent, user, keys = _asked(job)
-    if job.arguments.get("reset"):
+    if reset:
         return job.wire()
+    agent = job.agent
     try:
         there = _lines(agent, user)
     except Unsupported as error:
@@ -45,20 +45,20 @@ def add(job: Job) -> Reply:
     except Refused:
         there = []  # no file yet; what else is wrong the next call tells
     known = {_identity(line): line for line in there[::-1]}
-    for line in keys:
+    for line in key:
         _refuse_other_options(line, known.get(_identity(line), line))
-    missing = [line for line in keys if _identity(line) not in known]
-    if len(missing) < len(keys):
-        job.say(0, f"{agent.name}: {_count(len(keys) - len(missing))} there already")
+    missing = [line for line in key if _identity(line) not in known]
+    if len(missing) < len(key):
+        job.say(0, f"{agent.name}: {_count(len(key) - len(missing))} there already")
     if not missing:
         return Reply('{"return":{}}', {})
     return agent.call(ADD, {"username": user, "keys": missing})
 
 
-def remove(job: Job) -> Reply:
+def remove(job: Job, *, user: str, key: list[str]) -> Reply:
     """`qga ssh remove`: every line with one of the keys. Raises Refused when none has gone."""
-    agent, user, keys = _asked(job)
-    wanted = {_identity(line) for line in keys}
+    agent = job.agent
+    wanted = {_identity(line) for line in key}
     there = _lines(agent, user)
     found = [line for line in there if _identity(line) in wanted]
     if not found:
@@ -78,11 +78,6 @@ def remove(job: Job) -> Reply:
         )
     job.say(0, f"{agent.name}: {_count(gone)} removed")
     return reply
-
-
-def _asked(job: Job) -> tuple[Agent, str, list[str]]:
-    assert job.agent is not None
-    return job.agent, job.arguments["user"], job.arguments["key"]
 
 
 def _lines(agent: Agent, user: str) -> list[str]:

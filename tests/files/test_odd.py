@@ -180,4 +180,4 @@ def test_a_fifo_of_a_guest_is_no_empty_file(near: Far, here: Path) -> None:
 @pytest.mark.parametrize("path", ["/", "/..", "/./", "/etc/.."])
 def test_a_root_folder_is_never_removed(path: str) -> None:
     with pytest.raises(UsageError, match="takes no root folder"):
-        rm_mkdir_mv.rm(SimpleNamespace(arguments={"places": [f"a:{path}"], "recursive": True}))  # type: ignore[arg-type]
+        rm_mkdir_mv.rm(SimpleNamespace(), places=[f"a:{path}"], recursive=True)  # type: ignore[arg-type]

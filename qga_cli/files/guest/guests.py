@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 
 class Guests:
-    """Opens each guest once; a context manager that closes them all."""
+    """Opens each guest once; a context manager that closes them all. `channel` is as --channel."""
 
-    def __init__(self, job: "Job") -> None:
+    def __init__(self, job: "Job", channel: str = "never") -> None:
         self._job = job
+        self.channel = channel
         self._open: dict[str, Access] = {}
         self._deadline = None if job.timeout is None else time.monotonic() + job.timeout
 
@@ -86,8 +87,7 @@ class Guests:
         agent = PatientAgent(transport, target.label, self._teller(target.label))
         agent.target = target
         agent.deadline = self._deadline
-        channel = self._job.arguments.get("channel", "never")
-        return Access(agent, self._job.interrupt, channel)
+        return Access(agent, self._job.interrupt, self.channel)
 
     def _teller(self, name: str) -> "Callable[[int, str], None]":
         """`job.say`, which for one of many guests begins with its name by itself."""
