@@ -1,1 +1,1 @@
-"""Programs in guests: started, fed, streamed, ended."""
+"""Programs in guests: started, fed, streamed, ended. streamed.py begins with what is said."""

@@ -1,1 +1,1 @@
-"""Freezes that cannot be left behind."""
+"""Freezes that nobody can forget. watchdog.py begins with the messages of one."""

@@ -1,12 +1,12 @@
 """The process that thaws a guest when the qga that froze it cannot.
 
-    qga                          watchdog, in a session of its own
+    qga                          watchdog, in a session of its own: READY
     {"uri", "name", "label"} ──▶ opens a connection of its own, asks the agent something
                              ◀── ready, or: no REASON
-    arm SECONDS TOKEN        ──▶ responsible from now on, for the freeze of that name
+    arm SECONDS TOKEN        ──▶ responsible from now on, for the freeze of that name: ARMED
                              ◀── armed
     (freezes)
-    frozen                   ──▶ the freeze has been answered: it cannot come late any more
+    frozen                   ──▶ the freeze has been answered, and cannot come late: FROZEN
     child PID                ──▶ the process group to end when qga has died; 0 for none
     leave                    ──▶ nothing is frozen: ends
     stay                     ──▶ guards on until the deadline, qga goes
@@ -15,6 +15,16 @@
 A later freeze of ours (record.py) is not its own, and left to whoever made it. Whatever else
 happens once it is armed means thaw: end of file (qga has died in some way), the deadline (qga is
 stopped, or stuck), SIGTERM (the host shuts down).
+
+Descriptors, while a command runs under a freeze:
+
+    |         | qga's                                | the watchdog's       | the command's       |
+    |---------|--------------------------------------|----------------------|---------------------|
+    | 0, 1, 2 | its standard streams                 | 0: the socket to qga | qga's own           |
+    | sockets | one to each watchdog, one to the     | -                    | the gate, until it  |
+    |         | command: its gate, until it starts   |                      | is executed         |
+    | pidfd   | of the command                       | -                    | -                   |
+    | agent   | a connection of its own              | likewise             | -                   |
 """
 
 from __future__ import annotations
@@ -27,6 +37,7 @@ import socket
 import sys
 import syslog
 import time
+from enum import Enum
 
 from qga_cli.errors import QgaError
 from qga_cli.format import printable
@@ -57,6 +68,14 @@ _DAY = 86400.0
 _TOLD = "the watchdog was told to end"
 
 
+class _State(Enum):
+    """What there is to thaw. See the chart at the top."""
+
+    READY = "nothing"
+    ARMED = "a freeze that may be on its way"
+    FROZEN = "a freeze that has been answered"
+
+
 class Watch:
     """One watchdog's life. `channel` leads to qga."""
 
@@ -68,7 +87,7 @@ class Watch:
         self._interrupt = interrupt
         self._buffer = b""
         self._child = 0
-        self._late = True  # a freeze may still be on its way
+        self._state = _State.READY
         self._token = ""  # of the freeze that it guards
         self._record = Record(("", ""))
 
@@ -96,17 +115,18 @@ class Watch:
 
     def _watch(self) -> str:
         """Why the guest has to be thawed; "" when it has not."""
-        deadline = 0.0
+        deadline = time.monotonic() + _DAY
         while True:
-            said = self._read(deadline - time.monotonic() if deadline else _DAY)
+            said = self._read(deadline - time.monotonic())
             word, _, value = said.partition(" ")
             if word == "arm":
                 seconds, _, self._token = value.partition(" ")
                 deadline = time.monotonic() + float(seconds) + _GRACE
+                self._state = _State.ARMED
                 self._log(syslog.LOG_NOTICE, f"freezing, for {float(seconds):g} s at most")
                 self._tell("armed")
             elif word == "frozen":
-                self._late = False
+                self._state = _State.FROZEN
             elif word == "child":
                 self._child = int(value)
             elif word == "leave":
@@ -115,7 +135,7 @@ class Watch:
             elif word == "stay":
                 self._tell("staying")
                 return self._stay(deadline - _GRACE)
-            elif not deadline:
+            elif self._state is _State.READY:
                 return ""
             elif not self._interrupt.count and time.monotonic() < deadline:
                 return "the qga that froze it has died"
@@ -158,7 +178,7 @@ class Watch:
                 pause = _FIRST
                 now = time.monotonic()
                 calm = calm or now
-                if count != 0 or not self._late or now - calm > _LATE:
+                if count != 0 or self._state is _State.FROZEN or now - calm > _LATE:
                     how = "was so already" if count == 0 else f"{count or 'some'} filesystems"
                     self._log(syslog.LOG_WARNING, f"thawed after {now - begin:.1f} s ({how})")
                     self._record.clear(self._token)

@@ -1,1 +1,1 @@
-"""A terminal in the guest: `exec -t` and `shell`."""
+"""A terminal in the guest: `exec -t` and `shell`. session.py begins with the messages of it."""

@@ -6,6 +6,7 @@ import termios
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from enum import Enum
 
 from qga_cli.errors import Interrupted, UsageError
 
@@ -81,6 +82,14 @@ class Console:
                 tty.setraw(self.fd, termios.TCSANOW)
 
 
+class _At(Enum):
+    """Where the next key comes."""
+
+    START = "at the start of a line"
+    WITHIN = "somewhere else"
+    AFTER_KEY = "after the escape key, which was typed at the start of a line"
+
+
 class Escape:
     """Finds among the keys, at the start of a line, what is meant for us: `~.` and `~?`.
 
@@ -89,8 +98,7 @@ class Escape:
 
     def __init__(self, key: bytes) -> None:
         self._key = key[0] if key else -1
-        self._at_start = True
-        self._begun = False  # the key has been typed and waits for the next
+        self._at = _At.START
         self.end = False  # `~.` came
         self.help = False  # `~?` was typed; who shows the help resets it
 
@@ -98,8 +106,8 @@ class Escape:
         """What of `data` is for the program."""
         kept = bytearray()
         for byte in data:
-            if self._begun:
-                self._begun = False
+            if self._at is _At.AFTER_KEY:
+                self._at = _At.START
                 if byte == ord("."):
                     self.end = True
                     break
@@ -108,9 +116,9 @@ class Escape:
                     continue
                 if byte != self._key:
                     kept.append(self._key)
-            elif self._at_start and byte == self._key:
-                self._begun = True
+            elif self._at is _At.START and byte == self._key:
+                self._at = _At.AFTER_KEY
                 continue
             kept.append(byte)
-            self._at_start = byte in b"\r\n"
+            self._at = _At.START if byte in b"\r\n" else _At.WITHIN
         return bytes(kept)

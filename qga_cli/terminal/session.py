@@ -13,6 +13,20 @@
 
 This thread has the keyboard and always answers, to `~.`, to signals and to a new window size,
 also while the agent does not: only the exchange waits for the agent and for the screen.
+
+Descriptors in the guest, while the program runs (inside/terminal/relay.py; by_script.py says what
+stands there without Python):
+
+    |               | the program's      | the relay's                         | the agent's       |
+    |---------------|--------------------|-------------------------------------|-------------------|
+    | 0, 1, 2       | its terminal       | /dev/null                           | -                 |
+    | `terminal`    | -                  | the other side of that terminal     | -                 |
+    | `inlet`,      | -                  | a second terminal, raw: both are    | this one, once to |
+    | `outlet`      |                    | the side that the agent has not;    | read, once to     |
+    |               |                    | or two ports of ours                | write; or none    |
+    | `slave`       | -                  | the agent's side of it, to see what | -                 |
+    |               |                    | waits there; -1 on ports            |                   |
+    | `woken`       | -                  | a pipe: a signal has come           | -                 |
 """
 
 import os
