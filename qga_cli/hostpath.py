@@ -41,7 +41,7 @@ def check_temporary(path: str) -> None:
         if not is_ours(found) or (is_open_to_others(found) and not found.st_mode & stat.S_ISVTX):
             where = path if there.rstrip("/") == path.rstrip("/") else f"{path}: {there}"
             raise FileError(
-                f"{where}: another user can exchange what is in it",
+                f"{where}: another user can replace what is in it",
                 hint="set TMPDIR to a folder of your own",
             )
         if there == "/":

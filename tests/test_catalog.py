@@ -130,7 +130,7 @@ def types(arg: spec.Arg) -> tuple[str, ...]:
 
 # Options of verbs that something else reads: the fleet, the view, and those that mean nothing.
 NOT_THE_VERBS = {
-    **dict.fromkeys(("cp", "push", "pull"), {"quiet", "recursive"}),
+    **{name: {"quiet", "recursive"} for name in ("cp", "push", "pull")},
     "fs with-frozen": {"guests"},
     "raw": {"output"},
     "metrics": {"output", "timeout"},

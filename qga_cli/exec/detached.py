@@ -67,7 +67,7 @@ def status(job: Job, *, pid: int, wait: bool = False) -> "Finished | Reply":
     limit = math.inf if job.timeout is None else job.timeout
     value = wait_for_end(lambda: _ask(agent, pid), limit, sleep=sleep, latest=_CEILING)
     if value is None:
-        raise TimedOut(f"it has not ended within {limit:g} s")
+        raise TimedOut(f"pid {pid} has not ended within {limit:g} s")
     done = Completed(value)
     value = told(value) if is_wide(value) else value
     if job.output:

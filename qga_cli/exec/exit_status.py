@@ -13,10 +13,16 @@ _SHELL_WORDS = (
 )  # fmt: skip
 
 
-class NoShell(QgaError):
-    """The guest cannot run the wrapper: no POSIX shell; with `shell`, one without /proc or dd."""
+# The wrapper itself; the program may run on.
+WRAPPER_GONE = "qga's shell around the program was killed in the guest: how it ends is not known"
 
-    shell = False
+
+class NoShell(QgaError):
+    """The guest cannot run the wrapper: it has no POSIX shell."""
+
+
+class NoProc(NoShell):
+    """It has one, and no /proc or no dd."""
 
 
 def outcome(line: str) -> "tuple[int | None, int | None]":
@@ -47,9 +53,7 @@ def failure(program: str, code: "int | None", said: bytes) -> QgaError:
     if code == wrapper.NOT_EXECUTABLE:
         return NotExecutable(f"{program!r} is not executable in the guest")
     if code == wrapper.CANNOT:
-        error = NoShell(reason)
-        error.shell = True
-        return error
+        return NoProc(reason)
     if code == wrapper.CONTEXT:
         # dash: can't cd to /x; bash: /x: No such file or directory; busybox says both.
         entered = re.fullmatch(r"cd: (?:can't cd to )?(/[^:]*)(?:: (.*))?", reason)
@@ -57,7 +61,7 @@ def failure(program: str, code: "int | None", said: bytes) -> QgaError:
         if entered and why in ("", "No such file or directory"):
             return Refused(f"no folder {entered[1]} to work in (--workdir)", desc=reason)
         return Refused(f"{reason} (--workdir)" if entered else reason)
-    return QgaError("the program's wrapper was killed in the guest", details=reason)
+    return QgaError(WRAPPER_GONE, details=reason)
 
 
 def unstarted(program: str, code: int, said: str) -> QgaError:

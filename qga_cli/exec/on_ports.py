@@ -33,7 +33,7 @@ from qga_cli.errors import (
     Unsupported,
 )
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
-from qga_cli.exec.exit_status import NoShell, failure, outcome
+from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.outputs import Stream
 from qga_cli.exec.wrapper import SAFE_INPUT
 from qga_cli.inside import loaded, script
@@ -260,7 +260,7 @@ class ProgramOnPorts:
         if self._status is not None:
             self._quiet = _LOST
             if time.monotonic() - self._exited > _LOST:
-                raise QgaError("the program's wrapper was killed in the guest")
+                raise QgaError(WRAPPER_GONE)
 
     def _see(self) -> None:
         if self._status is None:

@@ -167,12 +167,13 @@ def _without_streams(
 ) -> "ProgramWithoutShell | WindowsProgram":
     """The way that is left, imported only now."""
     from qga_cli.agent.abilities import is_windows
+    from qga_cli.exec.exit_status import NoProc
 
     if is_windows(calls.agent):
         from qga_cli.windows.exec import WindowsProgram
 
         return WindowsProgram(calls, argv, feed, text=text)
-    if error.shell:
+    if isinstance(error, NoProc):
         from qga_cli.exec.without_proc import ProgramWithoutProc
 
         return ProgramWithoutProc(calls, argv, feed)

@@ -45,7 +45,7 @@ from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import wrapper
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
-from qga_cli.exec.exit_status import NoShell, failure, outcome
+from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
 from qga_cli.inside import loaded, script
@@ -247,7 +247,7 @@ class StreamedProgram:
         self._keeper.beat()
         idle = self._pause == _CEILING and not moved
         if idle and self._look() and time.monotonic() - self._exited > _LOST:
-            raise QgaError("the program's wrapper was killed in the guest")
+            raise QgaError(WRAPPER_GONE)
         return moved
 
     def _take_over(self) -> None:

@@ -54,8 +54,8 @@ class Supervisor:
         if over >= 0 and not self._ending:
             self._ending = self._program.signal("TERM", kill_after=self._kill_after)
         if over > self._kill_after + _MARGIN:
-            raise TimedOut(f"no end within {self._timeout:g} s, and it could not be killed "
-                           f"(wrapper {self._program.pid} in the guest)")  # fmt: skip
+            raise TimedOut(f"not ended within {self._timeout:g} s, and it could not be killed "
+                           f"(pid {self._program.pid} in the guest)")  # fmt: skip
 
     def close(self) -> None:
         """Forget helpers when the program has ended. Raises TimedOut if it was made to."""
@@ -64,7 +64,7 @@ class Supervisor:
             return
         # What the program has started may need its time to end, or to be killed.
         self._program.calls.reap([self._ending], self._kill_after + _MARGIN)
-        raise TimedOut(f"ended after {self._timeout:g} s")
+        raise TimedOut(f"the program was ended after {self._timeout:g} s (--timeout)")
 
     def _detach(self) -> None:
         pid = self._program.pid

@@ -75,7 +75,9 @@ class Copier:
         target = target if target.guest else physical(target)
         if len(sources) > 1:
             if target.is_stream:
-                raise UsageError("several files do not go to standard output", hint="`qga cat`")
+                raise UsageError(
+                    "cp writes one file to -, not several", hint="`qga cat` writes all"
+                )
             # What ends with a slash can only be a folder.
             target = Place(target.guest, target.path.rstrip("/") + "/")
         if len(sources) > 1 and target.guest and self._together(sources, target):
@@ -88,7 +90,9 @@ class Copier:
         if not source.guest and not target.guest:
             raise UsageError(
                 f"neither {source} nor {target} is a place in a guest",
-                hint=f"if {target} is one: {target}:/PATH" if "/" not in str(target) else "VM:PATH",
+                hint=f"if {target} is one: {target}:/PATH"
+                if "/" not in str(target)
+                else "a place in a guest is VM:PATH",
             )
         found = self._facts(source)
         self._job.say(1, f"{source} -> {target}")
@@ -149,7 +153,9 @@ class Copier:
             if found.kind == "FIFO":  # its bytes are lost where a read finds too few
                 raise FileError(f"{place}: is a FIFO, which the agent cannot read to its end")
             if 0 < self._options.limit < (found.size or 0):
-                raise FileError(f"{place}: {size(found.size or 0)} are more than --max-size")
+                raise FileError(
+                    f"{place}: has {size(found.size or 0)}, more than --max-size allows"
+                )
             return GuestFile(self._guests.access(place), place.path, place.name, found,
                              limit=self._options.limit or UNPROMISED,
                              verify=self._options.verify,

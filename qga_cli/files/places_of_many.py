@@ -22,8 +22,11 @@ def fleet_of(texts: "Sequence[str]") -> str:
     fleets = {place.guest for place in places if is_fleet(place.guest)}
     if not fleets or len(places) == 1:  # one alone is nothing to copy: the verb says so
         return ""
-    if len(fleets) > 1 or any(place.is_stream for place in places):
-        raise UsageError("one group of guests at a time, and no standard streams with it")
+    if len(fleets) > 1:
+        names = ", ".join(sorted(fleets))
+        raise UsageError(f"cp copies from or to one group of guests at a time; these are {names}")
+    if any(place.is_stream for place in places):
+        raise UsageError("- is one stream: it cannot be copied from or to several guests")
     target = places[-1]
     if not is_fleet(target.guest) and (target.guest or not os.path.isdir(target.path)):
         raise UsageError("from many guests, copy into a folder: each gets one of its name there")
@@ -46,7 +49,9 @@ def same_fleet_of(texts: "Sequence[str]") -> str:
     if not any(map(is_fleet, guests)):
         return ""
     if len(guests) > 1:
-        raise UsageError("one group of guests at a time, and no other guest with it")
+        raise UsageError(
+            f"all places must name the same guests; these name {', '.join(sorted(guests))}"
+        )
     return guests.pop()
 
 

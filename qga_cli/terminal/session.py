@@ -143,7 +143,7 @@ def _converse(
         if job.interrupt.count:
             raise Interrupted(job.interrupt.signum)
         if until is not None and time.monotonic() > until:
-            raise TimedOut(f"the terminal was open for {job.timeout:g} s")
+            raise TimedOut(f"the session was ended after {job.timeout:g} s (--timeout)")
         job.check_reader()
         console.keep_raw()
         if console.size() != size:

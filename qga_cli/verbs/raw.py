@@ -93,7 +93,10 @@ def _request(text: str, words: Sequence[str]) -> dict[str, Any]:
         arguments = dict(_argument(word) for word in words)
         return {"execute": text, **({"arguments": arguments} if arguments else {})}
     if words:
-        raise UsageError("a request in JSON has its arguments inside")
+        raise UsageError(
+            "a request in JSON has its arguments inside",
+            hint='{"execute": "...", "arguments": {...}}',
+        )
     try:
         request = wire.load(text)
     except (ValueError, RecursionError) as error:

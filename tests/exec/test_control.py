@@ -23,7 +23,7 @@ def test_timeout_ends_the_whole_tree(local_agent: str) -> None:
     ran = qga("-c", local_agent, "exec", "--timeout", "1s", "--kill-after", "600ms", "x", "--",
               "sh", "-c", tree)  # fmt: skip
     assert ran.code == 124
-    assert ran.err == "qga: x: ended after 1 s\n"
+    assert ran.err == "qga: x: the program was ended after 1 s (--timeout)\n"
     assert eventually(lambda: not marked())
 
 

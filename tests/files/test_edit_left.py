@@ -106,5 +106,5 @@ def test_no_file_is_edited_where_another_user_can_exchange_it(near: Far, here: P
     (here / "theirs").mkdir()
     os.chown(here / "theirs", 65534, 65534)
     done = near("edit", "FAR/file", env={"VISUAL": "true", "TMPDIR": str(here / "theirs")})
-    assert (done.code, "another user can exchange what is in it" in done.err) == (1, True)
+    assert (done.code, "another user can replace what is in it" in done.err) == (1, True)
     assert list((here / "theirs").iterdir()) == []

@@ -463,7 +463,7 @@ def test_what_lies_here_for_a_while_lies_where_nobody_can_exchange_it(tmp_path: 
     (tmp_path / "theirs").mkdir(mode=0o700)
     os.chown(tmp_path / "theirs", UID, UID)
     for name in ("open", "theirs"):
-        with pytest.raises(QgaError, match="another user can exchange"):
+        with pytest.raises(QgaError, match="another user can replace"):
             hostpath.check_temporary(str(tmp_path / name))
 
 
@@ -475,7 +475,7 @@ def test_nor_is_any_folder_on_the_way_another_users(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/tmp")
     for name in ("theirs", "theirs/link"):
         os.lchown(tmp_path / name, UID, UID)
-    with pytest.raises(QgaError, match="theirs: another user can exchange"):
+    with pytest.raises(QgaError, match="theirs: another user can replace"):
         hostpath.check_temporary(str(tmp_path / "theirs" / "ours"))
     with pytest.raises(QgaError, match="leads to what is not his"):
         hostpath.check_temporary(str(tmp_path / "theirs" / "link"))

@@ -240,7 +240,7 @@ class GuestFile:
         def take(data: bytes) -> None:
             nonlocal position
             if position + len(data) > end:
-                lie = FileError(f"{self.path}: more comes than is there")
+                lie = FileError(f"{self.path}: the guest sends more than the file has")
                 raise lie.of(self.access.agent.target)
             write(position, data)
             position += len(data)

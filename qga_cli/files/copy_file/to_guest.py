@@ -204,7 +204,7 @@ class GuestTarget:
         free = fields[0]
         if is_count(free) and size > int(free) * 1024 and not (facts and facts.sparse):
             raise FileError(
-                f"{self._place}: {human(size)} are to come and {human(int(free) * 1024)} are free"
+                f"{self._place}: no room: {human(size)} needed, {human(int(free) * 1024)} free"
             )
 
     def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:

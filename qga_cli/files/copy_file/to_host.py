@@ -59,9 +59,7 @@ class HostTarget:
         space = os.statvfs(self._at)
         free = space.f_bavail * space.f_frsize
         if missing > free:
-            raise FileError(
-                f"{self._folder}: {human(missing)} are to come and {human(free)} are free"
-            )
+            raise FileError(f"{self._folder}: no room: {human(missing)} needed, {human(free)} free")
         return start
 
     def write(self, offset: int, data: bytes) -> None:
@@ -94,7 +92,7 @@ class HostTarget:
             os.fsync(self._at)  # so that the rename survives a crash of this host
         self._close()
         if not ours:
-            raise FileError(f"{self.path}: another user has exchanged the file that was copied")
+            raise FileError(f"{self.path}: another user has replaced the file that was copied")
 
     def abandon(self, *, keep: bool) -> str:
         """End without a result; the part stays for --resume when it is worth it. Its name, then."""

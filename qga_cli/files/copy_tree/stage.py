@@ -108,7 +108,7 @@ class Stage:
         ours = found.st_uid == os.geteuid() and not hostpath.is_open_to_others(found)
         if not ours or os.listdir(folder):
             os.close(folder)
-            raise FileError(f"{self.final}: another user has exchanged the folder that was made")
+            raise FileError(f"{self.final}: another user has replaced the folder that was made")
         return folder
 
     def _rename_whole(self) -> None:
@@ -121,7 +121,7 @@ class Stage:
         self._own = ""  # nothing to remove
         there = _look(self._name, self._place)
         if not there or not os.path.samestat(there, os.fstat(self.folder)):
-            raise FileError(f"{self.final}: another user has exchanged the folder that was copied")
+            raise FileError(f"{self.final}: another user has replaced the folder that was copied")
 
     def _check(self, inner: str, target: int, path: str) -> None:
         """Links are not followed: one that an earlier copy brought must not lead a later one out.

@@ -135,7 +135,7 @@ class TarWriter:
             raise
         if not os.path.samestat(found, os.fstat(number)):
             os.close(number)
-            raise FileError(f"{path}: was exchanged while it was read")
+            raise FileError(f"{path}: was replaced while it was read")
         return number
 
     def _file(self, info: tarfile.TarInfo, path: str, number: int, mtime: int) -> "Iterator[bytes]":
