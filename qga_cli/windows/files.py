@@ -10,9 +10,10 @@ import re
 
 from qga_cli.errors import BadReply, FileError, Refused
 from qga_cli.exec.calls import AgentCalls
+from qga_cli.windows.listing import NONE, listed
 from qga_cli.windows.paths import full, join, parent
 from qga_cli.windows.private import Private
-from qga_cli.windows.words import Batch
+from qga_cli.windows.words import IS_FOLDER, Batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from qga_cli.agent import Agent
     from qga_cli.interrupt import Interrupt
 
-_NONE, _FOLDER, _FAILED, _NO_PARENT, _THERE = 12, 13, 14, 15, 16
-_NAMED = 100  # hidden files that one batch looks at
-_ENTRY = re.compile(r"([^*]{9,12})\*(\d*)\*([^*]+)")
+_FOLDER, _FAILED, _NO_PARENT, _THERE = 13, 14, 15, 16
 
 
 class WindowsFiles:
@@ -49,8 +48,8 @@ class WindowsFiles:
         """The size of a file; None for a folder. Raises Refused where there is neither."""
         batch = Batch()
         name = batch.path(full(path))
-        _unless_folder(batch, name)
-        batch.add(f"if not exist {name} exit {_NONE}")
+        batch.unless_folder(name, _FOLDER)
+        batch.add(f"if not exist {name} exit {NONE}")
         batch.add(f"for %%I in ({name}) do echo %%~zI")
         code, said = self.private.run(batch)
         if code == _FOLDER:
@@ -63,7 +62,7 @@ class WindowsFiles:
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder."""
         batch = Batch()
-        batch.add(f"if not exist {batch.path(full(path))} exit {_NONE}")
+        batch.add(f"if not exist {batch.path(full(path))} exit {NONE}")
         return self.private.run(batch)[0] == 0
 
     def copied(self, path: str) -> str:
@@ -73,8 +72,8 @@ class WindowsFiles:
             ours = self.private.path(f"copy{len(self._copies)}")
             batch = Batch()
             name = batch.path(full(path))
-            _unless_folder(batch, name)
-            batch.add(f"if not exist {name} exit {_NONE}")
+            batch.unless_folder(name, _FOLDER)
+            batch.add(f"if not exist {name} exit {NONE}")
             batch.add(f"copy /y /b {name} {ours} 2>&1")
             batch.add(f"if errorlevel 1 exit {_FAILED}")
             self._check(*self._coded(batch, path))
@@ -89,8 +88,8 @@ class WindowsFiles:
         """Where a file that is copied to `path` comes down: in it, if it is a folder."""
         goal = full(path)
         batch = Batch()
-        _unless_folder(batch, batch.path(goal))
-        _if_folder(batch, batch.path(parent(goal)), _NO_PARENT)
+        batch.unless_folder(batch.path(goal), _FOLDER)
+        batch.if_folder(batch.path(parent(goal)), _NO_PARENT)
         code, said = self.private.run(batch)
         if code == _FOLDER:
             if not name:
@@ -105,8 +104,8 @@ class WindowsFiles:
         goal = full(path)
         if name:
             batch = Batch()
-            _unless_folder(batch, batch.path(goal))
-            _if_folder(batch, batch.path(parent(goal)), _NO_PARENT)
+            batch.unless_folder(batch.path(goal), _FOLDER)
+            batch.if_folder(batch.path(parent(goal)), _NO_PARENT)
             code, said = self.private.run(batch)
             if code == _FOLDER:
                 goal = join(goal, name)
@@ -145,13 +144,13 @@ class WindowsFiles:
             batch = Batch()
             name = batch.path(goal)
             if not force:
-                batch.add(f"if not exist {name} exit {_NONE}")
+                batch.add(f"if not exist {name} exit {NONE}")
             if recursive:
-                batch.add(_attributes(name))
-                batch.add(f"if {_IS_FOLDER} rmdir /s /q {name} 2>&1")
-                batch.add(f"if {_IS_FOLDER} if exist {name} exit {_FAILED}")
+                batch.look_at(name)
+                batch.add(f"if {IS_FOLDER} rmdir /s /q {name} 2>&1")
+                batch.add(f"if {IS_FOLDER} if exist {name} exit {_FAILED}")
             else:
-                _unless_folder(batch, name)
+                batch.unless_folder(name, _FOLDER)
             batch.add(f"if exist {name} del /f /q {name} 2>&1")
             batch.add(f"if exist {name} exit {_FAILED}")
             self._check(*self._coded(batch, path))
@@ -163,10 +162,10 @@ class WindowsFiles:
             batch = Batch()
             name = batch.path(goal)
             if parents:
-                _unless_folder(batch, name, 0)
+                batch.unless_folder(name, 0)
             else:
                 batch.add(f"if exist {name} exit {_THERE}")
-                _if_folder(batch, batch.path(parent(goal)), _NO_PARENT)
+                batch.if_folder(batch.path(parent(goal)), _NO_PARENT)
             batch.add(f"mkdir {name} 2>&1")
             batch.add(f"if errorlevel 1 exit {_FAILED}")
             self._check(*self._coded(batch, path))
@@ -180,7 +179,7 @@ class WindowsFiles:
             path = full(source)
             batch = Batch()
             name = batch.path(path)
-            batch.add(f"if not exist {name} exit {_NONE}")
+            batch.add(f"if not exist {name} exit {NONE}")
             final = join(full(goal), path.rpartition("\\")[2]) if into else full(goal)
             batch.add(f"move /y {name} {batch.path(final)} 2>&1")
             batch.add(f"if errorlevel 1 exit {_FAILED}")
@@ -188,55 +187,9 @@ class WindowsFiles:
 
     def list(self, path: str, *, hidden: bool) -> list[dict[str, Any]]:
         """What is in a folder, or the file itself: name, size, attributes as `mode`."""
-        goal = full(path)
-        batch = Batch()
-        name = batch.path(goal)
-        out = self.private.path("list")
-        each = _each(out)
-        batch.add(f"type NUL>{out}")
-        batch.add(_attributes(name))
-        batch.add(f"if not {_IS_FOLDER} if not exist {name} exit {_NONE}")
-        batch.add(f"if not {_IS_FOLDER} for %%I in ({name}) do {each}")
-        batch.add(f"if not {_IS_FOLDER} exit 0")
-        batch.add(f"pushd {name}")  # which cd cannot do with \\\\server\\share
-        batch.add(f"for %%I in (*) do {each}")
-        batch.add(f"for /d %%I in (*) do {each}")
-        if hidden:
-            batch.add(f"dir /b /a:h >>{out} 2>NUL")
-        batch.add("popd")
-        batch.add("exit 0")
-        code, said = self.private.run(batch)
+        code, said, rows = listed(self.private, full(path), hidden=hidden)
         self._check(code, path, said)
-        rows: dict[str, dict[str, Any]] = {}
-        unknown = []
-        for line in self._listed(out):
-            if found := _ENTRY.fullmatch(line):
-                rows.setdefault(found[3], _row(found))
-            else:
-                unknown.append(line)
-        unknown = [name for name in unknown if name not in rows]  # wine's `for` hides none
-        for start in range(0, len(unknown), _NAMED):
-            self._look_at(goal, unknown[start : start + _NAMED], out, rows)
-        return sorted(rows.values(), key=lambda row: str(row["name"]))
-
-    def _look_at(
-        self, folder: str, names: Sequence[str], out: str, rows: dict[str, dict[str, Any]]
-    ) -> None:
-        """Add hidden files to `rows`: `for` sees them only where it is given their names."""
-        batch = Batch()
-        batch.add(f"type NUL>{out}")
-        batch.add(f"pushd {batch.path(folder)}")
-        for name in names:
-            batch.add(f"for %%I in ({batch.path(name)}) do {_each(out)}")
-        batch.add("popd")
-        self.private.run(batch)
-        for found in map(_ENTRY.fullmatch, self._listed(out)):
-            if found:
-                rows.setdefault(found[3], _row(found))
-
-    def _listed(self, out: str) -> Sequence[str]:
-        content = self.private.content(out, most=2**26)
-        return content.decode("utf-16-le", "surrogatepass").splitlines()
+        return rows
 
     def parts(self, beginning: str, ending: str) -> dict[str, int]:
         """The files whose paths begin and end so, with 16 digits of ours between; their sizes."""
@@ -262,7 +215,7 @@ class WindowsFiles:
         if code == 0:
             return
         reason = {
-            _NONE: "No such file or directory",
+            NONE: "No such file or directory",
             _FOLDER: "Is a directory",
             _NO_PARENT: "No such folder",
             _THERE: "File exists",
@@ -270,40 +223,3 @@ class WindowsFiles:
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         reason = reason or (lines[-1] if lines else f"cmd's exit code is {code}")
         raise Refused(f"{path}: {reason[:500]}").of(self.target)
-
-
-_IS_FOLDER = '"%QGA_A:~0,1%"=="d"'
-
-
-def _attributes(name: str) -> str:
-    """The line after which _IS_FOLDER can be asked. `if exist NAME\\` is true of files too, under
-    wine."""
-    return f"for %%I in ({name}) do set QGA_A=%%~aI"
-
-
-def _unless_folder(batch: Batch, name: str, code: int = _FOLDER) -> None:
-    batch.add(_attributes(name))
-    batch.add(f"if {_IS_FOLDER} exit {code}")
-
-
-def _if_folder(batch: Batch, name: str, code: int) -> None:
-    batch.add(_attributes(name))
-    batch.add(f"if not {_IS_FOLDER} exit {code}")
-
-
-def _each(out: str) -> str:
-    """What is done for each entry of a listing. What is written to stands in front: a digit before
-    it would be a stream's."""
-    return f">>{out} echo %%~aI*%%~zI*%%~nxI"
-
-
-def _row(found: re.Match[str]) -> dict[str, Any]:
-    folder = found[1].startswith("d")
-    return {
-        "mode": found[1],
-        "owner": "-",
-        "group": "-",
-        "size": int(found[2]) if found[2] and not folder else 0,
-        "modified": None,
-        "name": found[3],
-    }

@@ -27,6 +27,8 @@ _CMD = re.compile(r"(?:.*[\\/])?cmd(?:\.exe)?", re.IGNORECASE)
 _SWITCH = re.compile(r"/[ckr]", re.IGNORECASE)
 _BATCH = re.compile(r".*\.(?:cmd|bat)", re.IGNORECASE)
 
+IS_FOLDER = '"%QGA_A:~0,1%"=="d"'  # after `look_at`
+
 
 class Batch:
     """The text of a batch file, and the variables that carry what is not ASCII.
@@ -65,6 +67,20 @@ class Batch:
         name = f"QGA_{len(self.variables)}"
         self.variables[name] = path
         return f'"%{name}%"'
+
+    def look_at(self, name: str) -> None:
+        """After this IS_FOLDER can be asked. `if exist NAME\\` is true of files too, under wine."""
+        self.add(f"for %%I in ({name}) do set QGA_A=%%~aI")
+
+    def unless_folder(self, name: str, code: int) -> None:
+        """Go on if `name` is no folder; else end with this exit code."""
+        self.look_at(name)
+        self.add(f"if {IS_FOLDER} exit {code}")
+
+    def if_folder(self, name: str, code: int) -> None:
+        """Go on if `name` is a folder; else end with this exit code."""
+        self.look_at(name)
+        self.add(f"if not {IS_FOLDER} exit {code}")
 
     def run(self, argv: Sequence[str]) -> None:
         """The line that runs a program; our variables are gone when it starts."""
