@@ -20,9 +20,7 @@ _NAMED = 100  # hidden files that one batch looks at
 _ENTRY = re.compile(r"([^*]{9,12})\*(\d*)\*([^*]+)")
 
 
-def listed(
-    private: Private, goal: str, *, hidden: bool
-) -> tuple[int, str, list[dict[str, Any]]]:
+def listed(private: Private, goal: str, *, hidden: bool) -> tuple[int, str, list[dict[str, Any]]]:
     """What is in a folder, or the file itself: exit code, what cmd said, and the rows."""
     batch = Batch()
     name = batch.path(goal)
