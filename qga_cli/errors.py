@@ -71,7 +71,7 @@ class QgaError(Exception):
         self.details = details
 
     def of(self, guest: GuestName | None) -> Self:
-        """This error, of `guest`; whoever came first and was nearer knows better."""
+        """This error, as one of `guest`, unless its guest is known already."""
         # A target without a name is no guest: a whole host, or a verb that finds its guests itself.
         if self.guest is None and guest and guest.name:
             self.guest = guest

@@ -1,4 +1,4 @@
-"""Paths of this host, walked as one who shares it with strangers.
+"""Opens paths of this host safely where other users can change what is on the way.
 
 The kernel follows every symbolic link on a path, and whoever may write to a folder on the way may
 put one there, or another one, at any moment: root, sent to `/home/eve/data/f`, comes out in /etc.

@@ -25,7 +25,7 @@ TICK = 1.0
 
 
 class Interrupt:
-    """Set by a signal handler, watched by whoever works.
+    """Set by a signal handler; the code that works or waits looks at it.
 
     Work that would leave something behind in a guest runs inside `shield()`: then the signal is
     the worker's to act on, and the process stays until the worker is done.

@@ -22,7 +22,7 @@ class Key:
 
     @property
     def material(self) -> tuple[str, bytes]:
-        """What makes it the same key, whatever stands before and after it."""
+        """The part that makes it the same key; options and comments do not count."""
         return self.type, self.blob
 
     @property

@@ -1,4 +1,4 @@
-"""A process of ours that does what is left to do when we have died, in whatever way.
+"""A child process that cleans up after this one has died, however that was.
 
 It waits as a shell, which starts in a millisecond; Python is loaded by our death only. The end
 of a pipe tells it. It has a session of its own and ignores what ends sessions.

@@ -147,7 +147,7 @@ class Agent:
         return f"{self.name}: {name} was delivered; {completed}"
 
     def trace(self, level: int, text: str) -> None:
-        """Tell what is being done, to whoever asked with -v."""
+        """Print a step for users who asked for this much with -v."""
         if self._trace:
             self._trace(level, text)
 

@@ -102,7 +102,7 @@ def frozen(desc: str) -> Frozen:
 
 
 def policy_hint(ask: Ask, command: Command, also: Sequence[str] = ()) -> str:
-    """Where the guest's policy is written, as far as the guest's own words tell.
+    """The file with the guest's policy, guessed from what the guest says of its system.
 
     Programs and files need several commands: all that are blocked are named, with one edit;
     `also` are others that shall be unblocked with it.

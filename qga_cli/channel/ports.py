@@ -243,7 +243,7 @@ def drop(ports: "Ports", found: "list[tuple[str, PortStream]]") -> None:
 
 
 def sweep(ports: "Ports", trace: "Callable[[int, str], None]", but: "Collection[str]" = ()) -> None:
-    """Unplug what owners who have died left behind."""
+    """Unplug the ports of qgas that have died."""
     for name in abandoned(ports, but):
         # Its owner may only just be closing it, and the next one have it a moment later.
         if ports.unplug_unused(name, left_open=True):

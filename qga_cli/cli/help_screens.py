@@ -43,7 +43,7 @@ def root() -> str:
 
 
 def _aliases() -> list[tuple[str, str]]:
-    """Names, and what each stands for; a mistake in the configuration keeps nobody from help."""
+    """Each alias and its words. A mistake in the configuration does not stop the help."""
     from qga_cli import config
     from qga_cli.errors import UsageError
 

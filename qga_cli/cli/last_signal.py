@@ -1,4 +1,4 @@
-"""The second Ctrl-C: it ends us within a second, whatever the agent or the hypervisor does.
+"""The second Ctrl-C ends qga within a second, even if the agent or the hypervisor hangs.
 
 The first one is for the work, which cleans up in the guest. That needs an agent that answers, and
 a main thread that is not inside a call of libvirt's: Python runs no signal handler before such a

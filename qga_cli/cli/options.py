@@ -73,7 +73,7 @@ WATCH = (
 
 
 def words_after_dashes(args: Sequence[Arg]) -> Arg | None:
-    """The command line that needs its `--`, for a list of any length stands before it."""
+    """The argument that must follow `--`, because a list of any length comes before it."""
     if any(arg.positional and arg.many and arg.kind != spec.WORDS for arg in args):
         return next((arg for arg in args if arg.kind == spec.WORDS), None)
     return None

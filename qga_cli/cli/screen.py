@@ -67,7 +67,7 @@ class RunScreen:
         return Streams(standard.stdin, out, err)
 
     def say(self, level: int, text: str) -> None:
-        """Tell a step, to whoever asked for this much with -v; at level -1 it is a warning.
+        """Print a step for users who asked for this much with -v; level -1 is a warning.
 
         Level 2 has a line for each call of an agent.
         """

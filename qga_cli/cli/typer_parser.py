@@ -45,7 +45,7 @@ def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _at_dashes(command: Command, words: Sequence[str], tail: Arg) -> tuple[list[str], list[str]]:
-    """What stands before the first `--`, with a word in place of the rest, and the rest."""
+    """The words before the first `--`, with one word in place of the rest; and the rest."""
     before, after = list(words), []
     needed = tail.required or "--" in before
     if "--" in before:

@@ -90,7 +90,7 @@ class AgentCalls:
         return pid
 
     def status(self, pid: int) -> "Mapping[str, Any]":
-        """What became of it; the agent tells of an exit only once."""
+        """The state of the program; the agent reports its exit only once."""
         try:
             status: Mapping[str, Any] = self.call(EXEC_STATUS, {"pid": pid})
         except Refused as error:
@@ -102,7 +102,7 @@ class AgentCalls:
         return status
 
     def finish(self, pid: int, seconds: float = _HELPER) -> "Mapping[str, Any]":
-        """The end of a helper of ours. Raises QgaError if it does not come."""
+        """Wait for a helper to end, and return its last state. Raises QgaError if it does not."""
         status = wait_for_end(lambda: self.status(pid), seconds)
         if status is None:
             raise QgaError(f"a helper in the guest (pid {pid}) does not end")

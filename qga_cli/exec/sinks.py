@@ -15,7 +15,7 @@ _LINE = 8192  # bytes of a shell's complaint, which names the program
 
 
 class Passthrough:
-    """Shown at once, on a stream of ours."""
+    """Writes what comes to a stream of this process at once."""
 
     def __init__(self, stream: "BinaryIO") -> None:
         self._stream = stream

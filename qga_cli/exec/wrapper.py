@@ -1,4 +1,4 @@
-"""The scripts that run around a program in the guest, inside/exec/, and their exit codes.
+"""The exit codes of the scripts in inside/exec/, which run around a program in the guest.
 
 They are constants: pids, marks and signals of ours come as $1, $2 ..., what the user gave comes
 quoted on standard input, what the guest says never becomes code.

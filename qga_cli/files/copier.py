@@ -31,7 +31,7 @@ _SMALL = 2**20  # bytes on average: so small, files travel together faster than 
 
 @contextmanager
 def host_errors() -> "Iterator[None]":
-    """Around work with files of this host: what goes wrong with them is no bug of ours."""
+    """Turn the errors of this host's files into FileErrors, so that none looks like a bug."""
     try:
         yield
     except BrokenPipeError:  # whoever read our standard output has gone: no news

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def fleet_of(texts: "Sequence[str]") -> str:
-    """The pattern, list or group of guests that stands before a colon; "" where none does.
+    """The pattern, list or group of guests before a colon; "" if there is none.
 
     Raises UsageError for what cannot be done with many, before any of them is asked.
     """
@@ -58,7 +58,7 @@ def same_fleet_of(texts: "Sequence[str]") -> str:
 def share_of(
     guest: str, sources: "Sequence[Place]", target: Place
 ) -> "tuple[Sequence[Place], Place]":
-    """What one of the guests copies, and where to: it stands for the group wherever that is named.
+    """What one guest of the group copies, and where to: its name takes the group's place.
 
     From many, it is given a folder of its name. Raises FileError, OSError when that cannot be.
     """

@@ -67,7 +67,7 @@ def _by_cmd(files: "WindowsFiles", what: str, flags: list[bool], paths: list[str
 
 
 def _expanded(guests: Guests, places: list[Place], what: str, *, silent: bool) -> list[Place]:
-    """What they stand for: a pattern names files that are there, so none that is to be made."""
+    """The paths that the patterns match; what is to be made is no pattern."""
     count = {"mv": len(places) - 1, "mkdir": 0}.get(what, len(places))
     found = []
     for place in places[:count]:

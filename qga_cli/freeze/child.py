@@ -27,7 +27,7 @@ def find(program: str) -> None:
 
 
 class Child:
-    """Runs with our standard streams. In the foreground of our terminal, if we are there.
+    """Runs with our standard streams, and in the foreground of our terminal if we are there.
 
     It has a number at once and begins with `start`: in between its number is told to those who
     end it should we die. If we die before that, it never begins.

@@ -54,7 +54,7 @@ class Connection:
             agent.transport.close()
 
     def warn(self, text: str) -> None:
-        """Tell whoever waits for this guest."""
+        """Print a warning about this guest."""
         if self._trace:
             self._trace(0, f"{self.target.label}: {text}")
 

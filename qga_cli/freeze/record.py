@@ -80,7 +80,7 @@ class Record:
                 os.unlink(self._path)
 
     def guarded(self) -> str:
-        """Who sees to the thaw, in words for an error; "" when nobody of ours does."""
+        """Which qga will thaw it, in words for an error; "" if none."""
         note = self.read()
         pid, left = note.get("watchdog", 0), note.get("until", 0) - time.time()
         if not pid or not _is_watchdog(pid):

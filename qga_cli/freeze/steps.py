@@ -69,7 +69,7 @@ def check(connection: Connection, mountpoints: Sequence[str]) -> int:
 
 
 def held(error: Frozen, record: Record) -> Frozen:
-    """`error`, with who guards the freeze and should be waited for, if another of ours does."""
+    """`error`; if another qga guards the freeze, its hint says to wait for that."""
     by = record.guarded()
     if by:
         error.message += f": {by}"

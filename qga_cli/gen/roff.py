@@ -43,12 +43,12 @@ def entry(term: str, text: str) -> str:
 
 
 def bold(text: str) -> str:
-    """What is typed as it stands."""
+    """Text that is typed as it is."""
     return f"\\fB{plain(text)}\\fR"
 
 
 def italic(text: str) -> str:
-    """What stands for something else."""
+    """A placeholder."""
     return f"\\fI{plain(text)}\\fR"
 
 

@@ -1,4 +1,4 @@
-"""One set of standard streams for many guests: output told apart, input given to each.
+"""One set of standard streams for many guests: output marked by guest, input sent to each.
 
 Bytes stay as they are, but for the name in front of each line, and a newline where a guest's last
 line has none.

@@ -1,4 +1,4 @@
-"""Where a file is: `VM:PATH`, a path of ours, or `-`. Pure text; nothing is looked up.
+"""Where a file is: `VM:PATH`, a path of this host, or `-`. Only text; nothing is looked up.
 
 The rules of docker cp and scp: the first colon ends the guest's name; what begins with `/` or `.`
 is a path of ours, colons or not. A guest has no working folder, so its relative paths begin at `/`.

@@ -84,7 +84,7 @@ class Selector:
         return self.host or self.uri or "libvirt"
 
     def target(self, guest: ListedGuest | None = None) -> Target:
-        """The guest it means: `guest`, or whoever has the word for a name."""
+        """The guest it means: `guest`, or the one that has this name."""
         if guest is None:
             return Target(self.uri, self.word, self.label)
         shown = guest.name if is_glob(self.word) else self.word

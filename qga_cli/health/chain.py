@@ -50,7 +50,7 @@ def channel(checked: CheckedGuest) -> str | None:
 
 
 def ports(checked: CheckedGuest) -> str | Concern | None:
-    """Ports of ours: those in use, those that wait for the next run, those left behind."""
+    """qga's own ports: in use, kept for the next run, or left by a qga that was killed."""
     found = checked.agent.transport.ports()
     if found is None:
         return None

@@ -76,7 +76,7 @@ def _mend(
     row: Row | None,
     error: QgaError,
 ) -> tuple[Row | None, QgaError | None]:
-    """Mend what broke the check and look again; the row and the error it is left with."""
+    """Fix what broke the check, and check again: the row, and the error that is left."""
     remedy = next((one for kind, one in _REMEDIES.items() if isinstance(error, kind)), None)
     if remedy is None or not _agreed(checked, remedy.question):
         return row, error

@@ -42,7 +42,7 @@ class Family:
 
 
 def label(text: str) -> str:
-    """A stranger's text as the value of a label: printable, and of a length that can be borne.
+    """A guest's text as the value of a label: printable, and cut to a bounded length.
 
     Long ones that differ stay different.
     """

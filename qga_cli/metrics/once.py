@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Once:
-    """Whoever comes while the work is under way waits for its outcome, and begins no other."""
+    """Callers that come while the work runs wait for its outcome, and start no second one."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -75,7 +75,7 @@ class Reading:
 
 
 class GuestReader:
-    """Reads one guest again and again: for whoever asks, but once at a time.
+    """Reads one guest again and again, one reading at a time.
 
     What seldom changes is kept. An agent that was silent is left alone for a while: each call that
     it does not answer holds one of libvirtd's few workers for five seconds.

@@ -1,1 +1,1 @@
-"""What stands between every verb and every agent, where a policy or an audit file asks for it."""
+"""Checks and records every call to an agent, where a policy or an audit file is configured."""

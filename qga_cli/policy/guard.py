@@ -1,4 +1,4 @@
-"""What stands between every verb and every agent, where a policy or an audit file asks for it.
+"""Checks and records every call to an agent, where a policy or an audit file is configured.
 
 [policy."db*"]                      see policy.rules
 [audit]

@@ -103,7 +103,7 @@ class View:
         return self._form.one(value, text)
 
     def words(self, value: Any, seconds: float) -> str:
-        """What a person is told where a program gets a bare value, or nothing."""
+        """The sentence that a terminal gets where a pipe gets a bare value, or nothing."""
         say = self.command.rows
         bare = self.terminal and not self.command.columns and isinstance(self._form, forms.Table)
         return say(value, seconds) if bare and callable(say) and value is not None else ""

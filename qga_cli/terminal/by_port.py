@@ -1,4 +1,4 @@
-"""A terminal's carrier that nobody polls: two ports of ours, frames on them as in by_python.py."""
+"""A terminal's carrier on two ports, not polled; its frames are those of by_python.py."""
 
 import struct
 import time

@@ -1,4 +1,4 @@
-"""The way of a terminal's bytes: a device in the guest that the agent polls for output.
+"""How a terminal's bytes travel: by a device in the guest that the agent polls for output.
 
 What stands at the guest's end differs: by_python.py, by_script.py.
 """

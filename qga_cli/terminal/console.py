@@ -70,7 +70,7 @@ class Console:
             self.restore()
 
     def restore(self) -> str:
-        """Bring the modes before `raw` back; nothing to tell of it."""
+        """Bring the modes before `raw` back. Returns "": Interrupt.leaves wants a text."""
         with suppress(termios.error):  # closed: nobody sits there any more
             termios.tcsetattr(self.fd, termios.TCSANOW, self._modes)
         return ""

@@ -170,7 +170,7 @@ def _part(exchange: Exchange) -> None:
 
 
 def _begin_line(console: Console, exchange: Exchange) -> None:
-    """Have what we say stand apart from what the guest was about to say."""
+    """Start a new line for our message, if the guest's output has not ended one."""
     if not exchange.fresh:
         console.write(b"\n")
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
             """Plug a new port; no two may ever have the same name."""
 
         def unplug(self, name: str) -> None:
-            """Unplug it; whoever has it open at either end is told at once."""
+            """Unplug it; both ends find it closed at once."""
 
         def open(self, name: str, *, writing: bool = False) -> PortStream:
             """Open the host's end, to read or to write. Raises PortTaken when it is open."""

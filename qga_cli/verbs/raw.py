@@ -86,7 +86,7 @@ def _exchange(
 
 
 def _request(text: str, words: Sequence[str]) -> dict[str, Any]:
-    """The request that a wire name with arguments, or a whole JSON object, stands for."""
+    """The request: a wire name with arguments, or a whole JSON object."""
     if not text.startswith("{"):
         if not re.fullmatch(r"[A-Za-z][\w-]*", text):
             raise UsageError(f"{text!r} is neither a wire name nor a JSON object")

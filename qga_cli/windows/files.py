@@ -85,7 +85,7 @@ class WindowsFiles:
         self._copies.pop(path, None)
 
     def place(self, path: str, name: str, *, folder: bool) -> str:
-        """Where a file that is copied to `path` comes down: in it, if it is a folder."""
+        """The path of a file that is copied to `path`: in it, if it is a folder."""
         goal = full(path)
         batch = Batch()
         batch.unless_folder(batch.path(goal), _FOLDER)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qga_cli.files.guest.facts import FileFacts
 
     class CopyTarget(Protocol):
-        """Where a file comes down."""
+        """What a file is copied to."""
 
         chunk: int  # bytes that one write carries best
 
@@ -37,7 +37,7 @@ _CUT_OFF = (Interrupted, NotDelivered, OutcomeUnknown, TimedOut)  # not the copy
 
 
 class CopyOptions:
-    """What was asked for beside the places.
+    """The options of a copy.
 
     `mode` and `owner` are those of files, None and "" where they come from elsewhere: an owner is
     USER[:GROUP] in the words of whoever gets the file.

@@ -147,7 +147,7 @@ class Stage:
                 self._move(source, name, target)
 
     def _move(self, source: str, name: str, target: int) -> None:
-        """Rename, likewise."""
+        """Rename a file or folder the same way."""
         mode = stat.S_IMODE(os.lstat(source, dir_fd=self.folder).st_mode)
         moved = -1
         if self._is_folder(source) and not mode & stat.S_IWUSR:

@@ -1,4 +1,4 @@
-"""A tar stream taken apart as it arrives. Knows tar, trusts nothing; extract.py decides.
+"""Reads a tar stream as it arrives. Knows the format and trusts nothing; extract.py decides.
 
 Read: ustar, GNU long names, pax headers, GNU's sparse format 1.0, which is what our own tar
 command line in the guest makes. Everything that stands before data is limited in size.

@@ -19,7 +19,7 @@ _MOST = 2**24  # bytes of names
 
 
 def is_pattern(path: str) -> bool:
-    """Whether it may stand for other names than its own."""
+    """Whether it holds a wildcard."""
     return re.search(r"[*?[]", path) is not None
 
 
