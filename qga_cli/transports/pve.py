@@ -11,20 +11,17 @@ import os
 
 from qga_cli.errors import NoGuest, UsageError
 from qga_cli.transports import ListedGuest
-from qga_cli.transports.stream import unreachable
+from qga_cli.transports.stream import SocketHost, unreachable
 from qga_cli.transports.unix import UnixHost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qga_cli.transports.counters import Counters
     from qga_cli.transports.stream import StreamTransport
 
 _ENDING = ".conf"
 
 
-class PveHost:
+class PveHost(SocketHost):
     """The guests of this node. `root` is where its /etc and /var are."""
 
     def __init__(self, root: str = "") -> None:
@@ -69,23 +66,6 @@ class PveHost:
                 hint=f"`qm status {vmid}`: is it running? `qm set {vmid} --agent 1` turns the "
                 "agent's channel on, from the guest's next start",
             ) from error
-
-    def facts(self, name: str) -> None:
-        """The node's files tell no more than the name."""
-
-    def counters(self) -> dict[str, Counters]:
-        """The node's counters are with its own services."""
-        return {}
-
-    def spread(self) -> None:
-        """Each agent has a socket of its own."""
-
-    def watch(self, wake: Callable[[str], None]) -> bool:
-        """Files have no events."""
-        return False
-
-    def close(self) -> None:
-        """Nothing is held."""
 
     def _names(self) -> dict[int, str]:
         """The name of each guest, by VMID. Raises Unreachable where this is no node."""

@@ -19,6 +19,34 @@ _SYNC_PATIENCE = 5.0  # seconds; as libvirt's QEMU_AGENT_WAIT_TIME
 _RECEIVE = 256 * 1024
 _SYNC_REPLY = 128  # bytes; an honest one has 24 at most
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from qga_cli.transports.counters import Counters
+
+
+class SocketHost:
+    """A host whose agents have a socket each, and which knows no more of a guest than its name.
+
+    The methods are those of HostConnection.
+    """
+
+    def facts(self, name: str) -> None:
+        """Nothing is known."""
+
+    def counters(self) -> "dict[str, Counters]":
+        """Nobody counts."""
+        return {}
+
+    def spread(self) -> None:
+        """No call waits for another one."""
+
+    def watch(self, wake: Callable[[str], None]) -> bool:
+        """There are no events."""
+        return False
+
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class StreamTransport:
     """One agent on a socket that can be connected to. `connect` gets the seconds it may take."""

@@ -8,18 +8,12 @@ import stat
 
 from qga_cli.errors import Denied, NoGuest, Unreachable, UsageError
 from qga_cli.transports import ListedGuest
-from qga_cli.transports.stream import StreamTransport, unreachable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qga_cli.transports.counters import Counters
+from qga_cli.transports.stream import SocketHost, StreamTransport, unreachable
 
 _NAME = "{vm}"
 
 
-class UnixHost:
+class UnixHost(SocketHost):
     """One socket, whatever the guest is called, or a folder of them named by a template."""
 
     def __init__(self, path: str) -> None:
@@ -58,23 +52,6 @@ class UnixHost:
             raise NoGuest(f"no socket {path}", hint="is the guest running?")
         guest = (called or name) if _NAME in self._path else ""
         return StreamTransport(lambda timeout: _connect(path, timeout), path, guest)
-
-    def facts(self, name: str) -> None:
-        """A socket tells no more than its name."""
-
-    def counters(self) -> dict[str, Counters]:
-        """Nobody counts for a socket."""
-        return {}
-
-    def spread(self) -> None:
-        """Each agent has a socket of its own."""
-
-    def watch(self, wake: Callable[[str], None]) -> bool:
-        """Sockets have no events."""
-        return False
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _is_socket(path: str) -> bool:

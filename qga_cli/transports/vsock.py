@@ -6,16 +6,10 @@ import socket
 
 from qga_cli.errors import NoGuest, UsageError
 from qga_cli.transports import ListedGuest
-from qga_cli.transports.stream import StreamTransport, unreachable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qga_cli.transports.counters import Counters
+from qga_cli.transports.stream import SocketHost, StreamTransport, unreachable
 
 
-class VsockHost:
+class VsockHost(SocketHost):
     """Agents started with `qemu-ga -m vsock-listen -p CID:PORT`."""
 
     def __init__(self, address: str) -> None:
@@ -42,23 +36,6 @@ class VsockHost:
         return StreamTransport(
             lambda timeout: _connect(number, self._port, timeout), label, str(number)
         )
-
-    def facts(self, name: str) -> None:
-        """A socket tells no more than its name."""
-
-    def counters(self) -> dict[str, Counters]:
-        """Nobody counts for a socket."""
-        return {}
-
-    def spread(self) -> None:
-        """Each agent has a socket of its own."""
-
-    def watch(self, wake: Callable[[str], None]) -> bool:
-        """Sockets have no events."""
-        return False
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _connect(cid: int, port: int, timeout: float) -> socket.socket:
