@@ -142,7 +142,7 @@ class Agent:
         """
         while (state := self.transport.state()) == "running" and time.monotonic() < self._quiet:
             time.sleep(_LOOK)
-        now = f"the guest is {'still ' * (state == 'running')}{state}"
+        now = f"the guest is {'still running' if state == 'running' else state}"
         completed = now if state else "that the guest completes it is not known"
         return f"{self.name}: {name} was delivered; {completed}"
 

@@ -72,7 +72,7 @@ def term(arg: Arg) -> str:
     names = ", ".join(_names(arg))
     if arg.kind in (spec.FLAG, spec.COUNT):
         return names
-    return f"{names} {arg.metavar}" + "..." * (arg.many and "..." not in arg.metavar)
+    return f"{names} {arg.metavar}{'...' if arg.many and '...' not in arg.metavar else ''}"
 
 
 def _says(arg: Arg) -> str:

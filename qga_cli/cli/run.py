@@ -86,7 +86,7 @@ class Run:
                 return code
             except QgaError as error:
                 if isinstance(error, Interrupted):
-                    error.message += max(map(self._may_have_run, self.agents.values()), default="")
+                    error.message += self._any_may_have_run()
                 code = exit_code.of(error, self.command)
                 raise
             finally:
@@ -125,7 +125,7 @@ class Run:
         if self.hosts.guard:
             self._note(128 + (self.interrupt.signum or last_signal.ENDING[0]))
             self.hosts.guard.close()  # which notes the calls under way as abandoned
-        return max(map(self._may_have_run, self.agents.values()), default="").removeprefix(": ")
+        return self._any_may_have_run().removeprefix(": ")
 
     def _last_words(self, signum: int, left: str) -> str:
         self.screen.off()
@@ -263,6 +263,9 @@ class Run:
 
     def _too_late(self, agent: Agent | None) -> TimedOut:
         return TimedOut(f"no answer within {self.timeout:g} s{self._may_have_run(agent)}")
+
+    def _any_may_have_run(self) -> str:
+        return next(filter(None, map(self._may_have_run, self.agents.values())), "")
 
     def _may_have_run(self, agent: Agent | None) -> str:
         return ": it may have run" if agent and agent.sent and self.command.changes else ""

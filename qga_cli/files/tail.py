@@ -150,8 +150,9 @@ def _print_end(place: "Place", handle: "Handle", out: "Out", lines: int, guests:
         if len(text) > UNPROMISED:  # or its end would be one that it has not
             raise FileError(f"{place}: has no size, and more than {human(UNPROMISED)} in it")
         guests.check()
-    parts = text.removesuffix(b"\n").split(b"\n")[-lines:] if lines else []
-    out.write(b"\n".join(parts) + b"\n" * (bool(parts) and text.endswith(b"\n")))
+    if lines:
+        parts = text.removesuffix(b"\n").split(b"\n")[-lines:]
+        out.write(b"\n".join(parts) + (b"\n" if text.endswith(b"\n") else b""))
     out.flush()
 
 

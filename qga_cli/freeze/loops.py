@@ -78,4 +78,4 @@ def _others(order: list[Any]) -> str:
     """A mount point of each filesystem that is no image."""
     points = {row["name"]: row["mountpoint"] for row in order if not _is_loop(row)}
     few = list(points.values())[::-1][:_FEW]
-    return " ".join(few) + " ..." * (len(points) > _FEW)
+    return " ".join(few) + (" ..." if len(points) > _FEW else "")

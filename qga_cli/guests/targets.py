@@ -119,7 +119,7 @@ def selectors(
 def _word(text: str) -> str:
     import shlex
 
-    return "-- " * text.startswith("-") + shlex.quote(text)
+    return ("-- " if text.startswith("-") else "") + shlex.quote(text)
 
 
 def _words(text: str, groups: Mapping[str, Sequence[str]], inside: tuple[str, ...]) -> list[str]:

@@ -54,7 +54,10 @@ def wait(job: Job, *, vm: list[str], for_: str) -> Finished:
         if error is not None and not isinstance(error, QgaError):
             raise error
         row = {"vm": outcome.target.label, "ready": error is None}
-        rows[index] = row | {"seconds": time.monotonic() - started, "reason": error and str(error)}
+        rows[index] = row | {
+            "seconds": time.monotonic() - started,
+            "reason": str(error) if error else None,
+        }
         if isinstance(error, QgaError):
             errors.append(error)
     if not is_fleet(",".join(vm)):

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
         def write(self, data: bytes) -> None:
             """Send all of it. Raises OutcomeUnknown."""
 
-        def end_input(self) -> None:
-            """Close the program's input after all of it was delivered."""
-
         def fileno(self) -> int:
             """For select: readable while `read` would not wait."""
 
@@ -79,7 +76,7 @@ class CalledStream:
         self._pieces: collections.deque[bytes | QgaError] = collections.deque()
         self._room = threading.Semaphore(_AHEAD)
         self._told, self._tell = os.pipe()
-        self._left = self._ending = self._over = False
+        self._left = self._over = False
         self._rest = b""
         self._thread = threading.Thread(target=self._work, args=(agent, argv), daemon=True)
         self._thread.start()
@@ -107,10 +104,6 @@ class CalledStream:
                 return
         raise OutcomeUnknown("the program in the guest has ended")
 
-    def end_input(self) -> None:
-        """See TunnelLink."""
-        self._ending = True
-
     def fileno(self) -> int:
         """See TunnelLink."""
         return self._told
@@ -127,11 +120,8 @@ class CalledStream:
     def given(self, count: int) -> bytes:
         """The program's input, for the thread that reads it ahead."""
         while not self._rest and not self._left:
-            try:
+            with contextlib.suppress(queue.Empty):
                 self._rest = self._input.get(timeout=0.1)
-            except queue.Empty:
-                if self._ending:
-                    break
         piece, self._rest = self._rest[:count], self._rest[count:]
         return piece
 

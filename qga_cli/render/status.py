@@ -85,8 +85,8 @@ class Status:
             self._lines = len(shown)
 
     def _line(self, fleet: Fleet) -> str:
-        names = [name for name, _ in list(self._agents.values())]
-        whom = fold(sorted(set(names))[:_NAMES]) + " ..." * (len(set(names)) > _NAMES)
+        names = sorted({name for name, _ in list(self._agents.values())})
+        whom = fold(names[:_NAMES]) + (" ..." if len(names) > _NAMES else "")
         if fleet.count > 1:
             done = f"{fleet.count - fleet.unfinished} of {fleet.count} done"
             return f"{done}, waiting for {whom}" if names else done

@@ -33,7 +33,8 @@ def full(path: str) -> str:
         raise UsageError(
             f"{quoted(path)} is no name of a file: patterns and streams are not looked up"
         )
-    return path[:3] if len(path) == 3 else path.rstrip("\\") + "\\" * (len(path.rstrip("\\")) == 2)
+    bare = path.rstrip("\\")
+    return bare + "\\" if len(bare) == 2 else bare  # a drive's root folder keeps its own
 
 
 def quoted(path: str) -> str:

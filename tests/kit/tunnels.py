@@ -30,10 +30,6 @@ class PipeLink:
         while data:
             data = data[os.write(self._in, data) :]
 
-    def end_input(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-
     def fileno(self) -> int:
         return self._out
 

@@ -14,7 +14,7 @@ COMMAND = Command(
         FOR,
     ],
     result=int,
-    rows=lambda count, seconds=0.0: f"{count} filesystem{'s' * (count != 1)} frozen",
+    rows=lambda count, seconds=0.0: f"{count} filesystem{'' if count == 1 else 's'} frozen",
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,

@@ -7,7 +7,7 @@ COMMAND = Command(
     "Thaw the guest's frozen filesystems",
     since="0.15.0",
     result=int,
-    rows=lambda count, seconds=0.0: f"{count} filesystem{'s' * (count != 1)} thawed",
+    rows=lambda count, seconds=0.0: f"{count} filesystem{'' if count == 1 else 's'} thawed",
     systems=["Linux", "Windows", "FreeBSD"],
     changes=True,
     patience=600,

@@ -110,7 +110,7 @@ def nanoseconds(text: str) -> int:
 def seconds(moment: int) -> str:
     """Nanoseconds as touch and tar read them."""
     whole, part = divmod(abs(moment), 10**9)
-    return f"{'-' * (moment < 0)}{whole}.{part:09}"
+    return f"{'-' if moment < 0 else ''}{whole}.{part:09}"
 
 
 def measure(access: Access, path: str) -> FileFacts:
