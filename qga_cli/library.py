@@ -28,7 +28,6 @@ __all__ = ["Completed", "Guest", "Host", "connect"]
 # No `from __future__ import annotations` here: what inspect and help() show are types, not text.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Any, Self
 
     from qga_cli.exec.stdin import InputSource
@@ -271,12 +270,7 @@ class Host:
     def __enter__(self) -> "Self":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

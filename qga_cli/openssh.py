@@ -12,8 +12,6 @@ _OPTIONS = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+')
 class Key:
     """One public key. Two lines with equal `type` and `blob` let the same person in."""
 
-    __slots__ = ("blob", "comment", "options", "type")
-
     def __init__(self, options: str, type: str, blob: bytes, comment: str) -> None:
         self.options = options
         self.type = type

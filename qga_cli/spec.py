@@ -69,22 +69,6 @@ class Arg:
     `choices` are all its values; `offers` are some, for TAB: a value may be another.
     """
 
-    __slots__ = (
-        "choices",
-        "default",
-        "help",
-        "kind",
-        "many",
-        "metavar",
-        "name",
-        "offers",
-        "positional",
-        "required",
-        "short",
-        "since",
-        "wire",
-    )  # fmt: skip
-
     def __init__(
         self,
         name: str,
@@ -126,8 +110,6 @@ class Column:
     once above a table in which it is the same everywhere.
     """
 
-    __slots__ = ("above", "alone", "extra", "get", "kind", "leaves", "name")
-
     def __init__(
         self,
         name: str,
@@ -154,8 +136,6 @@ class Column:
 
 class Example:
     """One command line worth copying, and what it is for."""
-
-    __slots__ = ("line", "says")
 
     def __init__(self, line: str, says: str) -> None:
         self.line = line
@@ -185,25 +165,6 @@ class Command:
               places: once, or for each guest of a group that stands before a place's colon ·
               inside: likewise, of the one group that stands before every place's colon
     """
-
-    __slots__ = (
-        "args",
-        "changes",
-        "columns",
-        "empty",
-        "examples",
-        "notes",
-        "patience",
-        "result",
-        "rows",
-        "run",
-        "scope",
-        "since",
-        "summary",
-        "systems",
-        "wire",
-        "words",
-    )  # fmt: skip
 
     def __init__(
         self,

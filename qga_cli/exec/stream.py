@@ -17,7 +17,6 @@ from qga_cli.interrupt import Interrupt
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
     from typing import Self
 
     from qga_cli.agent import Agent
@@ -141,12 +140,7 @@ class ProgramStream:
     def __enter__(self) -> "Self":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _start(self, argv: "Sequence[str]", context: Context) -> None:

@@ -29,8 +29,6 @@ _Found = list[tuple[int, Target]]  # with the place of the word that found it
 class Narrowing:
     """What a guest must be besides having the name: `state` as --state, `labels` as --label."""
 
-    __slots__ = ("labels", "state")
-
     def __init__(self, state: str = "", labels: Sequence[str] = ()) -> None:
         self.state = state
         self.labels = labels

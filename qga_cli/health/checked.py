@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 class Concern:
     """Something that breaks no chain but will be in the way."""
 
-    __slots__ = ("finding", "fix")
-
     def __init__(self, finding: str, fix: str) -> None:
         self.finding = finding
         self.fix = fix

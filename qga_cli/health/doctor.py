@@ -128,8 +128,6 @@ def _agreed(checked: CheckedGuest, question: str) -> bool:
 class Remedy:
     """What --fix does about one kind of break."""
 
-    __slots__ = ("apply", "done", "question")
-
     def __init__(self, question: str, done: str, apply: "Callable[[CheckedGuest], None]") -> None:
         self.question = question
         self.done = done

@@ -31,8 +31,6 @@ class Condition:
     `without_guest`: it holds for a guest that has gone.
     """
 
-    __slots__ = ("check", "without_guest")
-
     def __init__(self, check: Check, *, without_guest: bool = False) -> None:
         self.check = check
         self.without_guest = without_guest

@@ -18,8 +18,6 @@ _PATH = 107  # bytes of a UNIX socket's path: unix(7)
 class Address:
     """`kind` is tcp, unix or sshd. `host` "" is the machine itself, by IPv4 or IPv6."""
 
-    __slots__ = ("host", "kind", "path", "port")
-
     def __init__(self, kind: str, host: str = "", port: int = 0, path: str = "") -> None:
         self.kind = kind
         self.host = host
@@ -42,8 +40,6 @@ class Address:
 
 class Forward:
     """Who comes to `bind`:`port` is led `to` an address on the other side. Port 0: any."""
-
-    __slots__ = ("bind", "port", "to")
 
     def __init__(self, bind: str, port: int, to: Address) -> None:
         self.bind = bind

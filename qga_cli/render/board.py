@@ -43,8 +43,6 @@ _HELP = """\
 class Figure:
     """One column: how wide it is, what it shows, and what it is sorted by."""
 
-    __slots__ = ("key", "show", "style", "title", "width")
-
     def __init__(
         self,
         title: str,

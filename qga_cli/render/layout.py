@@ -21,8 +21,6 @@ _SHORT, _EASY = 24, 0.6  # a text of more cells may take a second line, and read
 class Width:
     """What one column needs: all of it, wrapped a little, at every blank, broken inside words."""
 
-    __slots__ = ("all", "easy", "least", "names", "words")
-
     def __init__(self, column: Column, texts: Sequence[str], room: int, *, header: bool) -> None:
         title = column.name.upper() if header else ""
         texts = [title, *texts]

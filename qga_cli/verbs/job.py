@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 class Streams:
     """Our own standard streams, as bytes."""
 
-    __slots__ = ("stderr", "stdin", "stdout")
-
     def __init__(self, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> None:
         self.stdin = stdin
         self.stdout = stdout
@@ -48,8 +46,6 @@ class Streams:
 
 class Finished:
     """What a verb returns: a value to render (None: all has been said), and an exit code."""
-
-    __slots__ = ("code", "value")
 
     def __init__(self, value: object = None, code: int = 0) -> None:
         self.value = value
@@ -99,22 +95,6 @@ class Job:
     how far something has come (its name, its bytes or None) where somebody can see it. `waits`
     shows what is waited for, None where nobody looks.
     """
-
-    __slots__ = (
-        "_agent",
-        "fleet",
-        "hosts",
-        "interrupt",
-        "output",
-        "progress",
-        "say",
-        "streams",
-        "target",
-        "targets",
-        "timeout",
-        "waits",
-        "wire",
-    )  # fmt: skip
 
     def __init__(
         self,

@@ -47,11 +47,6 @@ class CopyOptions:
     `replaces` is the digest that a guest's file must still have to be replaced.
     """
 
-    __slots__ = (
-        "compress", "follow", "limit", "mode", "owner", "preserve", "replaces", "resume", "special",
-        "umask", "verify",
-    )  # fmt: skip
-
     def __init__(
         self,
         *,

@@ -14,7 +14,6 @@ from qga_cli.guests.targets import is_fleet
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
     from typing import Self
 
     from qga_cli.guests.targets import Target
@@ -107,12 +106,7 @@ class Guests:
     def __enter__(self) -> "Self":
         return self
 
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         for access in self._open.values():
             access.close()
         if isinstance(error, QgaError):

@@ -8,7 +8,6 @@ from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Any, Protocol, Self
 
     from qga_cli.files.guest.access import Access
@@ -37,12 +36,7 @@ if TYPE_CHECKING:
 
         def __enter__(self) -> Self: ...
 
-        def __exit__(
-            self,
-            kind: type[BaseException] | None,
-            error: BaseException | None,
-            trace: TracebackType | None,
-        ) -> None: ...
+        def __exit__(self, *_: object) -> None: ...
 
 
 class FileHandle(AgentFile):
@@ -93,12 +87,7 @@ class FileHandle(AgentFile):
     def __enter__(self) -> "Self":
         return self
 
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
             self.close()
         except QgaError as failed:
