@@ -13,7 +13,7 @@ from qga_cli.freeze.record import Record
 from qga_cli.transports import connect
 from tests import lab
 from tests.kit.channels import may_write_ports
-from tests.kit.command import Configured, Far, Ran, qga
+from tests.kit.command import SUITE, Configured, Far, Ran, qga
 from tests.kit.fake import FakeAgent, Handler
 from tests.kit.policies import ENTRY
 from tests.lab.local_agent import agent as run_local_agent
@@ -25,8 +25,6 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # What draws for a terminal is tested in this process too, whatever terminal that has.
 os.environ["TERM"] = "xterm"
-
-SUITE = os.environ.get("QGA_TEST_SUITE", "bookworm")  # of the guests: which agent they run
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ _CLEAN = {
 if "QGA_TEST_CHANNEL" in os.environ:  # every test with ports of ours, or without
     _CLEAN["QGA_CHANNEL"] = os.environ["QGA_TEST_CHANNEL"]
 
-
+SUITE = os.environ.get("QGA_TEST_SUITE", "bookworm")  # of the guests: which agent they run
 Configured = Callable[..., "Ran"]
 
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from qga_cli.channel import PREFIX
-from tests import lab
+from tests import REPO, lab
 from tests.kit.channels import plugged
 from tests.kit.command import SUITE, Configured, qga
 from tests.kit.tunnels import await_that, echo, read_all, server
 from tests.lab.hypervisor import virsh
-from tests.test_docs import BLOCK, REPO, environment, script
+from tests.test_docs import BLOCK, environment, script
 
 pytestmark = pytest.mark.slow
 
