@@ -68,7 +68,7 @@ _DAY = 86400.0
 _TOLD = "the watchdog was told to end"
 
 
-class _State(Enum):
+class _FreezeState(Enum):
     """What there is to thaw. See the chart at the top."""
 
     READY = "nothing"
@@ -87,7 +87,7 @@ class Watch:
         self._interrupt = interrupt
         self._buffer = b""
         self._child = 0
-        self._state = _State.READY
+        self._state = _FreezeState.READY
         self._token = ""  # of the freeze that it guards
         self._record = Record(("", ""))
 
@@ -122,11 +122,11 @@ class Watch:
             if word == "arm":
                 seconds, _, self._token = value.partition(" ")
                 deadline = time.monotonic() + float(seconds) + _GRACE
-                self._state = _State.ARMED
+                self._state = _FreezeState.ARMED
                 self._log(syslog.LOG_NOTICE, f"freezing, for {float(seconds):g} s at most")
                 self._tell("armed")
             elif word == "frozen":
-                self._state = _State.FROZEN
+                self._state = _FreezeState.FROZEN
             elif word == "child":
                 self._child = int(value)
             elif word == "leave":
@@ -135,7 +135,7 @@ class Watch:
             elif word == "stay":
                 self._tell("staying")
                 return self._stay(deadline - _GRACE)
-            elif self._state is _State.READY:
+            elif self._state is _FreezeState.READY:
                 return ""
             elif not self._interrupt.count and time.monotonic() < deadline:
                 return "the qga that froze it has died"
@@ -178,7 +178,7 @@ class Watch:
                 pause = _FIRST
                 now = time.monotonic()
                 calm = calm or now
-                if count != 0 or self._state is _State.FROZEN or now - calm > _LATE:
+                if count != 0 or self._state is _FreezeState.FROZEN or now - calm > _LATE:
                     how = "was so already" if count == 0 else f"{count or 'some'} filesystems"
                     self._log(syslog.LOG_WARNING, f"thawed after {now - begin:.1f} s ({how})")
                     self._record.clear(self._token)
