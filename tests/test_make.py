@@ -82,3 +82,8 @@ def test_a_daemon_that_does_not_end_is_told(daemon: int, monkeypatch: pytest.Mon
     with pytest.raises(LabError, match="does not end"):
         hypervisor._end("libvirtd", daemon)
     os.kill(daemon, 9)
+
+
+def test_a_program_that_complains_on_stdout_is_heard() -> None:
+    with pytest.raises(LabError, match="ended with 3: no such script"):
+        run("sh", "-c", "echo no such script; exit 3")

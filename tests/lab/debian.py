@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tests.lab import cache
+from tests.lab.host import install
 from tests.lab.packages import KEYRING, mirror
 from tests.lab.process import LabError, run
 
@@ -20,6 +21,7 @@ RELEASES = ("bookworm", "trixie", "forky")
 PACKAGES = "ca-certificates,git,locales-all,make,python3,sudo"
 SOURCE = Path(__file__).parent.parent.parent
 HOME = "home/tester"
+SCRIPT = Path("/usr/share/debootstrap/scripts/sid")
 
 # Run in a mount namespace of its own; everything is gone when its first process ends.
 ENTER = r"""
@@ -67,8 +69,11 @@ def try_here(release: str, command: list[str], *, user: bool) -> int:
 
 
 def _build(path: Path, release: str) -> None:
+    install(["debootstrap"])
+    # The script has to be named: debootstrap has none for releases newer than itself. Debian's
+    # releases since wheezy all have this one.
     run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", f"--keyring={KEYRING}",
-        release, str(path), mirror())  # fmt: skip
+        release, str(path), mirror(), str(SCRIPT))  # fmt: skip
     run("chroot", str(path), "useradd", "--create-home", "--shell", "/bin/bash", "tester")
     (path / "etc/sudoers.d/tester").write_text("tester ALL=(ALL) NOPASSWD: ALL\n")
 

@@ -31,7 +31,9 @@ def run(*command: str, stdin: str | None = None, folder: Path | None = None) -> 
         raise LabError(f"{command[0]} is not installed: run `python3 -m tests.lab setup`") from None
     if done.returncode != 0:
         text = textwrap.shorten(" ".join(command), 200)
-        raise LabError(f"`{text}` ended with {done.returncode}: {done.stderr.strip()}")
+        # Some say what went wrong on stdout, as debootstrap does.
+        said = done.stderr.strip() or done.stdout.strip()[-1000:]
+        raise LabError(f"`{text}` ended with {done.returncode}: {said}")
     return done.stdout
 
 
