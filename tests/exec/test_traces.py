@@ -57,7 +57,7 @@ def test_many_in_a_row_leak_nothing(own: LocalAgent) -> None:
         script = "sleep 0.3; echo" if count % 20 == 0 else "sleep 0.01 & echo"
         execute(uri, "sh", "-c", script, stdin=b"x" if count % 2 else None)
     assert eventually(lambda: marked() == [])
-    assert descriptors(own.pid) == before
+    assert eventually(lambda: descriptors(own.pid) == before), descriptors(own.pid)
     assert spooled() == []
 
 
@@ -85,7 +85,7 @@ def test_streamed_programs_leave_nothing(own: LocalAgent, way: str) -> None:
             started.end()
     assert spooled() == []
     assert spools(own.pid) == []
-    assert descriptors(own.pid) == before
+    assert eventually(lambda: descriptors(own.pid) == before), descriptors(own.pid)
     assert eventually(lambda: marked() == [])
 
 
