@@ -148,9 +148,14 @@ def test_ctrl_c_ends_the_program(ansible: Ansible, managed: lab.Guest, persist: 
     look = ("exec", managed.name, "pgrep", "-fx", "sleep 4242")
     with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           start_new_session=True) as process:  # fmt: skip
-        assert eventually(lambda: qga(*look).out, 90)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        process.communicate(timeout=60)
+        try:
+            # A module takes two minutes to start where guests are emulated on a loaded machine.
+            assert eventually(lambda: qga(*look).out, 300)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            process.communicate(timeout=60)
+        finally:
+            if process.poll() is None:  # else this test would wait for it until its program ends
+                os.killpg(process.pid, signal.SIGKILL)
     assert eventually(lambda: not qga(*look).out, 20)
 
 
