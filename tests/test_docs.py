@@ -92,7 +92,20 @@ def test_shell_blocks_run(block: tuple[Path, str, str], place: Path, guest: lab.
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=named)
+STREAMS = [block for block in blocks("python") if ".open_stream(" in block[1]]
+
+
+@pytest.mark.port_written
+@pytest.mark.parametrize("block", STREAMS, ids=named)
+def test_python_blocks_with_streams_run(
+    block: tuple[Path, str, str], place: Path, guest: lab.Guest
+) -> None:
+    test_python_blocks_run(block, place, guest)
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in blocks("python") if block not in STREAMS], ids=named
+)
 def test_python_blocks_run(block: tuple[Path, str, str], place: Path, guest: lab.Guest) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script(block[1], guest)], env=environment(place, guest),
