@@ -39,7 +39,8 @@ def complete(wanted: Sequence[str], command: spec.Command | None, rest: Sequence
     shown = 0
     for line in lines:
         text, _, remark = line.partition("\t")
-        if text.startswith(wanted[1]) and text.isprintable() and text[0] != "-" and shown < _MOST:
+        word = text.isprintable() and text[:1] not in ("", "-")
+        if word and text.startswith(wanted[1]) and shown < _MOST:
             shown += 1
             sys.stdout.write(f"{text}\t{printable(remark)}".rstrip("\t") + "\n")
     return 0

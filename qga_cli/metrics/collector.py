@@ -7,6 +7,7 @@ import time
 
 from qga_cli.errors import FileError, NoGuest, QgaError, UsageError
 from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.targets import is_glob
 from qga_cli.interrupt import Interrupt
 from qga_cli.metrics.once import Once
 from qga_cli.metrics.reading import GuestReader, Reading
@@ -60,16 +61,19 @@ class Collector:
         self._shared: dict[str | None, SharedHost] = {}
         self._lock = threading.Lock()
 
-    def look(self, text: str, interrupt: Interrupt, within: float | None = None) -> Look:
+    def look(
+        self, text: str, interrupt: Interrupt, within: float | None = None, *, among: str = ""
+    ) -> Look:
         """Look at the guests that `text` names, running or not, for `within` seconds at most.
 
-        Raises NoGuest, UsageError; FileError when the audit file cannot be written.
+        `among`: at no others than this names. Raises NoGuest, UsageError; FileError when the audit
+        file cannot be written.
         """
         begun = time.monotonic()
         places = self._hosts.places(text)
         hosts: dict[str, QgaError | None] = dict.fromkeys(places.values())
         try:
-            found = self._hosts.find(text, "all", host=self._host, timeout=self._limit(within))
+            found = self._find(text, among, self._limit(within))
         except (NoGuest, UsageError, FileError):
             raise
         except QgaError as error:  # there is one host, and it cannot be asked
@@ -92,6 +96,23 @@ class Collector:
                 look.counters[target.label] = counters
         look.took = time.monotonic() - begun
         return look
+
+    def _find(self, text: str, among: str, limit: float) -> list[Target]:
+        """The guests that `text` names. Raises NoGuest for one by name that is not `among` those.
+
+        No host is asked but theirs.
+        """
+        if not among:
+            return self._hosts.find(text, "all", host=self._host, timeout=limit)
+        if not self._hosts.places(text).keys() <= self._hosts.places(among).keys():
+            raise NoGuest(f"{text!r} names guests of other hosts than {among!r}")
+        ours = self._hosts.find(among, "all", host=self._host, timeout=limit)
+        known = {(target.uri, target.name) for target in ours if not target.error}
+        found = self._hosts.find(text, "all", host=self._host, timeout=limit)
+        inside = [target for target in found if target.error or (target.uri, target.name) in known]
+        if len(inside) < len(found) and not is_glob(text):
+            raise NoGuest(f"{text!r} names guests that {among!r} does not")
+        return inside
 
     def _counted(self, uri: str | None, tally: Tally, until: float) -> dict[str, Counters]:
         """What a host has counted; of one that a stuck QEMU holds, what the others have."""

@@ -5,8 +5,12 @@ The official client library writes the answer: it knows which formats a Promethe
 
 from __future__ import annotations
 
+import contextlib
+import io
 import socket
+import sys
 import threading
+import time
 from socketserver import TCPServer, ThreadingMixIn
 from urllib.parse import parse_qs
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -28,10 +32,14 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 _AT_ONCE = 16  # scrapes; one more is told to come again
+_CLIENTS = 64  # connections; for one more the one goes that has been silent the longest
 _USUAL = 10.0  # seconds that Prometheus waits if nobody says otherwise (scrape_timeout)
 _MARGIN = 0.5  # seconds of them for the way
 _LONGEST = 2000  # characters of a query
-_QUIET = 30.0  # seconds for a client to say what it wants
+_ASKING = 10.0  # seconds for a client to say all that it wants
+_HEAD = 16384  # bytes that it may take for that
+_TAKING = 30.0  # seconds for it to take the answer
+_MOMENT = 1.0  # seconds for a client that was sent away to be gone
 _TIMEOUT = "HTTP_X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS"
 _PAGE = f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>qga exporter</title></head><body>
@@ -51,7 +59,7 @@ def verb(
     listen: str,
     parallel: int,
     keep: float,
-    pattern: str = "*",
+    pattern: str = "",
     all_filesystems: bool = False,
 ) -> Finished:
     """Serve until a signal comes. Raises UsageError, QgaError where it cannot listen."""
@@ -66,7 +74,7 @@ def verb(
     assert job.timeout is not None
     address, port = listening(listen)
     collector = Collector(job.hosts, parallel=parallel, patience=job.timeout, keep=keep)
-    exporter = Exporter(job, collector, pattern or "*", everything=all_filesystems)
+    exporter = Exporter(job, collector, pattern, everything=all_filesystems)
     try:
         server = Server(address, port, exporter)
     except OSError as error:
@@ -147,9 +155,10 @@ class Exporter:
             raise UsageError(f"the query has more than {_LONGEST} characters")
         wanted = parse_qs(query).get("target")
         look = self._collector.look(
-            ",".join(wanted) if wanted else self._pattern,
+            ",".join(wanted) if wanted else self._pattern or "*",
             self._job.interrupt,
             _within(environ.get(_TIMEOUT, "")),
+            among=self._pattern if wanted else "",
         )
         made = families(look, everything=self._everything)
         self._bounds.apply(made)
@@ -209,7 +218,7 @@ def _say(start: StartResponse, status: str, text: str, kind: str = "text/plain")
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """Python's own server, a thread for each request."""
+    """Python's own server, a thread for each of a bounded number of clients."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -217,6 +226,9 @@ class Server(ThreadingMixIn, WSGIServer):
     def __init__(self, address: str, port: int, exporter: Exporter) -> None:
         if ":" in address:
             self.address_family = socket.AF_INET6
+        self._room = threading.BoundedSemaphore(_CLIENTS)
+        self._asking: dict[socket.socket, None] = {}  # have not said all yet; the first one longest
+        self._lock = threading.Lock()
         super().__init__((address, port), _Handler)
         self.set_app(exporter)
 
@@ -226,9 +238,72 @@ class Server(ThreadingMixIn, WSGIServer):
         self.server_name, self.server_port = self.socket.getsockname()[:2]
         self.setup_environ()
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer it in a thread of its own, if there is room."""
+        if not self._room.acquire(blocking=False):
+            self._send_one_away()
+            if not self._room.acquire(timeout=_MOMENT):
+                self.shutdown_request(request)
+                return
+        with self._lock:
+            self._asking[request] = None
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """As inherited; then there is room again."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.has_asked(request)
+            self._room.release()
+
+    def has_asked(self, request: socket.socket) -> None:
+        """It has said what it wants: it is not sent away any more."""
+        with self._lock:
+            self._asking.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone: it could fill the journal."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def _send_one_away(self) -> None:
+        with self._lock:
+            oldest = next(iter(self._asking), None)
+            if oldest:
+                del self._asking[oldest]
+                with contextlib.suppress(OSError):  # it has gone by itself
+                    oldest.shutdown(socket.SHUT_RDWR)
+
 
 class _Handler(WSGIRequestHandler):
-    timeout = _QUIET
+    server: Server
+
+    def handle(self) -> None:
+        """Read all of a request's head before anything is made of it."""
+        head = self._head()
+        self.server.has_asked(self.connection)
+        if head:
+            self.rfile = io.BytesIO(head)
+            super().handle()
+
+    def _head(self) -> bytes:
+        """What the client says, empty when it takes too long or too much for that."""
+        until, said = time.monotonic() + _ASKING, b""
+        while b"\n\r\n" not in said and b"\n\n" not in said:
+            left = until - time.monotonic()
+            if left <= 0 or len(said) > _HEAD:
+                return b""
+            self.connection.settimeout(left)
+            try:
+                piece = self.connection.recv(_HEAD)
+            except OSError:  # it is silent, or has gone
+                return b""
+            if not piece:
+                break
+            said += piece
+        self.connection.settimeout(_TAKING)
+        return said
 
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing: a line for each scrape would fill the journal."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _HELLO = 60.0  # seconds for the guest's program to begin; Python takes two in a slow guest
 _PIECE = 262144  # bytes given to the link at once
 _TOOLS = ("python3", "perl")
+_WHERE = re.compile(rb"(\d{1,5}) ([0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,15})?)")  # port, address: printed
 _LINE = 100  # bytes of the line that says which of them it is
 _IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
 _LAST = 1.0  # seconds for what is being written when the tunnel is closed
@@ -98,11 +99,11 @@ class Tunnel(Mux):
         del self._questions[number]
         if error is not None:
             raise QgaError(f"the guest cannot listen on {host}:{port}: {error}")
-        found, _, name = payload.decode("ascii", "replace").partition(" ")
-        if not (found.isdigit() and 0 < int(found) < 65536):
+        where = _WHERE.fullmatch(payload)
+        if not where or not 0 < int(where[1]) < 65536:
             raise BadReply("the guest does not say where it listens")
         self._listening.add(number)
-        return number, name, int(found)
+        return number, where[2].decode(), int(where[1])
 
     def greet(self) -> None:
         """Wait for the guest's end. Raises TimedOut, OutcomeUnknown."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import NotDelivered
-from qga_cli.inside.tasks.runner import HEAD
+from qga_cli.inside.tasks.runner import HEAD, SIZE
 from tests.kit.fake import FakeAgent, Handler, Silence
 from tests.kit.running import eventually
 
@@ -168,13 +168,20 @@ class Saying:
 
 @pytest.mark.parametrize(
     "frame",
-    [HEAD.pack(b"O", 1, 2**32 - 1), HEAD.pack(b"N", 1, 0), HEAD.pack(b"X", 1, 2) + b"!!"],
-    ids=["too large", "what only a broker says", "no exit code"],
+    [
+        HEAD.pack(b"O", 1, 2**32 - 1),
+        HEAD.pack(b"N", 1, 0),
+        HEAD.pack(b"X", 1, 2) + b"!!",
+        HEAD.pack(b"X", 1, 4) + SIZE.pack(0x137F),
+        HEAD.pack(b"X", 1, 4) + SIZE.pack(2**32 - 1),
+        HEAD.pack(b"X", 1, 4) + SIZE.pack(2**16),
+    ],
+    ids=["too large", "what only a broker says", "no exit code", "stopped", "huge", "not 0"],
 )
 def test_a_guest_that_lies_in_its_frames_is_lost(tmp_path: Path, frame: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
         held = broker.Broker(listener, str(tmp_path / "s"), 60, 5)
-        held._stream = Saying(frame, b"x" * 100)
+        held._stream = Saying(frame)
         held._hear(b"")
     assert held._obstacle == "the program in the guest says what ours never would"

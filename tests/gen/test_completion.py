@@ -217,6 +217,16 @@ def test_a_late_answer_is_there_next_time(
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
 
+def test_a_name_of_nothing_is_not_offered(
+    fake: Callable[[Handler], FakeAgent], tmp_path: Path
+) -> None:
+    rows = [{"name": "vda", "mountpoint": place, "type": "x", "disk": []} for place in ("", "/a")]
+    agent = fake(lambda request: rows)
+    words = ("mountpoint", "", "-c", agent.uri, "fs", "list", "x")
+    assert eventually(lambda: complete(*words, cache=tmp_path).stdout == b"/a\tx\n")
+    assert complete(*words, cache=tmp_path).stderr == b""
+
+
 def test_a_cache_that_others_can_write_is_not_used(local_agent: str, tmp_path: Path) -> None:
     folder = tmp_path / "qga"
     folder.mkdir()

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -71,14 +72,24 @@ def fetch(url: str, method: str = "GET", **headers: str) -> Page:
 
 
 @contextmanager
-def exporter(*words: str) -> Iterator[str]:
+def exporter(*words: str, config: str = "") -> Iterator[str]:
     """`qga exporter`, and where it listens; at the end it must stop when it is asked to."""
+    with tempfile.TemporaryDirectory() as folder:
+        own = Path(folder, "qga", "config.toml")
+        own.parent.mkdir()
+        own.write_text(config)
+        with _exporter(words, {"XDG_CONFIG_HOME": folder}) as address:
+            yield address
+
+
+@contextmanager
+def _exporter(words: tuple[str, ...], extra: dict[str, str]) -> Iterator[str]:
     words = ("exporter", "--listen", "127.0.0.1:0", *words)
     process = subprocess.Popen(
         [sys.executable, "-m", "qga_cli", *words],
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(None),
+        env=environment(extra),
     )
     assert process.stderr
     try:

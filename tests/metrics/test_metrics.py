@@ -1,9 +1,12 @@
 """`qga metrics` and `qga exporter`: what Prometheus is told, and whom it may not hurt."""
 
+import contextlib
 import json
 import os
 import re
+import select
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -24,6 +27,7 @@ from qga_cli.errors import NotAnswering
 from qga_cli.guests.targets import Target
 from qga_cli.metrics.bounds import Bounds
 from qga_cli.metrics.collector import Look
+from qga_cli.metrics.exporter import Server
 from qga_cli.metrics.exposition import text
 from qga_cli.metrics.families import families
 from qga_cli.metrics.family import GAUGE, Family
@@ -421,9 +425,10 @@ def test_pages(tmp_path: Path) -> None:
     with exporter("-c", f"unix:{tmp_path}/{{vm}}.sock", "web*") as address:
         for asking, guests in (
             ("", {"web1", "web2"}),
-            ("?target=db1", {"db1"}),
-            ("?target=web1&target=db1", {"web1", "db1"}),
+            ("?target=web1", {"web1"}),
+            ("?target=web1&target=web2", {"web1", "web2"}),
             ("?target=*2", {"web2"}),
+            ("?target=*1", {"web1"}),  # db1 is none of those that it was started for
         ):
             assert set(by(samples(fetch(f"{address}/metrics{asking}").text), "qga_up")) == guests
         page = fetch(f"{address}/metrics?name[]=qga_up")
@@ -432,6 +437,8 @@ def test_pages(tmp_path: Path) -> None:
         assert page.text.endswith("# EOF\n")
         for path, status, said in (
             ("/metrics?target=nosuch", 404, "nosuch"),
+            ("/metrics?target=db1", 404, "names guests that 'web*' does not"),
+            ("/metrics?target=web1&target=db1", 404, "names guests that 'web*' does not"),
             ("/metrics?target=a,,b", 400, "empty guest name"),
             ("/metrics?target=" + "a" * 3000, 400, "more than"),
             ("/nosuch", 404, "/metrics"),
@@ -442,6 +449,87 @@ def test_pages(tmp_path: Path) -> None:
         assert fetch(f"{address}/metrics", "POST").status == 405
     for agent in agents:
         agent.close()
+
+
+def test_of_other_hosts_nothing_is_told_or_asked(tmp_path: Path) -> None:
+    places = {}
+    for host in ("alpha", "beta"):
+        (tmp_path / host).mkdir()
+        places[host] = FakeAgent(tmp_path / host / "x.sock", Scripted())
+    hosts = "".join(f'{host} = "unix:{tmp_path}/{host}/{{vm}}.sock"\n' for host in places)
+    config = f"[hosts]\n{hosts}"
+    with exporter("alpha/*", config=config) as address:
+        page = fetch(f"{address}/metrics?target=beta/x")
+        assert (page.status, "other hosts" in page.text) == (404, True)
+        assert set(by(samples(fetch(f"{address}/metrics").text), "qga_up")) == {"alpha/x"}
+    with exporter(config=config) as address:  # for no guests in particular
+        page = fetch(f"{address}/metrics?target=beta/x")
+        assert set(by(samples(page.text), "qga_up")) == {"beta/x"}
+    for agent in places.values():
+        agent.close()
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    """Where a server of the exporter's listens; a client has half a second for its question."""
+    monkeypatch.setattr("qga_cli.metrics.exporter._ASKING", 0.5)
+
+    def answer(_: object, start: Callable[..., object]) -> list[bytes]:
+        start("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    server = Server("127.0.0.1", 0, answer)  # type: ignore[arg-type]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield "127.0.0.1", server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def hears_the_end(client: socket.socket) -> bool:
+    try:
+        return client.recv(100) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_clients_that_say_nothing_fill_no_exporter_and_keep_nobody_out(
+    served: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qga_cli.metrics.exporter._ASKING", 60)
+    with ExitStack() as stack:
+        many = [stack.enter_context(socket.create_connection(served, 10)) for _ in range(200)]
+        for one in many[:-64]:  # who came first was sent away
+            assert hears_the_end(one)
+        page = fetch("http://{}:{}/metrics".format(*served))
+        assert (page.status, page.text, page.seconds < 5) == (200, "ok", True)
+        assert hears_the_end(many[-64])
+
+
+@pytest.mark.parametrize("said", [b"x" * 60_000 + b"\r\n", b"x"], ids=["too much", "too slowly"])
+def test_a_client_has_so_long_and_so_much_for_its_question(
+    served: tuple[str, int], said: bytes
+) -> None:
+    begun = time.monotonic()
+    with socket.create_connection(served, 30) as one:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while not select.select([one], [], [], 0.1)[0] and time.monotonic() < begun + 20:
+                one.sendall(said)
+        assert hears_the_end(one)
+    assert time.monotonic() < begun + 10
+
+
+def test_a_client_that_goes_in_the_middle_is_not_in_the_journal(
+    served: tuple[str, int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(20):
+        one = socket.create_connection(served, 30)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        one.sendall(b"nonsense\r\n\r\n")
+        one.close()
+    assert fetch("http://{}:{}/".format(*served)).text == "ok"
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from qga_cli.inside.network.frames import Broken, frame
 from qga_cli.inside.network.mux import Mux
 from qga_cli.network.address import Address, address, forward
 from qga_cli.network.tunnel import Tunnel
+from tests.kit.running import eventually
 from tests.kit.tunnels import (
     await_that,
     carrying,
@@ -243,6 +244,63 @@ def test_a_guest_that_breaks_the_rules_ends_the_tunnel(said: bytes, why: str) ->
         turn_on(tunnel)
     tunnel.close()
     theirs.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"8080 \x1b]0;mine\x07127.0.0.1", b"8080 127.0.0.1\n0.0.0.0", b"9" * 5000 + b" ::1", b"0 ::1",
+     b"8080 ", b""],
+)  # fmt: skip
+def test_where_a_guest_listens_is_an_address_for_it_is_printed(said: bytes) -> None:
+    tunnel = Tunnel(Lying(frame(frames.OPENED, 1, said)))
+    with pytest.raises(BadReply, match="where it listens"):
+        tunnel.ask_to_listen("127.0.0.1", 8080)
+    tunnel.close()
+
+
+def test_a_guest_that_calls_and_gives_up_does_not_fill_us_with_look_ups(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    under_way, go = [], threading.Event()
+
+    def look_up(*_: object) -> list[object]:
+        under_way.append(1)
+        go.wait(30)
+        return []
+
+    monkeypatch.setattr("_socket.getaddrinfo", look_up)
+    calls = b"".join(
+        frame(frames.OPEN, 2 * at, b"\0\0\0\1") + frame(frames.RESET, 2 * at)
+        for at in range(1, 1000)
+    )
+    tunnel = Tunnel(Lying(calls))
+    tunnel.called = lambda number, listener: tunnel.dial(number, "db.example", 5432)
+    tunnel._listening.add(1)
+    with pytest.raises(OutcomeUnknown, match="has ended"):
+        turn_on(tunnel)
+    try:
+        assert len(under_way) <= frames.CONNECTIONS
+    finally:
+        go.set()
+    assert eventually(lambda: len(tunnel._resolver._found) == len(under_way))
+    tunnel._resolver.take()
+    assert tunnel._resolver.has_room()
+    tunnel.close()
+
+
+def test_two_who_come_when_there_is_room_for_one_end_no_tunnel() -> None:
+    tunnel = Tunnel(Lying(b""))
+    tunnel.came = lambda connection, number: b"tcp 80"
+    places = [tunnel.listen("127.0.0.1", 0, number) for number in (-1, -2)]
+    for at in range(frames.CONNECTIONS - 1):
+        tunnel.connections[10_000 + at] = one = TunnelConnection(10_000 + at)
+        one.dialing = True
+    clients = [socket.create_connection(place) for place in places]
+    tunnel.serve([(number, 1) for number in tunnel.listeners])
+    assert len(tunnel.connections) == frames.CONNECTIONS
+    for client in clients:
+        client.close()
+    tunnel.close()
 
 
 def test_a_guest_that_calls_without_end_reaches_so_many_and_no_more() -> None:

@@ -11,6 +11,7 @@ import os
 from _thread import start_new_thread
 
 from qga_cli.inside.network.connection import TunnelConnection
+from qga_cli.inside.network.frames import CONNECTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,9 +48,15 @@ class Resolver:
     def __init__(self) -> None:
         self.bell, self._ring = os.pipe()
         self._found: list[tuple[int, list[tuple[int, Any]], str]] = []
+        self._under_way = 0
+
+    def has_room(self) -> bool:
+        """Whether one more may be looked up. One goes on when nobody waits for it any more."""
+        return self._under_way < CONNECTIONS
 
     def begin(self, number: int, host: str, port: int) -> None:
         """Look up a name for that connection."""
+        self._under_way += 1
         start_new_thread(self._resolve, (number, host, port))
 
     def take(self) -> "list[tuple[int, list[tuple[int, Any]], str]]":
@@ -58,6 +65,7 @@ class Resolver:
         found = []
         while self._found:
             found.append(self._found.pop(0))
+            self._under_way -= 1
         return found
 
     def _resolve(self, number: int, host: str, port: int) -> None:

@@ -172,10 +172,12 @@ class Mux:
         connection.candidates = written_out(host, port)
         if connection.candidates:
             self._dial(connection)
-        elif is_name(host):
-            self._resolver.begin(number, host, port)
-        else:
+        elif not is_name(host):
             self.fail(connection, "no host's name")
+        elif not self._resolver.has_room():  # the other side has given up others meanwhile
+            self.fail(connection, "too many names are being looked up")
+        else:
+            self._resolver.begin(number, host, port)
 
     def dial_path(self, number: int, path: bytes) -> None:
         """The same for a UNIX socket."""
@@ -304,7 +306,8 @@ class Mux:
                     connection.candidates, connection.why = candidates, why
                     self._dial(connection)
         for number in [number for number in self.listeners if number in ready]:
-            self._accept(*self.listeners[number])
+            if len(self.connections) < CONNECTIONS:  # there may be room for one, and two have come
+                self._accept(*self.listeners[number])
         for connection in list(self.connections.values()):
             if connection.dialing:
                 if connection.writer in ready:

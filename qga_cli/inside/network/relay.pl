@@ -97,6 +97,7 @@ sub try {
 # A name takes its time, so a process of its own looks it up.
 sub resolve {
     my ($c, $host, $port) = @_;
+    return fail($c, 'too many names are being looked up') if keys %resolving >= $CONNECTIONS;
     return fail($c, "no host's name") if length $host > 253 || $host =~ /[^\x21-\x7e]/;
     pipe(my $told, my $tell) or return fail($c, "$!");
     my $child = fork;

@@ -145,6 +145,9 @@ class Broker:
                     return
                 if len(said) < HEAD.size + size:
                     break
+                if kind == b"X" and not _has_ended(SIZE.unpack_from(said, HEAD.size)[0]):
+                    self._lose("the program in the guest says what ours never would")
+                    return
                 self._tell(number, said[: HEAD.size + size])
                 said = said[HEAD.size + size :]
 
@@ -224,6 +227,11 @@ class Broker:
         if self._tasks.pop(number, None) and not self._obstacle:
             with self._lock, contextlib.suppress(QgaError):
                 self._stream.write(HEAD.pack(b"K", number, 0))
+
+
+def _has_ended(status: int) -> bool:
+    """Whether a wait status is that of a process that is no more; others have no exit code."""
+    return status < 2**16 and (os.WIFEXITED(status) or os.WIFSIGNALED(status))
 
 
 def _exactly(task: socket.socket, count: int) -> bytes:
