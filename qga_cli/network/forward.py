@@ -118,12 +118,13 @@ class _Forwarding:
     def _listen_there(self, one: Forward) -> str:
         numbers = []
 
-        def listen() -> tuple[str, int]:
-            number, host, port = self._tunnel.ask_to_listen(one.bind, one.port)
+        def named(number: int) -> None:
             numbers.append(number)
-            return host, port
+            self._ways[number] = "", one.to
 
-        where = self._judged("connect-back", one, listen)
+        where = self._judged(
+            "connect-back", one, lambda: self._tunnel.ask_to_listen(one.bind, one.port, named)
+        )
         self._ways[numbers[0]] = where, one.to
         return where
 

@@ -90,9 +90,15 @@ class Tunnel(Mux):
         self._reached[connection.number] = reached
         self._gone[connection.number] = gone
 
-    def ask_to_listen(self, host: str, port: int) -> tuple[int, str, int]:
-        """Have the guest listen: a number of it, and where. Raises QgaError with its reason."""
+    def ask_to_listen(
+        self, host: str, port: int, named: Callable[[int], object] = bool
+    ) -> tuple[str, int]:
+        """Have the guest listen: where it does. Raises QgaError with its reason.
+
+        `named` is told the number of this socket first: somebody may come to it at once.
+        """
         number, self._next = self._next, self._next + 2
+        named(number)
         self._questions[number] = None
         self.send(LISTEN, number, f"{port} {host}".encode())
         error, payload = self._await(lambda: self._questions[number])
@@ -102,8 +108,7 @@ class Tunnel(Mux):
         where = _WHERE.fullmatch(payload)
         if not where or not 0 < int(where[1]) < 65536:
             raise BadReply("the guest does not say where it listens")
-        self._listening.add(number)
-        return number, where[2].decode(), int(where[1])
+        return where[2].decode(), int(where[1])
 
     def greet(self) -> None:
         """Wait for the guest's end. Raises TimedOut, OutcomeUnknown."""
@@ -171,6 +176,8 @@ class Tunnel(Mux):
             self._there = error, payload
         elif number in self._questions:
             self._questions[number] = error, payload
+            if error is None:
+                self._listening.add(number)
         elif number >= self._next:
             raise Broken("an answer to no question")
 

@@ -220,7 +220,9 @@ def test_a_late_answer_is_there_next_time(
 def test_a_name_of_nothing_is_not_offered(
     fake: Callable[[Handler], FakeAgent], tmp_path: Path
 ) -> None:
-    rows = [{"name": "vda", "mountpoint": place, "type": "x", "disk": []} for place in ("", "/a")]
+    rows: list[dict[str, object]] = [
+        {"name": "vda", "mountpoint": place, "type": "x", "disk": []} for place in ("", "/a")
+    ]
     agent = fake(lambda request: rows)
     words = ("mountpoint", "", "-c", agent.uri, "fs", "list", "x")
     assert eventually(lambda: complete(*words, cache=tmp_path).stdout == b"/a\tx\n")

@@ -129,7 +129,8 @@ def test_one_that_is_not_read_holds_no_other(language: str) -> None:
 @both
 def test_the_other_side_listens_and_reaches_the_one_address(language: str) -> None:
     with dug(language) as (tunnel, made), server(echo) as echoing:
-        number, host, port = tunnel.ask_to_listen("127.0.0.1", 0)
+        numbers = list[int]()
+        host, port = tunnel.ask_to_listen("127.0.0.1", 0, numbers.append)
         assert host == "127.0.0.1"
         came = []
 
@@ -144,7 +145,7 @@ def test_the_other_side_listens_and_reaches_the_one_address(language: str) -> No
                 one.sendall(b"%d" % at)
                 one.shutdown(socket.SHUT_WR)
             assert [read_all(one) for one in ones] == [b"%d" % at for at in range(20)]
-            assert came == [number] * 20
+            assert came == numbers * 20
             for one in ones:
                 one.close()
         made.close()
@@ -255,6 +256,16 @@ def test_where_a_guest_listens_is_an_address_for_it_is_printed(said: bytes) -> N
     tunnel = Tunnel(Lying(frame(frames.OPENED, 1, said)))
     with pytest.raises(BadReply, match="where it listens"):
         tunnel.ask_to_listen("127.0.0.1", 8080)
+    tunnel.close()
+
+
+def test_somebody_may_come_to_a_socket_in_the_guest_at_once() -> None:
+    """What tells of the socket, and of who has come, may arrive in one piece."""
+    said = frame(frames.OPENED, 1, b"8080 127.0.0.1") + frame(frames.OPEN, 2, b"\0\0\0\1")
+    tunnel, came = Tunnel(Lying(said)), list[int | tuple[int, int]]()
+    tunnel.called = lambda number, listener: came.append((number, listener))
+    assert tunnel.ask_to_listen("127.0.0.1", 0, came.append) == ("127.0.0.1", 8080)
+    assert came == [1, (2, 1)]
     tunnel.close()
 
 
