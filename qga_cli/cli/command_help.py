@@ -36,19 +36,19 @@ def screen(command: Command) -> str:
     columns = next((arg for arg in options if arg.name == "columns"), None)
     shared = [_names(arg)[0] for arg in options if arg not in own and arg is not columns]
     parts = [
-        _folded(f"Usage: {usage(command, '[OPTION...]')}", width, "         "),
-        _folded(command.summary + ".", width),
+        folded(f"Usage: {usage(command, '[OPTION...]')}", width, "         "),
+        folded(command.summary + ".", width),
     ]
     notes = _first_sentences(command.notes)
     if notes:
-        parts.append(_folded(notes, width))
+        parts.append(folded(notes, width))
     parts.append(_list("Arguments", [(_slot(arg), _says(arg)) for arg in slots], width))
     wanted = [*own, columns] if columns else own
     parts.append(_list("Options", [(term(arg), _says(arg)) for arg in wanted], width))
     common = f"Common options, see `qga help options`: {' '.join(shared)}"
-    parts.append(_folded(common, width, "  "))
+    parts.append(folded(common, width, "  "))
     parts.append(_examples(command, width))
-    parts.append(_folded(" ".join(_more(command)), width))
+    parts.append(folded(" ".join(_more(command)), width))
     return "\n".join(part for part in parts if part)
 
 
@@ -96,16 +96,19 @@ def _first_sentences(notes: str) -> str:
 
 
 def _list(title: str, rows: list[tuple[str, str]], width: int) -> str:
-    if not rows:
-        return ""
-    left = min(max(len(term) for term, _ in rows), _TERM, width // 2)
-    lines = [f"{title}:\n"]
+    return f"{title}:\n{listed(rows, width)}" if rows else ""
+
+
+def listed(rows: list[tuple[str, str]], width: int) -> str:
+    """Terms, and what is said of each beside it; below it, where the term is too long."""
+    left = min(max((len(term) for term, _ in rows), default=0), _TERM, width // 2)
+    lines = []
     for term, says in rows:
         indent = " " * (left + 4)
         if len(term) > left:
             lines.append(f"  {term}\n")
             term = ""
-        lines.append(_folded(says, width, indent, first=f"  {term:<{left}}  "))
+        lines.append(folded(says, width, indent, first=f"  {term:<{left}}  "))
     return "".join(lines)
 
 
@@ -118,7 +121,7 @@ def _examples(command: Command, width: int) -> str:
     rows = [f"  {example.line:<{left}}  # {example.says}\n" for example in shown]
     if max(map(len, rows)) > width + 1:
         rows = [
-            _folded(f"# {example.says}", width, "  # ", first="  ") + f"  {example.line}\n"
+            folded(f"# {example.says}", width, "  # ", first="  ") + f"  {example.line}\n"
             for example in shown
         ]
     return "".join(["Examples:\n", *rows])
@@ -130,7 +133,7 @@ def _more(command: Command) -> Iterator[str]:
     yield f"`qga help {command.name}` says all of it; exit codes: `qga help exit-codes`."
 
 
-def _folded(text: str, width: int, indent: str = "", *, first: str = "") -> str:
+def folded(text: str, width: int, indent: str = "", *, first: str = "") -> str:
     """`text` folded at blanks, never inside a word, each line ended."""
     lines = textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=indent,

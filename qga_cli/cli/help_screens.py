@@ -1,20 +1,24 @@
 """The first screens: what to type next, from the command records."""
 
+import os
+import sys
+
 from qga_cli import catalog
 
 _EVERYDAY = ("list", "exec", "shell", "cp", "fs list", "fs with-frozen", "wait", "doctor")
 _SHORT = 50  # characters of an example
-_OPTIONS = """\
-  -c, --connect URI   the host: a libvirt URI, unix:PATH, vsock:CID:PORT or pve
-  -o, --output FORM   table, json, jsonl, yaml, csv, tsv or raw
-  --timeout TIME      give up after 30s, 5m ...
-  --explain           show what would be sent, and send nothing
-"""
-_MORE = """\
-  qga COMMAND --help                what a command takes, with examples
-  qga help COMMAND                  its manual page; also: targets, output, exit-codes, transports
-  source <(qga completion bash)     TAB then knows commands, guests and files inside them
-"""
+_UNFOLDED = 1000  # columns
+_OPTIONS = [
+    ("-c, --connect URI", "the host: a libvirt URI, unix:PATH, vsock:CID:PORT or pve"),
+    ("-o, --output FORM", "table, json, jsonl, yaml, csv, tsv or raw"),
+    ("--timeout TIME", "give up after 30s, 5m ..."),
+    ("--explain", "show what would be sent, and send nothing"),
+]
+_MORE = [
+    ("qga COMMAND --help", "what a command takes, with examples"),
+    ("qga help COMMAND", "its manual page; also: targets, output, exit-codes, transports"),
+    ("source <(qga completion bash)", "TAB then knows commands, guests and files inside them"),
+]
 
 
 def root() -> str:
@@ -32,13 +36,13 @@ def root() -> str:
     groups = [(group, catalog.group_summary(group)) for group in catalog.groups()]
     named = f"\nAliases of the configuration:\n{_columns(aliases)}" if aliases else ""
     return (
-        "Work inside virtual machines from their host, through the QEMU guest agent.\n"
-        f"\nStart here:\n{_columns(start)}"
+        _line("Work inside virtual machines from their host, through the QEMU guest agent.")
+        + f"\nStart here:\n{_columns(start)}"
         f"\nCommands:\n{_columns(words)}"
-        f"\nGroups of commands (`qga GROUP` lists them):\n{_columns(groups)}"
+        f"\n{_line('Groups of commands (`qga GROUP` lists them):')}{_columns(groups)}"
         f"{named}"
-        f"\nOptions, before the command or after it:\n{_OPTIONS}"
-        f"\nMore:\n{_MORE}"
+        f"\nOptions, before the command or after it:\n{_columns(_OPTIONS)}"
+        f"\nMore:\n{_columns(_MORE)}"
     )
 
 
@@ -58,13 +62,34 @@ def group(name: str) -> str:
     commands = [catalog.load((name, leaf)) for leaf in catalog.leaves((name,))]
     examples = [(c.examples[0].line, c.examples[0].says) for c in commands if c.examples]
     return (
-        f"{catalog.group_summary(name)}.\n"
+        f"{_line(catalog.group_summary(name) + '.')}"
         f"\nCommands:\n{_columns([(command.name, command.summary) for command in commands])}"
         f"\nExamples:\n{_columns(examples)}"
-        f"\n`qga {name} COMMAND --help` tells more.\n"
+        f"\n{_line(f'`qga {name} COMMAND --help` tells more.')}"
     )
 
 
 def _columns(rows: list[tuple[str, str]]) -> str:
     width = max((len(left) for left, _ in rows), default=0)
-    return "".join(f"  {left:<{width}}   {right}\n" for left, right in rows)
+    lines = [f"  {left:<{width}}   {right}\n" for left, right in rows]
+    if max(map(len, lines), default=0) <= _width() + 1:  # the line's end is no column
+        return "".join(lines)
+    from qga_cli.cli.command_help import listed
+
+    return listed(rows, _width())
+
+
+def _line(text: str) -> str:
+    if len(text) <= _width():
+        return text + "\n"
+    from qga_cli.cli.command_help import folded
+
+    return folded(text, _width())
+
+
+def _width() -> int:
+    """Columns of the terminal. In a pipe nothing is folded."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _UNFOLDED
+    except (OSError, ValueError):
+        return _UNFOLDED

@@ -42,7 +42,7 @@ def execute(
         from qga_cli.terminal import session
 
         if detach:
-            raise UsageError("-d leaves the program alone, -t gives it our terminal: one of them")
+            raise UsageError("-d and -t exclude each other: in the background, or on this terminal")
         return session.attach(job, command, around, escape, channel)
     source = None if no_stdin else standard_input(job, always=stdin)
     if detach:

@@ -90,7 +90,7 @@ class Copier:
         if not source.guest and not target.guest:
             raise UsageError(
                 f"neither {source} nor {target} is a place in a guest",
-                hint=f"if {target} is one: {target}:/PATH"
+                hint=f"if {target} is a guest: {target}:/PATH"
                 if "/" not in str(target)
                 else "a place in a guest is VM:PATH",
             )

@@ -36,7 +36,8 @@ def cp(
     sources: Sequence[Place]
     *sources, target = (parse(text) for text in places)
     if not sources:
-        raise UsageError("cp needs a source and a destination", hint="qga cp web1:/etc/hosts .")
+        where = "." if target.guest else "VM:/PATH"
+        raise UsageError("cp needs a source and a destination", hint=f"`qga cp {target} {where}`")
     options = CopyOptions(
         follow=dereference, preserve=preserve, special=special, verify=not no_verify, resume=resume,
         limit=max_size, umask=_umask(), compress=compress, mode=_mode(mode), owner=_owner(owner),

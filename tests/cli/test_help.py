@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli import catalog
-from qga_cli.cli import main, typer_parser
+from qga_cli.cli import help_screens, main, typer_parser
 from qga_cli.spec import Command
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
@@ -213,3 +213,13 @@ def test_a_word_is_no_path_of_a_file(word: str) -> None:
         ran = qga(*words)
         assert (ran.code, ran.out, "bug in qga" in ran.err) == (2, "", False)
     assert qga("fs", "freeze_list", "web1").err.startswith("qga: no command 'fs freeze_list'\n")
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_first_screens_fit_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is wider, but for an example or a name that stands alone in its line."""
+    monkeypatch.setattr(help_screens, "_width", lambda: columns)
+    for screen in (help_screens.root(), *map(help_screens.group, catalog.groups())):
+        for line in screen.splitlines():
+            alone = line.startswith(("  qga ", "  source ")) and "   " not in line.strip()
+            assert len(line) <= columns or alone, line
