@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import NotDelivered
-from qga_cli.inside.tasks.runner import HEAD, SIZE
+from qga_cli.inside.tasks.frames import HEAD, SIZE
 from tests.kit.fake import FakeAgent, Handler, Silence
 from tests.kit.running import eventually
 

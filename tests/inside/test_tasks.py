@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.inside.tasks import START, source
-from qga_cli.inside.tasks.runner import HEAD, SIZE
+from qga_cli.inside.tasks.frames import HEAD, SIZE
 from tests.kit.running import eventually
 
 

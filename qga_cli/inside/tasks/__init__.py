@@ -1,6 +1,7 @@
 """What runs tasks of Ansible inside the guest, sent there as text: for a whole Python from 3.6."""
 
 import os
+import re
 
 # What Python is started with; its one word is the length of `source`, which comes first on standard
 # input: others see the words of our processes.
@@ -20,8 +21,13 @@ if script is not None:
 """
 
 
+_IMPORT = re.compile(rb"^from qga_cli\S* import .*$", re.MULTILINE)
+
+
 def source() -> bytes:
-    """The text of the runner."""
-    path = os.path.join(os.path.dirname(__file__), "runner.py")
-    with open(path, "rb") as file:
-        return file.read()
+    """The text of the runner: its files, one after the other."""
+    text = b""
+    for name in ("frames", "tree", "memory", "runner"):
+        with open(os.path.join(os.path.dirname(__file__), f"{name}.py"), "rb") as file:
+            text += _IMPORT.sub(b"", file.read())
+    return text

@@ -7,18 +7,13 @@
     K number                     ─────────▶   ends it: TERM to all of its tree, then KILL
     end of input                 ─────────▶   ends them all, and itself
 
-A fork saves Python's start. What costs more is compiling: each script of Ansible's brings the same
-hundred modules in a zip of its own. So a fork tells at its end what it has compiled, by source, and
-which modules of the standard library it has loaded; later forks find both done. Nothing of what a
-script itself has made stays: only code of equal source, and Python's own modules.
+A fork saves Python's start, and has what earlier ones have compiled (memory.py).
 """
 
-import atexit
 import marshal
 import os
 import select
 import signal
-import struct
 import sys
 import time
 
@@ -29,13 +24,14 @@ import subprocess
 import tempfile
 import zipfile
 
+from qga_cli.inside.tasks.frames import HEAD, HELLO, SIZE
+from qga_cli.inside.tasks.memory import remember
+from qga_cli.inside.tasks.tree import kill_tree
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-HEAD = struct.Struct(">cII")  # a kind, the number of a run, bytes that follow
-SIZE = struct.Struct(">I")
-HELLO = b"H"
 GRACE = 3.0  # seconds between TERM and KILL
 MOST = 4000  # modules whose code is kept
 _PIECE = 65536
@@ -43,7 +39,7 @@ _FIRST = (base64, json, shutil, subprocess, tempfile, zipfile)
 
 
 class TaskRun:
-    """One task. `files`: what is read of it, and what that is."""
+    """One task. `files`: the descriptors that are read, and which stream each of them is."""
 
     def __init__(self, pid: int, files: "dict[int, bytes]") -> None:
         self.pid = pid
@@ -269,64 +265,3 @@ class TaskRunner:
             if run.kill_at and time.monotonic() > run.kill_at:
                 run.kill_at += GRACE
                 kill_tree(run.pid, signal.SIGKILL)
-
-
-def kill_tree(root: int, signum: int) -> None:
-    """Signal a process of ours that has not been waited for, and all that come from it."""
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open("/proc/" + name + "/stat", "rb") as file:
-                    words = file.read().rpartition(b")")[2].split()
-            except OSError:
-                continue
-            parents[int(name)] = (int(words[1]), int(words[2]))
-    tree = {root}
-    grown = True
-    while grown:
-        more = {pid for pid, (parent, group) in parents.items() if parent in tree or group == root}
-        grown = not more <= tree
-        tree |= more
-    for pid in tree:
-        try:
-            os.kill(pid, signum)
-        except ProcessLookupError:
-            continue
-
-
-def remember(known: "dict[bytes, Any]", report: int) -> None:
-    """In a fork: compile no source of a zip that was compiled before; tell at the end what was."""
-    import zipimport
-
-    new: dict[bytes, Any] = {}
-    compiled = getattr(zipimport, "_compile_source", None)  # in C before Python 3.8
-
-    def compile_source(path: str, source: bytes) -> "Any":
-        code = known.get(source) or new.get(source)  # zipimport asks for it twice
-        if code is None and compiled:
-            code = new[source] = compiled(path, source)
-        return code
-
-    if compiled:
-        zipimport._compile_source = compile_source  # type: ignore[attr-defined]
-    before = set(sys.modules)
-    process = os.getpid()
-
-    def tell() -> None:
-        if os.getpid() != process:
-            return  # forked off by the script
-        own = os.path.dirname(os.__file__) + os.sep
-        modules = []
-        for name in set(sys.modules) - before:
-            origin = getattr(getattr(sys.modules[name], "__spec__", None), "origin", None) or ""
-            packaged = "-packages" in origin[len(own) :]
-            if (origin.startswith(own) and not packaged) or origin in ("built-in", "frozen"):
-                modules.append(name)
-        try:
-            with os.fdopen(report, "wb") as file:
-                marshal.dump((new, modules), file)
-        except OSError:
-            return
-
-    atexit.register(tell)  # the first to register is called last

@@ -86,6 +86,8 @@ options:
       - name: ansible_qga_pipelining
 """
 
+import ctypes
+import multiprocessing
 import os
 import queue
 import signal
@@ -112,6 +114,7 @@ else:
 display = Display()
 
 _PAYS = 2**20  # bytes from which ports are worth their opening
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _GRACE = 8.0  # seconds for a program to end, once the task is over
 
 
@@ -135,6 +138,7 @@ class Connection(ConnectionBase):
         """Nothing yet: most tasks find the guest open."""
         if MISSING:
             raise AnsibleError(f"this Python has no qga ({MISSING}): pip install qga-cli")
+        _end_with_ansible()
         self._connected = True
         return self
 
@@ -355,6 +359,20 @@ class Connection(ConnectionBase):
         if error:
             raise error
         return value
+
+
+def _end_with_ansible():
+    """Have the kernel end this worker when Ansible's main process is killed.
+
+    Otherwise it goes on with its task, and may then wait for ever: it writes its result to a pipe
+    that nobody but itself can read any more.
+    """
+    main = multiprocessing.parent_process()
+    if main is None:  # this is the main process itself, as for reset_connection
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != main.pid:  # it died just before
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _Ended(BaseException):

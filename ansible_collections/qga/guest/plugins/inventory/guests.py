@@ -267,6 +267,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                     except (Refused, BadReply):
                         continue  # frozen, or nonsense: the others may be answered
             macs = facts.macs if facts else ()
+            if told.get("qga_os", {}).get("id") == "mswindows":
+                told["ansible_shell_type"] = "powershell"
             told["qga_addresses"] = addresses(told.get("qga_interfaces", []), macs)
             told["qga_hostname"] = (told.get("qga_hostname") or {}).get("host-name", "")
         finally:

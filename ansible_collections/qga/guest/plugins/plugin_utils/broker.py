@@ -13,8 +13,8 @@ Python that forks for each task (qga_cli/inside/tasks/runner.py).
                    ◀───────── b"U": not sent, there is no way
                    ◀───────── b"L": sent, and no end was heard
 
-It ends when no task has come for a while, or when the guest is lost. When it dies, however, the
-guest ends what runs, and itself.
+It ends when no task has come for a while, or when the guest is lost. However it ends, the runner in
+the guest then ends its tasks and itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import time
 from qga_cli import connect
 from qga_cli.errors import NoChannel, NotDelivered, QgaError, Refused, TimedOut, Unsupported
 from qga_cli.inside.tasks import START, source
-from qga_cli.inside.tasks.runner import HEAD, HELLO, SIZE
+from qga_cli.inside.tasks.frames import HEAD, HELLO, SIZE
 
 _BEGIN = 60.0  # seconds for Python in the guest to start
 _LOOK = 1.0  # seconds between two looks whether this one is wanted

@@ -8,7 +8,7 @@ from qga_cli import config
 
 
 def uri_of(word: str | None) -> str | None:
-    """The URI behind `word`; without a word the configuration's own, None for libvirt's choice."""
+    """The URI that `word` means; without a word the configuration's, None for libvirt's choice."""
     settings = config.load()
     word = word or os.environ.get("QGA_CONNECT") or settings.get("connect")
     return settings.values("hosts").get(word, word)

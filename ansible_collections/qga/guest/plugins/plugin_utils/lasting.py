@@ -17,7 +17,7 @@ import time
 
 from qga_cli import __version__
 from qga_cli.errors import AgentUnavailable, OutcomeUnknown, TimedOut
-from qga_cli.inside.tasks.runner import HEAD, SIZE
+from qga_cli.inside.tasks.frames import HEAD, SIZE
 
 # How Ansible has a module run that comes on standard input: /bin/sh -c 'A=B PYTHON && sleep 0'.
 _PIPED = re.compile(r"(.*?)(/[\w./+-]*/python[\d.]*) && sleep 0", re.DOTALL)
