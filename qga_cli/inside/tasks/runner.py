@@ -10,6 +10,7 @@
 A fork saves Python's start, and has what earlier ones have compiled (memory.py).
 """
 
+import gc
 import marshal
 import os
 import select
@@ -36,6 +37,12 @@ GRACE = 3.0  # seconds between TERM and KILL
 MOST = 4000  # modules whose code is kept
 _PIECE = 65536
 _FIRST = (base64, json, shutil, subprocess, tempfile, zipfile)
+
+
+def keep_out_of_collections() -> None:
+    """Hide what there is from forks' garbage collections: each would copy every page of it."""
+    if hasattr(gc, "freeze"):  # since Python 3.7
+        gc.freeze()
 
 
 class TaskRun:
@@ -245,6 +252,7 @@ class TaskRunner:
         if len(self._code) > MOST:
             self._code.clear()
         self._code.update(code)
+        keep_out_of_collections()
         self._modules += [name for name in modules if name not in sys.modules]
 
     def _load_one(self) -> None:
@@ -253,6 +261,7 @@ class TaskRunner:
                 __import__(self._modules.pop(0))
             except Exception:  # whoever needs it will say
                 return
+            keep_out_of_collections()
 
     def _end(self, number: int) -> None:
         run = self._runs.get(number)
