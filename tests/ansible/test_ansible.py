@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests import REPO, lab
-from tests.kit.command import qga
 from tests.kit.channels import plugged
+from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler, Silence, left_socket
 from tests.kit.running import eventually
 from tests.lab.local_agent import agent as run_local_agent
@@ -154,8 +154,11 @@ def test_a_password_is_given_when_it_is_asked_for(ansible: Ansible, managed: lab
 
 
 @pytest.mark.guest
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
-@pytest.mark.parametrize("persist", [4, 0], ids=["kept open", "opened anew"])
+@pytest.mark.parametrize(
+    ("persist", "signum"),
+    [(4, signal.SIGINT), (4, signal.SIGKILL), (0, signal.SIGINT)],
+    ids=["kept open", "kept open, killed", "opened anew"],
+)
 def test_the_end_of_ansible_ends_the_program(
     ansible: Ansible, managed: lab.Guest, persist: int, signum: int
 ) -> None:
@@ -170,7 +173,7 @@ def test_the_end_of_ansible_ends_the_program(
         try:
             # A module takes two minutes to start where guests are emulated on a loaded machine.
             assert eventually(lambda: qga(*look).out, 300)
-            os.killpg(process.pid, signum)  # as a terminal does; the workers have groups of their own
+            os.killpg(process.pid, signum)  # as a terminal; workers have groups of their own
             process.communicate(timeout=60)
         finally:
             if process.poll() is None:  # else this test would wait for it until its program ends
