@@ -134,6 +134,7 @@ def test_a_reader_that_goes_ends_the_program(guest: lab.Guest) -> None:
     assert subprocess.run(["sh", "-c", words], capture_output=True, timeout=60).stdout == b"y\n"
 
 
+@pytest.mark.port_written
 def test_ports_that_are_used_up(guest: lab.Guest) -> None:
     for number in range(40):
         try:
@@ -150,6 +151,7 @@ def test_ports_that_are_used_up(guest: lab.Guest) -> None:
             channels.ports(guest).unplug(port.name)
 
 
+@pytest.mark.port_written
 def test_auto_plugs_none_for_what_may_be_short(guest: lab.Guest) -> None:
     for stdin in (b"", b"little"):
         assert qga(*AUTO, guest.name, "cat", stdin=stdin).stdout == stdin
@@ -163,6 +165,7 @@ def test_auto_plugs_none_for_what_may_be_short(guest: lab.Guest) -> None:
     assert plugged(guest) != []
 
 
+@pytest.mark.port_written
 def test_a_policy_is_borne(guest: lab.Guest, configured: Configured) -> None:
     rule = '[policy."*"]\ndeny = ["channel"]\n'
     ran = configured(rule, *AUTO, guest.name, "cat", stdin=MANY)
@@ -178,6 +181,7 @@ def test_a_socket_has_no_channel(local_agent: str) -> None:
     assert qga("-c", local_agent, *ALWAYS, "x", "echo", "y").code == 125
 
 
+@pytest.mark.port_written
 def test_a_guest_that_shows_no_port_is_remembered(guest: lab.Guest, tmp_path: Path) -> None:
     # Its ports are plugged already: auto does not wait long for new ones.
     assert run(guest, "true").code == 0

@@ -18,7 +18,7 @@ import pytest
 
 from qga_cli.channel import PREFIX
 from tests import REPO, lab
-from tests.kit.channels import plugged
+from tests.kit.channels import may_write_ports, plugged
 from tests.kit.command import SUITE, Configured, qga
 from tests.kit.tunnels import await_that, echo, read_all, server
 from tests.lab.hypervisor import virsh
@@ -27,6 +27,7 @@ from tests.test_docs import BLOCK, environment, script
 pytestmark = pytest.mark.slow
 
 QGA = [sys.executable, "-m", "qga_cli"]
+WRITES = may_write_ports()  # else all goes through agent calls, ten times slower and more
 # Echoes, on a port and on a UNIX socket; and a server of web pages that is busybox's.
 SERVERS = r"""
 mkdir -p /srv /root/.ssh && cd /srv && echo 'a page' >index.html
@@ -104,7 +105,7 @@ def forwarding(*words: str) -> Iterator[tuple[list[int], "subprocess.Popen[str]"
 
 
 def test_connect_joins_our_streams_to_an_address(island: lab.Guest) -> None:
-    data = random.Random(7).randbytes(2_000_000)
+    data = random.Random(7).randbytes(2_000_000 if WRITES else 200_000)
     for address in ("7", "localhost:7", "127.0.0.1:7", "unix:/run/echo.sock"):
         done = qga("connect", "-v", island.name, address, stdin=data)
         assert (done.code, done.stdout == data) == (0, True), done.err
@@ -158,20 +159,21 @@ def test_many_requests_at_once_are_answered_right(island: lab.Guest) -> None:
                 if not (b" 200 OK\r\n" in said[:20] and said.endswith(b"\na page\n")):
                     wrong.append(said)
 
-        threads = [threading.Thread(target=ask, args=(10,)) for _ in range(20)]
+        threads = [threading.Thread(target=ask, args=(10 if WRITES else 1,)) for _ in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         with socket.create_connection(("127.0.0.1", echoing), 60) as one:
             times = []
-            for turn in range(200):
+            for turn in range(200 if WRITES else 10):
                 began = time.monotonic()
                 one.sendall(bytes([turn]))
                 assert one.recv(1) == bytes([turn])
                 times.append(time.monotonic() - began)
     assert wrong == []
-    assert min(times) < 0.1  # 1 ms on a machine that has nothing else to do
+    # 1 ms on a machine that has nothing else to do; agent calls promise nothing.
+    assert min(times) < 0.1 or not WRITES
 
 
 def test_the_guest_reaches_the_one_address_of_this_host(island: lab.Guest) -> None:
@@ -191,7 +193,8 @@ def test_the_guest_reaches_the_one_address_of_this_host(island: lab.Guest) -> No
 def test_a_command_runs_while_it_stands_and_its_code_counts(island: lab.Guest) -> None:
     line = "test $QGA_PORT = $QGA_PORTS; exec curl -s localhost:$QGA_PORT"
     done = qga("forward", island.name, "0:80", "--", "sh", "-c", line)
-    assert (done.code, done.out, done.err) == (0, "a page\n", "")
+    assert (done.code, done.out) == (0, "a page\n")
+    assert ("through agent calls" in done.err) if not WRITES else done.err == ""
     assert qga("forward", island.name, "0:80", "--", "sh", "-c", "exit 7").code == 7
     assert qga("forward", island.name, "0:80", "--", "no-such-program").code == 127
 
