@@ -172,12 +172,14 @@ def _exec(*argv: str) -> tuple[Row, Row]:
 def _moved(way: str, goal: float) -> tuple[Row, Row]:
     """64 MiB through ports, beside agent calls and beside the bare stream."""
 
-    def paths(setting: Setting, name: str) -> tuple[str, str]:
-        ends = setting.big(), f"{setting.guest}:/var/tmp/{BIG}"
-        return (ends[0], f"{setting.guest}:/var/tmp/{name}") if way == "in" else (ends[1], name)
+    def paths(setting: Setting) -> tuple[str, str]:
+        there = f"{setting.guest}:/var/tmp/"
+        if way == "in":
+            return setting.big(), f"{there}moved"
+        return f"{there}{BIG}", str(setting.folder / "moved")
 
     def copy(*options: str) -> Command:
-        return lambda s: [*QGA, "cp", "-q", *options, *paths(s, str(s.folder / "moved"))]
+        return lambda s: [*QGA, "cp", "-q", *options, *paths(s)]
 
     def bare(setting: Setting) -> list[str]:
         name = BIG if way == "out" else "bare"
