@@ -176,7 +176,7 @@ class WindowsProgram:
             self._private.busy()
             copy = self._private.path(path.rpartition(".")[2] + "-part")
             batch = Batch()
-            batch.add(f"copy /y {path} {copy} >NUL 2>NUL")
+            batch.add(f"copy /y {path} {copy} >NUL 2>NUL || exit 1")
             if self._private.run(batch)[0] == 0:
                 return self._private.open(copy, "r")
             raise QgaError(
@@ -205,7 +205,6 @@ class WindowsProgram:
         else:
             names = [batch.path(program + ending) for ending in _EXECUTABLE]
             batch.add(f'for %%I in ({" ".join(names)}) do if not "%%~$PATH:I"=="" exit 1')
-        batch.add("exit 0")
         found, _ = self._private.run(batch)
         if found == 2:
             raise NotExecutable(f"{quoted(program)} is a folder in the guest")

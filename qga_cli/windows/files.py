@@ -13,7 +13,7 @@ from qga_cli.exec.calls import AgentCalls
 from qga_cli.windows.listing import NONE, listed
 from qga_cli.windows.paths import full, join, parent
 from qga_cli.windows.private import Private
-from qga_cli.windows.words import IS_FOLDER, Batch
+from qga_cli.windows.words import DONE, IS_FOLDER, Batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class WindowsFiles:
             batch = Batch()
             name = batch.path(goal)
             if parents:
-                batch.unless_folder(name, 0)
+                batch.unless_folder(name, DONE)
             else:
                 batch.add(f"if exist {name} exit {_THERE}")
                 batch.if_folder(batch.path(parent(goal)), _NO_PARENT)

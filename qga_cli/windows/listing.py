@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qga_cli.windows.words import IS_FOLDER, Batch
+from qga_cli.windows.words import DONE, IS_FOLDER, Batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,14 +30,13 @@ def listed(private: Private, goal: str, *, hidden: bool) -> tuple[int, str, list
     batch.look_at(name)
     batch.add(f"if not {IS_FOLDER} if not exist {name} exit {NONE}")
     batch.add(f"if not {IS_FOLDER} for %%I in ({name}) do {each}")
-    batch.add(f"if not {IS_FOLDER} exit 0")
+    batch.add(f"if not {IS_FOLDER} exit {DONE}")
     batch.add(f"pushd {name}")  # which cd cannot do with \\\\server\\share
     batch.add(f"for %%I in (*) do {each}")
     batch.add(f"for /d %%I in (*) do {each}")
     if hidden:
         batch.add(f"dir /b /a:h >>{out} 2>NUL")
     batch.add("popd")
-    batch.add("exit 0")
     code, said = private.run(batch)
     if code:
         return code, said, []

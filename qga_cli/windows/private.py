@@ -15,9 +15,9 @@ from qga_cli import wire
 from qga_cli.agent.program import captured
 from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.seek import COMMAND as SEEK
-from qga_cli.errors import QgaError, Refused
+from qga_cli.errors import BadReply, QgaError, Refused
 from qga_cli.windows.ledger import Ledger
-from qga_cli.windows.words import Batch
+from qga_cli.windows.words import DONE, Batch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,8 +141,11 @@ class Private:
     def run(self, batch: Batch) -> tuple[int, str]:
         """Run a batch of ours that prints little, told in Unicode; its exit code and output.
 
+        The code is 0 where it has come to its end. Raises BadReply if it ended before, with 0.
+
         cmd's own commands write UTF-16 after /u; programs do not.
         """
+        batch.add(f"exit {DONE}")
         path = self.put("cmd", batch.encode())
         status = self.finish(
             self.calls.start(
@@ -152,7 +155,10 @@ class Private:
             )
         )
         out, err = captured(status)
-        return code_of(status), (out + err).decode("utf-16-le", "replace")
+        code = code_of(status)
+        if code == 0:
+            raise BadReply("cmd.exe has ended before it came to the end of a batch file of ours")
+        return 0 if code == DONE else code, (out + err).decode("utf-16-le", "replace")
 
     def busy(self) -> None:
         """A program that runs on has them: the next run removes them."""
@@ -177,8 +183,8 @@ class Private:
     def _delete(self, base: str) -> bool:
         """Whether all of a run are gone. The name is ours: nothing in it means anything to cmd."""
         words = ["cmd.exe", "/d", "/c", "del", "/f", "/q", f"{base}.*", "2>NUL&"]
-        words += ["if", "exist", f"{base}.*", "exit", "3&", "exit", "0"]
-        return code_of(self.finish(self.calls.start(words), _LAST)) != 3
+        words += ["if", "not", "exist", f"{base}.*", "exit", str(DONE)]
+        return code_of(self.finish(self.calls.start(words), _LAST)) == DONE
 
     def _clear(self) -> None:
         """Close the handles of runs that are dead, and remove their files."""

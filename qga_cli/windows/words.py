@@ -27,6 +27,7 @@ _CMD = re.compile(r"(?:.*[\\/])?cmd(?:\.exe)?", re.IGNORECASE)
 _SWITCH = re.compile(r"/[ckr]", re.IGNORECASE)
 _BATCH = re.compile(r".*\.(?:cmd|bat)", re.IGNORECASE)
 
+DONE = 77  # exit code of a batch file that has come to its end: cmd's own 0 says nothing
 IS_FOLDER = '"%QGA_A:~0,1%"=="d"'  # after `look_at`
 
 
