@@ -10,14 +10,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.kit.command import Ran, qga
 from tests.kit.fake import AgentFault, FakeAgent
 from tests.kit.running import eventually
-from tests.windows.conftest import Windows
-from tests.windows.conversation import Recorder
+from tests.windows.conftest import RECORDED, Windows
+from tests.windows.conversation import Recorder, Replay
 
 DATA = "win:C:\\data"
 MB = 10**6
@@ -185,6 +186,29 @@ def test_hidden_files(live: Windows, data: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     between.close()
     recorder.close()
+
+
+def test_a_folder_that_is_there(win: Windows) -> None:
+    good(win("mkdir", "-p", DATA))
+
+
+def test_a_batch_file_that_was_cut_short_is_no_success(tmp_path: Path) -> None:
+    """cmd can end with 0 before it has read all of it; nobody was asked for that by then."""
+    replay = Replay(RECORDED / "test_a_folder_that_is_there.jsonl")
+
+    def cut_short(request: dict[str, Any]) -> object:
+        answer = replay(request)
+        return (
+            {**answer, "exitcode": 0}
+            if isinstance(answer, dict) and "exitcode" in answer
+            else answer
+        )
+
+    fake = FakeAgent(tmp_path / "win.sock", cut_short)
+    ran = qga("-c", fake.uri, "mkdir", "-p", DATA)
+    fake.close()
+    assert ran.code == 1
+    assert "before it came to the end" in ran.err
 
 
 def test_make_remove_rename(live: Windows, data: Path) -> None:
