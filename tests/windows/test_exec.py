@@ -280,7 +280,7 @@ def test_no_input_is_no_wait(live: Windows) -> None:
 def test_two_hundred_leave_nothing(live: Windows) -> None:
     before = live.agent.processes()
     for _ in range(200):
-        assert live.exec("win", "--", ARGS, "x", stdin=b"y")[:2] == (0, b"[x]\n")
+        assert live.exec("win", "--", ARGS, "x", stdin=b"y") == (0, b"[x]\n", "")
     assert live.left() == ([], [])
     assert live.agent.processes() == before
 
