@@ -37,6 +37,7 @@ mount --bind dev/pts/ptmx dev/ptmx
 mount -t tmpfs -o mode=0755 tmpfs run
 mkdir run/lock
 mount -t tmpfs tmpfs tmp
+mount --bind "$upper/disk" srv # a host has a filesystem that is on a disk; the overlay is on none
 # Not chroot: libvirt and `unshare --user` refuse to work in one.
 mkdir -p mnt/old
 pivot_root . mnt/old
@@ -54,7 +55,7 @@ def try_here(release: str, command: list[str], *, user: bool) -> int:
     root = cache.built(f"host-{release}", release + PACKAGES, lambda path: _build(path, release))
     upper = Path(tempfile.mkdtemp(prefix="host-", dir=cache.folder("guests")))
     try:
-        for name in ("files", "work", "root"):
+        for name in ("files", "work", "root", "disk"):
             (upper / name).mkdir()
         _furnish(upper / "files", "1000:1000" if user else "0:0")
         line = f"cd /{HOME}/qga && exec {shlex.join(command)}"
