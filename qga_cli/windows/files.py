@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qga_cli.agent import Agent
     from qga_cli.interrupt import Interrupt
 
+_COUNT = re.compile(r"\d{1,19}")  # bytes; int() takes no 5,000 digits, and no "²"
 _FOLDER, _FAILED, _NO_PARENT, _THERE = 13, 14, 15, 16
 
 
@@ -55,7 +56,7 @@ class WindowsFiles:
         if code == _FOLDER:
             return None
         self._check(code, path, said)
-        if not said.strip().isdigit():
+        if not _COUNT.fullmatch(said.strip()):
             raise BadReply(f"the guest says that {path} has {said[:40]!r} bytes").of(self.target)
         return int(said)
 
@@ -202,7 +203,7 @@ class WindowsFiles:
         ours = re.compile(re.escape(stem) + "[0-9a-f]{16}" + re.escape(ending))
         for line in self.private.run(batch)[1].splitlines():
             size, _, name = line.partition("/")
-            if size.isdigit() and ours.fullmatch(name):
+            if _COUNT.fullmatch(size) and ours.fullmatch(name):
                 found[join(folder, name)] = int(size)
         return found
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NONE = 12  # exit code: there is neither a file nor a folder of that name
 _NAMED = 100  # hidden files that one batch looks at
-_ENTRY = re.compile(r"([^*]{9,12})\*(\d*)\*([^*]+)")
+_ENTRY = re.compile(r"([^*]{9,12})\*(\d{0,19})\*([^*]+)")
 
 
 def listed(private: Private, goal: str, *, hidden: bool) -> tuple[int, str, list[dict[str, Any]]]:

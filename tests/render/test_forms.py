@@ -1,5 +1,6 @@
 """Each form of -o with each shape of answer: the matrix that render.View's docstring draws."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,17 @@ def test_many_guests(form: str, shape: int) -> None:
         assert second.startswith('{"vm":"h","error":{"kind":"refused"')
     else:
         assert text == MANY[form][shape]
+
+
+def test_a_formula_is_what_a_guest_said_in_csv_and_that_is_known() -> None:
+    """L4: a mark in front of it would be another value for every other reader."""
+    named = Command("", "a thing", since="0.0", result=[{"a": str}], columns=[Column("a")])
+    said = "".join(View(named, output="csv").one([{"a": f'{mark}CMD("x")'}]) for mark in "=+-@")
+    assert said == "".join(f'a\n"{mark}CMD(""x"")"\n' for mark in "=+-@")
+    promises = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+    assert (
+        "a cell that begins with `=`, `+`, `-` or `@` is a formula for a\n  spreadsheet" in promises
+    )
 
 
 @pytest.mark.parametrize("form", ["tsv", "csv"])

@@ -1,0 +1,30 @@
+"""What a Windows guest may say in place of a number."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from qga_cli.errors import BadReply
+from qga_cli.windows.files import WindowsFiles
+
+TOO_LONG = "9" * 5000  # int() refuses that, by an error of its own
+
+
+def answering(said: str) -> WindowsFiles:
+    files = object.__new__(WindowsFiles)
+    files.private = SimpleNamespace(run=lambda batch: (0, said))  # type: ignore[assignment]
+    files.target = None
+    return files
+
+
+@pytest.mark.parametrize("said", [TOO_LONG, "²", "", "-1", "1\n2"])
+def test_a_size_is_a_number(said: str) -> None:
+    with pytest.raises(BadReply, match="bytes"):
+        answering(said).size("C:\\f")
+
+
+@pytest.mark.parametrize("said", [TOO_LONG, "²", ""])
+def test_a_part_has_a_size(said: str) -> None:
+    name = f"f.{'0' * 16}.part"
+    assert answering(f"{said}/{name}\n").parts("C:\\d\\f.", ".part") == {}
+    assert answering(f"7/{name}\n").parts("C:\\d\\f.", ".part") == {f"C:\\d\\{name}": 7}
