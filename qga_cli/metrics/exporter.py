@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
 _AT_ONCE = 16  # scrapes; one more is told to come again
-_CLIENTS = 64  # connections; for one more the one goes that has been silent the longest
+_CLIENTS = 64  # connections; for one more the one goes that we have waited for the longest
 _USUAL = 10.0  # seconds that Prometheus waits if nobody says otherwise (scrape_timeout)
 _MARGIN = 0.5  # seconds of them for the way
 _LONGEST = 2000  # characters of a query
@@ -227,7 +227,7 @@ class Server(ThreadingMixIn, WSGIServer):
         if ":" in address:
             self.address_family = socket.AF_INET6
         self._room = threading.BoundedSemaphore(_CLIENTS)
-        self._asking: dict[socket.socket, None] = {}  # have not said all yet; the first one longest
+        self._awaited: dict[socket.socket, None] = {}  # to ask, or to take; the first one longest
         self._lock = threading.Lock()
         super().__init__((address, port), _Handler)
         self.set_app(exporter)
@@ -245,22 +245,31 @@ class Server(ThreadingMixIn, WSGIServer):
             if not self._room.acquire(timeout=_MOMENT):
                 self.shutdown_request(request)
                 return
-        with self._lock:
-            self._asking[request] = None
-        super().process_request(request, client_address)
+        self.await_client(request)
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread can be started
+            self.has_come(request)
+            self._room.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """As inherited; then there is room again."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self.has_asked(request)
+            self.has_come(request)
             self._room.release()
 
-    def has_asked(self, request: socket.socket) -> None:
-        """It has said what it wants: it is not sent away any more."""
+    def await_client(self, request: socket.socket) -> None:
+        """From now on it may be sent away, for one more that wants something."""
         with self._lock:
-            self._asking.pop(request, None)
+            self._awaited[request] = None
+
+    def has_come(self, request: socket.socket) -> None:
+        """From now on it is not."""
+        with self._lock:
+            self._awaited.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that has gone: it could fill the journal."""
@@ -269,9 +278,9 @@ class Server(ThreadingMixIn, WSGIServer):
 
     def _send_one_away(self) -> None:
         with self._lock:
-            oldest = next(iter(self._asking), None)
+            oldest = next(iter(self._awaited), None)
             if oldest:
-                del self._asking[oldest]
+                del self._awaited[oldest]
                 with contextlib.suppress(OSError):  # it has gone by itself
                     oldest.shutdown(socket.SHUT_RDWR)
 
@@ -280,12 +289,15 @@ class _Handler(WSGIRequestHandler):
     server: Server
 
     def handle(self) -> None:
-        """Read all of a request's head before anything is made of it."""
+        """Read all of a request's head before anything is made of it; then send all at once."""
         head = self._head()
-        self.server.has_asked(self.connection)
+        self.server.has_come(self.connection)
         if head:
-            self.rfile = io.BytesIO(head)
+            answer = io.BytesIO()
+            self.rfile, self.wfile = io.BytesIO(head), answer
             super().handle()
+            self.server.await_client(self.connection)
+            self.connection.sendall(answer.getvalue())
 
     def _head(self) -> bytes:
         """What the client says, empty when it takes too long or too much for that."""
@@ -299,8 +311,8 @@ class _Handler(WSGIRequestHandler):
                 piece = self.connection.recv(_HEAD)
             except OSError:  # it is silent, or has gone
                 return b""
-            if not piece:
-                break
+            if not piece:  # it has gone, or was sent away: half a question is none
+                return b""
             said += piece
         self.connection.settimeout(_TAKING)
         return said

@@ -10,6 +10,7 @@ import pytest
 from qga_cli.channel import port
 from qga_cli.channel.ports import Channel
 from qga_cli.errors import NoChannel
+from qga_cli.files.guest.flow import _Writer
 from qga_cli.transports.libvirt_ports import LibvirtPorts
 
 
@@ -82,3 +83,13 @@ def test_a_call_that_never_returns_holds_nobody(monkeypatch: pytest.MonkeyPatch)
     assert [stream.closed for stream in streams] == [False, False]
     for stream in streams:
         stream.over.set()
+
+
+def test_a_copy_leaves_a_write_behind_that_never_returns() -> None:
+    stream = StuckStream()
+    writer = _Writer(port.OutPort("a", stream), iter([b"x"]))
+    began = time.monotonic()
+    writer.join()
+    assert time.monotonic() < began + 5
+    assert writer.is_busy
+    stream.over.set()

@@ -203,8 +203,10 @@ class _Writer:
         return self._thread.is_alive()
 
     def join(self) -> None:
-        """Return when it has ended, which it does when its port is unplugged."""
-        self._thread.join()
+        """Return when it has ended, as it does once its port is unplugged. A guest that floods the
+        port may hold the write all the same (see channel/port.py), and what is to be sent may
+        never come: then it is left behind, and ends with us."""
+        self._thread.join(_LAST)
 
     def _work(self) -> None:
         try:
