@@ -17,7 +17,7 @@ import pytest
 from tests import REPO, lab
 from tests.kit.channels import plugged
 from tests.kit.command import qga
-from tests.kit.fake import FakeAgent, Handler, Silence, left_socket
+from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence, left_socket
 from tests.kit.running import eventually
 from tests.lab.local_agent import agent as run_local_agent
 
@@ -299,6 +299,20 @@ def test_a_policy_of_the_host_fails_the_task(ansible: Ansible, local_agent: str)
     assert ran.returncode == 2, ran.stdout + ran.stderr
     assert "g | FAILED" in ran.stdout
     assert "denied" in ran.stdout
+
+
+def test_a_hostile_guests_refusal_moves_no_terminal(
+    ansible: Ansible, fake: Callable[[Handler], FakeAgent]
+) -> None:
+    def hostile(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-ping":
+            return {}
+        raise AgentFault("no \x1b]0;mine\x07\x1b[2J")
+
+    hosts = ansible.inventory(g=f"ansible_qga_uri={fake(hostile).uri}")
+    ran = ansible("ansible", "-vvv", "-i", hosts, "all", "-m", "raw", "-a", "true")
+    assert "no \\x1b]0;mine\\x07" in ran.stdout, ran.stdout + ran.stderr
+    assert "\x1b" not in ran.stdout + ran.stderr
 
 
 def test_a_copy_of_two_megabytes_is_proved(ansible: Ansible, local_agent: str) -> None:

@@ -104,6 +104,7 @@ try:
     from ansible_collections.qga.guest.plugins.plugin_utils.lasting import Lasting
     from qga_cli import config, connect
     from qga_cli.errors import FileError, NotDelivered, QgaError
+    from qga_cli.format import printable
     from qga_cli.guests.hosts import guarding
     from qga_cli.interrupt import Interrupt
 except ImportError as error:
@@ -186,7 +187,8 @@ class Connection(ConnectionBase):
             if code is not None:
                 return code, bytes(out), bytes(err)
             if lasting.why:
-                display.vvv(f"QGA opens it for this task alone: {lasting.why}", host=self._name)
+                why = printable(lasting.why)
+                display.vvv(f"QGA opens it for this task alone: {why}", host=self._name)
         self._open()
 
         def stdout(data):
@@ -431,7 +433,8 @@ class _Input:
 
 def _told(error):
     """A task that was not delivered may go elsewhere or again; what was refused has failed."""
-    text = ". ".join(filter(None, (error.said(), error.details, error.advice)))
+    # Ansible prints it as it is, and a part of it may be the guest's word.
+    text = printable(". ".join(filter(None, (error.said(), error.details, error.advice))))
     if isinstance(error, NotDelivered):
         return AnsibleConnectionFailure(text)
     if isinstance(error, FileError) and "No such file" in error.message:
