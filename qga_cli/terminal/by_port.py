@@ -113,16 +113,22 @@ def start(agent: Agent, request: TerminalRequest, *, always: bool) -> PythonCarr
         remember(agent, lack)
         return by_python.start(agent, request)
     request.ports = [port.name, way.name, port.nonce, port.end.strip()]
-    carrier = None
     try:
         carrier = by_python.start(
             agent, request, lambda: PortCarrier(agent, found, (port, way), request.size)
         )
-    finally:
-        if not isinstance(carrier, PortCarrier):
-            found.close()
-    if always and not isinstance(carrier, PortCarrier):
-        if carrier:
-            carrier.close()
-        raise NoChannel("the guest has no Python that opens the ports")
+    except by_python.Unopened as error:
+        found.close()
+        if always:
+            raise
+        remember(agent, error)
+        request.ports = []
+        return by_python.start(agent, request)
+    except BaseException:
+        found.close()
+        raise
+    if not carrier:
+        found.close()
+        if always:
+            raise NoChannel("the guest has no Python that opens the ports")
     return carrier

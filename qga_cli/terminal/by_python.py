@@ -7,7 +7,7 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.agent.program import capture
-from qga_cli.errors import BadReply, QgaError, Refused
+from qga_cli.errors import BadReply, NoChannel, QgaError, Refused
 from qga_cli.inside import terminal
 from qga_cli.inside.terminal import frames
 from qga_cli.inside.terminal.frames import frame, take
@@ -27,6 +27,12 @@ _TYPED = 1024  # bytes in a frame
 _FULL = 65536  # bytes; what is typed by hand fills none of it, so `~.` is always seen
 _NUDGE = 0.1  # seconds without an ACK until what we wrote is flushed
 _SILENCE = 3 * frames.TICKING  # seconds without a frame until the guest's end is probed
+
+
+class Unopened(NoChannel):
+    """Nothing was started: the guest has not opened the ports that it was given."""
+
+    kind = "no-channel"
 
 
 class PythonCarrier(Carrier):
@@ -130,7 +136,8 @@ def start(
 ) -> PythonCarrier | None:
     """Start what is wished for; None if the guest has no Python that can.
 
-    Given ports, `on_ports` makes the carrier if the guest has opened them.
+    Given ports, `on_ports` makes the carrier once the guest has opened them. Raises Unopened if it
+    cannot.
     """
     source = program(request)
     for python in _PYTHONS:
@@ -147,6 +154,8 @@ def start(
         if said == frames.ON_PORTS and on_ports:
             agent.trace(1, f"a terminal by the guest's {python}, on ports")
             return on_ports()
+        if said == frames.NO_PORTS:
+            raise Unopened("the guest's Python cannot open the ports")
         if DEVICE.fullmatch(said):
             agent.trace(1, f"a terminal by the guest's {python}, on {said}")
             return PythonCarrier(agent, said, request.size)

@@ -188,6 +188,17 @@ def test_a_program_nobody_watches_is_hung_up(tmp_path: Path) -> None:
         time.sleep(0.02)
 
 
+def test_no_program_is_started_whose_ports_have_gone(tmp_path: Path) -> None:
+    """They were plugged for it, and its qga was killed: nobody would read what it shows."""
+    wish = TerminalRequest([b"touch", os.fsencode(tmp_path / "ran")], size=(24, 80), environment={})
+    wish.ports = ["org.qga-cli.port.0123", "org.qga-cli.port.4567", "nonce", "mark"]
+    done = subprocess.run(
+        [sys.executable, "-IS", "-"], input=program(wish), check=True, capture_output=True
+    )
+    assert done.stdout.decode() == frames.NO_PORTS
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_freeze_that_ends_unseen_is_no_policy(fake: Callable[[Handler], FakeAgent]) -> None:
     refused: list[object] = []
     honest = answer(frames.frame(frames.OUTPUT, b"after") + frames.frame(frames.EXIT, b"\5"))

@@ -15,7 +15,7 @@ import pwd
 import signal
 import struct
 
-from qga_cli.inside.terminal.frames import ON_PORTS
+from qga_cli.inside.terminal.frames import NO_PORTS, ON_PORTS
 from qga_cli.inside.terminal.relay import Relay, resize
 
 TYPE_CHECKING = False
@@ -31,10 +31,14 @@ _TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; th
 def begin(request: "dict[str, Any]") -> None:
     """Start the program, print the carrier's name or ON_PORTS, and stay on in the background.
 
-    `request` has the members of Wish in carrier.py. When the program cannot be started, the error's
-    number is printed instead.
+    `request` has the members of TerminalRequest in carrier.py. When the program cannot be started,
+    the error's number is printed instead, or NO_PORTS: they may have gone with a host's qga that
+    was killed, and nobody would poll.
     """
     ports = open_ports(request["ports"][:2])
+    if request["ports"] and not ports:
+        os.write(1, NO_PORTS.encode())
+        return
     slave = -1
     if ports:
         outlet, inlet = ports

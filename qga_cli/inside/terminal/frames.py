@@ -14,6 +14,7 @@ OUTPUT, ACK, TICK, EXIT = b"o", b"a", b"t", b"x"
 INPUT, RESIZE, HANG_UP, SHOWN, BYE = b"i", b"w", b"h", b"s", b"b"
 
 ON_PORTS = "ports"  # printed instead of the carrier's name
+NO_PORTS = "no ports"  # the same: they cannot be opened, and nothing was started
 
 WINDOW = 4096  # bytes of the host without ACK; a pty takes 8192 before it says EAGAIN
 SCREEN = 65536  # bytes of the guest without SHOWN, on ports
