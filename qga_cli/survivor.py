@@ -53,12 +53,15 @@ class Survivor:
 
     def tell(self, word: str) -> None:
         """One word more. It has it when this returns: a pipe keeps what a dead writer wrote."""
+        if self._pipe < 0:
+            return
         with contextlib.suppress(BrokenPipeError):  # somebody has killed it; we are here still
             os.write(self._pipe, word.encode() + b"\n")
 
     def release(self) -> None:
         """Nothing is left to do: it ends."""
         self.tell("")
-        os.close(self._pipe)
+        pipe, self._pipe = self._pipe, -1
+        os.close(pipe)
         with contextlib.suppress(ChildProcessError):  # a program that ignores its children's ends
             os.waitpid(self.pid, 0)

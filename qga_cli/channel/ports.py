@@ -9,7 +9,8 @@ libvirt lets no second one in.
               └── found by the next run ◀─────────────────────────────────────────┘
 
 Open in the guest and without a stream on the host: its owner has died. A process that outlives us
-unplugs what is ours then; should that have died too, the next run does.
+unplugs what is ours then, and ends the program at the guest's end; should that have died too, the
+next run unplugs.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ import queue
 import random
 import threading
 
-from qga_cli.channel import COMING, PREFIX
+from qga_cli.channel import COMING, PREFIX, PROGRAM
 from qga_cli.channel.port import InPort, OutPort
 from qga_cli.errors import NoChannel, PortTaken, QgaError
 from qga_cli.survivor import Survivor
@@ -81,6 +82,11 @@ class Channel:
     def is_open(self, port: "InPort | OutPort") -> bool:
         """Whether somebody in the guest has it open just now."""
         return any(one.is_open for one in self._ports.plugged(port.name))
+
+    def entrust(self, mark: str) -> None:
+        """Have a program ended, the one with this mark, should we die; "" for none any more."""
+        if self._search:
+            self._search.tell(f"{PROGRAM}{mark}")
 
     def close(self) -> None:
         """Unplug the ports that we still have, and those that dead owners left."""
@@ -209,6 +215,11 @@ class Search:
             self._survivor = Survivor("qga_cli.channel.reaper", words)
         self._survivor.tell(word)
         self.names.add(word)  # the guest may let go of it a moment after us
+
+    def tell(self, word: str) -> None:
+        """One word for the survivor, if there is one by now."""
+        if self._survivor:
+            self._survivor.tell(word)
 
 
 def _value(

@@ -132,6 +132,7 @@ class ProgramOnPorts:
                 raise NoPorts("no shell: the guest runs Windows")
         if ways and self._feed:
             self._input = PortFeed(self._feed, ways[0], self.calls)
+        self._channel.entrust(self.mark)
         try:
             self.pid = self.calls.start(
                 words, capture=True, stdin=given, env=context.environment, program=self.argv
@@ -172,6 +173,7 @@ class ProgramOnPorts:
     def abandon(self, *, drop: bool = False) -> None:
         """Leave it alone. Its output goes nowhere, or with `drop` its next write fails."""
         self.calls.patient = False
+        self.disown()
         try:
             if not drop and not self.ended and self._relays:
                 words = [str(self.pid), *self._relays]
@@ -179,6 +181,10 @@ class ProgramOnPorts:
                 self.calls.reap([pid], _LAST)
         finally:
             self._let_go(clean=False)
+
+    def disown(self) -> None:
+        """Have nobody end it any more when we die."""
+        self._channel.entrust("")
 
     def signal(self, name: str, *, kill_after: float | None = None) -> int:
         """Signal its whole process tree; see Program.signal."""
@@ -271,6 +277,7 @@ class ProgramOnPorts:
     def _let_go(self, *, clean: bool) -> None:
         if self._woken < 0:
             return  # who leaves a program is told twice
+        self.disown()
         if self._input:
             self._input.stop()
             self._channel.give_back(self._input.port, clean=False)

@@ -73,12 +73,15 @@ def run(
     feed = InputFeed(stdin) if stdin else None
     wrapped = StreamedProgram(calls, argv, feed)
     errors = Complaint(stderr, wrapped.mark)
-    program: AnyProgram = wrapped
+    ported = None
     if channel != "never":
-        program = _ported(calls, argv, feed, wrapped.mark, channel, large=large) or wrapped
+        ported = _ported(calls, argv, feed, wrapped.mark, channel, large=large)
+    program: AnyProgram = ported or wrapped
     supervisor = Supervisor(program, interrupt, timeout, kill_after)
 
     def left() -> str:
+        if ported:
+            ported.disown()  # who wants to leave at once leaves it running
         pid = f", pid {program.pid}" if program.pid else "; its pid is not known"
         return f"{argv[0]} may still run in {agent.name}{pid}"
 

@@ -1,6 +1,7 @@
 """`exec` with its streams on ports of ours, in real guests."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from tests import lab
 from tests.kit import channels
 from tests.kit.channels import plugged
 from tests.kit.command import Configured, Ran, qga
+from tests.kit.running import Started, eventually
 
 ALWAYS = ("exec", "--channel", "always")
 AUTO = ("exec", "--channel", "auto", "-v")
@@ -127,6 +129,42 @@ def test_a_qga_that_is_ended_leaves_nothing(guest: lab.Guest, signum: int) -> No
             break
         assert time.monotonic() < until, (there, used)
         time.sleep(0.2)
+
+
+@pytest.mark.port_written
+def test_a_killed_qga_leaves_no_silent_program_and_no_port(guest: lab.Guest) -> None:
+    """It was about to send what the program does not take: libvirtd does not see it die."""
+    argv = [sys.executable, "-m", "qga_cli", "exec", "-i", "--channel", "always", guest.name, "--"]
+    argv += ["sh", "-c", "echo begun; exec sleep 4994"]
+    source, sink = os.pipe()
+    process = subprocess.Popen(argv, stdin=source, stdout=subprocess.PIPE)
+    os.close(source)
+    assert process.stdout
+    assert process.stdout.readline() == b"begun\n"
+    assert len(channels.used(guest.uri, guest.name)) == 3
+    while select.select([], [sink], [], 1)[1]:  # until all between us and the program is full
+        os.write(sink, bytes(4096))
+    process.kill()
+    process.communicate()
+    os.close(sink)
+    look = ("exec", "--channel", "never", guest.name, "pgrep", "-fx", "sleep 4994")
+    assert eventually(lambda: not channels.used(guest.uri, guest.name) and not qga(*look).out)
+    assert plugged(guest) == []
+
+
+def test_a_second_signal_leaves_the_program_running(guest: lab.Guest) -> None:
+    text = "trap 'echo once' INT; echo ready; while :; do sleep 0.2; done; : 4995"
+    started = Started(*ALWAYS, guest.name, "--", "sh", "-c", text)
+    assert started.line() == "ready"
+    started.signal(signal.SIGINT)
+    assert started.line() == "once"
+    started.signal(signal.SIGINT)
+    code, _, err = started.end()
+    # In other words where the guest has no time to be told.
+    assert (code, re.search("still run(ning)? in", err) is not None) == (130, True), err
+    assert channels.in_use(guest) == []
+    there = ("exec", "--channel", "never", guest.name, "--", "pkill", "-f", "[:] 4995")
+    assert qga(*there).code == 0
 
 
 def test_a_reader_that_goes_ends_the_program(guest: lab.Guest) -> None:

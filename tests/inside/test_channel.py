@@ -1,6 +1,9 @@
 """The scripts at a guest's end of a port, where there is none."""
 
+import contextlib
+import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,23 @@ def test_a_bare_program_has_the_ports_themselves(sh: Run, tmp_path: Path) -> Non
     done = sh("channel/port+channel/stream+channel/bare", *words, stdin=said, around=on_files)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out").read_bytes() == b"hello\ninput\nend 7\n"
+
+
+def test_a_poke_says_something_and_waits_for_no_host(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "open").write_bytes(b"")
+    os.mkfifo(tmp_path / "closed")
+    full = os.open(tmp_path / "closed", os.O_RDWR | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(full, bytes(4096))
+
+    def on_these(text: str) -> str:
+        assert "pids=\n" in text
+        return text.replace("pids=\n", 'open_port() { eval "exec $2<>$1"; }\npids=\n', 1)
+
+    began = time.monotonic()
+    done = sh("channel/port+channel/poke", "closed", "absent/one", "open", around=on_these)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert (tmp_path / "open").read_bytes() == b"\n"
+    assert time.monotonic() < began + 10  # a second, even where sleep takes no fraction
+    os.close(full)

@@ -112,6 +112,26 @@ def test_a_tree_is_ended_by_its_mark(sh: Run, looks: str) -> None:
             program.kill()
 
 
+@pytest.mark.parametrize(("name", "ends"), [("qga", True), ("qga-over", False)])
+def test_a_program_whose_qga_has_died_is_ended_unless_it_is_over(
+    sh: Run, name: str, ends: bool
+) -> None:
+    mark = f"qga-inside-{os.urandom(8).hex()}"
+    text = (
+        f"# {mark}\nprintf {name} >/proc/self/comm; exec 3</dev/null; sleep 301 &\n"
+        f"( QGA_EXEC={mark}; export QGA_EXEC; exec sleep 300 ) 3<&- & echo; wait $!; echo $?"
+    )
+    with subprocess.Popen(["sh", "-c", text, mark], stdout=subprocess.PIPE) as wrapper:
+        assert wrapper.stdout
+        wrapper.stdout.readline()
+        assert sh("exec/orphan+exec/end", mark, "HUP", "0").returncode == 0
+        if not ends:
+            assert sh("exec/end", GONE, mark, "KILL", "20").returncode == 0
+        expected = 128 + (signal.SIGHUP if ends else signal.SIGKILL)
+        assert wrapper.stdout.readline() == b"%d\n" % expected
+    assert sh("exec/orphan+exec/end", mark, "HUP", "0").returncode == 9
+
+
 def test_a_tree_is_ended_by_its_parent(sh: Run) -> None:
     with subprocess.Popen(["sh", "-c", "sleep 300 & echo; wait"], stdout=subprocess.PIPE) as parent:
         assert parent.stdout

@@ -16,6 +16,7 @@ from qga_cli.transports import connect
 from qga_cli.transports.libvirt_ports import UNSAFE_TO_WRITE
 from qga_cli.transports.ports import Plugged
 from tests import lab
+from tests.kit.running import eventually
 from tests.lab.process import LabError, run
 
 TYPE_CHECKING = False
@@ -56,6 +57,27 @@ def ports(guest: lab.Guest) -> "Ports":
 
 def plugged(guest: lab.Guest) -> list[Plugged]:
     return list(ports(guest).plugged(PREFIX))
+
+
+def used(uri: str, name: str) -> list[str]:
+    """Ports of ours that somebody uses, on the host or in the guest."""
+    host = connect(uri)
+    try:
+        there = host.open(name).ports()
+        assert there is not None
+        return [
+            f"{port.name}{' (open in the guest)' * port.is_open}"
+            for port in there.plugged(PREFIX)
+            if port.is_open or there.is_used(port.name)
+        ]
+    finally:
+        host.close()
+
+
+def in_use(guest: lab.Guest, seconds: float = 3.0) -> list[str]:
+    """Those still used after so many seconds: a guest tells of its closing a little later."""
+    eventually(lambda: not used(guest.uri, guest.name), seconds)
+    return used(guest.uri, guest.name)
 
 
 @contextlib.contextmanager

@@ -61,6 +61,8 @@ echo "$qga_hello$qga_nl$qga_relays" >&3
 exec >/dev/null 2>&8
 ( qga_around; QGA_EXEC=$0; export QGA_EXEC; exec "$@" ) >&6 2>&7 3>&- 4>&- 6>&- 7>&- 8>&-
 qga_code=$?
+# See orphan.sh.
+{ printf qga-over >/proc/self/comm; } 2>/dev/null
 exec </dev/null
 echo >&8; IFS= read -r qga_said <&8
 exec 2>/dev/null

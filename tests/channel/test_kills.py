@@ -1,0 +1,155 @@
+"""qga killed at random moments while its streams are on ports: nothing stays on either side.
+
+QGA_TEST_KILLS says how many kills; QGA_TEST_SEED which moments, signals and uses.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qga_cli.agent import Agent
+from qga_cli.agent.program import capture
+from qga_cli.channel.ports import STAY
+from qga_cli.transports import connect
+from tests import lab
+from tests.kit import channels
+from tests.kit.command import environment, qga
+from tests.kit.terminals import Terminal
+from tests.lab.hypervisor import virsh
+
+pytestmark = [pytest.mark.slow, pytest.mark.port_written]
+
+KILLS = int(os.environ.get("QGA_TEST_KILLS", "12"))
+SEED = int(os.environ.get("QGA_TEST_SEED", "18"))
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+AT_ONCE = 4
+LATEST = 2.5  # seconds after the start; the first byte comes after 0.5 or so
+LIMIT = 3.0  # seconds after the end in which everything is gone
+ENDS = 15.0  # seconds for a qga that was told to end, on a busy machine
+ALWAYS = ("--channel", "always")
+# What holds the folder of a copy, without a channel too: it ends by itself within a minute.
+HOLDER = ("sh -c LC_ALL=C; export LC_ALL", "sleep 15")
+LOOK = "ps -eo pid=,ppid=,args="
+
+Use = Callable[[lab.Guest, Path], "subprocess.Popen[bytes]"]
+
+
+def start(*words: str, stdin: str = os.devnull, stdout: int = subprocess.DEVNULL
+          ) -> "subprocess.Popen[bytes]":  # fmt: skip
+    """A command line that nobody reads: with a pipe for stdout it will wait for ever."""
+    with open(stdin, "rb") as source:
+        return subprocess.Popen(
+            [sys.executable, "-m", "qga_cli", *words],
+            stdin=source,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            env=environment(None),
+        )
+
+
+def program(guest: lab.Guest, text: str, **streams: object) -> "subprocess.Popen[bytes]":
+    words = ("exec", "-i", *ALWAYS, guest.name, "--", "sh", "-c", text)
+    return start(*words, **streams)  # type: ignore[arg-type]
+
+
+def terminal(guest: lab.Guest, here: Path) -> "subprocess.Popen[bytes]":
+    return Terminal("exec", "-it", *ALWAYS, guest.name, "--", "sh", "-c", "cat; sleep 999").process
+
+
+USES: dict[str, Use] = {
+    "a program that writes": lambda guest, here: program(
+        guest, "while echo x; do sleep 0.1; done"
+    ),
+    "a silent program": lambda guest, here: program(guest, "sleep 997; :"),
+    "a flood": lambda guest, here: program(guest, "cat /dev/zero"),
+    "a flood that nobody reads": lambda guest, here: program(
+        guest, "cat /dev/zero", stdout=subprocess.PIPE
+    ),
+    "a slow reader": lambda guest, here: program(
+        guest, "while head -c 1000 >/dev/null; do sleep 0.1; done", stdin="/dev/zero"
+    ),
+    "a program that does not read": lambda guest, here: program(
+        guest, "sleep 996", stdin="/dev/zero"
+    ),
+    "cp in": lambda guest, here: start(
+        "cp", *ALWAYS, str(here / "large"), f"{guest.name}:/root/kills/{random.random()}"
+    ),
+    "cp out": lambda guest, here: start(
+        "cp", *ALWAYS, f"{guest.name}:/root/kills/large", str(here / f"{random.random()}")
+    ),
+    "cat": lambda guest, here: start("cat", *ALWAYS, f"{guest.name}:/root/kills/large"),
+    "a terminal": terminal,
+}  # fmt: skip
+
+
+class Watch:
+    """What of ours there is beside what there was: ports in use, processes in the guest."""
+
+    def __init__(self, guest: lab.Guest) -> None:
+        self._guest = guest
+        self._known = self._processes().keys()
+
+    def left(self) -> list[str]:
+        """Ports that somebody uses, at either end, and words of processes."""
+        found = channels.used(self._guest.uri, self._guest.name)
+        there = self._processes()
+        return found + [f"{pid} {there[pid]}" for pid in there.keys() - self._known]
+
+    def _processes(self) -> dict[str, str]:
+        """Those of the guest by pid, but for the kernel's and those of this look."""
+        host = connect(self._guest.uri)
+        try:
+            transport = host.open(self._guest.name)
+            done = capture(Agent(transport, self._guest.name), LOOK.split())
+        finally:
+            host.close()
+        rows = [line.split(None, 2) for line in done.stdout.decode().splitlines()]
+        return {
+            pid: f"{parent} {words}"
+            for pid, parent, words in rows
+            if words != LOOK and not words.startswith(("[", *HOLDER))
+        }
+
+
+@pytest.fixture
+def large(guest: lab.Guest, tmp_path: Path) -> Iterator[Path]:
+    """A folder with a large file, which the guest has too."""
+    (tmp_path / "large").write_bytes(os.urandom(48 * 2**20))
+    assert qga("mkdir", f"{guest.name}:/root/kills").code == 0
+    assert qga("cp", str(tmp_path / "large"), f"{guest.name}:/root/kills/large").code == 0
+    yield tmp_path
+    assert qga("rm", "-r", f"{guest.name}:/root/kills").code == 0
+
+
+def test_a_killed_qga_leaves_nothing(guest: lab.Guest, large: Path) -> None:
+    chance = random.Random(SEED)
+    define = ("dumpxml", guest.name, "--inactive", "--security-info")
+    before = virsh(guest.uri, *define)
+    watch = Watch(guest)
+    for _ in range(0, KILLS, AT_ONCE):
+        kills = []
+        for name in chance.sample(sorted(USES), AT_ONCE):
+            moment, signum = chance.uniform(0, LATEST), chance.choice(SIGNALS)
+            kills.append((time.monotonic() + moment, signum, name, USES[name](guest, large)))
+        told = ", ".join(f"{name}: {signum.name}" for _, signum, name, _ in kills)
+        for when, signum, _, process in sorted(kills, key=lambda kill: kill[0]):
+            time.sleep(max(0.0, when - time.monotonic()))
+            process.send_signal(signum)
+        for _, signum, name, process in kills:
+            if name == "a flood that nobody reads" and signum != signal.SIGKILL:
+                assert process.stdout  # as when whoever reads it has ended
+                process.stdout.close()
+            process.wait(ENDS)
+        until = time.monotonic() + LIMIT
+        while left := watch.left():
+            assert time.monotonic() < until, f"after {told}: {left}"
+            time.sleep(0.1)
+        assert len(channels.plugged(guest)) <= STAY
+    assert virsh(guest.uri, *define) == before
