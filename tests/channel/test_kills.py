@@ -120,10 +120,11 @@ class Watch:
 
 @pytest.fixture
 def large(guest: lab.Guest, tmp_path: Path) -> Iterator[Path]:
-    """A folder with a large file, which the guest has too."""
+    """A folder with a large file; the guest has one too."""
     (tmp_path / "large").write_bytes(os.urandom(48 * 2**20))
     assert qga("mkdir", f"{guest.name}:/root/kills").code == 0
-    assert qga("cp", str(tmp_path / "large"), f"{guest.name}:/root/kills/large").code == 0
+    fill = "head -c 50000000 /dev/urandom >/root/kills/large"
+    assert qga("exec", guest.name, "--", "sh", "-c", fill).code == 0
     yield tmp_path
     assert qga("rm", "-r", f"{guest.name}:/root/kills").code == 0
 
