@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -82,3 +83,24 @@ def test_a_poke_says_something_and_waits_for_no_host(sh: Run, tmp_path: Path) ->
     assert (tmp_path / "open").read_bytes() == b"\n"
     assert time.monotonic() < began + 10  # a second, even where sleep takes no fraction
     os.close(full)
+
+
+def test_a_port_that_the_guest_sees_late_is_waited_for(sh: Run, tmp_path: Path) -> None:
+    def on_folders(text: str) -> str:
+        assert "/sys/class/virtio-ports" in text
+        moved = text.replace("/sys/class/virtio-ports", "ports").replace("/dev/$", "$")
+        return f'{moved}open_port "$1" 3 && echo seen >&3\n'
+
+    (tmp_path / "ports").mkdir()
+    hidden = sh("channel/port", "mine", around=on_folders)
+    assert hidden.stderr.endswith(b"this guest does not show the port\n")
+    for number, name in enumerate(("other", "mine")):
+        (tmp_path / f"ports/{number}").mkdir()
+        (tmp_path / f"ports/{number}/name").write_text(f"{name}\n")
+    (tmp_path / "1").touch()
+    (tmp_path / "ports/1/name").rename(tmp_path / "late")
+    plugging = threading.Timer(0.5, (tmp_path / "late").rename, [tmp_path / "ports/1/name"])
+    plugging.start()
+    assert sh("channel/port", "mine", around=on_folders).stderr == b""
+    plugging.join()
+    assert (tmp_path / "1").read_text() == "seen\n"

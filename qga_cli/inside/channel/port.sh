@@ -5,13 +5,25 @@
 # program gets the port itself. Without udev its name is not in /dev.
 
 # Opens a port. $1 its name  $2 the descriptor
+#
+# A guest that has much to do sees a new port later than the host has plugged it. One that shows no
+# port at all, not even its agent's, hides them.
 open_port() {
-  for qga_file in /sys/class/virtio-ports/*/name; do
-    qga_called=
-    IFS= read -r qga_called <"$qga_file"
-    [ "$qga_called" = "$1" ] && break
-  done 2>/dev/null
-  [ "$qga_called" = "$1" ] || { echo 'this guest does not show the port' >&2; return 1; }
+  qga_left=20
+  while :; do
+    qga_any=
+    for qga_file in /sys/class/virtio-ports/*/name; do
+      qga_called=
+      IFS= read -r qga_called <"$qga_file" && qga_any=1
+      [ "$qga_called" = "$1" ] && break 2
+    done 2>/dev/null
+    qga_left=$((qga_left-1))
+    if [ -z "$qga_any" ] || [ $qga_left = 0 ]; then
+      echo 'this guest does not show the port' >&2
+      return 1
+    fi
+    sleep 0.1 2>/dev/null || sleep 1
+  done
   qga_file=${qga_file%/name}
   eval "command exec $2<>/dev/${qga_file##*/}"
 }

@@ -14,6 +14,7 @@ import os
 import pwd
 import signal
 import struct
+import time
 
 from qga_cli.inside.terminal.frames import NO_PORTS, ON_PORTS
 from qga_cli.inside.terminal.relay import Relay, resize
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # As on x86, ARM, s390x and RISC-V. On POWER they fail, and the host takes another way.
 _TCGETS, _TCSETS = 0x5401, 0x5402
 _PORTS = "/sys/class/virtio-ports"
+_SHOWN = 2.0  # seconds for a guest to see a port that has just been plugged
 _TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; the keys
 
 
@@ -80,13 +82,30 @@ def open_ports(names: "list[str]") -> "list[int]":
     opened = []
     try:
         for name in names:
-            for entry in os.listdir(_PORTS):
-                with open(f"{_PORTS}/{entry}/name") as file:
-                    if file.read().strip() == name:
-                        opened.append(os.open(f"/dev/{entry}", os.O_RDWR))
+            entry = find_port(name)
+            if entry:
+                opened.append(os.open(f"/dev/{entry}", os.O_RDWR))
     except OSError:
         opened = []
     return opened if len(opened) == len(names) else []
+
+
+def find_port(name: str) -> str:
+    """The device of this port, "" if there is none. As open_port in inside/channel/port.sh does, it
+    waits for it, unless no port is shown at all."""
+    until = time.monotonic() + _SHOWN
+    while True:
+        entries = os.listdir(_PORTS)
+        for entry in entries:
+            try:
+                with open(f"{_PORTS}/{entry}/name") as file:
+                    if file.read().strip() == name:
+                        return entry
+            except OSError:  # another one, which has just been unplugged
+                continue
+        if not entries or time.monotonic() > until:
+            return ""
+        time.sleep(0.1)
 
 
 def end_of_port(number: int, mark: str) -> None:
