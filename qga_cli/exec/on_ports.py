@@ -155,6 +155,8 @@ class ProgramOnPorts:
             if port.fileno() in ready:
                 self._take(port, stream)
                 self._heard, self._quiet = time.monotonic(), _QUIET
+            else:
+                stream.rest()
         if self._input and self._input.ends():
             self._channel.give_back(self._input.port)
             self._input = None

@@ -5,6 +5,8 @@ faster than the agent waits as at any pipe. Or, where file commands are blocked,
 output of one dd after another (`Polled`), a pipe's worth each.
 """
 
+import time
+
 from qga_cli.agent.program import captured
 from qga_cli.errors import BadReply, QgaError
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 _BLOCKS = 128  # of 64 KiB: 8 MiB in a spool file, one dd for each
 _HALF = 4 * 2**20  # bytes of a spool file after which the next one is prepared
 _LAST = 64 * 1024  # bytes from the end mark to the end of its line, which are a few
+_HELD = 1.0  # seconds that what may be the beginning of the mark waits for the rest of it
 _SMALL = 64 * 1024  # bytes to ask for while little comes: the agent clears as many each time
 
 
@@ -24,13 +27,16 @@ class Stream:
     """One stream of the program: passes its bytes on, and knows where it ends.
 
     The wrapper writes the end mark into the pipe, after the program's last byte; what background
-    children write later comes after it.
+    children write later comes after it. Output that ends as the mark begins, with a `q`, is held
+    for a second: a program may wait for an answer to it.
     """
 
     def __init__(self, sink: "Callable[[bytes], object]", mark: bytes) -> None:
         self._sink = sink
         self._mark = mark
         self._held = b""  # may be the beginning of the mark
+        self._passed = 0  # bytes of it that were passed on already
+        self._since = 0.0  # when the last of it came
         self.last = ""  # what follows the mark: exit code and words
         self.ended = False
         self.begun = False
@@ -48,12 +54,28 @@ class Stream:
             line, newline, _ = data[at + len(self._mark) :].partition(b"\n")
             self.ended = bool(newline)
             self.last = line.decode("ascii", "replace")
+        given = data[self._passed : at]
+        self._passed = max(0, self._passed - at)
         self._held = data[at:]
+        self._since = time.monotonic()
         if len(self._held) > _LAST:
             raise BadReply("what the guest says of the program's end has no end itself")
-        if at:
+        self._give(given)
+
+    def rest(self) -> None:
+        """Nothing comes: what may be the beginning of the mark, and has waited, is passed on.
+
+        The wrapper writes the mark at once, so the rest of it would be here.
+        """
+        waits = self._passed < len(self._held) < len(self._mark)
+        if waits and time.monotonic() > self._since + _HELD:
+            given, self._passed = self._held[self._passed :], len(self._held)
+            self._give(given)
+
+    def _give(self, data: bytes) -> None:
+        if data:
             self.begun = True
-            self._sink(data[:at])
+            self._sink(data)
 
     def _overlap(self, data: bytes) -> int:
         """How many of the last bytes the mark may begin with."""
@@ -105,6 +127,8 @@ class Spooled:
         first.read += len(data)
         if self.pids and not self.stream.ended and (not data or first.read > _HALF):
             self._look(self._filled[-1])
+            if not data and self.pids:
+                self.stream.rest()
         return bool(data)
 
     def close(self) -> None:
@@ -166,6 +190,8 @@ class Polled:
             if status.get("exitcode") != 0:
                 raise QgaError("the program's output is lost: dd failed in the guest")
             self.stream.feed(captured(status)[0])
+        else:
+            self.stream.rest()
         return bool(status["exited"])
 
     def close(self) -> None:

@@ -1,9 +1,14 @@
 """The end of a program's stream over ports, in orders that a real guest shows once in a while."""
 
+import subprocess
 import threading
 import time
 
+import pytest
+
+from qga_cli.exec import outputs
 from qga_cli.exec.stream import ProgramStream
+from tests.kit.running import Started, readable
 
 END = b"qga.0123456789abcdef "
 
@@ -95,3 +100,37 @@ def test_who_reads_lets_go_while_who_writes_ends_the_input() -> None:
     stream.close()
     thread.join()
     assert (failed, channel.taken) == ([], [])
+
+
+def test_what_begins_as_the_end_is_passed_on_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[bytes] = []
+    stream = outputs.Stream(given.append, END.strip())
+    stream.feed(b"or q")
+    stream.rest()
+    assert given == [b"or "]
+    monkeypatch.setattr(outputs, "_HELD", 0.0)
+    stream.rest()
+    stream.rest()
+    assert given == [b"or ", b"q"]
+    stream.feed(b"ga!q")
+    assert (b"".join(given), stream.ended) == (b"or qga!", False)
+    stream.rest()
+    stream.feed(END[1:] + b"7\n")  # it was the end: it is found all the same
+    assert (b"".join(given), stream.ended, stream.last) == (b"or qga!q", True, " 7")
+
+
+@pytest.mark.slow
+def test_a_program_that_waits_after_a_q_is_answered(local_agent: str) -> None:
+    """Over a tunnel every frame may end with any byte."""
+    program = "printf q; read -r line; echo $line; exit 3"
+    started = Started(
+        "-c", local_agent, "exec", "x", "--", "sh", "-c", program, stdin=subprocess.PIPE
+    )
+    try:
+        assert readable(started.stdout.fileno(), 30), "held"
+        assert started.stdout.read(1) == b"q"
+        assert started.process.communicate(b"ready\n", timeout=60) == (b"ready\n", b"")
+        assert started.process.returncode == 3
+    finally:
+        started.process.kill()
+        started.process.wait()
