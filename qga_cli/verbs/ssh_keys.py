@@ -6,15 +6,24 @@ asked for first (QEMU, qga/commands-posix-ssh.c).
 
 from __future__ import annotations
 
+import io
 import re
 
 from qga_cli import openssh
-from qga_cli.agent import Agent, Reply
+from qga_cli.agent import Agent, Reply, abilities
 from qga_cli.commands.ssh.add import COMMAND as ADD
 from qga_cli.commands.ssh.list import COMMAND as LIST
 from qga_cli.commands.ssh.remove import COMMAND as REMOVE
-from qga_cli.errors import Refused, Unsupported
+from qga_cli.errors import Forbidden, Refused, Unsupported
+from qga_cli.exec.run import run
+from qga_cli.inside import script
 from qga_cli.verbs.job import Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from qga_cli.spec import Command
 
 # As GLib's g_file_get_contents has it, whatever the quotes; other agents' words are an error still.
 _NO_FILE = re.compile(r"authorized_keys\W+No such file or directory$")
@@ -35,13 +44,13 @@ def list_keys(job: Job) -> Reply:
 def add(job: Job, *, user: str, key: list[str], reset: bool = False) -> Reply:
     """`qga ssh add`: those that are not there. Raises Refused for one with other options."""
     if reset:
-        return job.wire()
+        return _change(job, ADD, {"username": user, "keys": key, "reset": True}, "reset")
     agent = job.agent
     try:
         there = _lines(agent, user)
     except Unsupported as error:
         agent.trace(1, f"what is there already cannot be told: {error.message}")
-        return job.wire()
+        return _change(job, ADD, {"username": user, "keys": key}, "add")
     except Refused:
         there = []  # no file yet; what else is wrong the next call tells
     known = {_identity(line): line for line in there[::-1]}
@@ -52,7 +61,7 @@ def add(job: Job, *, user: str, key: list[str], reset: bool = False) -> Reply:
         job.say(0, f"{agent.name}: {_count(len(key) - len(missing))} there already")
     if not missing:
         return Reply('{"return":{}}', {})
-    return agent.call(ADD, {"username": user, "keys": missing})
+    return _change(job, ADD, {"username": user, "keys": missing}, "add")
 
 
 def remove(job: Job, *, user: str, key: list[str]) -> Reply:
@@ -67,7 +76,7 @@ def remove(job: Job, *, user: str, key: list[str]) -> Reply:
             hint=f"`qga ssh list VM {user}` shows them",
         )
     lines = [line + end for line in dict.fromkeys(found) for end in _ENDS]
-    reply = agent.call(REMOVE, {"username": user, "keys": lines})
+    reply = _change(job, REMOVE, {"username": user, "keys": lines}, "remove")
     left = [line for line in _lines(agent, user) if _identity(line) in wanted]
     gone = len(found) - len(left)
     if left:
@@ -78,6 +87,51 @@ def remove(job: Job, *, user: str, key: list[str]) -> Reply:
         )
     job.say(0, f"{agent.name}: {_count(gone)} removed")
     return reply
+
+
+def _change(job: Job, command: Command, arguments: dict[str, Any], how: str) -> Reply:
+    """Have a command of the agent's done, in a script that runs as the user, where that can be.
+
+    The agent does it as root and follows links of the user's: it gave him any file of the guest's
+    that his authorized_keys led to, and made him the owner of one in a folder of root's
+    (write_authkeys in QEMU's qga/commands-posix-ssh.c). The command's own policy counts for both.
+    """
+    assert job.target is not None
+    user, keys = arguments["username"], arguments["keys"]
+    if _is_safe(job.agent, user):
+        return job.agent.call(command, arguments)
+    said = bytearray()
+
+    def work() -> None:
+        given = io.BytesIO("".join(f"{key}\n" for key in keys).encode())
+        done = run(
+            job.agent, ["sh", "-c", script("network/keys"), "qga-keys", how], user=user,
+            stdin=given, stdout=bytes, stderr=said.extend,
+            interrupt=job.interrupt, timeout=job.timeout,
+        )  # fmt: skip
+        if done.code:
+            lines = said.decode("utf-8", "replace").splitlines()
+            why = lines[-1] if lines else f"exit code {done.code}"
+            raise Refused(f"the keys of {user} are as they were: {why}")
+
+    try:
+        job.hosts.change(job.target, command.wire, work, {"username": user, "keys": keys})
+    except Forbidden:  # the command, which is said once more, or programs, by this host's policy
+        return job.agent.call(command, arguments)
+    return Reply('{"return":{}}', {})
+
+
+def _is_safe(agent: Agent, user: str) -> bool:
+    """Whether the agent's command is to do it: nobody else may lead root astray, or there is no
+    other way."""
+    if user == "root" or ":" in user:  # which no user's name has, and `run` takes for a group
+        return True
+    try:
+        able = abilities.ask(agent)
+    except Refused as error:
+        agent.trace(1, f"what the agent can do cannot be told: {error.message}")
+        return True
+    return able.windows or not able.may(*abilities.PROGRAMS)
 
 
 def _lines(agent: Agent, user: str) -> list[str]:

@@ -131,3 +131,25 @@ def test_an_order_goes_to_a_pipe_of_ours_only(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept")
     assert sh("exec/tell", "beat", f"{tmp_path}/file").returncode
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_keys_of_a_user(sh: Run, tmp_path: Path) -> None:
+    def keys(how: str, given: bytes) -> int:
+        text = f"HOME='{tmp_path}'; export HOME\n"
+        return sh("network/keys", how, around=lambda it: text + it, stdin=given).returncode
+
+    file = tmp_path / ".ssh" / "authorized_keys"
+    assert keys("add", b"a 1\n") == 0
+    file.write_bytes(b"a 1\nb 2")  # without an end
+    assert keys("add", b"c 3\n") == 0
+    assert file.read_bytes() == b"a 1\nb 2\nc 3\n"
+    assert keys("remove", b"b 2\nb 2\r\n") == 0
+    assert file.read_bytes() == b"a 1\nc 3\n"
+    assert keys("remove", b"a 1\nc 3\n") == 0
+    assert file.read_bytes() == b""
+    assert keys("reset", b"d 4\n") == 0
+    assert (file.read_bytes(), os.listdir(file.parent)) == (b"d 4\n", ["authorized_keys"])
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    file.unlink()
+    os.mkfifo(file)
+    assert keys("add", b"a 1\n") == 1  # and does not wait for a reader

@@ -15,6 +15,9 @@ BARE = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0d
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5ISMvIxqmHMxFhc7qm4bjFMuQeSEjsVnbqNdvUpu3R"
 
 
+INFO = {"version": "7.2.0", "supported_commands": []}
+
+
 class Keys:
     """The commands of an agent as qga/commands-posix-ssh.c has them, on lines in memory."""
 
@@ -23,8 +26,9 @@ class Keys:
         self.added: list[object] = []
 
     def __call__(self, request: dict[str, object]) -> object:
-        given = request["arguments"]
-        assert isinstance(given, dict)
+        given = request.get("arguments")
+        if not isinstance(given, dict):  # guest-info: an agent that runs no programs
+            return INFO
         if request["execute"] == "guest-ssh-get-authorized-keys":
             stripped = [line.strip() for line in self.lines]
             return {"keys": [line for line in stripped if line and line[0] != "#"][::-1]}
@@ -89,7 +93,7 @@ def test_add_where_no_file_is(fake: Make) -> None:
     def handle(request: dict[str, object]) -> object:
         if request["execute"] == "guest-ssh-get-authorized-keys":
             raise AgentFault("failed to open authorized_keys")
-        return {}
+        return INFO if request["execute"] == "guest-info" else {}
 
     agent = fake(handle)
     assert qga("-c", agent.uri, "ssh", "add", "x", "deploy", BARE).code == 0

@@ -23,7 +23,7 @@ COMMAND = Command(
         "Appends to ~/.ssh/authorized_keys, which is made if need be; a key that is there already, "
         "whatever its comment, is not added again. One that is there with other options (`from=` "
         "...) is refused, with exit code 1: sshd would go by the first line. Windows agents have "
-        "it since 9.1."
+        "it since 9.1. It is done with the user's own rights, by guest-exec where that may be used."
     ),
     examples=[
         Example("qga ssh add web1 root @~/.ssh/id_ed25519.pub", "your own key"),
