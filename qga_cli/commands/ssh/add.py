@@ -18,7 +18,7 @@ COMMAND = Command(
     ],
     result={},
     changes=True,
-    run="verbs.ssh_keys:add",
+    run="network.ssh_keys:add",
     notes=(
         "Appends to ~/.ssh/authorized_keys, which is made if need be; a key that is there already, "
         "whatever its comment, is not added again. One that is there with other options (`from=` "

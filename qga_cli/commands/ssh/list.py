@@ -36,7 +36,7 @@ COMMAND = Command(
         Column("options", extra=True),
         Column("key", extra=True),
     ],
-    run="verbs.ssh_keys:list_keys",
+    run="network.ssh_keys:list_keys",
     notes=(
         "From ~/.ssh/authorized_keys; without that file there are none. "
         "Windows agents have it since 9.1."

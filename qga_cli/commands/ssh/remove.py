@@ -11,7 +11,7 @@ COMMAND = Command(
     args=[USER, KEYS],
     result={},
     changes=True,
-    run="verbs.ssh_keys:remove",
+    run="network.ssh_keys:remove",
     notes=(
         "Keys are compared by type and key material: comments and options do not count, and every "
         "line with the key goes. Says how many went; exit code 1 when none did. Windows "
