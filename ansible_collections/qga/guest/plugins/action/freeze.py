@@ -15,7 +15,12 @@ import ansible.constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
+try:
+    from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
+except ImportError as error:
+    MISSING = error
+else:
+    MISSING = None
 
 _PATIENCE = 60.0  # seconds for a thaw, beside what --max allows
 
@@ -29,11 +34,13 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Freeze, or thaw."""
         result = super().run(tmp, task_vars)
-        _, given = self.validate_argument_spec({
+        if MISSING:
+            raise AnsibleActionFail(f"this Python has no qga ({MISSING}): pip install qga-cli")
+        given = self.validate_argument_spec({
             "state": {"choices": ["frozen", "thawed"], "required": True},
             "max": {"type": "str", "default": "30s"},
             "mountpoints": {"type": "list", "elements": "str", "default": []},
-        })  # fmt: skip
+        })[1]  # fmt: skip
         name = self._connection.get_option("remote_addr")
         uri = uri_of(self._connection.get_option("uri"))
         # One for each guest in the folder that Ansible has for this run, which nobody else enters.

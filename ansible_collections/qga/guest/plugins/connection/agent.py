@@ -10,7 +10,7 @@ description:
   - Reaches a guest from its hypervisor, without network, ssh or passwords in it.
   - Uses the library of qga, in process. What the policy of the host that runs Ansible denies is
     denied here too, and its audit file has every call.
-author: the authors of qga
+author: the authors of qga (!UNKNOWN)
 version_added: 0.1.0
 requirements:
   - qga-cli

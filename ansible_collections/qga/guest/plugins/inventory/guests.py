@@ -10,7 +10,7 @@ description:
   - Asks all hypervisors, and the agents of all guests that run there, at the same time.
   - A guest whose agent does not answer is listed, and costs no more than I(timeout).
   - Guests of the same name on two hypervisors are called NAME.HOST.
-author: the authors of qga
+author: the authors of qga (!UNKNOWN)
 version_added: 0.1.0
 requirements:
   - qga-cli

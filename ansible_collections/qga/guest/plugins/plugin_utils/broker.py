@@ -67,7 +67,7 @@ class Broker:
         self._listener.settimeout(_LOOK)
         while True:
             try:
-                task, _ = self._listener.accept()
+                task = self._listener.accept()[0]
             except TimeoutError:
                 idle = time.monotonic() - self._idle_since > self._persist
                 if self._talking or (self._is_found() and not idle):
@@ -208,7 +208,7 @@ class Broker:
             self._talking.discard(task)
 
     def _serve_task(self, task: socket.socket) -> None:
-        kind, _, size = HEAD.unpack(_exactly(task, HEAD.size))
+        kind, _number, size = HEAD.unpack(_exactly(task, HEAD.size))
         data = _exactly(task, size)
         self._ready.wait()
         no, obstacle = self._refusal, self._obstacle

@@ -121,7 +121,7 @@ class Lasting:
                 raise OutcomeUnknown("the broker of this guest has died: the task may have run")
             said += piece
             while len(said) >= HEAD.size:
-                kind, _, size = HEAD.unpack_from(said)
+                kind, _number, size = HEAD.unpack_from(said)
                 if len(said) < HEAD.size + size:
                     break
                 data, said = said[HEAD.size : HEAD.size + size], said[HEAD.size + size :]
