@@ -64,7 +64,7 @@ keyed_groups:
   - key: qga_os.id
     prefix: os
   - key: qga_host
-    prefix: on
+    prefix: host
 compose:
   address: qga_addresses | first
 """
