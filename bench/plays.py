@@ -51,6 +51,7 @@ def main() -> None:
             json.dumps([{"hosts": "all", "gather_facts": False, "tasks": pings}])
         )
         os.environ["ANSIBLE_CONFIG"] = str(folder / "ansible.cfg")
+        os.environ["ANSIBLE_DISPLAY_FAILED_STDERR"] = "true"  # what an error of ours shows
         os.chdir(folder)
         for task in sys.argv[1:] or TASKS:
             compare(task, folder)
