@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence, left_socket
 from tests.kit.running import eventually
 from tests.lab.local_agent import agent as run_local_agent
+from tests.test_docs import BLOCK
 
 pytestmark = pytest.mark.slow
 
@@ -218,6 +220,37 @@ def test_a_freeze_ends_with_ansible(ansible: Ansible, guest: lab.Guest) -> None:
         process.kill()
     assert frozen
     assert eventually(lambda: qga("fs", "status", guest.name).out == "thawed\n", 20)
+
+
+def test_the_documents_blocks(ansible: Ansible, guest: lab.Guest) -> None:
+    """Two hypervisors, though here both are the same one; a snapshot that says what it was told."""
+    found = BLOCK.findall((REPO / "docs" / "ansible.md").read_text())
+    (hosts,) = [text for _, language, text in found if language == "toml"]
+    inventory, block = [text for _, language, text in found if language == "yaml"]
+    (ansible.folder / "qga").mkdir()
+    (ansible.folder / "qga" / "config.toml").write_text(
+        re.sub(r"qemu\+ssh://root@\w+/system", guest.uri, hosts)
+    )
+    inventory = inventory.replace("/var/tmp/qga-inventory", f"{ansible.folder}/cache")
+    source = ansible.folder / "two.qga.yml"
+    source.write_text(f"{inventory}guests: ['{guest.name}']\n")
+    lvcreate = ansible.folder / "lvcreate"
+    lvcreate.write_text('#!/bin/sh\necho "$@"\n')
+    lvcreate.chmod(0o755)
+    ansible.env["PATH"] = f"{ansible.folder}:{ansible.env['PATH']}"
+    ansible.env["XDG_CONFIG_HOME"] = str(ansible.folder)
+    play = ansible.folder / "play.yml"
+    play.write_text(
+        "- hosts: host_alpha\n  gather_facts: false\n  tasks:\n" + indent(block, "    ")
+    )
+    here = ansible.folder / "here"
+    here.write_text(f"alpha ansible_connection=local ansible_python_interpreter={sys.executable}\n")
+    ran = ansible("ansible-playbook", "-v", "-i", str(source), "-i", str(here), str(play))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"-n snap -L 5G /dev/vg/{guest.name}.alpha" in ran.stdout
+    assert recap(ran.stdout)[f"{guest.name}.alpha"] == (3, 3, 0, 0)
+    listed = ansible("ansible-inventory", "-i", str(source), "--list")
+    assert json.loads(listed.stdout)["host_beta"]["hosts"] == [f"{guest.name}.beta"]
 
 
 def test_thirty_sockets_at_once_and_a_dead_guest(
