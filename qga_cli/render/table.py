@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from qga_cli.spec import Row
 
+# After the last column, which may be styled for itself.
+_EDGE = re.compile(r" *((?:\x1b\[0m)?)(?:\x1b\[[1-9][\d;]*m +\x1b\[0m| +)\n")
 _PADDING = re.compile(r" +((?:\x1b\[[\d;]*m)*)\n")  # of the last column, codes or not
 _BAR = 10  # cells
 _ROOM = 20  # cells that any screen is taken to have, for a time or a bar
@@ -66,7 +68,9 @@ def grid(
         if index not in widths and set(texts[index]) - {"", MISSING}
     ]
     picked = [[row[index] for index in widths] for row in cells]
-    text = _draw(_table(shown, list(widths.values()), picked, header=header))
+    # A gap after the last column too, taken off again: without one, old releases of rich count it
+    # all the same, and narrow the other columns for it.
+    text = _draw(_table(shown, list(widths.values()), picked, header=header), spare=GAP)
     left = len(rows) - len(cells)
     text = caption + text + (f"... {left:,} more; -o tsv prints them all\n" if left else "")
     if gone and header:
@@ -93,9 +97,7 @@ def _table(
     *,
     header: bool,
 ) -> Table:
-    table = Table(
-        box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0)
-    )
+    table = Table(box=None, show_header=header, header_style="bold", padding=(0, GAP, 0, 0))
     for column, width in zip(columns, widths, strict=True):
         justify: JustifyMethod = "right" if column.kind in RIGHT else "left"
         table.add_column(column.name.upper(), justify=justify, overflow="fold", width=width)
@@ -186,10 +188,10 @@ def _bar(percent: float) -> Text:
     return bar
 
 
-def _draw(shown: Table | Text) -> str:
+def _draw(shown: Table | Text, *, spare: int = 0) -> str:
     out = io.StringIO()
     # None: rich minds FORCE_COLOR. NO_COLOR leaves it bold and dim; here it means plain.
     terminal = False if os.environ.get("NO_COLOR") else sys.stdout.isatty() or None
-    console = Console(file=out, force_terminal=terminal, width=_screen(), highlight=False)
+    console = Console(file=out, force_terminal=terminal, width=_screen() + spare, highlight=False)
     console.print(shown)
-    return _PADDING.sub(r"\1\n", out.getvalue())
+    return _PADDING.sub(r"\1\n", _EDGE.sub(r"\1\n", out.getvalue()))

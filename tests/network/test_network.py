@@ -112,7 +112,8 @@ def test_connect_joins_our_streams_to_an_address(island: lab.Guest) -> None:
         assert "carried by python3" in done.err
     refused = qga("connect", island.name, "9", stdin=b"x")
     assert (refused.code, refused.out) == (1, "")
-    assert refused.err == f"qga: {island.name}: localhost:9: Connection refused\n"
+    said = refused.err.splitlines()[0 if WRITES else 1 :]  # the first: that there are no ports
+    assert said == [f"qga: {island.name}: localhost:9: Connection refused"]
     away = qga("connect", island.name, "192.0.2.1:80")
     assert (away.code, away.out) == (1, "")
     assert "Network is unreachable" in away.err
