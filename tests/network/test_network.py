@@ -32,8 +32,8 @@ WRITES = may_write_ports()  # else all goes through agent calls, ten times slowe
 SERVERS = r"""
 mkdir -p /srv /root/.ssh && cd /srv && echo 'a page' >index.html
 busybox httpd -p 127.0.0.1:80 -h /srv
-socat TCP-LISTEN:7,bind=127.0.0.1,fork,reuseaddr,nodelay EXEC:cat </dev/null >/dev/null 2>&1 &
-socat UNIX-LISTEN:/run/echo.sock,fork EXEC:cat </dev/null >/dev/null 2>&1 &
+socat -t 30 TCP-LISTEN:7,bind=127.0.0.1,fork,reuseaddr,nodelay EXEC:cat </dev/null >/dev/null 2>&1 &
+socat -t 30 UNIX-LISTEN:/run/echo.sock,fork EXEC:cat </dev/null >/dev/null 2>&1 &
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 """
 
