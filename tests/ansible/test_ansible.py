@@ -185,6 +185,24 @@ def test_the_end_of_ansible_ends_the_program(
     assert eventually(lambda: not plugged(managed), 10)
 
 
+@pytest.mark.parametrize("signals", [["SIGINT"], ["SIGINT", "SIGTERM"]])
+def test_a_signal_that_the_other_thread_takes_is_heard(signals: list[str]) -> None:
+    """libvirt changes its thread's mask for each call, and the kernel gives it the signal then."""
+    code = (
+        "import signal, threading\n"
+        "from ansible_collections.qga.guest.plugins.connection.agent import Connection\n"
+        "def work(interrupt):\n"
+        "    interrupt.sleep(0.3, 0)\n"  # the main thread sleeps by then
+        f"    for name in {signals}:\n"
+        "        signal.pthread_kill(threading.get_ident(), getattr(signal, name))\n"
+        "    print('told' if interrupt.sleep(20, 0) else 'not told', flush=True)\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "Connection._do(None, work)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.returncode) == ("told\n", -signal.SIGINT), ran.stderr
+
+
 @pytest.mark.guest
 def test_a_tasks_timeout_ends_the_program(ansible: Ansible, managed: lab.Guest) -> None:
     """FAILED, for it was delivered; and a runner that was killed is not missed."""

@@ -90,8 +90,10 @@ import ctypes
 import multiprocessing
 import os
 import queue
+import select
 import signal
 import threading
+import time
 
 import ansible.constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
@@ -321,41 +323,44 @@ class Connection(ConnectionBase):
 
         A task that is interrupted or out of time ends its program in the guest first.
         """
-        interrupt = Interrupt()
-        box = queue.SimpleQueue()
+        interrupt, done, heard = Interrupt(), [], []
+        rings, bell = os.pipe()
+        os.set_blocking(bell, False)
 
         def run():
             try:
-                box.put((work(interrupt), None))
+                done.append((work(interrupt), None))
             except BaseException as error:  # raised in the other thread
-                box.put((None, error))
+                done.append((None, error))
+            os.write(bell, b"\0")
 
         def end(signum, _frame):
-            raise _Ended(signum)
+            heard.append(signum)
 
         # Ansible's own handlers end this process on the spot, and leave the program running.
         before = {signum: signal.signal(signum, end) for signum in (signal.SIGINT, signal.SIGTERM)}
-        ended = None
+        # The kernel may give a signal to the other thread, where libvirt changes its mask for each
+        # call; only this wakes us then.
+        wakes = signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
         try:
             threading.Thread(target=run, daemon=True).start()
-            value, error = box.get()
-        except BaseException as error:
-            for signum in before:
-                signal.signal(signum, signal.SIG_IGN)
-            interrupt.set(signal.SIGTERM)
-            try:
-                box.get(timeout=_GRACE)
-            except queue.Empty:  # the guest ends it by itself within a minute
+            _wait(rings, lambda: done or heard)
+        finally:  # also when Ansible's handler of SIGALRM has raised: the task is out of time
+            if not done:
                 interrupt.set(signal.SIGTERM)
-            if not isinstance(error, _Ended):
-                raise
-            ended = error.signum
-        finally:
+                _wait(rings, lambda: done, _GRACE)
+            signal.set_wakeup_fd(wakes)
             for signum, handler in before.items():
                 signal.signal(signum, handler)
-        if ended:
-            os.kill(os.getpid(), ended)
+            if done:
+                os.close(rings)
+                os.close(bell)
+            else:  # the guest ends it by itself within a minute
+                interrupt.set(signal.SIGTERM)
+        if heard:
+            os.kill(os.getpid(), heard[0])
             raise AnsibleError("ended by a signal")
+        value, error = done[0]
         if isinstance(error, QgaError):
             raise _told(error) from None  # it says all there is to say
         if error:
@@ -377,12 +382,17 @@ def _end_with_ansible():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-class _Ended(BaseException):
-    """A signal came that ends this process."""
-
-    def __init__(self, signum):
-        super().__init__(signum)
-        self.signum = signum
+def _wait(rings, true, seconds=None):
+    """Until something is true, which is looked at whenever the pipe `rings`; or `seconds`."""
+    until = None if seconds is None else time.monotonic() + seconds
+    heard = select.poll()
+    heard.register(rings, select.POLLIN)
+    while not true():
+        left = None if until is None else until - time.monotonic()
+        if left is not None and left <= 0:
+            return
+        if heard.poll(left and left * 1000):
+            os.read(rings, 4096)
 
 
 class _Input:
