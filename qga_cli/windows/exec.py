@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _CEILING = 0.25  # seconds between two looks
 _KILL = 5.0  # seconds for taskkill
+_CLOSING = 1.0  # seconds until what has ended has closed its files
 _NOT_FOUND = 9009  # cmd's code in a batch file for what it cannot run
 _RUN = ["cmd.exe", "/d", "/e:on", "/v:off", "/c"]
 _EXECUTABLE = ("", ".com", ".exe", ".bat", ".cmd", ".vbs", ".js", ".wsf", ".msc")
@@ -160,31 +161,40 @@ class WindowsProgram:
         sink: Callable[[bytes], object],
     ) -> Generator[float, None, None]:
         """Pass a stream on, a piece in each step."""
-        with self._private.closing(self._opened(path)) as handle:
+        handle = yield from self._opened(path)
+        with self._private.closing(handle):
             while data := self._private.read(handle):
                 (readable.take if readable else sink)(data)
                 yield 0.0
         if readable:
             readable.close()
 
-    def _opened(self, path: str) -> int:
-        """A handle on a stream. A child that runs on has it open to write, as far as it has come
-        it can be copied."""
-        try:
-            return self._private.open(path, "r")
-        except Refused as error:
-            self._private.busy()
-            copy = self._private.path(path.rpartition(".")[2] + "-part")
-            batch = Batch()
-            batch.add(f"copy /y {path} {copy} >NUL 2>NUL || exit 1")
-            if self._private.run(batch)[0] == 0:
-                return self._private.open(copy, "r")
-            raise QgaError(
-                f"the program has ended (exit code {self._status['exitcode']}), but what it has "
-                "left running holds its output, which is lost",
-                hint="`start /b PROGRAM >NUL 2>&1` leaves a child without output of ours",
-                details=error.desc,
-            ) from error
+    def _opened(self, path: str) -> Generator[float, None, int]:
+        """A handle on a stream. What has just ended may have it open a moment longer."""
+        until = time.monotonic() + _CLOSING
+        while True:
+            try:
+                return self._private.open(path, "r")
+            except Refused as error:
+                if time.monotonic() > until:
+                    return self._copied(path, error)
+            yield _CLOSING / 10
+
+    def _copied(self, path: str, error: Refused) -> int:
+        """A child that runs on has it open to write, as far as it has come it can be copied."""
+        self._private.busy()
+        copy = self._private.path(path.rpartition(".")[2] + "-part")
+        batch = Batch()
+        batch.add(f"copy /y {path} {copy} >NUL 2>NUL")
+        batch.add("if errorlevel 1 exit 1")
+        if self._private.run(batch)[0] == 0:
+            return self._private.open(copy, "r")
+        raise QgaError(
+            f"the program has ended (exit code {self._status['exitcode']}), but what it has "
+            "left running holds its output, which is lost",
+            hint="`start /b PROGRAM >NUL 2>&1` leaves a child without output of ours",
+            details=error.desc,
+        ) from error
 
     def _explain(self, out: str) -> None:
         """Raise what an exit code of cmd means, unless it is the program's own."""
