@@ -17,6 +17,7 @@ from qga_cli.commands.file.open import COMMAND as OPEN
 from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.errors import (
     AgentUnavailable,
+    BadReply,
     Frozen,
     Interrupted,
     NotDelivered,
@@ -156,6 +157,17 @@ class AgentCalls:
             return self.read(handle, count)
         finally:
             self.close(handle)
+
+    def written(self, pid: int) -> int:
+        """Bytes that the process has written so far, to whatever. Raises Refused when it has gone.
+
+        A kernel that does not count them has no such file: who needs the count asks first.
+        """
+        said = self.read_once(f"/proc/{pid}/io")  # proc_pid_io(5)
+        count = said.partition(b"\nwchar: ")[2].partition(b"\n")[0]
+        if not count.isdigit():
+            raise BadReply(f"the guest's /proc/{pid}/io does not tell what was written")
+        return int(count)
 
     def idle(self) -> bool:
         """Whether nothing but the agent runs in the guest just now: all else waits."""

@@ -15,7 +15,6 @@ the wrapper is there, for a guest that has been reset says nothing at its ports.
 from __future__ import annotations
 
 import os
-import re
 import select
 import threading
 import time
@@ -54,7 +53,6 @@ _LOST = 5.0  # seconds for the end mark once the wrapper has ended
 _LAST = 3.0  # seconds for the wrapper to end after us
 _INPUT, _SLOW = 0.005, 2.0  # seconds between two looks whether the program was given its input
 _MOST = 100  # characters of the line with the pids
-_COUNT = re.compile(rb"^wchar: (\d+)$", re.MULTILINE)  # proc_pid_io(5)
 
 
 class NoPorts(NoChannel):
@@ -226,7 +224,7 @@ class ProgramOnPorts:
             raise BadReply("the guest's shell does not tell who carries the program's streams")
         self._streams[0].feed(rest)
         if self._input:
-            self._input.begin(self._relays[2])
+            self._input.begin(int(self._relays[2]))
         return True
 
     def _wait(self) -> list[int]:
@@ -303,12 +301,11 @@ class PortFeed:
         self._sent = 0
         self._all = self._over = False
         self._trouble: QgaError | None = None
-        self._relay = ""
-        self._handle = 0
+        self._relay = 0
         self._next = 0.0
         self._every = _INPUT
 
-    def begin(self, relay: str) -> None:
+    def begin(self, relay: int) -> None:
         """Send from now on; `relay` is the pid of who passes it on to the program."""
         self._relay = relay
         threading.Thread(target=self._send, daemon=True).start()
@@ -333,15 +330,11 @@ class PortFeed:
             return False
         self._every = min(self._every * 1.5, _SLOW)
         try:
-            given = self._given()
+            given = self._calls.written(self._relay)
         except Refused:
             return True  # the relay has gone
         self._next = time.monotonic() + self._every
         return given >= self._sent
-
-    def _given(self) -> int:
-        count = _COUNT.search(self._calls.read_once(f"/proc/{self._relay}/io"))
-        return int(count[1]) if count else 0
 
     def _send(self) -> None:
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BLOCKS = 128  # of 64 KiB: 8 MiB in a spool file, one dd for each
 _HALF = 4 * 2**20  # bytes of a spool file after which the next one is prepared
 _LAST = 64 * 1024  # bytes from the end mark to the end of its line, which are a few
-_HELD = 1.0  # seconds that what may be the beginning of the mark waits for the rest of it
+HELD = 1.0  # seconds that what may be the beginning of the mark waits for the rest of it
 _SMALL = 64 * 1024  # bytes to ask for while little comes: the agent clears as many each time
 
 
@@ -27,13 +27,16 @@ class Stream:
     """One stream of the program: passes its bytes on, and knows where it ends.
 
     The wrapper writes the end mark into the pipe, after the program's last byte; what background
-    children write later comes after it. Output that ends as the mark begins, with a `q`, is held
-    for a second: a program may wait for an answer to it.
+    children write later comes after it. Output that ends as the mark begins, with a `q`, waits
+    `seconds` for the rest of it, no longer: the program may wait for an answer.
     """
 
-    def __init__(self, sink: "Callable[[bytes], object]", mark: bytes) -> None:
+    def __init__(
+        self, sink: "Callable[[bytes], object]", mark: bytes, seconds: float = HELD
+    ) -> None:
         self._sink = sink
         self._mark = mark
+        self._seconds = seconds
         self._held = b""  # may be the beginning of the mark
         self._passed = 0  # bytes of it that were passed on already
         self._since = 0.0  # when the last of it came
@@ -62,13 +65,17 @@ class Stream:
             raise BadReply("what the guest says of the program's end has no end itself")
         self._give(given)
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is what may be the beginning of the mark, and was not passed on."""
+        return self._passed < len(self._held) < len(self._mark)
+
     def rest(self) -> None:
         """Nothing comes: what may be the beginning of the mark, and has waited, is passed on.
 
         The wrapper writes the mark at once, so the rest of it would be here.
         """
-        waits = self._passed < len(self._held) < len(self._mark)
-        if waits and time.monotonic() > self._since + _HELD:
+        if self.waits and time.monotonic() >= self._since + self._seconds:
             given, self._passed = self._held[self._passed :], len(self._held)
             self._give(given)
 

@@ -1,16 +1,18 @@
 """A program in the guest whose input and output are one byte stream: two ports of ours."""
 
+from __future__ import annotations
+
 import os
-import re
 import threading
 import time
 
 from qga_cli.agent.program import captured
 from qga_cli.channel.ports import Channel
-from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, Refused, TimedOut
+from qga_cli.errors import NoChannel, OutcomeUnknown, Refused, TimedOut
 from qga_cli.exec import exit_status
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import Context, request
+from qga_cli.exec.outputs import HELD, Stream
 from qga_cli.inside import script
 from qga_cli.interrupt import Interrupt
 
@@ -23,9 +25,8 @@ if TYPE_CHECKING:
 
 _BEGIN = 10.0  # seconds for the guest's shell to come to the port
 _NUMBER = 20  # digits, and more than a pid has
-_HELD = 0.1  # seconds that what may be the beginning of the end waits for the rest of it
+_LONG = 3600.0  # seconds for a port to say something, where nobody set a limit
 _LOOK, _CEILING = 0.005, 0.25  # seconds between two looks
-_COUNT = re.compile(rb"^wchar: (\d+)$", re.MULTILINE)  # proc_pid_io(5)
 
 
 class ProgramStream:
@@ -34,8 +35,8 @@ class ProgramStream:
     What the program writes to its stderr is dropped. `code` is its exit code once `read` has
     returned nothing, 128 + N after signal N; None before.
 
-    Output that ends as the mark of its own end begins, with a `q`, waits a tenth of a second for
-    what comes after it. `read` has it then; `fileno` does not tell of it.
+    Output that ends as the mark of its own end begins, with a `q`, waits a second for what comes
+    after it. `read` has it then; `fileno` does not tell of it.
 
     With `prompt` it does not wait, and in front of the end a few bytes of the mark may be taken for
     output: for whoever knows what output may be, as of frames.
@@ -46,8 +47,8 @@ class ProgramStream:
 
     def __init__(
         self,
-        agent: "Agent",
-        argv: "Sequence[str]",
+        agent: Agent,
+        argv: Sequence[str],
         context: Context,
         patience: float,
         *,
@@ -57,15 +58,14 @@ class ProgramStream:
         self.code: int | None = None
         self._calls = AgentCalls(agent, Interrupt())
         self._channel = Channel.to(agent, patience)
-        self._tail = b""  # what may be the beginning of the end
-        self._passed = 0  # bytes of it that were given already
-        self._prompt = prompt or bare
+        self._held = 0.0 if prompt or bare else HELD
         self._bare = bare
         self._giving = threading.Lock()  # who writes may end the input while who reads lets go
         self._sent = 0
         try:
             (self._out,), (self._in,) = self._channel.take(1, 1)
-            self._end = self._out.end.encode()
+            self._pieces: list[bytes] = []
+            self._output = Stream(self._pieces.append, self._out.end.strip().encode(), self._held)
             self._open = True
             self._start(argv, context)
         except BaseException:
@@ -79,17 +79,20 @@ class ProgramStream:
         """
         until = None if timeout is None else time.monotonic() + timeout
         while self.code is None:
-            left = 3600.0 if until is None else until - time.monotonic()
-            held = len(self._tail) > self._passed and self._end not in self._tail
-            data = self._out.read(min(left, _HELD) if held else left)
-            if held and not data:
-                data, self._passed = self._tail[self._passed :], len(self._tail)
-                return data
+            left = _LONG if until is None else until - time.monotonic()
+            data = self._out.read(min(left, self._held) if self._output.waits else left)
+            self._output.feed(data)
+            if not data or not self._held:
+                self._output.rest()
+            if self._output.ended:
+                code, signal = exit_status.outcome(self._output.last)
+                self.code = 128 + (signal or 0) if code is None else code
+            if self._pieces:
+                given = b"".join(self._pieces)
+                self._pieces.clear()
+                return given
             if not data and until is not None and time.monotonic() >= until:
                 raise TimedOut(f"nothing came within {timeout:g} s")
-            data = self._take(data)
-            if data:
-                return data
         return b""
 
     def write(self, data: bytes) -> None:
@@ -137,13 +140,13 @@ class ProgramStream:
             self._open = False
             self._channel.give_back(self._in)
 
-    def __enter__(self) -> "Self":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self, argv: "Sequence[str]", context: Context) -> None:
+    def _start(self, argv: Sequence[str], context: Context) -> None:
         agent = self._calls.agent
         way = "bare" if self._bare else "relayed"
         text = script("channel/port") + script("channel/stream") + script(f"channel/{way}")
@@ -184,39 +187,8 @@ class ProgramStream:
     def _given(self) -> int:
         """How many bytes the relay has passed on to the program."""
         try:
-            text = self._calls.read_once(f"/proc/{self._relay}/io")
+            return self._calls.written(self._relay)
         except Refused as error:
             raise OutcomeUnknown(
                 "the program has ended before its input", hint=str(error)
             ) from error
-        count = _COUNT.search(text)
-        if not count:
-            raise QgaError("this guest's kernel does not count what a process writes")
-        return int(count[1])
-
-    def _take(self, data: bytes) -> bytes:
-        """What of it is the program's; notes the end."""
-        passed, self._passed = self._passed, 0
-        data = self._tail + data
-        at = data.find(self._end)
-        if at < 0 and self._prompt:
-            self._tail = data[-len(self._end) :]
-            self._passed = len(self._tail)
-            return data[passed:]
-        if at < 0:
-            keep = next(
-                (n for n in range(min(len(self._end) - 1, len(data)), 0, -1)
-                 if self._end.startswith(data[-n:])), 0,
-            )  # fmt: skip
-            self._tail = data[len(data) - keep :]
-            self._passed = max(0, passed - (len(data) - keep))
-            return data[passed : len(data) - keep]
-        line = data[at + len(self._end) :]
-        if b"\n" not in line and len(line) < 8:
-            self._tail = data[at:]
-            self._passed = max(0, passed - at)
-            return data[passed:at]
-        code, signal = exit_status.outcome(line.partition(b"\n")[0].decode("ascii", "replace"))
-        self.code = 128 + (signal or 0) if code is None else code
-        self._tail = b""
-        return data[passed:at]

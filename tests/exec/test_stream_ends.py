@@ -8,7 +8,7 @@ import pytest
 
 from qga_cli.exec import outputs
 from qga_cli.exec.stream import ProgramStream
-from tests.kit.running import Started, readable
+from tests.kit.running import Started, eventually, readable
 
 END = b"qga.0123456789abcdef "
 
@@ -57,18 +57,23 @@ class Calls:
         """See AgentCalls."""
 
 
-def stream_of(*pieces: bytes) -> tuple[ProgramStream, Channel, Port]:
+def stream_of(*pieces: bytes, seconds: float = 0.2) -> tuple[ProgramStream, Channel, Port]:
     stream = ProgramStream.__new__(ProgramStream)
     channel, port = Channel(), Port(*pieces)
-    stream.code, stream._open, stream._prompt = None, True, False
-    stream._tail, stream._passed, stream._end = b"", 0, END
-    stream._bare = False
+    stream.code, stream._open, stream._bare = None, True, False
+    stream._held, stream._pieces = seconds, []
+    stream._output = outputs.Stream(stream._pieces.append, END.strip(), seconds)
     stream._giving, stream._sent, stream._pid = threading.Lock(), 0, 1
     given = {"_channel": channel, "_out": port, "_in": "in", "_calls": Calls()}
     for name, value in given.items():
         setattr(stream, name, value)
     stream._given = lambda: 0  # type: ignore[method-assign]
     return stream, channel, port
+
+
+def passed(output: outputs.Stream) -> bool:
+    output.rest()
+    return not output.waits
 
 
 def test_an_output_that_ends_as_the_end_begins_is_not_kept_for_ever() -> None:
@@ -102,19 +107,27 @@ def test_who_reads_lets_go_while_who_writes_ends_the_input() -> None:
     assert (failed, channel.taken) == ([], [])
 
 
-def test_what_begins_as_the_end_is_passed_on_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_byte_waits_all_is_there_in_order() -> None:
+    stream, _, port = stream_of(b"yes q", seconds=0.0)
+    assert stream.read(0) == b"yes q"
+    port.add(b"uit q" + END[1:7])
+    assert stream.read(0) == b"uit q" + END[1:7]
+    port.add(END[7:] + b"130\n")
+    assert (stream.read(0), stream.code) == (b"", 130)
+
+
+def test_what_begins_as_the_end_is_passed_on_once() -> None:
     given: list[bytes] = []
-    stream = outputs.Stream(given.append, END.strip())
+    stream = outputs.Stream(given.append, END.strip(), 0.3)
     stream.feed(b"or q")
     stream.rest()
-    assert given == [b"or "]
-    monkeypatch.setattr(outputs, "_HELD", 0.0)
-    stream.rest()
+    assert (given, stream.waits) == ([b"or "], True)
+    assert eventually(lambda: passed(stream))
     stream.rest()
     assert given == [b"or ", b"q"]
     stream.feed(b"ga!q")
     assert (b"".join(given), stream.ended) == (b"or qga!", False)
-    stream.rest()
+    assert eventually(lambda: passed(stream))
     stream.feed(END[1:] + b"7\n")  # it was the end: it is found all the same
     assert (b"".join(given), stream.ended, stream.last) == (b"or qga!q", True, " 7")
 

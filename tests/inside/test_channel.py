@@ -39,6 +39,22 @@ def test_it_tells_why_the_program_was_not_started(
     assert done.stderr.endswith(reason)
 
 
+def test_a_kernel_that_does_not_count_has_no_input_by_ports(sh: Run, tmp_path: Path) -> None:
+    """What the relay had not passed on when the port was closed would be lost."""
+    for name in ("out", "in"):
+        (tmp_path / name).write_bytes(b"")
+
+    def uncounted(text: str) -> str:
+        assert "/proc/self/io" in text
+        return on_files(text.replace("/proc/self/io", "/proc/self/none"))
+
+    said = b"out\nhello\nin\nend\n:\n"
+    done = sh("channel/port+channel/stream+channel/relayed", "true", stdin=said, around=uncounted)
+    assert (done.returncode, done.stdout) == (97, b"")
+    assert done.stderr == b"this kernel does not count what a process writes\n"
+    assert (tmp_path / "out").read_bytes() == b""
+
+
 def test_the_relay_s_pid_comes_before_all_of_the_program_s(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"input\n")
     (tmp_path / "out").write_bytes(b"")

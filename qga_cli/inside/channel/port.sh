@@ -28,6 +28,11 @@ open_port() {
   eval "command exec $2<>/dev/${qga_file##*/}"
 }
 
+# Whether the kernel counts what a process writes: the host asks the relay of the input for it.
+counts_written() {
+  [ -r /proc/self/io ] || { echo 'this kernel does not count what a process writes' >&2; return 1; }
+}
+
 # Becomes a cat. What is executed through a descriptor has its number for a name, so `pkill -x cat`,
 # by the program or by anybody, passes it by. One that is a program with others (busybox) goes by
 # its name.

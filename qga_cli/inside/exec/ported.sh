@@ -25,7 +25,7 @@ case $1 in
 *) PATH=${qga_path-$PATH} command -v "$1" >/dev/null || exit 127 ;;
 esac
 open_port "$qga_out" 3 && open_port "$qga_err" 4 || exit 97
-[ -z "$qga_in" ] || open_port "$qga_in" 5 || exit 97
+[ -z "$qga_in" ] || { counts_written && open_port "$qga_in" 5; } || exit 97
 # Pipes: 6 and 7 output, 8 what the shell says of the program's end, see wrapper.sh; 9 input.
 exec 6<<. 7<<. 8<<. 9<<.
 
