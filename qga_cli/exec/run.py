@@ -11,14 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from qga_cli.exec.calls import AgentCalls
-    from qga_cli.exec.exit_status import NoShell
-    from qga_cli.exec.on_ports import ProgramOnPorts
-    from qga_cli.exec.stdin import InputFeed, InputSource
+    from qga_cli.exec.stdin import InputSource
     from qga_cli.exec.supervisor import AnyProgram, Supervisor
-    from qga_cli.exec.without_shell import ProgramWithoutShell
+    from qga_cli.exec.ways import Ways
     from qga_cli.interrupt import Interrupt
-    from qga_cli.windows.exec import WindowsProgram
 
 _HEED = 0.3  # seconds that a program may take before its reader is looked at
 
@@ -62,58 +58,32 @@ def run(
     from qga_cli.exec import wrapper
     from qga_cli.exec.calls import AgentCalls, unsettled
     from qga_cli.exec.context import Context
-    from qga_cli.exec.exit_status import NoShell, unstarted
+    from qga_cli.exec.exit_status import unstarted
     from qga_cli.exec.sinks import Complaint
-    from qga_cli.exec.stdin import InputFeed
-    from qga_cli.exec.streamed import StreamedProgram
     from qga_cli.exec.supervisor import Supervisor
+    from qga_cli.exec.ways import Ways
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)
-    calls = AgentCalls(agent, interrupt)
-    feed = InputFeed(stdin) if stdin else None
-    wrapped = StreamedProgram(calls, argv, feed)
-    errors = Complaint(stderr, wrapped.mark)
-    ported = None
-    if channel != "never":
-        ported = _ported(calls, argv, feed, wrapped.mark, channel, large=large)
-    program: AnyProgram = ported or wrapped
-    supervisor = Supervisor(program, interrupt, timeout, kill_after)
+    ways = Ways(AgentCalls(agent, interrupt), argv, stdin, channel, large=large, text=text)
+    errors = Complaint(stderr, ways.mark)
 
-    def left() -> str:
-        if ported:
-            ported.disown()  # who wants to leave at once leaves it running
-        pid = f", pid {program.pid}" if program.pid else "; its pid is not known"
-        return f"{argv[0]} may still run in {agent.name}{pid}"
+    def begin() -> Supervisor:
+        supervisor = Supervisor(ways.program, interrupt, timeout, kill_after)
+        ways.program.start(context, stdout, errors.take)
+        return supervisor
 
     try:
-        with interrupt.shield(), interrupt.leaves(left):
-            try:
-                try:
-                    program.start(context, stdout, errors.take)
-                    follow(program, supervisor, interrupt, heed)
-                except NoChannel as error:
-                    if program is wrapped or program.pid or channel == "always":
-                        raise
-                    remember(agent, error)
-                    program = wrapped
-                    supervisor = Supervisor(program, interrupt, timeout, kill_after)
-                    program.start(context, stdout, errors.take)
-                    follow(program, supervisor, interrupt, heed)
-            except NoShell as error:
-                agent.trace(1, f"output at the end only: {error.said()}")
-                program = _without_streams(calls, argv, feed, error, text=text)
-                supervisor = Supervisor(program, interrupt, timeout, kill_after)
-                program.start(context, stdout, stderr)
-                follow(program, supervisor, interrupt, heed)
-            exitcode, signal = program.result()
+        with interrupt.shield(), interrupt.leaves(ways.left):
+            supervisor = _to_the_end(ways, begin, interrupt, heed)
+            exitcode, signal = ways.program.result()
             if errors.said and exitcode in (wrapper.NOT_FOUND, wrapper.NOT_EXECUTABLE):
                 raise unstarted(argv[0], exitcode, errors.said)
             errors.release()
             supervisor.close()
     except QgaError as error:
-        if not program.pid:
+        if not ways.program.pid:
             raise
-        about = f"{argv[0]} was started (pid {program.pid} in the guest): it may run still"
+        about = f"{argv[0]} was started (pid {ways.program.pid} in the guest): it may run still"
         told = unsettled(error, about)
         if told is error:  # which is not its own cause
             raise
@@ -121,68 +91,23 @@ def run(
     return Completed({"exitcode": exitcode, "signal": signal})
 
 
-def _ported(
-    calls: "AgentCalls",
-    argv: "Sequence[str]",
-    feed: "InputFeed | None",
-    mark: str,
-    channel: str,
-    *,
-    large: bool,
-) -> "ProgramOnPorts | None":
-    """The program with its streams on ports, if this agent's host has any.
+def _to_the_end(
+    ways: "Ways",
+    begin: "Callable[[], Supervisor]",
+    interrupt: "Interrupt",
+    heed: "Callable[[], object]",
+) -> "Supervisor":
+    """Run it by the first way that there is."""
+    from qga_cli.exec.exit_status import NoShell
 
-    By auto only for what is large for certain: a short program takes as long either way, and
-    longer if a port must be plugged first.
-    """
-    from qga_cli.channel.ports import QUICK, THOROUGH, Channel, obstacle
-    from qga_cli.exec.on_ports import ProgramOnPorts
-
-    inline = feed.small() if feed else b""
-    if channel == "auto":
-        if inline is not None and not large:
-            return None
-        if reason := obstacle(calls.agent):
-            calls.agent.trace(1, reason)
-            return None
-    found = Channel.to(calls.agent, THOROUGH if channel == "always" else QUICK)
-    return ProgramOnPorts(calls, argv, feed if inline is None else None, found, mark, inline or b"")
-
-
-def remember(agent: Agent, error: NoChannel) -> None:
-    """Tell why there is no channel; what the guest has against it holds until its next start."""
-    from qga_cli.channel import memory
-    from qga_cli.exec.on_ports import NoPorts
-
-    agent.trace(1, f"no channel: {error.said()}")
-    ports = agent.transport.ports()
-    if ports and isinstance(error, NoPorts):
-        memory.note(ports.boot(), error.message)
-
-
-def _without_streams(
-    calls: "AgentCalls",
-    argv: "Sequence[str]",
-    feed: "InputFeed | None",
-    error: "NoShell",
-    *,
-    text: bool,
-) -> "ProgramWithoutShell | WindowsProgram":
-    """The way that is left, imported only now."""
-    from qga_cli.agent.abilities import is_windows
-    from qga_cli.exec.exit_status import NoProc
-
-    if is_windows(calls.agent):
-        from qga_cli.windows.exec import WindowsProgram
-
-        return WindowsProgram(calls, argv, feed, text=text)
-    if isinstance(error, NoProc):
-        from qga_cli.exec.without_proc import ProgramWithoutProc
-
-        return ProgramWithoutProc(calls, argv, feed)
-    from qga_cli.exec.without_shell import ProgramWithoutShell
-
-    return ProgramWithoutShell(calls, argv, feed)
+    while True:
+        try:
+            supervisor = begin()
+            follow(ways.program, supervisor, interrupt, heed)
+        except (NoChannel, NoShell) as error:
+            ways.turn(error)
+        else:
+            return supervisor
 
 
 def follow(

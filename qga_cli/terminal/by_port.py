@@ -7,7 +7,7 @@ from qga_cli.agent import Agent
 from qga_cli.channel.ports import QUICK, THOROUGH, Channel, obstacle
 from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import Forbidden, NoChannel, NotConnected, OutcomeUnknown, QgaError
-from qga_cli.exec.run import remember
+from qga_cli.exec.ways import remember
 from qga_cli.inside.terminal import frames
 from qga_cli.inside.terminal.frames import frame
 from qga_cli.terminal import by_python

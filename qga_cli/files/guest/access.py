@@ -17,7 +17,8 @@ from qga_cli.errors import (
     TimedOut,
     Unsupported,
 )
-from qga_cli.exec.run import remember, run
+from qga_cli.exec.run import run
+from qga_cli.exec.ways import remember
 from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 
 TYPE_CHECKING = False
