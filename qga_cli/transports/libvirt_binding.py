@@ -85,7 +85,7 @@ def _missing(error: ImportError) -> Unreachable:
     command = next((_PACKAGES[name] for name in system if name in _PACKAGES), "")
     hint = f"`{command}`" if command else "install your system's libvirt binding for Python 3"
     if sys.prefix != sys.base_prefix and sys.base_prefix != "/usr":
-        hint += f", and run qga with /usr/bin/python3 (this is {sys.base_prefix})"
+        hint += f", for /usr/bin/python3; the Python that runs here ({sys.base_prefix}) has none"
     hint += "; raw sockets (-c unix:PATH) work without it"
     return Unreachable(f"libvirt's Python binding is missing ({error})", hint=hint)
 

@@ -1,15 +1,18 @@
 """The collection as an archive: built, and held against what Ansible asks of collections."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from qga_cli import __version__
 from tests import REPO
 
 COLLECTION = REPO / "ansible_collections" / "qga" / "guest"
+RELEASE = COLLECTION / "plugins" / "plugin_utils" / "release.py"
 BIN = Path(sys.executable).parent
 # Those of `ansible-test sanity` that download nothing.
 OFFLINE = """
@@ -56,3 +59,36 @@ def test_the_archive_is_sane(tmp_path: Path) -> None:
 )
 def test_documentation_is_readable(tmp_path: Path, kind: str, name: str, said: str) -> None:
     assert said in run(tmp_path, "ansible-doc", "-t", kind, name)
+
+
+def test_it_is_of_qga_s_release() -> None:
+    told = (COLLECTION / "galaxy.yml").read_text()
+    assert f"\nversion: {__version__}\n" in told
+    assert f'RELEASE = "{__version__}"\n' in RELEASE.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "begin"),
+    [
+        (["-c", "qga.guest.agent", "-i", "vm,", "all", "-m", "ping"], "vm | FAILED! => {"),
+        (["-i", "a.qga.yml", "all", "--list-hosts"], "[WARNING]: "),
+    ],
+)
+def test_another_release_of_qga_is_told(tmp_path: Path, words: list[str], begin: str) -> None:
+    """The plugins use what is inside the package: an odd pair fails somewhere, or worse, not."""
+    place = tmp_path / "ansible_collections" / "qga" / "guest"
+    shutil.copytree(COLLECTION, place)
+    file = place / RELEASE.relative_to(COLLECTION)
+    file.write_text(file.read_text().replace(f'"{__version__}"', '"0.0.1"'))
+    (tmp_path / "a.qga.yml").write_text("plugin: qga.guest.guests\n")
+    ran = subprocess.run(
+        [sys.executable, BIN / "ansible", *words], cwd=tmp_path, text=True, timeout=60,
+        capture_output=True, check=False,
+        env={**os.environ, "HOME": str(tmp_path), "ANSIBLE_HOME": str(tmp_path / "home"),
+             "ANSIBLE_COLLECTIONS_PATH": str(tmp_path), "COLUMNS": "1000"},
+    )  # fmt: skip
+    said = ran.stdout + ran.stderr
+    why = f"this collection is of qga 0.0.1, and this Python has {__version__}: {sys.executable} -m"
+    assert begin in said
+    assert f"{why} pip install qga-cli==0.0.1" in " ".join(said.split())

@@ -15,12 +15,11 @@ import ansible.constants as C
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-try:
+from ansible_collections.qga.guest.plugins.plugin_utils.release import lack
+
+LACK = lack()
+if not LACK:
     from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
-except ImportError as error:
-    MISSING = error
-else:
-    MISSING = None
 
 _PATIENCE = 60.0  # seconds for a thaw, beside what --max allows
 
@@ -34,8 +33,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Freeze, or thaw."""
         result = super().run(tmp, task_vars)
-        if MISSING:
-            raise AnsibleActionFail(f"this Python has no qga ({MISSING}): pip install qga-cli")
+        if LACK:
+            raise AnsibleActionFail(LACK)
         given = self.validate_argument_spec({
             "state": {"choices": ["frozen", "thawed"], "required": True},
             "max": {"type": "str", "default": "30s"},

@@ -101,7 +101,10 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 
-try:
+from ansible_collections.qga.guest.plugins.plugin_utils.release import lack
+
+LACK = lack()
+if not LACK:
     from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
     from ansible_collections.qga.guest.plugins.plugin_utils.lasting import Lasting
     from qga_cli import config, connect
@@ -109,10 +112,6 @@ try:
     from qga_cli.format import printable
     from qga_cli.guests.hosts import guarding
     from qga_cli.interrupt import Interrupt
-except ImportError as error:
-    MISSING = error
-else:
-    MISSING = None
 
 display = Display()
 
@@ -139,8 +138,8 @@ class Connection(ConnectionBase):
 
     def _connect(self):
         """Nothing yet: most tasks find the guest open."""
-        if MISSING:
-            raise AnsibleError(f"this Python has no qga ({MISSING}): pip install qga-cli")
+        if LACK:
+            raise AnsibleError(LACK)
         _end_with_ansible()
         self._connected = True
         return self

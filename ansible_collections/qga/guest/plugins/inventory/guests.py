@@ -77,7 +77,10 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
-try:
+from ansible_collections.qga.guest.plugins.plugin_utils.release import lack
+
+LACK = lack()
+if not LACK:
     from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
     from qga_cli import config
     from qga_cli.agent import Agent
@@ -93,17 +96,13 @@ try:
     from qga_cli.guests.targets import Target
     from qga_cli.health.network import addresses
     from qga_cli.interrupt import Interrupt
-except ImportError as error:
-    MISSING = error
-else:
-    MISSING = None
 
 display = Display()
 
 # The words come from guests: none of them may be taken for a template.
 _ASKED = (
     {}
-    if MISSING
+    if LACK
     else {
         "qga_os": OS_INFO,
         "qga_hostname": HOSTNAME,
@@ -127,8 +126,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Fill the inventory."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        if MISSING:
-            raise AnsibleError(f"this Python has no qga ({MISSING}): pip install qga-cli")
+        if LACK:
+            raise AnsibleError(LACK)
         self.load_cache_plugin()
         key = self.get_cache_key(path)
         cached = self.get_option("cache") and cache
