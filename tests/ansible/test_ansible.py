@@ -16,7 +16,7 @@ from textwrap import indent
 import pytest
 
 from tests import REPO, lab
-from tests.kit.channels import plugged
+from tests.kit.channels import may_write_ports, plugged
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence, left_socket
 from tests.kit.running import eventually
@@ -213,7 +213,8 @@ def test_a_tasks_timeout_ends_the_program(ansible: Ansible, managed: lab.Guest) 
     assert "| FAILED" in ran.stdout
     look = ("exec", managed.name, "pgrep", "-fx", "sleep 4343")
     assert eventually(lambda: not qga(*look).out, 20)
-    assert qga("exec", managed.name, "pkill", "-9", "-f", "qga_[r]unner").code == 0
+    there = 0 if may_write_ports() else 1  # the runner is at the other end of a port
+    assert qga("exec", managed.name, "pkill", "-9", "-f", "qga_[r]unner").code == there
     after = ansible("ansible", "-i", hosts, "all", "-m", "raw", "-a", "id -un")
     assert "\nroot\n" in after.stdout, after.stdout + after.stderr
 
