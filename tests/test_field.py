@@ -77,18 +77,25 @@ def test_doctor_sees_a_root_that_is_read_only(
 
 
 @pytest.mark.parametrize(
-    "words", [["cp", "x", "db:1:/tmp/x"], ["ls", "db:1:/"], ["cat", "db:1:/f"]]
+    ("name", "words"),
+    [
+        ("db:1", ["cp", "x", "db:1:/tmp/x"]),
+        ("db:1", ["ls", "db:1:/"]),
+        ("db:1", ["cat", "db:1:/f"]),
+        ("db,1", ["ping", "db,1"]),
+        ("db.qga", ["ping", "db.qga"]),
+    ],
 )
-def test_a_guest_with_a_colon_in_its_name_is_named_by_its_uuid(
-    tmp_path: Path, words: list[str]
+def test_a_guest_whose_name_is_cut_off_is_named_by_its_uuid(
+    tmp_path: Path, name: str, words: list[str]
 ) -> None:
     uuid = "b0a3bd4e-5c1b-4d0a-8e6a-2f3c1d5e7f90"
     (tmp_path / "node.xml").write_text(
-        f"<node><domain type='test'><name>db:1</name><uuid>{uuid}</uuid>"
+        f"<node><domain type='test'><name>{name}</name><uuid>{uuid}</uuid>"
         "<memory>8192</memory><os><type>hvm</type></os></domain></node>"
     )
     (tmp_path / "x").touch()
     host = "-c", f"test://{tmp_path}/node.xml"
     ran = qga(*host, *(str(tmp_path / "x") if word == "x" else word for word in words))
-    assert (ran.code, ran.err.count(f"guest 'db:1' can be named by its UUID: {uuid}\n")) == (4, 1)
+    assert (ran.code, ran.err.count(f"guest {name!r} can be named by its UUID: {uuid}\n")) == (4, 1)
     assert qga(*host, "ls", f"{uuid}:/").code == 6  # it is found; this driver has no agents

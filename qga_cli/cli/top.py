@@ -53,6 +53,7 @@ def verb(
     if dead and len(look.hosts) == 1:
         raise dead[0]
     seen = job.streams.stdout.isatty() and job.streams.stdin.isatty()
+    seen = seen and os.environ.get("TERM", "dumb") != "dumb"  # such a one has no other screen
     if job.output or watch is not None or not seen:
         job.interrupt.sleep(_APART, 0)
         return Finished(overview.rows(collector.look(pattern, job.interrupt)), 123 if dead else 0)

@@ -5,8 +5,9 @@
     deny = ["guest-exec*"]              not even if allowed
     read-only = true                    nothing that changes the guest
 
-Every table whose glob matches must agree. What an agent answers even while frozen passes always:
-a policy must not keep anyone from a thaw. A guest goes by libvirt's name for it, or by its CID.
+Every table whose glob matches must agree; what begins something passes where its end does, too.
+What an agent answers even while frozen passes always: a policy must not keep anyone from a thaw.
+A guest goes by libvirt's name for it, or by its CID.
 
 A socket has only the name that a template makes of its path, and who runs us may bring a template
 of his own. So names count that come from `connect` and [hosts] of the same file; any other socket
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from qga_cli.config import Config, Setting
 
+# What one command begins only another one can end: a program is asked for, a handle is closed.
+_ENDED_BY = {"guest-exec": "guest-exec-status", "guest-file-open": "guest-file-close"}
 _NAMELESS = (
     f"nobody vouches for which guest this socket is, so all tables hold; its path, or a template, "
     f"belongs into `connect` or [hosts] of {SYSTEM}"
@@ -62,7 +65,10 @@ class Policy:
             return
         for pattern, rule in self._rules.items():
             if not names or any(fnmatchcase(name, pattern) for name in names):
-                _check(rule, command, _NAMELESS if not names and pattern != "*" else "")
+                hint = _NAMELESS if not names and pattern != "*" else ""
+                _check(rule, command, hint)
+                if end := _ENDED_BY.get(command):
+                    _check(rule, end, hint or f"{command} needs it, so it was not sent")
 
 
 def _check(rule: dict[str, Setting], command: str, hint: str) -> None:

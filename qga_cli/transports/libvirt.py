@@ -169,11 +169,13 @@ class LibvirtHost:
             where = connection.uri()
         except QgaError:
             return ""
-        longer = [one for one in names if one.startswith(f"{name}:")]
-        if longer:  # VM:PATH ends the name at its first colon
+        ends = (f"{name}:", f"{name},", f"{name}.qga")  # VM:PATH, VM,VM, and as ssh has it
+        longer = [one for one in names if one.startswith(ends)]
+        if longer:
             uuid = connection.domain_by_name(longer[0]).uuid()
             return (
-                f"a colon ends the name here; guest {longer[0]!r} can be named by its UUID: {uuid}"
+                "a colon, a comma or a last .qga is no part of a name here; "
+                f"guest {longer[0]!r} can be named by its UUID: {uuid}"
             )
         close = difflib.get_close_matches(name, names, 3)
         if close:

@@ -234,6 +234,9 @@ def test_on_a_terminal(agents: tuple[str, dict[str, LocalAgent]], tmp_path: Path
         tmux.type("-l", "echo code $?; stty -g >after; echo done")
         tmux.type("Enter")
         assert "\ncode 0\n" in tmux.see(lambda text: "\ndone" in text)
+        tmux.type("-l", f"TERM=dumb {sys.executable} -P -m qga_cli -c '{uri}' top web1; echo ended")
+        tmux.type("Enter")
+        tmux.see(lambda text: "\nended" in text)  # one answer, and no key was needed
     finally:
         os.kill(made["db1"].pid, signal.SIGCONT)
         tmux("kill-server")

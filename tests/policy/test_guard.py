@@ -61,6 +61,35 @@ def test_what_a_policy_lets_pass(
     assert agent.requests == []
 
 
+@pytest.mark.parametrize(
+    ("denied", "words", "code"),
+    [
+        ("guest-exec-status", ("exec", "agent0", "--", "rm", "/f"), 125),
+        ("guest-exec-status", ("rm", "agent0:/f"), 6),
+        ("guest-exec-status", ("raw", "agent0", "guest-exec", "path=/bin/true"), 6),
+        ("guest-file-close", ("cat", "agent0:/f"), 6),
+        ("guest-file-close", ("file", "open", "agent0", "/f"), 6),
+    ],
+)
+def test_nothing_is_begun_that_no_allowed_command_could_end(
+    configured: Configured, fake: Make, denied: str, words: tuple[str, ...], code: int
+) -> None:
+    names = ("guest-exec", "guest-exec-status", "guest-file-open", "guest-file-read",
+             "guest-file-close", "guest-file-write", "guest-file-seek",
+             "guest-file-flush")  # fmt: skip
+    known = [{"name": name, "enabled": True, "success-response": True} for name in names]
+    results = {"guest-info": {"version": "7.2.22", "supported_commands": known},
+               "guest-exec": {"pid": 7}, "guest-file-open": 1000}  # fmt: skip
+    agent = fake(lambda request: results.get(str(request["execute"]), {}))
+    ran = configured(
+        f'[policy."*"]\ndeny = ["{denied}"]\n' + vouched(agent), "-c", template(agent), *words
+    )
+    assert (ran.code, f"{denied} is denied by this host's policy" in ran.err) == (code, True)
+    assert "needs it, so it was not sent\n" in ran.err
+    sent = {request["execute"] for request in agent.requests}
+    assert sent.isdisjoint({"guest-exec", "guest-file-open"})
+
+
 @pytest.mark.parametrize("way", ["the path", "a template", "a template that cuts elsewhere"])
 def test_a_socket_that_nobody_vouches_for_may_be_any_guest(
     configured: Configured, fake: Make, way: str
