@@ -24,6 +24,19 @@ class Key:
         return self.type, self.blob
 
     @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it was lost: strings after their lengths, the type first (RFC 4253).
+
+        A certificate has numbers too, after the type.
+        """
+        fields, rest = [], self.blob
+        while rest and (end := 4 + int.from_bytes(rest[:4], "big")) <= len(rest):
+            fields.append(rest[4:end])
+            rest = rest[end:]
+        known = fields[:1] == [self.type.encode()]
+        return known and ("-cert-" in self.type or not rest) and len(fields) > 1
+
+    @property
     def fingerprint(self) -> str:
         """As `ssh-keygen -l` prints it."""
         import hashlib

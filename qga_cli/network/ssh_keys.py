@@ -14,7 +14,7 @@ from qga_cli.agent import Agent, Reply, abilities
 from qga_cli.commands.ssh.add import COMMAND as ADD
 from qga_cli.commands.ssh.list import COMMAND as LIST
 from qga_cli.commands.ssh.remove import COMMAND as REMOVE
-from qga_cli.errors import Forbidden, Refused, Unsupported
+from qga_cli.errors import Forbidden, Refused, Unsupported, UsageError
 from qga_cli.exec.run import run
 from qga_cli.inside import script
 from qga_cli.verbs.job import Job
@@ -43,6 +43,13 @@ def list_keys(job: Job) -> Reply:
 
 def add(job: Job, *, user: str, key: list[str], reset: bool = False) -> Reply:
     """`qga ssh add`: those that are not there. Raises Refused for one with other options."""
+    for line in key:
+        known = openssh.parse(line)
+        if not (known and known.is_whole):
+            raise UsageError(
+                f"{line!r} is no whole public key: nobody could log in with it",
+                hint="`ssh-keygen -lf FILE` proves one",
+            )
     if reset:
         return _change(job, ADD, {"username": user, "keys": key, "reset": True}, "reset")
     agent = job.agent
@@ -53,10 +60,10 @@ def add(job: Job, *, user: str, key: list[str], reset: bool = False) -> Reply:
         return _change(job, ADD, {"username": user, "keys": key}, "add")
     except Refused:
         there = []  # no file yet; what else is wrong the next call tells
-    known = {_identity(line): line for line in there[::-1]}
+    found = {_identity(line): line for line in there[::-1]}
     for line in key:
-        _refuse_other_options(line, known.get(_identity(line), line))
-    missing = [line for line in key if _identity(line) not in known]
+        _refuse_other_options(line, found.get(_identity(line), line))
+    missing = [line for line in key if _identity(line) not in found]
     if len(missing) < len(key):
         job.say(0, f"{agent.name}: {_count(len(key) - len(missing))} there already")
     if not missing:

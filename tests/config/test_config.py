@@ -81,6 +81,7 @@ def test_the_user_s_file_goes_over_the_system_s(file: Path, tmp_path: Path) -> N
     ("text", "complaint"),
     [
         ("connect = =", "config.toml: Invalid value (at line 1"),
+        pytest.param("connect = " + "[" * 99999, "config.toml: ", id="deep"),
         ("connect = 5", ":1: connect should be a URI in quotes"),
         ("\nconect = 'x'", ":2: unknown setting 'conect'"),
         ("[host]\na = 'x'", ":2: unknown table [host]"),

@@ -94,9 +94,8 @@ def test_a_program_that_ends_its_parent_by_name_is_told_as_it_ended(
 def test_keys_are_added_with_the_rights_of_their_user(guest: lab.Guest) -> None:
     """The agent gave a user whatever his authorized_keys led to, as his own file."""
     prepare(guest)
-    key, roots = (
-        f"ssh-ed25519 {base64.b64encode(bytes(11) + os.urandom(40)).decode()}" for _ in range(2)
-    )
+    blobs = (b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + os.urandom(32) for _ in range(2))
+    key, roots = (f"ssh-ed25519 {base64.b64encode(blob).decode()}" for blob in blobs)
     secret, root = "/root/secret", "/root/.ssh"
 
     def in_guest(line: str, user: str = "root") -> str:

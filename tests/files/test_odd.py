@@ -109,6 +109,11 @@ def test_a_tree_too_deep_to_be_copied_is_told_as_that(tmp_path: Path) -> None:
         writer.read()
 
 
+def test_a_long_path_does_not_push_out_what_is_the_matter(near: Far) -> None:
+    done = near("rm", f"FAR/{'x' * 250}/{'y' * 250}/{'z' * 250}")
+    assert (done.code, "No such file or directory\n" in done.err) == (1, True), done.err
+
+
 def test_a_part_that_cannot_be_made_is_told_by_its_folder(near: Far, here: Path) -> None:
     near.sh("echo text >file")
     done = near("cp", "FAR/file", "/proc/")

@@ -132,6 +132,36 @@ def test_a_user_without_the_file_has_no_keys(
     assert qga("-c", uri, "ssh", "list", "x", "root").code == 1
 
 
+@pytest.mark.parametrize("rest", [(), ("--reset",)])
+@pytest.mark.parametrize(
+    "key", [BARE[:-8], BARE[:-4] + " me", "ssh-ed25519 AAAA", "ssh-ed25519 !!!",
+            BARE.replace("ssh-ed25519", "ssh-rsa")]
+)  # fmt: skip
+def test_a_key_that_lost_a_piece_on_the_way_is_not_added(
+    fake: Make, key: str, rest: tuple[str, ...]
+) -> None:
+    agent = fake(lambda request: {"keys": [BARE]})
+    ran = qga("-c", agent.uri, "ssh", "add", "x", "root", key, *rest)
+    assert (ran.code, "is no whole public key" in ran.err) == (2, True)
+    assert agent.requests == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [  # as ssh-keygen makes them, with shorter numbers
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAAADBAQE",
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAwDu7g== me",
+        "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAI"
+        "JquR4wcz5gThEGiJsqNcIOQu00Kn2svcalVf6SeaLyGAAAAIITkcsay7k9VFCynVbOYSgCa5ye2R41c6zIXs"
+        "WPHXbqlAAAAAAAAAAA=",
+    ],
+)
+def test_keys_of_every_kind_are_whole(line: str) -> None:
+    key = openssh.parse(line)
+    assert key
+    assert key.is_whole
+
+
 def test_options_are_read_as_sshd_reads_them() -> None:
     key = openssh.parse(f'no-pty,command="say \\"ssh-rsa AAAA\\" now" {BARE} me  too ')
     assert key

@@ -20,6 +20,7 @@ from qga_cli.errors import (
 from qga_cli.exec.run import run
 from qga_cli.exec.ways import remember
 from qga_cli.files.guest.patient_agent import LATE, PatientAgent
+from qga_cli.format import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ class Access:
         """The error for a script that failed, in the words of the program that did."""
         lines = done.stderr.decode("utf-8", "replace").split("\n")
         said = _SHELL.sub("", next((line for line in lines if line.strip()), ""))
-        said = said[:500] or f"a script of ours ended with exit code {done.code} in the guest"
+        said = shorten(said) or f"a script of ours ended with exit code {done.code} in the guest"
         return Refused(said).of(self.agent.target)
 
     def _check_deadline(self) -> None:
