@@ -56,9 +56,10 @@ def edit(job: Job, *, place: str) -> Finished:
                         options = CopyOptions(replaces=before if found else ABSENT)
                         Copier(job, guests, options).copy_file(here, there)
             except QgaError as error:
-                kept = _digest(here.path) != before
+                kept = _is_changed(lock)
                 if kept:
-                    error.hint = f"your version is in {here.path}"
+                    whole = os.path.isfile(here.path)  # an editor may have given it another name
+                    error.hint = f"your version is in {here.path if whole else folder}"
                 raise
     finally:
         if not kept:
@@ -125,8 +126,11 @@ def _is_changed(folder: int) -> bool:
     others = list(names - {_FETCHED})
     if len(others) != 1:
         return bool(others)
-    with open(_at(folder, _FETCHED)) as note:
-        return note.read() != _digest(_at(folder, others[0]))
+    try:
+        with open(_at(folder, _FETCHED)) as note:
+            return note.read() != _digest(_at(folder, others[0]))
+    except OSError:  # a folder, a link
+        return True
 
 
 def _at(folder: int, name: str) -> int:
@@ -165,5 +169,5 @@ def _edit(command: list[str], path: str, lock: int) -> None:
 
 
 def _digest(path: str | int) -> str:
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=lambda path, way: os.open(path, way | os.O_NONBLOCK)) as file:
         return hashlib.file_digest(file, "sha512").hexdigest()

@@ -174,7 +174,8 @@ def test_nothing_outside_changes_whatever_is_swapped(case: str, bench: Bench) ->
         if "over one" in case or case in ("mkdir", "mv", "rm"):
             bench.site()
         before = bench.told()
-        done = bench(*COMMANDS[case], env={"VISUAL": str(editor)})
+        env = {"VISUAL": str(editor), "TMPDIR": str(editor.parent)}  # what he spoils is kept there
+        done = bench(*COMMANDS[case], env=env)
         assert bench.told() == before, (moment, done.err)
         assert done.code in (0, 1), done.err
         if moment == 0:

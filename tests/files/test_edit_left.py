@@ -61,6 +61,35 @@ def test_what_its_user_has_changed_is_told_of(near: Far, here: Path, work: str) 
     assert "mine\n" in [path.read_text() for path in folder.iterdir()]
 
 
+@pytest.mark.parametrize(
+    ("work", "kept"),
+    [
+        ('echo mine >>"$1"; mv "$1" "$1.mine"', True),
+        ('echo mine >>"$1"; mv "$1" "$1.mine"; exit 1', True),
+        ('rm "$1"; mkdir "$1"; echo mine >"$1/f"', True),
+        ('rm "$1"', False),
+        ("exit 1", False),
+    ],
+)
+def test_an_editor_that_gives_the_file_another_name_loses_no_work(
+    near: Far, here: Path, work: str, *, kept: bool
+) -> None:
+    near.sh("echo old >file")
+    (here / "editor").write_text(f"#!/bin/sh\n{work}\n")
+    (here / "editor").chmod(0o755)
+    (here / "tmp").mkdir()
+    env = {"VISUAL": str(here / "editor"), "TMPDIR": str(here / "tmp")}
+    done = near("edit", "FAR/file", env=env)
+    assert done.code == 1
+    folders = list((here / "tmp").iterdir())
+    assert len(folders) == kept
+    for folder in folders:
+        assert f"hint: your version is in {folder}\n" in done.err
+        assert any("mine\n" in path.read_text() for path in folder.rglob("*") if path.is_file())
+    assert near.sh("cat file") == "old\n"
+    assert next_edit(near, here).count("has left your version") == kept
+
+
 def test_many_are_not_all_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for number in range(20):
