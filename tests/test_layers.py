@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "format",
         "interrupt",
         "openssh",
+        "outlet",
         "survivor",
         "inside",
         "inside/network",

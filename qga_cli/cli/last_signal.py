@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
+from qga_cli import outlet
 from qga_cli.threads import Bell, start, until
 
 TYPE_CHECKING = False
@@ -28,7 +29,8 @@ _TELLING = 0.2  # seconds to tell what is left
 
 
 def handle(interrupt: Interrupt) -> None:
-    """From now on, signals that end us are the work's to act on."""
+    """From now on, signals that end us are the work's to act on, and end waiting for readers."""
+    outlet.heed(interrupt)
     for signum in ENDING:
         if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
             signal.signal(signum, lambda signum, frame: interrupt.set(signum))

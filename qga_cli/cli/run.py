@@ -84,6 +84,14 @@ class Run:
             try:
                 code = self._do()
                 return code
+            except BrokenPipeError as error:
+                code = 141  # 128 + SIGPIPE
+                if not self.interrupt.signum:
+                    raise
+                code = 128 + self.interrupt.signum
+                stopped = Interrupted(self.interrupt.signum)
+                stopped.message += ", and nobody read the output"
+                raise stopped from error
             except QgaError as error:
                 if isinstance(error, Interrupted):
                     error.message += self._any_may_have_run()

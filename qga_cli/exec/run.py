@@ -126,5 +126,5 @@ def follow(
                 heed()
     except BaseException:
         with contextlib.suppress(QgaError):  # the guest ends it by itself within a minute
-            program.abandon(drop=True)
+            supervisor.leave()
         raise

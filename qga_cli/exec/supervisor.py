@@ -57,6 +57,14 @@ class Supervisor:
             raise TimedOut(f"not ended within {self._timeout:g} s, and it could not be killed "
                            f"(pid {self._program.pid} in the guest)")  # fmt: skip
 
+    def leave(self) -> None:
+        """Leave the program, whose next write fails; a signal that came meanwhile is passed on."""
+        try:
+            self.check()
+        finally:
+            self._program.abandon(drop=True)
+        self._program.calls.reap(self._signalling)
+
     def close(self) -> None:
         """Forget helpers when the program has ended. Raises TimedOut if it was made to."""
         self._program.calls.reap(self._signalling)

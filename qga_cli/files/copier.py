@@ -184,7 +184,8 @@ class Copier:
         if not os.path.islink(path) and os.path.isdir(path):
             raise FileError(f"{path}: is a folder, and a file would replace it")
         if path == place.path and to_stream.takes_bytes(place):
-            return to_stream.StreamTarget(to_stream.open_special(path, self._guests.check))
+            check, interrupt = self._guests.check, self._job.interrupt
+            return to_stream.StreamTarget(to_stream.open_special(path, check, interrupt))
         return to_host.HostTarget(path, self._options)
 
     def _windows(self, access: "Access", place: Place, name: str) -> "CopyTarget":

@@ -9,6 +9,7 @@ import stat
 from qga_cli.errors import QgaError, Refused, UsageError
 from qga_cli.network.address import address as parse
 from qga_cli.network.tunnel import dig
+from qga_cli.outlet import open_anew
 from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -91,22 +92,15 @@ def _outlet(number: int) -> tuple[int, int]:
     """A descriptor of our own in place of `number`, and how much to write to it at a time.
 
     To wait for nobody it has to be non-blocking, which must not be so for others who have the same
-    pipe open: so it is opened once more.
+    pipe open: so it is opened once more, where that is possible.
     """
-    mode = os.fstat(number).st_mode
-    most = _SMALL
-    try:
-        ours = os.open(f"/proc/self/fd/{number}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        if stat.S_ISFIFO(mode):
-            most = 2**20
-        else:
-            os.close(ours)
-            ours = os.dup(number)
-    except OSError:  # a socket, or a pipe of another user's
+    ours, most = open_anew(number), 2**20
+    if ours < 0:
         ours = os.dup(number)
-    if stat.S_ISSOCK(mode):
-        os.set_blocking(ours, False)
-        most = 2**20
+        if stat.S_ISSOCK(os.fstat(number).st_mode):
+            os.set_blocking(ours, False)
+        else:
+            most = _SMALL
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, number)  # our closing is to be seen
     os.close(null)

@@ -47,11 +47,11 @@ class Login:
 
     def _carry(self, link: TunnelLink, rest: bytes) -> None:
         threading.Thread(target=self._send, args=(link,), daemon=True).start()
-        out = self._job.streams.stdout.fileno()
+        out = self._job.streams.stdout
         data = rest
         while True:
-            while data:
-                data = data[os.write(out, data) :]
+            out.write(data)
+            out.flush()
             while not self._job.interrupt.select([link], _WAIT, 0):
                 if self._over:
                     return

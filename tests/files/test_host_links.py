@@ -19,6 +19,7 @@ from qga_cli.files.copy_tree.tar_writer import TarWriter
 from qga_cli.files.guest.facts import FileFacts
 from qga_cli.files.places_of_many import share_of
 from qga_cli.guests.place import Place
+from qga_cli.interrupt import Interrupt
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent
 from tests.kit.strangers import UID, Victim, land_in, make_theirs, pull_into
@@ -221,7 +222,7 @@ def test_nothing_is_written_into_what_he_has_put_into_tmp(
     reader = os.open(shared / name, os.O_RDONLY | os.O_NONBLOCK)
     try:
         with pytest.raises(FileError, match="another user's, in a folder where everybody"):
-            open_special(str(shared / name), lambda: None)
+            open_special(str(shared / name), lambda: None, Interrupt())
         agent = fake(lambda request: {})
         ran = qga("-c", agent.uri, "--audit", str(shared / name), "ping", "x")
         assert (ran.code, agent.requests, os.read(reader, 9)) == (1, [], b""), ran.err

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 import stat
 import time
@@ -9,6 +10,7 @@ import time
 from qga_cli import hostpath
 from qga_cli.errors import FileError
 from qga_cli.files.guest.digest import ZEROS
+from qga_cli.outlet import Outlet, may_wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from qga_cli.files.guest.facts import FileFacts
     from qga_cli.guests.place import Place
+    from qga_cli.interrupt import Interrupt
 
 _PAUSE = 0.1  # seconds between two looks for a FIFO's reader
 
@@ -68,7 +71,7 @@ def takes_bytes(place: "Place") -> bool:
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
-def open_special(path: str, check: "Callable[[], None]") -> "BinaryIO":
+def open_special(path: str, check: "Callable[[], None]", interrupt: "Interrupt") -> "BinaryIO":
     """A FIFO or device to write to. A FIFO's reader is waited for, with a `check` now and then."""
     while True:
         try:
@@ -77,11 +80,12 @@ def open_special(path: str, check: "Callable[[], None]") -> "BinaryIO":
             if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
                 raise
         else:
-            file = open(number, "wb")
             if stat.S_ISREG(os.fstat(number).st_mode):
-                file.close()
+                os.close(number)
                 raise FileError(f"{path}: was a FIFO or a device, and is a file now")
+            if may_wait(number):
+                return io.BufferedWriter(Outlet(number, interrupt, ours=True))
             os.set_blocking(number, True)
-            return file
+            return open(number, "wb")
         check()
         time.sleep(_PAUSE)
