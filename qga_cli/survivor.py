@@ -59,7 +59,9 @@ class Survivor:
             os.write(self._pipe, word.encode() + b"\n")
 
     def release(self) -> None:
-        """Nothing is left to do: it ends."""
+        """Nothing is left to do: it ends. Safe to repeat."""
+        if self._pipe < 0:
+            return
         self.tell("")
         pipe, self._pipe = self._pipe, -1
         os.close(pipe)

@@ -3,7 +3,7 @@
 A word is a port of it, to be unplugged: libvirt may not have noticed yet that its owner is gone.
 One that was about to be plugged (`+PORT`) may come later: what a dead client has asked for goes on
 in libvirt's daemon. `=MARK` is a program that had its streams on the ports, to be ended as by a
-terminal that is closed; `=` says that there is none any more.
+terminal that is closed; `=` says that there is none any more. `@HOLDER` holds a copy's files.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.agent.program import capture
-from qga_cli.channel import COMING, PREFIX, PROGRAM
+from qga_cli.channel import COMING, HOLDER, PREFIX, PROGRAM
 from qga_cli.errors import QgaError
 from qga_cli.inside import loaded, script
 from qga_cli.transports import connect
@@ -40,16 +40,18 @@ def main(argv: "Sequence[str]") -> None:
     at = argv.index("--")
     where, words = argv[:at], argv[at + 1 :]
     guest = where[1]
-    marks = ["", *(word.removeprefix(PROGRAM) for word in words if word.startswith(PROGRAM))]
+    ending = {word[0]: word[1:] for word in words if word[0] in (PROGRAM, HOLDER)}  # the last ones
+    named = [word for word in words if word[0] not in ending]
     left: set[str] = set()  # ports that libvirtd may keep for us though we are dead
     over = threading.Event()
-    speaking = threading.Thread(target=speak, args=(where, marks[-1], left, over))
+    speaking = threading.Thread(target=speak, args=(where, ending, left, over))
     syslog.openlog("qga", syslog.LOG_PID, syslog.LOG_DAEMON)
     speaking.start()
     try:
-        ports = reach(where).ports()
-        assert ports is not None  # they were plugged by the same way
-        reap(ports, [word for word in words if not word.startswith(PROGRAM)], guest, left)
+        if named:
+            ports = reach(where).ports()
+            assert ports is not None  # they were plugged by the same way
+            reap(ports, named, guest, left)
     except QgaError as error:  # the guest has gone with its ports, or its host cannot be reached
         syslog.syslog(syslog.LOG_NOTICE, f"{guest}: ports are left alone: {error}")
     left.clear()
@@ -94,19 +96,26 @@ def reap(ports: "Ports", words: "Sequence[str]", guest: str, left: set[str]) -> 
             time.sleep(_PAUSE if there and waited < _SOON else _PAUSE * 10)
 
 
-def speak(where: "Sequence[str]", mark: str, left: set[str], over: threading.Event) -> None:
-    """Over the agent: send the program a SIGHUP, and free ports that libvirtd keeps for the dead.
+def speak(
+    where: "Sequence[str]", ending: dict[str, str], left: set[str], over: threading.Event
+) -> None:
+    """Over the agent: send the program a SIGHUP, end what holds files, and free ports that libvirtd
+    keeps for the dead.
 
     The program may be about to start, which without its ports it does not.
     """
     agent: Agent | None = None
     until = time.monotonic() + _TAKEN
-    while (mark or not over.is_set()) and time.monotonic() < until:
+    mark, holder = ending.get(PROGRAM), ending.get(HOLDER)
+    while (mark or holder or not over.is_set()) and time.monotonic() < until:
         try:
             agent = agent or Agent(reach(where), where[1])
             last = over.is_set()
             if mark and (_end(agent, mark) or last):
                 mark = ""
+            if holder:
+                capture(agent, ["sh", "-c", script("files/enter") + 'let_go "$1"', "qga", holder])
+                holder = ""
             if names := tuple(left):
                 _poke(agent, names)
         except QgaError as error:  # frozen, or its agent is away

@@ -31,6 +31,7 @@ class GuardedTransport:
         self._guard = guard
         self.read_chunk = inner.read_chunk
         self.write_chunk = inner.write_chunk
+        self.audit = guard.audit_files()
         self.program: Sequence[str] = ()  # for the audit file alone: what is sent is judged
 
     def call(self, text: str, timeout: float) -> str:
@@ -57,10 +58,6 @@ class GuardedTransport:
         """
         request = {"execute": how, "arguments": told}
         return self._judged(request, work, lambda _: "ok", free=free)
-
-    def audit_files(self) -> Sequence[str]:
-        """See Guard."""
-        return self._guard.audit_files()
 
     def ports(self) -> Ports | None:
         """See Transport; each use of a port is judged as the command `channel`, and logged."""
@@ -118,7 +115,7 @@ class GuardedPorts:
         self._guarded = guarded
         self.uri = inner.uri
         self.guest = inner.guest
-        self.audit = guarded.audit_files()
+        self.audit = guarded.audit
 
     def apart(self) -> GuardedPorts:
         """See Ports."""

@@ -190,6 +190,7 @@ class LibvirtTransport:
     read_chunk = 2**20
     write_chunk = 120 * 1024
     program: Sequence[str] = ()
+    audit: Sequence[str] = ()
 
     def __init__(
         self,

@@ -54,6 +54,7 @@ class StreamTransport:
     read_chunk = 2**20
     write_chunk = 512 * 1024
     program: "Sequence[str]" = ()
+    audit: "Sequence[str]" = ()
 
     def __init__(
         self, connect: Callable[[float], socket.socket], label: str, guest: str = ""

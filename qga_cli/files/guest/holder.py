@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 
+from qga_cli.channel import HOLDER
 from qga_cli.errors import BadReply, QgaError
 from qga_cli.inside import script
+from qga_cli.survivor import Survivor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ class Holder:
 
     It is root's, so its descriptors in /proc are ways that nobody else can turn. A copy may wait
     hours for its input, or compute: a thread tells the process that we live. When we are killed
-    it ends within a minute.
+    another process ends it; when this host dies, it ends within a minute.
     """
 
     def __init__(self, access: Access, said: str) -> None:
@@ -39,6 +41,9 @@ class Holder:
     def tell(self) -> None:
         """Let it know from now on that we live."""
         self._over.clear()
+        agent = self._access.agent
+        where = [agent.target.uri or "", agent.target.name, *agent.transport.audit, "--"]
+        self._survivor = Survivor("qga_cli.channel.reaper", [*where, HOLDER + self.word])
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -47,6 +52,7 @@ class Holder:
         Returns when no word is under way."""
         self._over.set()
         self._thread.join()
+        self._survivor.release()
 
     def _work(self) -> None:
         while not self._over.wait(_BEAT):
