@@ -14,13 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.agent import Agent
-from qga_cli.agent.program import capture
 from qga_cli.channel.ports import STAY
-from qga_cli.transports import connect
 from tests import lab
 from tests.kit import channels
 from tests.kit.command import environment, qga
+from tests.kit.remains import Remains
 from tests.kit.terminals import Terminal
 from tests.lab.hypervisor import virsh
 
@@ -31,10 +29,8 @@ SEED = int(os.environ.get("QGA_TEST_SEED", "18"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AT_ONCE = 4
 LATEST = 2.5  # seconds after the start; the first byte comes after 0.5 or so
-LIMIT = 3.0  # seconds after the end in which everything is gone
 ENDS = 15.0  # seconds for a qga that was told to end, on a busy machine
 ALWAYS = ("--channel", "always")
-LOOK = "ps -eo pid=,ppid=,args="
 
 Use = Callable[[lab.Guest, Path], "subprocess.Popen[bytes]"]
 
@@ -87,35 +83,6 @@ USES: dict[str, Use] = {
 }  # fmt: skip
 
 
-class Watch:
-    """What of ours there is beside what there was: ports in use, processes in the guest."""
-
-    def __init__(self, guest: lab.Guest) -> None:
-        self._guest = guest
-        self._known = self._processes().keys()
-
-    def left(self) -> list[str]:
-        """Ports that somebody uses, at either end, and words of processes."""
-        found = channels.used(self._guest.uri, self._guest.name)
-        there = self._processes()
-        return found + [f"{pid} {there[pid]}" for pid in there.keys() - self._known]
-
-    def _processes(self) -> dict[str, str]:
-        """Those of the guest by pid, but for the kernel's and those of this look."""
-        host = connect(self._guest.uri)
-        try:
-            transport = host.open(self._guest.name)
-            done = capture(Agent(transport, self._guest.name), LOOK.split())
-        finally:
-            host.close()
-        rows = [line.split(None, 2) for line in done.stdout.decode().splitlines()]
-        return {
-            pid: f"{parent} {words}"
-            for pid, parent, words in rows
-            if words != LOOK and not words.startswith("[")
-        }
-
-
 @pytest.fixture
 def large(guest: lab.Guest, tmp_path: Path) -> Iterator[Path]:
     """A folder with a large file; the guest has one too."""
@@ -131,7 +98,7 @@ def test_a_killed_qga_leaves_nothing(guest: lab.Guest, large: Path) -> None:
     chance = random.Random(SEED)
     define = ("dumpxml", guest.name, "--inactive", "--security-info")
     before = virsh(guest.uri, *define)
-    watch = Watch(guest)
+    remains = Remains(guest)
     for _ in range(0, KILLS, AT_ONCE):
         kills = []
         for name in chance.sample(sorted(USES), AT_ONCE):
@@ -146,9 +113,6 @@ def test_a_killed_qga_leaves_nothing(guest: lab.Guest, large: Path) -> None:
                 assert process.stdout  # as when whoever reads it has ended
                 process.stdout.close()
             process.wait(ENDS)
-        until = time.monotonic() + LIMIT
-        while left := watch.left():
-            assert time.monotonic() < until, f"after {told}: {left}"
-            time.sleep(0.1)
+        assert not (left := remains.soon()), f"after {told}: {left}"
         assert len(channels.plugged(guest)) <= STAY
     assert virsh(guest.uri, *define) == before

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.channel import PREFIX
 from tests import REPO, lab
 from tests.kit.channels import may_write_ports, plugged
 from tests.kit.command import SUITE, Configured, qga
+from tests.kit.remains import Remains
 from tests.kit.tunnels import await_that, echo, read_all, server
 from tests.lab.hypervisor import virsh
 from tests.test_docs import BLOCK, environment, script
@@ -223,18 +223,29 @@ def test_a_policy_and_a_log_know_who_opened_what(
     assert "connect-back is denied" in denied.err
 
 
+@pytest.mark.port_written
 def test_whatever_kills_it_nothing_stays(island: lab.Guest) -> None:
-    chance = random.Random(19)
+    chance = random.Random(int(os.environ.get("QGA_TEST_SEED", "19")))
+    remains = Remains(island, "socat", "cat", "busybox httpd")
+    lines = (
+        ("forward", island.name, "0:80", "-R", "0:7"),
+        ("connect", island.name, "7"),
+        ("connect", island.name, "sshd"),
+    )
     for _ in range(int(os.environ.get("QGA_TEST_KILLS", "4"))):
+        words, moment = chance.choice(lines), chance.uniform(0, 4)
+        signum = chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        # The other end of both, which nobody writes, reads or closes.
         process = subprocess.Popen(
-            [*QGA, "forward", island.name, "0:80", "-R", "0:7"], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        time.sleep(chance.uniform(0, 4))
-        process.send_signal(chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGINT)))
-        process.wait(60)
-    await_that(lambda: not left(island), 90)
-    assert not [port for port in plugged(island) if port.name.startswith(PREFIX) and port.is_open]
+            [*QGA, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        time.sleep(moment)
+        process.send_signal(signum)
+        process.wait(15)
+        assert not (left := remains.soon()), f"{words}, {signum.name} after {moment:.2f} s: {left}"
+        said = qga("exec", island.name, "ss", "-ltnH").out.splitlines()
+        assert [line for line in said if not re.search(r":(7|80) ", line)] == []
+        process.communicate()
 
 
 def documents() -> list[tuple[str, str]]:
