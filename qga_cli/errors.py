@@ -77,6 +77,12 @@ class QgaError(Exception):
             self.guest = guest
         return self
 
+    def add(self, *, before: str = "", after: str = "", hint: str = "") -> Self:
+        """This error with what a caller knows of it: words around the message, a better hint."""
+        self.message = f"{before}{self.message}{after}"
+        self.hint = hint or self.hint
+        return self
+
     def said(self, *, known: str = "") -> str:
         """The message with the guest's name in front, once; without if the reader has `known`."""
         name = f"{self.guest.label}: " if self.guest and not known else ""

@@ -1,8 +1,11 @@
 """An error and its guest: the name and the hint are put together where it is printed."""
 
+import ast
+
 from qga_cli.errors import NotRunning, UsageError
 from qga_cli.guests.targets import Target
 from qga_cli.render import error_text
+from tests import REPO
 
 WEB1 = Target("test:///x", "web1", "lab/web1")
 DB1 = Target(None, "db1", "db1")
@@ -46,3 +49,23 @@ def test_whoever_was_nearer_knows_the_guest() -> None:
 
 def test_without_a_guest_nothing_is_filled_in() -> None:
     assert error_text(down()) == "qga: shut off\nhint: `virsh start VM`, then `qga ping VM`\n"
+
+
+def test_what_a_caller_knows_is_added_and_a_better_hint_takes_the_place_of_the_first() -> None:
+    error = down().of(WEB1).add(before="cpu 1: ", after="; 1 of 2 were set before")
+    assert error.said() == "lab/web1: cpu 1: shut off; 1 of 2 were set before"
+    assert error.hint == down().hint
+    assert error.add(hint="`qga list`").advice == "`qga list`"
+    assert error_text(error, hinted=False) == f"qga: {error.said()}\n"
+
+
+def test_nobody_else_edits_the_words_of_an_error() -> None:
+    edited = [
+        f"{path.relative_to(REPO)}:{node.lineno}"
+        for path in sorted((REPO / "qga_cli").rglob("*.py"))
+        if path.name != "errors.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if node.attr in ("message", "hint")
+    ]
+    assert edited == []

@@ -86,7 +86,7 @@ class Report:
                 raise Interrupted(fleet.signum)
         except Interrupted as error:
             self._finish()
-            error.message += f": {self._summary()}"
+            error.add(after=f": {self._summary()}")
             raise
         self._finish()
         if self._failed:
@@ -137,10 +137,11 @@ class Report:
         for outcome in outcomes:
             if isinstance(outcome.error, QgaError):
                 if not self._view.errors_are_json:
-                    if outcome.error.advice in self._hints:
-                        outcome.error.hint = ""  # fifty guests of one policy need it once
-                    self._hints.add(outcome.error.advice)
-                    sys.stderr.write(render.error_text(outcome.error, outcome.target.label))
+                    hint = outcome.error.advice
+                    known = hint in self._hints  # fifty guests of one policy need it once
+                    self._hints.add(hint)
+                    label = outcome.target.label
+                    sys.stderr.write(render.error_text(outcome.error, label, hinted=not known))
             elif outcome.error:
                 raise outcome.error
 

@@ -94,7 +94,7 @@ class Run:
                 raise stopped from error
             except QgaError as error:
                 if isinstance(error, Interrupted):
-                    error.message += self._any_may_have_run()
+                    error.add(after=self._any_may_have_run())
                 code = exit_code.of(error, self.command)
                 raise
             finally:
@@ -137,8 +137,7 @@ class Run:
 
     def _last_words(self, signum: int, left: str) -> str:
         self.screen.off()
-        error = Interrupted(signum)
-        error.message += f": {left}" if left else ""
+        error = Interrupted(signum).add(after=f": {left}" if left else "")
         as_json = self.view.errors_are_json
         return render.error_text(error, "" if self.fleet else self.guests, as_json=as_json)
 

@@ -78,7 +78,7 @@ class Supervisor:
         pid = self._program.pid
         self._program.abandon()
         self._program.calls.reap(self._signalling)
-        error = Interrupted(self._interrupt.last)
-        error.message = f"interrupted: still running in the guest as {pid}"
-        error.hint = f"`qga exec-status VM {pid}` tells how it has ended"
-        raise error
+        raise Interrupted(self._interrupt.last).add(
+            after=f": still running in the guest as {pid}",
+            hint=f"`qga exec-status VM {pid}` tells how it has ended",
+        )

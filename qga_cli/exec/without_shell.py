@@ -79,7 +79,7 @@ class ProgramWithoutShell:
         try:
             self._status = self.calls.status(self.pid)
         except QgaError as error:
-            error.hint = error.hint or f"too much output for one reply? {FILE}"
+            error.add(hint=error.hint or f"too much output for one reply? {FILE}")
             raise
         if not self._status["exited"]:
             return max(0.002, min((time.monotonic() - self._began) / 5, _CEILING))

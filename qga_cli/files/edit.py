@@ -59,7 +59,7 @@ def edit(job: Job, *, place: str) -> Finished:
                 kept = _is_changed(lock)
                 if kept:
                     whole = os.path.isfile(here.path)  # an editor may have given it another name
-                    error.hint = f"your version is in {here.path if whole else folder}"
+                    error.add(hint=f"your version is in {here.path if whole else folder}")
                 raise
     finally:
         if not kept:

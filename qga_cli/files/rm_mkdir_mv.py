@@ -83,7 +83,5 @@ def _run(access: "Access", script: str, *words: str, effect: str) -> None:
     # As a stream: one line for each file that cannot be removed is more than a reply carries.
     done = access.stream(script, *words, stdout=lambda data: None, effect=effect)
     if done.code:
-        error = access.failure(done)
-        if more := len(done.stderr.splitlines()) - 1:
-            error.message += f" (and {more} more)"
-        raise error
+        more = len(done.stderr.splitlines()) - 1
+        raise access.failure(done).add(after=f" (and {more} more)" if more > 0 else "")

@@ -191,10 +191,10 @@ class FrozenGuest:
         except QgaError as error:
             if self._connection.is_gone(error):
                 self.watchdog.leave()  # its record says nothing of where it runs again
-                error.message = f"cannot be thawed, and does not run here any more: {error.message}"
-                error.hint = (
-                    "if it was saved or has migrated, it is frozen still: "
-                    "run `qga fs thaw VM` where it runs again"
+                error.add(
+                    before="cannot be thawed, and does not run here any more: ",
+                    hint="if it was saved or has migrated, it is frozen still: "
+                    "run `qga fs thaw VM` where it runs again",
                 )
             else:
                 self._entrust(error, "cannot be thawed")
@@ -207,8 +207,6 @@ class FrozenGuest:
         """Leave the guest to its watchdog, and have the error say so."""
         self.watchdog.child(0)
         self.watchdog.close()
-        error.message = f"{what}: {error.message}"
-        hung = self._record.unanswered()
-        error.hint = f"its watchdog (pid {self.watchdog.pid}) goes on trying to thaw it; " + (
-            RESET if hung else error.hint or "`qga fs status VM` tells"
-        )
+        goes_on = f"its watchdog (pid {self.watchdog.pid}) goes on trying to thaw it"
+        then = RESET if self._record.unanswered() else error.hint or "`qga fs status VM` tells"
+        error.add(before=f"{what}: ", hint=f"{goes_on}; {then}")

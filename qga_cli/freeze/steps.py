@@ -71,10 +71,10 @@ def check(connection: Connection, mountpoints: Sequence[str]) -> int:
 def held(error: Frozen, record: Record) -> Frozen:
     """`error`; if another qga guards the freeze, its hint says to wait for that."""
     by = record.guarded()
-    if by:
-        error.message += f": {by}"
-        error.hint = "`qga wait VM --for thawed` waits for that; a thaw now would spoil its work"
-    return error
+    if not by:
+        return error
+    hint = "`qga wait VM --for thawed` waits for that; a thaw now would spoil its work"
+    return error.add(after=f": {by}", hint=hint)
 
 
 def look_up(agent: Agent | Connection, mountpoints: Sequence[str]) -> tuple[int, str]:

@@ -65,10 +65,8 @@ def thaw(job: Job) -> Reply:
     try:
         reply = job.wire()
     except (NotAnswering, OutcomeUnknown, TimedOut) as error:
-        hung = record.unanswered()
-        if hung:
-            error.message += f": {hung}"
-            error.hint = RESET
+        if hung := record.unanswered():
+            error.add(after=f": {hung}", hint=RESET)
         raise
     record.clear()
     return reply
@@ -87,8 +85,8 @@ def _freeze_now(job: Job) -> Reply:
         raise held(error, record) from error
     except (OutcomeUnknown, TimedOut) as error:
         record.claim(new_token(), frozen=False)
-        error.message += f"; {_LATE}"
-        error.hint = f"`qga fs status VM` tells; `qga fs thaw VM` thaws it; {RESET}"
+        hint = f"`qga fs status VM` tells; `qga fs thaw VM` thaws it; {RESET}"
+        error.add(after=f"; {_LATE}", hint=hint)
         raise
     if not reply.value:  # agents before 8.0 stay in their frozen state all the same
         job.agent.call(THAW)

@@ -113,8 +113,10 @@ class View:
         return self._form.many(list(outcomes))
 
 
-def error_text(error: QgaError, guest: str = "", *, known: str = "", as_json: bool = False) -> str:
-    """An error as stderr shows it: one line, and one with the hint.
+def error_text(
+    error: QgaError, guest: str = "", *, known: str = "", as_json: bool = False, hinted: bool = True
+) -> str:
+    """An error as stderr shows it: one line, and, if `hinted`, one with the hint.
 
     It begins with `guest`, else with the guest that it is of, unless the reader has `known`.
     """
@@ -125,7 +127,8 @@ def error_text(error: QgaError, guest: str = "", *, known: str = "", as_json: bo
     about = f"{printable(guest)}: " if guest else ""
     said = f"{about}{shorten(printable(error.said(known=known)))}"
     text = _line("qga:", said, "1;31")
-    return text + (_line("hint:", shorten(printable(error.advice)), "1") if error.hint else "")
+    hint = error.advice if hinted else ""
+    return text + (_line("hint:", shorten(printable(hint)), "1") if hint else "")
 
 
 def note(text: str, *, style: str = "") -> None:

@@ -43,9 +43,8 @@ def vcpus(job: Job, *, cpu: list[dict[str, Any]]) -> Reply:
                 raise BadReply(f"the agent set {done} of {len(cpu)} cpus and gives no reason")
             done += more
     except Refused as error:
-        error.message = f"cpu {cpu[done]['logical-id']}: {error.message}"
-        if done:
-            error.message += f"; {done} of {len(cpu)} were set before"
+        before = f"; {done} of {len(cpu)} were set before" if done else ""
+        error.add(before=f"cpu {cpu[done]['logical-id']}: ", after=before)
         raise
     reply.value = done
     return reply

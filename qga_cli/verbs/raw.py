@@ -38,7 +38,7 @@ def raw(job: Job, *, request: str, argument: Sequence[str] = (), pretty: bool = 
     except wire.AgentError as error:
         refused = refusal.explain(job.agent.ask, command, error.desc)
         if "Invalid parameter type" in refused.message and not refused.hint:
-            refused.hint = _FOR_TYPES
+            refused.add(hint=_FOR_TYPES)
         raise refused from error
     if text and pretty:
         text = visible(json.dumps(json.loads(text), indent=2, ensure_ascii=False))

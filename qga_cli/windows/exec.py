@@ -106,9 +106,7 @@ class WindowsProgram:
     def _stopped(self, kill_after: float | None, why: str) -> QgaError:
         if kill_after is not None:
             return TimedOut(f"the time given with --timeout is over, and {why}")
-        error = Interrupted(self.calls.interrupt.last)
-        error.message = f"{error.message}, and {why}"
-        return error
+        return Interrupted(self.calls.interrupt.last).add(after=f", and {why}")
 
     def _exited(self) -> bool:
         """Whether it has ended, which the agent tells once."""

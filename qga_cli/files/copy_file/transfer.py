@@ -171,4 +171,4 @@ def _leave(target: "CopyTarget", error: BaseException) -> None:
             error.details = f"{error.details}; {note}".strip("; ")
         return
     if left and isinstance(error, QgaError):
-        error.hint = f"what has come is kept in {left}: repeat with --resume to complete it"
+        error.add(hint=f"what has come is kept in {left}: repeat with --resume to complete it")

@@ -156,7 +156,7 @@ class Push:
         error = self._access.failure(done)
         if _CUT.decode() in error.message:
             ends = [line.rpartition(b": ")[2] for line in done.stderr.splitlines()]
-            error.message += next((f": {end.decode()}" for end in ends if end in _NO_ROOM), "")
+            error.add(after=next((f": {end.decode()}" for end in ends if end in _NO_ROOM), ""))
         return error
 
     def settle(self) -> None:

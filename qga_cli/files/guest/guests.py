@@ -50,8 +50,8 @@ class Guests:
                 self._open[place.guest] = self._connect(self._target(place.guest))
             except NoGuest as error:
                 own = f"{place.guest}:{place.path.removeprefix('/')}"
-                if os.path.lexists(own):
-                    error.hint = f"for the file of this host, write ./{own}"
+                hint = f"for the file of this host, write ./{own}" if os.path.lexists(own) else ""
+                error.add(hint=hint)
                 raise
         access = self._open[place.guest]
         if access.windows:
