@@ -1,6 +1,6 @@
 # fish completion of qga. Written by `make gen` from the command records: do not edit.
 
-# Options that several commands have.
+# Options that several commands have, and the sets that commands have of them.
 set -g __qga_common0 \
     '--connect=uri'\t'Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve' \
     '-c=uri'\t'Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve' \
@@ -15,20 +15,24 @@ set -g __qga_common2 \
 set -g __qga_common3 \
     '--timeout=text'\t'Give up after this time, for example 30s or 5m'
 set -g __qga_common4 \
+    '--help'\t'Show help'
+set -g __qga_common5 \
     '--label=text'\t'Only guests whose title or metadata matches' \
     '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state (default for patterns: running)' \
     '--parallel=text'\t'How many guests at a time' \
     '-j=text'\t'How many guests at a time'
-set -g __qga_common5 \
-    '-l=text'\t'Only guests whose title or metadata matches'
 set -g __qga_common6 \
+    '-l=text'\t'Only guests whose title or metadata matches'
+set -g __qga_common7 \
     '--fail-fast'\t'Begin no further guest after one has failed' \
     '--as-completed'\t'Print each guest when it is done, not in order'
-set -g __qga_common7 \
-    '--gather'\t'Print equal outputs once, under the names of their guests'
 set -g __qga_common8 \
-    '--channel=|auto|always|never'\t'Whether bytes travel through ports plugged into the guest'
+    '--gather'\t'Print equal outputs once, under the names of their guests'
 set -g __qga_common9 \
+    '--help'\t'Show this command\'s help'
+set -g __qga_common10 \
+    '--channel=|auto|always|never'\t'Whether bytes travel through ports plugged into the guest'
+set -g __qga_common11 \
     '--recursive'\t'Accepted for scp\'s sake: folders are copied anyway' \
     '-r'\t'Accepted for scp\'s sake: folders are copied anyway' \
     '--preserve'\t'Keep mode, owner and time of change' \
@@ -44,12 +48,14 @@ set -g __qga_common9 \
     '--no-verify'\t'Do not compare checksums at both ends' \
     '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
     '--max-size=text'\t'Take at most so many bytes from a guest'
-set -g __qga_common10 \
+set -g __qga_common12 \
     '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
     '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format'
-set -g __qga_common11 \
+set -g __qga_common13 \
+    '--no-header'\t'Leave the header line out'
+set -g __qga_common14 \
     '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it'
-set -g __qga_common12 \
+set -g __qga_common15 \
     '--env=text'\t'Set a variable; NAME alone copies it from here' \
     '-e=text'\t'Set a variable; NAME alone copies it from here' \
     '--env-file=host-path'\t'Set the variables of this file' \
@@ -61,8 +67,27 @@ set -g __qga_common12 \
     '--no-stdin'\t'Do not read standard input' \
     '-n'\t'Do not read standard input' \
     '--kill-after=text'\t'Time from SIGTERM to SIGKILL'
-set -g __qga_common13 \
-    '--timeout=text'\t'Give each guest, and each host, so long at most'
+set -g __qga_set0 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4
+set -g __qga_set1 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9
+set -g __qga_set2 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common10
+set -g __qga_set3 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common10 $__qga_common15
+set -g __qga_set4 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common13
+set -g __qga_set5 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common13 $__qga_common14
+set -g __qga_set6 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common9
+set -g __qga_set7 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common9 $__qga_common10
+set -g __qga_set8 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common9 $__qga_common10 $__qga_common11
+set -g __qga_set9 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common9
+set -g __qga_set10 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common9
+set -g __qga_set11 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common9 $__qga_common10
+set -g __qga_set12 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common5 $__qga_common6 $__qga_common9
+set -g __qga_set13 $__qga_common0 $__qga_common1 $__qga_common3 $__qga_common9 $__qga_common10
+set -g __qga_set14 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9
+set -g __qga_set15 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set16 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set17 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common7 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set18 $__qga_common0 $__qga_common3 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set19 $__qga_common0 $__qga_common5 $__qga_common6 $__qga_common9
+set -g __qga_set20 $__qga_common0 $__qga_common5 $__qga_common6 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
 
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
 # for what comes besides; a remark after a tab.
@@ -112,24 +137,20 @@ function __qga_table
                 '+time'\t'The guest\'s clock: read and set' \
                 '+top'\t'Watch the guests: processor, memory, load, disks, network, freeze' \
                 '+user'\t'Users of the guest: who is logged in, passwords' \
-                '+wait'\t'Wait until guests, or something in them, are ready' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+wait'\t'Wait until guests, or something in them, are ready' $__qga_set0
         case 'config'
             printf '%s\n' \
-                '+show'\t'Show every setting, and the file and line or the variable it comes from' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+show'\t'Show every setting, and the file and line or the variable it comes from' $__qga_set0
         case 'cpu'
             printf '%s\n' \
                 '+list'\t'List the guest\'s processors and which are online' \
                 '+load'\t'Show the guest\'s load averages' \
                 '+set'\t'Switch processors of the guest on and off' \
-                '+stats'\t'Show what the guest\'s processors have spent their time on' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+stats'\t'Show what the guest\'s processors have spent their time on' $__qga_set0
         case 'disk'
             printf '%s\n' \
                 '+list'\t'List disks and partitions, with bus, address and serial' \
-                '+stats'\t'Show how much the guest\'s disks have read and written' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+stats'\t'Show how much the guest\'s disks have read and written' $__qga_set0
         case 'file'
             printf '%s\n' \
                 '+close'\t'Close a file in the guest' \
@@ -137,8 +158,7 @@ function __qga_table
                 '+open'\t'Open a file in the guest and print its handle' \
                 '+read'\t'Read from an open file' \
                 '+seek'\t'Move the position in an open file' \
-                '+write'\t'Write standard input to an open file' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+write'\t'Write standard input to an open file' $__qga_set0
         case 'fs'
             printf '%s\n' \
                 '+freeze'\t'Freeze every freezable filesystem of the guest' \
@@ -147,71 +167,58 @@ function __qga_table
                 '+status'\t'Tell whether the guest\'s filesystems are frozen' \
                 '+thaw'\t'Thaw the guest\'s frozen filesystems' \
                 '+trim'\t'Give the unused blocks of filesystems back to the host' \
-                '+with-frozen'\t'Run a host command while guests are frozen, and thaw them whatever happens' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+with-frozen'\t'Run a host command while guests are frozen, and thaw them whatever happens' $__qga_set0
         case 'memory'
             printf '%s\n' \
                 '+info'\t'Show the size of one memory block' \
                 '+list'\t'List the guest\'s memory blocks and which are online' \
-                '+set'\t'Switch memory blocks of the guest on and off' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+set'\t'Switch memory blocks of the guest on and off' $__qga_set0
         case 'net'
             printf '%s\n' \
                 '+address'\t'Print the address by which a guest can be reached' \
                 '+interfaces'\t'List the guest\'s network interfaces and their addresses' \
-                '+routes'\t'List the guest\'s routes' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+routes'\t'List the guest\'s routes' $__qga_set0
         case 'os'
             printf '%s\n' \
                 '+devices'\t'List the guest\'s PCI devices and their drivers' \
                 '+hostname'\t'Print the guest\'s host name' \
                 '+info'\t'Show the guest\'s operating system and kernel' \
-                '+timezone'\t'Print the guest\'s time zone' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+timezone'\t'Print the guest\'s time zone' $__qga_set0
         case 'power'
             printf '%s\n' \
                 '+shutdown'\t'Ask the guest to power off, halt or reboot' \
                 '+suspend-disk'\t'Write the guest\'s memory to its disk and power off' \
                 '+suspend-hybrid'\t'Suspend the guest, with a copy of its memory on its disk' \
-                '+suspend-ram'\t'Suspend the guest, keeping its memory' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+suspend-ram'\t'Suspend the guest, keeping its memory' $__qga_set0
         case 'ssh'
             printf '%s\n' \
                 '+add'\t'Let SSH keys log in as a user' \
                 '+config'\t'Print a part of ~/.ssh/config: ssh, scp, rsync reach guests without network' \
                 '+list'\t'List the SSH keys that may log in as a user' \
-                '+remove'\t'Remove SSH keys from a user' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+remove'\t'Remove SSH keys from a user' $__qga_set0
         case 'time'
             printf '%s\n' \
                 '+get'\t'Show the guest\'s clock and how far it is off the host\'s' \
-                '+set'\t'Set the guest\'s clock' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+set'\t'Set the guest\'s clock' $__qga_set0
         case 'user'
             printf '%s\n' \
                 '+list'\t'List who is logged in to the guest, and since when' \
-                '+set-password'\t'Set a user\'s password' \
-                '--help'\t'Show help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3
+                '+set-password'\t'Set a user\'s password' $__qga_set0
         case 'batch'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest'
         case 'cat'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common8 \
+            printf '%s\n' $__qga_set7 \
                 'place*'
         case 'completion'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 \
+            printf '%s\n' $__qga_set10 \
                 '|bash|zsh|fish'
         case 'connect'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 \
+            printf '%s\n' $__qga_set2 \
                 'guest' \
                 'text'
         case 'cp'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common8 $__qga_common9 \
+            printf '%s\n' $__qga_set8 \
                 'place*'
         case 'doctor'
             printf '%s\n' \
@@ -219,13 +226,10 @@ function __qga_table
                 '--yes'\t'With --fix, do not ask' \
                 '-y'\t'With --fix, do not ask' \
                 '--columns=,check,verdict,finding,fix'\t'Columns to show, of check, verdict, finding, fix' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|check|verdict|finding|fix'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common10 $__qga_common11 \
+                '--sort=|check|verdict|finding|fix'\t'Sort by this column; -COLUMN for descending' $__qga_set15 \
                 'guest'
         case 'edit'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 \
+            printf '%s\n' $__qga_set10 \
                 'place'
         case 'exec'
             printf '%s\n' \
@@ -235,17 +239,14 @@ function __qga_table
                 '-i'\t'Let it read what is typed here' \
                 '--tty'\t'Give it this terminal' \
                 '-t'\t'Give it this terminal' \
-                '--escape=text'\t'With -t: key of ~. and ~?, or none' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common12 \
+                '--escape=text'\t'With -t: key of ~. and ~?, or none' $__qga_set3 \
                 'guest' \
                 'words*'
         case 'exec-status'
             printf '%s\n' \
                 '--wait'\t'Wait for its end, then give its output and exit code as ours' \
                 '--columns=,exited,exitcode,signal,stdout,stderr'\t'Columns to show, of exited, exitcode, signal, stdout, stderr' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort by this column; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'pid'
         case 'exporter'
@@ -253,33 +254,27 @@ function __qga_table
                 '--listen=text'\t'Where to listen; others reach it only if you say so' \
                 '--keep=text'\t'Ask no guest more often than this' \
                 '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common4 $__qga_common5 $__qga_common13 \
+                '--timeout=text'\t'Give each guest, and each host, so long at most' $__qga_set12 \
                 'guest'
         case 'forward'
             printf '%s\n' \
                 '--reverse=text'\t'Port of the guest, and where it leads from this host' \
-                '-R=text'\t'Port of the guest, and where it leads from this host' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 \
+                '-R=text'\t'Port of the guest, and where it leads from this host' $__qga_set2 \
                 'guest' \
                 'text*' \
                 'words*'
         case 'help'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 \
+            printf '%s\n' $__qga_set10 \
                 '|batch|cat|completion|config|connect|cp|cpu|disk|doctor|edit|exec|exec-status|exporter|file|forward|fs|help|info|list|ls|memory|metrics|mkdir|mv|net|os|ping|power|pull|push|raw|rm|rsh|script|shell|ssh|sync|sync-delimited|tail|time|top|user|wait|options|configuration|targets|output|exit-codes|transports*'
         case 'info'
             printf '%s\n' \
                 '--columns=,wire,command,state,agent'\t'Columns to show, of wire, command, state, agent' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|wire|command|state|agent'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|wire|command|state|agent'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'list'
             printf '%s\n' \
                 '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns to show, of vm, state, agent, version, os, load, addresses' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common10 $__qga_common11 \
+                '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' $__qga_set16 \
                 'guest'
         case 'ls'
             printf '%s\n' \
@@ -290,46 +285,38 @@ function __qga_table
                 '--all'\t'Names that begin with a dot too' \
                 '-a'\t'Names that begin with a dot too' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common6 $__qga_common10 $__qga_common11 \
+                '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' $__qga_set17 \
                 'place'
         case 'metrics'
             printf '%s\n' \
                 '--write=host-path'\t'Write it to this file in one step, for node_exporter' \
                 '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
+                '--timeout=text'\t'Give each guest, and each host, so long at most' \
                 '--output=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
-                '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common4 $__qga_common5 $__qga_common13 \
+                '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' $__qga_set19 \
                 'guest'
         case 'mkdir'
             printf '%s\n' \
                 '--parents'\t'Those above too; no error for what is there' \
-                '-p'\t'Those above too; no error for what is there' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
+                '-p'\t'Those above too; no error for what is there' $__qga_set6 \
                 'place*'
         case 'mv'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
+            printf '%s\n' $__qga_set6 \
                 'place*'
         case 'ping'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest'
         case 'pull'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common8 $__qga_common9 \
+            printf '%s\n' $__qga_set8 \
                 'place*'
         case 'push'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common8 $__qga_common9 \
+            printf '%s\n' $__qga_set8 \
                 'place*'
         case 'raw'
             printf '%s\n' \
                 '--pretty'\t'Indent the reply' \
                 '--output=|raw|json|jsonl|yaml'\t'The whole reply as it comes (raw), or its `return`' \
-                '-o=|raw|json|jsonl|yaml'\t'The whole reply as it comes (raw), or its `return`' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '-o=|raw|json|jsonl|yaml'\t'The whole reply as it comes (raw), or its `return`' $__qga_set14 \
                 'guest' \
                 '|guest-exec|guest-exec-status|guest-file-close|guest-file-flush|guest-file-open|guest-file-read|guest-file-seek|guest-file-write|guest-fsfreeze-freeze|guest-fsfreeze-freeze-list|guest-fsfreeze-status|guest-fsfreeze-thaw|guest-fstrim|guest-get-cpustats|guest-get-devices|guest-get-disks|guest-get-diskstats|guest-get-fsinfo|guest-get-host-name|guest-get-load|guest-get-memory-block-info|guest-get-memory-blocks|guest-get-osinfo|guest-get-time|guest-get-timezone|guest-get-users|guest-get-vcpus|guest-info|guest-network-get-interfaces|guest-network-get-route|guest-ping|guest-set-memory-blocks|guest-set-time|guest-set-user-password|guest-set-vcpus|guest-shutdown|guest-ssh-add-authorized-keys|guest-ssh-get-authorized-keys|guest-ssh-remove-authorized-keys|guest-suspend-disk|guest-suspend-hybrid|guest-suspend-ram|guest-sync|guest-sync-delimited' \
                 'text*'
@@ -338,8 +325,7 @@ function __qga_table
                 '--recursive'\t'Folders, with all that is in them' \
                 '-r'\t'Folders, with all that is in them' \
                 '--force'\t'No error for what is not there' \
-                '-f'\t'No error for what is not there' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
+                '-f'\t'No error for what is not there' $__qga_set6 \
                 'place*'
         case 'rsh'
             printf '%s\n' \
@@ -372,12 +358,10 @@ function __qga_table
                 '--no-x11'\t'None is forwarded, as without it' \
                 '-x'\t'None is forwarded, as without it' \
                 '--no-agent'\t'None is forwarded, as without it' \
-                '-a'\t'None is forwarded, as without it' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common3 $__qga_common8 \
+                '-a'\t'None is forwarded, as without it' $__qga_set13 \
                 'words-here*'
         case 'script'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common12 \
+            printf '%s\n' $__qga_set3 \
                 'guest' \
                 'host-path' \
                 'words*'
@@ -385,123 +369,96 @@ function __qga_table
             printf '%s\n' \
                 '--user=user'\t'Whose shell' \
                 '-u=user'\t'Whose shell' \
-                '--escape=text'\t'First key of ~. (end) and ~? (help); none for no such keys' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 \
+                '--escape=text'\t'First key of ~. (end) and ~? (help); none for no such keys' $__qga_set2 \
                 'guest'
         case 'sync'
             printf '%s\n' \
-                '--id=text'\t'Number to echo; a random one by default' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--id=text'\t'Number to echo; a random one by default' $__qga_set1 \
                 'guest'
         case 'sync-delimited'
             printf '%s\n' \
-                '--id=text'\t'Number to echo; a random one by default' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--id=text'\t'Number to echo; a random one by default' $__qga_set1 \
                 'guest'
         case 'tail'
             printf '%s\n' \
                 '--lines=text'\t'How many lines' \
                 '-n=text'\t'How many lines' \
                 '--follow'\t'Go on with what is appended, across rotation and truncation' \
-                '-f'\t'Go on with what is appended, across rotation and truncation' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 \
+                '-f'\t'Go on with what is appended, across rotation and truncation' $__qga_set6 \
                 'place'
         case 'top'
             printf '%s\n' \
                 '--every=text'\t'Ask again so often' \
                 '-d=text'\t'Ask again so often' \
+                '--timeout=text'\t'Give each guest, and each host, so long at most' \
                 '--columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written'\t'Columns to show, of vm, state, agent, frozen, cpu%, memory, memory-total, load, full%, mountpoint, received, sent, read, written' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common4 $__qga_common5 $__qga_common10 $__qga_common11 $__qga_common13 \
+                '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort by this column; -COLUMN for descending' $__qga_set20 \
                 'guest'
         case 'wait'
             printf '%s\n' \
                 '--for=|agent|exec|ip|file:|port:|thawed|stopped'\t'What to wait for: agent, exec, ip, file:PATH, port:N, thawed, stopped' \
                 '--timeout=text'\t'Give up after this time' \
                 '--columns=,vm,ready,seconds,reason'\t'Columns to show, of vm, ready, seconds, reason' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common4 $__qga_common5 $__qga_common10 $__qga_common11 \
+                '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' $__qga_set20 \
                 'guest*'
         case 'config show'
             printf '%s\n' \
                 '--columns=,setting,value,origin'\t'Columns to show, of setting, value, origin' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common3 $__qga_common10 $__qga_common11
+                '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' $__qga_set18
         case 'cpu list'
             printf '%s\n' \
                 '--columns=,cpu,online,can-offline'\t'Columns to show, of cpu, online, can-offline' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|cpu|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|cpu|online|can-offline'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'cpu load'
             printf '%s\n' \
                 '--columns=,load1m,load5m,load15m'\t'Columns to show, of load1m, load5m, load15m' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|load1m|load5m|load15m'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|load1m|load5m|load15m'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'cpu set'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest' \
                 'text*'
         case 'cpu stats'
             printf '%s\n' \
                 '--columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice'\t'Columns to show, of cpu, user, nice, system, idle, iowait, irq, softirq, steal, guest, guestnice' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'disk list'
             printf '%s\n' \
                 '--columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn%'\t'Columns to show, of disk, type, bus, pci, unit, serial, alias, parents, target, worn%' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'disk stats'
             printf '%s\n' \
                 '--columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor'\t'Columns to show, of disk, reads, read, writes, written, discarded, flushes, running, busy, read-time, write-time, discard-time, flush-time, queue-time, discards, reads-merged, writes-merged, discards-merged, major, minor' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'file close'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest' \
                 'text'
         case 'file flush'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest' \
                 'text'
         case 'file open'
             printf '%s\n' \
-                '--mode=|r|w|a|r+|w+|a+|rb|wb|ab|rb+|wb+|ab+'\t'As in fopen(3), r by default' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--mode=|r|w|a|r+|w+|a+|rb|wb|ab|rb+|wb+|ab+'\t'As in fopen(3), r by default' $__qga_set1 \
                 'guest' \
                 'guest-path'
         case 'file read'
             printf '%s\n' \
                 '--count=text'\t'Bytes to read at most; 4096 by default, up to 48M' \
                 '--columns=,count,eof,data'\t'Columns to show, of count, eof, data' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|count|eof|data'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--sort=|count|eof|data'\t'Sort by this column; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text'
         case 'file seek'
             printf '%s\n' \
                 '--whence=|set|cur|end'\t'From the beginning, the position, or the end' \
                 '--columns=,position,eof'\t'Columns to show, of position, eof' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|position|eof'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--sort=|position|eof'\t'Sort by this column; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text' \
                 'text'
@@ -509,73 +466,56 @@ function __qga_table
             printf '%s\n' \
                 '--count=text'\t'Write only so many of them' \
                 '--columns=,count,eof'\t'Columns to show, of count, eof' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|count|eof'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--sort=|count|eof'\t'Sort by this column; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text'
         case 'fs freeze'
             printf '%s\n' \
-                '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' $__qga_set1 \
                 'guest'
         case 'fs freeze-list'
             printf '%s\n' \
-                '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--for=text'\t'Thaw after this time, even if qga or the shell has been killed' $__qga_set1 \
                 'guest' \
                 'mountpoint*'
         case 'fs list'
             printf '%s\n' \
                 '--fillable'\t'Leave out what is always full, such as squashfs and iso9660' \
                 '--columns=,mountpoint,device,type,used,total,used%,fills,disks'\t'Columns to show, of mountpoint, device, type, used, total, used%, fills, disks' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|mountpoint|device|type|used|total|used%|fills|disks'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|mountpoint|device|type|used|total|used%|fills|disks'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'fs status'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest'
         case 'fs thaw'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest'
         case 'fs trim'
             printf '%s\n' \
                 '--minimum=text'\t'Pass over free ranges smaller than this' \
                 '--columns=,path,trimmed,minimum,error'\t'Columns to show, of path, trimmed, minimum, error' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|path|trimmed|minimum|error'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--sort=|path|trimmed|minimum|error'\t'Sort by this column; -COLUMN for descending' $__qga_set4 \
                 'guest'
         case 'fs with-frozen'
             printf '%s\n' \
                 '--mountpoint=mountpoint'\t'Freeze this filesystem only' \
-                '--max=text'\t'Longest time to stay frozen, the freezing included' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 \
+                '--max=text'\t'Longest time to stay frozen, the freezing included' $__qga_set9 \
                 'guest*' \
                 'words-here*'
         case 'memory info'
             printf '%s\n' \
                 '--columns=,size'\t'Columns to show, of size' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|size'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|size'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'memory list'
             printf '%s\n' \
                 '--columns=,block,online,can-offline'\t'Columns to show, of block, online, can-offline' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|block|online|can-offline'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|block|online|can-offline'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'memory set'
             printf '%s\n' \
                 '--columns=,block,response,error'\t'Columns to show, of block, response, error' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|block|response|error'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--sort=|block|response|error'\t'Sort by this column; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text*'
         case 'net address'
@@ -584,117 +524,89 @@ function __qga_table
                 '-4'\t'An IPv4 address only' \
                 '--ipv6'\t'An IPv6 address only' \
                 '-6'\t'An IPv6 address only' \
-                '--all'\t'All addresses of global scope, one on each line' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--all'\t'All addresses of global scope, one on each line' $__qga_set1 \
                 'guest'
         case 'net interfaces'
             printf '%s\n' \
                 '--columns=,interface,mac,addresses,rx-bytes,tx-bytes,rx-packets,rx-errs,rx-dropped,tx-packets,tx-errs,tx-dropped'\t'Columns to show, of interface, mac, addresses, rx-bytes, tx-bytes, rx-packets, rx-errs, rx-dropped, tx-packets, tx-errs, tx-dropped' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'net routes'
             printf '%s\n' \
                 '--columns=,destination,via,dev,metric,type,version,mtu,source,flags'\t'Columns to show, of destination, via, dev, metric, type, version, mtu, source, flags' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os devices'
             printf '%s\n' \
                 '--columns=,driver,version,date,device'\t'Columns to show, of driver, version, date, device' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|driver|version|date|device'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|driver|version|date|device'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os hostname'
             printf '%s\n' \
                 '--columns=,hostname'\t'Columns to show, of hostname' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|hostname'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|hostname'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os info'
             printf '%s\n' \
                 '--columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine'\t'Columns to show, of pretty-name, id, name, version, version-id, variant, variant-id, kernel-release, kernel-version, machine' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os timezone'
             printf '%s\n' \
                 '--columns=,zone,offset'\t'Columns to show, of zone, offset' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|zone|offset'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|zone|offset'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'power shutdown'
             printf '%s\n' \
-                '--mode=|powerdown|halt|reboot'\t'How; powerdown by default' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--mode=|powerdown|halt|reboot'\t'How; powerdown by default' $__qga_set1 \
                 'guest'
         case 'power suspend-disk'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest'
         case 'power suspend-hybrid'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest'
         case 'power suspend-ram'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest'
         case 'ssh add'
             printf '%s\n' \
-                '--reset'\t'Remove all other keys of the user' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--reset'\t'Remove all other keys of the user' $__qga_set1 \
                 'guest' \
                 'user' \
                 'key*'
         case 'ssh config'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common8
+            printf '%s\n' $__qga_set11
         case 'ssh list'
             printf '%s\n' \
                 '--columns=,type,fingerprint,comment,options,key'\t'Columns to show, of type, fingerprint, comment, options, key' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|type|fingerprint|comment|options|key'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|type|fingerprint|comment|options|key'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest' \
                 'user'
         case 'ssh remove'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest' \
                 'user' \
                 'key*'
         case 'time get'
             printf '%s\n' \
                 '--columns=,time,ahead-of-host'\t'Columns to show, of time, ahead-of-host' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|time|ahead-of-host'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|time|ahead-of-host'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'time set'
-            printf '%s\n' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+            printf '%s\n' $__qga_set1 \
                 'guest' \
                 'text'
         case 'user list'
             printf '%s\n' \
                 '--columns=,user,domain,login,age'\t'Columns to show, of user, domain, login, age' \
-                '--no-header'\t'Leave the header line out' \
-                '--sort=|user|domain|login|age'\t'Sort by this column; -COLUMN for descending' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common11 \
+                '--sort=|user|domain|login|age'\t'Sort by this column; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'user set-password'
             printf '%s\n' \
                 '--password-stdin'\t'Read the password from standard input' \
                 '--password-file=host-path'\t'Read the password from this file' \
-                '--crypted'\t'It is hashed already, as in /etc/shadow; not for Windows' \
-                '--help'\t'Show this command\'s help' $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $__qga_common4 $__qga_common5 $__qga_common6 $__qga_common7 \
+                '--crypted'\t'It is hashed already, as in /etc/shadow; not for Windows' $__qga_set1 \
                 'guest' \
                 'user'
     end

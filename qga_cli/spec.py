@@ -101,6 +101,21 @@ class Arg:
         self.since = since
         self.wire = name if wire is None else wire
 
+    @property
+    def names(self) -> list[str]:
+        """As an option is typed, short and long."""
+        return [self.short, f"--{self.name}"] if self.short else [f"--{self.name}"]
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a word follows the option."""
+        return self.kind not in (FLAG, COUNT)
+
+    @property
+    def slot(self) -> str:
+        """What stands for its value, as in `SRC...`."""
+        return self.metavar + ("..." if self.many and "..." not in self.metavar else "")
+
 
 class Column:
     """One column of a list, or one line of an object. `get` defaults to the member of that name.
@@ -163,7 +178,7 @@ class Command:
     run       "module:function" of a verb, called with a Job; empty for a plain wire command
     scope     guest: once for each guest · fleet: once with all of them · none: names no guest ·
               places: once, or for each guest of a group that stands before a place's colon ·
-              inside: likewise, of the one group that stands before every place's colon
+              inside: once, or for each guest of the group that stands before every place's colon
     """
 
     def __init__(

@@ -10,8 +10,7 @@ import re
 import shutil
 import textwrap
 
-from qga_cli import spec
-from qga_cli.cli.options import COMMON, FLEET, SELECT, VIEW, WATCH, for_command
+from qga_cli.cli.options import EVERY, for_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 
     from qga_cli.spec import Arg, Command
 
-_SHARED = {arg.name for arg in (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH)}
+_SHARED = {arg.name for arg in EVERY}
 _NARROW, _WIDE = 40, 100  # columns that lines are folded to, at least and at most
 _TERM = 26  # columns of an option and its value; a longer one gets a line of its own
-_EXAMPLES = 3  # likewise
+_EXAMPLES = 3  # shown; the manual page has the rest
 _NOTES = 240  # characters of the notes; the manual page has the rest
 
 
@@ -34,7 +33,7 @@ def screen(command: Command) -> str:
     options = [arg for arg in args if not arg.positional]
     own = [arg for arg in options if arg.name not in _SHARED or arg in command.args]
     columns = next((arg for arg in options if arg.name == "columns"), None)
-    shared = [_names(arg)[0] for arg in options if arg not in own and arg is not columns]
+    shared = [arg.names[0] for arg in options if arg not in own and arg is not columns]
     parts = [
         folded(f"Usage: {usage(command, '[OPTION...]')}", width, "         "),
         folded(command.summary + ".", width),
@@ -42,7 +41,7 @@ def screen(command: Command) -> str:
     notes = _first_sentences(command.notes)
     if notes:
         parts.append(folded(notes, width))
-    parts.append(_list("Arguments", [(_slot(arg), _says(arg)) for arg in slots], width))
+    parts.append(_list("Arguments", [(arg.slot, _says(arg)) for arg in slots], width))
     wanted = [*own, columns] if columns else own
     parts.append(_list("Options", [(term(arg), _says(arg)) for arg in wanted], width))
     common = f"Common options, see `qga help options`: {' '.join(shared)}"
@@ -55,24 +54,13 @@ def screen(command: Command) -> str:
 def usage(command: Command, options: str = "") -> str:
     """The command line, as in `qga fs list VM`; with `options` where they may stand."""
     slots = [arg for arg in for_command(command) if arg.positional]
-    words = [_slot(arg) if arg.required else f"[{_slot(arg)}]" for arg in slots]
+    words = [arg.slot if arg.required else f"[{arg.slot}]" for arg in slots]
     return " ".join([f"qga {command.name}", *filter(None, [options]), *words])
-
-
-def _slot(arg: Arg) -> str:
-    return arg.metavar + ("..." if arg.many and "..." not in arg.metavar else "")
-
-
-def _names(arg: Arg) -> list[str]:
-    return [arg.short, f"--{arg.name}"] if arg.short else [f"--{arg.name}"]
 
 
 def term(arg: Arg) -> str:
     """An option as it is listed: `-o, --output FORMAT`."""
-    names = ", ".join(_names(arg))
-    if arg.kind in (spec.FLAG, spec.COUNT):
-        return names
-    return f"{names} {arg.metavar}{'...' if arg.many and '...' not in arg.metavar else ''}"
+    return ", ".join(arg.names) + (f" {arg.slot}" if arg.takes_value else "")
 
 
 def _says(arg: Arg) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from qga_cli import catalog, config
-from qga_cli.cli.options import COMMON, ENVIRONMENT, FLEET, SELECT, VIEW, WATCH, fill
+from qga_cli.cli.options import ENVIRONMENT, EVERY, fill
 from qga_cli.errors import UsageError
 from qga_cli.spec import CHANNEL, COUNT, FLAG
 from qga_cli.verbs.job import Job
@@ -55,7 +55,7 @@ def show_config(job: Job) -> list[dict[str, str]]:
 def _defaults() -> Iterator[tuple[tuple[str, ...], object]]:
     """What holds where nobody says anything else; "-" for no value."""
     yield ("connect",), "libvirt's own choice"
-    for arg in (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH, CHANNEL):
+    for arg in (*EVERY, CHANNEL):
         if arg.name not in ("connect", "explain", "watch", "label"):
             said = {
                 "output": "table on a terminal, tsv in a pipe",

@@ -7,9 +7,9 @@ import os
 import sys
 from io import RawIOBase, TextIOWrapper
 
-from qga_cli import catalog, spec
+from qga_cli import catalog
 from qga_cli.cli import exit_code, quick_parser
-from qga_cli.cli.options import ALSO, COMMON, for_command
+from qga_cli.cli.options import COMMON, for_command, names_with_value
 from qga_cli.errors import FileError, QgaError, UsageError
 
 TYPE_CHECKING = False
@@ -158,13 +158,7 @@ def _say(text: str) -> None:
 
 def find(words: list[str]) -> tuple[Command | None, list[str]]:
     """The command, and the words without its name. Options may stand before the name."""
-    valued = {
-        name
-        for arg in COMMON
-        if arg.kind not in (spec.FLAG, spec.COUNT)
-        for name in (f"--{arg.name}", arg.short, *ALSO.get(arg.name, ()))
-        if name
-    }
+    valued = names_with_value(COMMON)
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] not in ("-h", "--help"):
         at += 2 if words[at] in valued else 1

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from qga_cli import spec
 from qga_cli.cli import synonyms
-from qga_cli.cli.options import for_command
+from qga_cli.cli.options import for_command, names_with_value
 from qga_cli.errors import UsageError
 
 TYPE_CHECKING = False
@@ -52,13 +52,7 @@ def _option(command: Command, typed: str) -> str:
 
 def _loose(command: Command, words: Sequence[str]) -> list[str]:
     """The words that are neither options nor their values."""
-    valued = {
-        name
-        for arg in for_command(command)
-        if not arg.positional and arg.kind not in (spec.FLAG, spec.COUNT)
-        for name in (arg.short, f"--{arg.name}")
-        if name
-    }
+    valued = names_with_value(for_command(command))
     before = ["", *words]
     return [
         word

@@ -79,11 +79,23 @@ def words_after_dashes(args: Sequence[Arg]) -> Arg | None:
     return None
 
 
+def names_with_value(args: Sequence[Arg]) -> set[str]:
+    """The options that a word follows, as they are typed."""
+    return {
+        name
+        for arg in args
+        if not arg.positional and arg.takes_value
+        for name in (*arg.names, *ALSO.get(arg.name, ()))
+    }
+
+
 def takes_numbers(args: Sequence[Arg]) -> bool:
     """Whether -5 may be an argument, not an option."""
     return any(arg.positional and arg.kind == spec.INT for arg in args)
 
 
+# Those of any command, for settings and for help.
+EVERY = (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH)
 # The common options of a command, by its scope (see spec.py).
 _GUESTS = (Arg("guest", spec.GUEST, "Guest: name, list, glob, @group", positional=True,
                metavar="VM"),)  # fmt: skip
@@ -153,7 +165,7 @@ def fill(command: spec.Command, raw: dict[str, Any], config: Config) -> dict[str
     """
     filled = dict(raw)
     known = {arg.name: arg for arg in for_command(command) if not arg.positional}
-    everywhere = {arg.name: arg for arg in (*COMMON, *SELECT, *FLEET, *VIEW, *WATCH, spec.CHANNEL)}
+    everywhere = {arg.name: arg for arg in (*EVERY, spec.CHANNEL)}
     environment = {
         name: Setting(os.environ[variable], variable)
         for name, variable in ENVIRONMENT.items()

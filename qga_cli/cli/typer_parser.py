@@ -103,8 +103,7 @@ def _parameter(name: str, arg: Arg, *, one: bool) -> inspect.Parameter:
         kind = list[str]
     default: Any = False if kind is bool else ... if arg.required else None
     if arg.positional:
-        metavar = arg.metavar + ("..." if arg.many and "..." not in arg.metavar else "")
-        info = typer.Argument(default, metavar=metavar)
+        info = typer.Argument(default, metavar=arg.slot)
     else:
         short = [arg.short] if arg.short else []
         declared = [f"--{arg.name}", *ALSO.get(arg.name, ()), *short]

@@ -1,48 +1,47 @@
 """The bash script: a table of the commands, and an engine that reads it."""
 
-from qga_cli import catalog
 from qga_cli.gen import grammar
 from qga_cli.spec import Command
 
 
 def script() -> str:
     """completions/qga.bash."""
-    options = {" ".join(path): _options(_command(path)) for path in grammar.paths()}
-    groups, has = grammar.share(options)
-    names = {key: [f"$_qga_common{number}" for number in has[key]] for key in options}
-    own = {
-        key: [word for word in words if not any(word in groups[n] for n in has[key])]
-        for key, words in options.items()
-    }
-    common = "".join(
-        f"_qga_common{number}='{' '.join(words)}'\n" for number, words in enumerate(groups)
+    shared = grammar.Shared(
+        {" ".join(path): _options(grammar.command(path)) for path in grammar.paths()}
     )
-    cases = [_case(path, own[" ".join(path)], names[" ".join(path)]) for path in grammar.paths()]
-    table = "# Options that several commands have, NAME=KIND.\n" + common + "\n"
-    table += "# What goes on from `qga $1`.\n_qga_table() {\n    case $1 in\n"
-    table += "".join(cases) + "    esac\n}\n"
-    return grammar.header("bash") + "\n" + table + "\n" + grammar.engine("engine.bash")
-
-
-def _command(path: tuple[str, ...]) -> Command | None:
-    return None if grammar.children(path) else catalog.load(path)
-
-
-def _case(path: tuple[str, ...], own: list[str], common: list[str]) -> str:
-    words = " ".join(grammar.children(path))
-    command = _command(path)
-    places = " ".join(grammar.slot(command, arg) for arg in grammar.positionals(command))
+    groups = "".join(
+        f"_qga_common{number}='{' '.join(words)}'\n" for number, words in enumerate(shared.groups)
+    )
+    sets = "".join(
+        f'_qga_set{number}="{" ".join(f"$_qga_common{group}" for group in groups)}"\n'
+        for number, groups in enumerate(shared.sets)
+    )
+    cases = "".join(_case(path, shared) for path in grammar.paths())
     return (
-        f"        '{' '.join(path)}')\n"
+        f"{grammar.header('bash')}\n"
+        f"# Options that several commands have, NAME=KIND; the sets that commands have of them.\n"
+        f"{groups}{sets}\n"
+        f"# What goes on from `qga $1`.\n_qga_table() {{\n    case $1 in\n{cases}    esac\n}}\n\n"
+        f"{grammar.engine('engine.bash')}"
+    )
+
+
+def _case(path: tuple[str, ...], shared: grammar.Shared) -> str:
+    key, command = " ".join(path), grammar.command(path)
+    words = " ".join(grammar.children(path))
+    places = " ".join(grammar.slot(command, arg) for arg in grammar.positionals(command))
+    own = f"'{' '.join(shared.own[key])} '" if shared.own[key] else ""
+    return (
+        f"        '{key}')\n"
         f"            children='{words}' places='{places}'\n"
-        f"            options='{' '.join(own)} '\"{' '.join(common)}\" ;;\n"
+        f'            options={own}"$_qga_set{shared.of[key]}" ;;\n'
     )
 
 
 def _options(command: Command | None) -> list[str]:
     found = [
-        f"{name}={grammar.kind(command, arg)}" if grammar.takes_value(arg) else name
+        f"{name}={grammar.kind(command, arg)}" if arg.takes_value else name
         for arg in grammar.options(command)
-        for name in grammar.names(arg)
+        for name in arg.names[::-1]
     ]
     return [*found, "--help", "-h"]

@@ -1,3 +1,16 @@
+# Offers the words that go on from the root or a group, and hands over to the functions of theirs,
+# whose names begin with $1. The other words are those of the group, each with a remark; `specs`
+# are the options that may stand before.
+_qga_group() {
+    local begin=$1
+    local -a known=("${@[2,-1]}")
+    _arguments -C -S -A '-*' $specs '1:command:->word' '*:: :->rest' && return
+    case $state in
+        word) _describe -t commands command known || { [[ $begin == _qga && $PREFIX ]] && _qga_ask alias } ;;
+        rest) (( $+functions[${begin}_$words[1]] )) && ${begin}_$words[1] ;;
+    esac
+}
+
 # Asks qga for what only it can know: values of the kind that is the last argument (_arguments puts
 # compadd's options before it), with remarks behind tabs. zsh quotes them.
 _qga_ask() {
@@ -53,6 +66,7 @@ _qga() {
     local curcontext=$curcontext state context
     local -a line
     local -A opt_args
+    local -a specs
     local _qga_program=${${(Q)words[1]}/#\~\//$HOME/}
     local -a _qga_line=("${(@Q)words[2,CURRENT-1]}")
     _qga_root

@@ -13,7 +13,7 @@ _ASKED = (
     spec.GUEST, spec.PLACE, spec.GUEST_PATH, spec.MOUNTPOINT, spec.USER, spec.PID, spec.HOST_PATH,
     spec.KEY, spec.WORDS,
 )  # fmt: skip
-_MENTION = 40  # characters that the mention of a group takes in a script
+_WORTH = 150  # characters that a group must save
 HERE = "words-here"  # a command line for this host, not for the guest
 
 
@@ -59,20 +59,15 @@ def positionals(command: Command | None) -> list[Arg]:
     return [arg for arg in for_command(command) if arg.positional] if command else []
 
 
-def takes_value(arg: Arg) -> bool:
-    """Whether a word follows the option."""
-    return arg.kind not in (spec.FLAG, spec.COUNT)
-
-
-def names(arg: Arg) -> list[str]:
-    """The option as it is typed, long and short."""
-    return [f"--{arg.name}", *([arg.short] if arg.short else [])]
-
-
 def paths() -> list[tuple[str, ...]]:
     """What a command line may have reached: nothing, a group, a command."""
     groups = [(group,) for group in catalog.groups()]
     return [(), *groups, *(command.words for command in catalog.walk())]
+
+
+def command(path: tuple[str, ...]) -> Command | None:
+    """The command at the end of a path; None at the root or a group."""
+    return None if children(path) else catalog.load(path)
 
 
 def children(path: tuple[str, ...]) -> dict[str, str]:
@@ -90,25 +85,33 @@ def slot(command: Command | None, arg: Arg) -> str:
     return kind(command, arg) + ("*" if arg.many else "")
 
 
-def share(lines: Mapping[str, Sequence[str]]) -> tuple[list[list[str]], dict[str, list[int]]]:
-    """Lines that the same entries of a table have in common, written once.
+class Shared:
+    """The lines of a table whose entries have many in common, each written once.
 
-    The first part is the groups of such lines, the second says which groups each entry has.
-    Groups that would save less than their own mention are left out.
+    groups  lines that always come together
+    sets    the groups, by their numbers, of one entry or more
+    own     what an entry has besides
+    of      the number of an entry's set
     """
-    owners: dict[str, set[str]] = {}
-    for key, texts in lines.items():
-        for text in texts:
-            owners.setdefault(text, set()).add(key)
-    together: dict[frozenset[str], list[str]] = {}
-    for text, keys in owners.items():
-        together.setdefault(frozenset(keys), []).append(text)
-    groups: list[list[str]] = []
-    has: dict[str, list[int]] = {key: [] for key in lines}
-    for keys_of, texts in together.items():
-        if (len(keys_of) - 1) * sum(map(len, texts)) < _MENTION * len(keys_of):
-            continue
-        for key in keys_of:
-            has[key].append(len(groups))
-        groups.append(texts)
-    return groups, has
+
+    def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
+        owners: dict[str, set[str]] = {}
+        for key, texts in lines.items():
+            for text in texts:
+                owners.setdefault(text, set()).add(key)
+        together: dict[frozenset[str], list[str]] = {}
+        for text, keys in owners.items():
+            together.setdefault(frozenset(keys), []).append(text)
+        shared = {
+            keys: texts
+            for keys, texts in together.items()
+            if (len(keys) - 1) * sum(map(len, texts)) >= _WORTH
+        }
+        self.groups = list(shared.values())
+        of = {key: [n for n, keys in enumerate(shared) if key in keys] for key in lines}
+        self.sets = sorted({tuple(numbers) for numbers in of.values()})
+        self.of = {key: self.sets.index(tuple(numbers)) for key, numbers in of.items()}
+        self.own = {
+            key: [text for text in texts if frozenset(owners[text]) not in shared]
+            for key, texts in lines.items()
+        }

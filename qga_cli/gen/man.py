@@ -135,9 +135,8 @@ def _options(command: Command) -> str:
 
 def option(arg: Arg) -> str:
     """One option's paragraph."""
-    names = [arg.short, f"--{arg.name}"] if arg.short else [f"--{arg.name}"]
-    term = ", ".join(bold(name) for name in names)
-    if arg.kind not in (spec.FLAG, spec.COUNT):
+    term = ", ".join(bold(name) for name in arg.names)
+    if arg.takes_value:
         term += " " + italic(arg.metavar)
     return entry(term, _says(arg))
 

@@ -4,59 +4,41 @@ from qga_cli import catalog, spec
 from qga_cli.gen import grammar
 from qga_cli.spec import Arg, Command
 
+_COMMON = '"${{_qga_common{}[@]}}"'  # quoted, for this runs under the options of whoever sources it
+
 
 def script() -> str:
     """completions/_qga."""
-    options = {command.name: _options(command) for command in catalog.walk()}
-    groups, has = grammar.share(options)
-    common = "".join(
+    shared = grammar.Shared(
+        {"": _options(None), **{command.name: _options(command) for command in catalog.walk()}}
+    )
+    groups = "".join(
         f"typeset -ga _qga_common{number}=(\n{''.join(f'    {one}{chr(10)}' for one in specs)})\n"
-        for number, specs in enumerate(groups)
+        for number, specs in enumerate(shared.groups)
     )
-    leaves = "".join(
-        _leaf(
-            command,
-            [one for one in options[command.name]
-             if not any(one in groups[number] for number in has[command.name])],
-            [f'"${{_qga_common{number}[@]}}"' for number in has[command.name]],
-        )
-        for command in catalog.walk()
-    )  # fmt: skip
-    heads = "".join(_group(path) for path in grammar.paths() if grammar.children(path))
-    head = "#compdef qga\n" + grammar.header("zsh")
+    sets = "".join(
+        f"typeset -ga _qga_set{number}=({' '.join(map(_COMMON.format, groups))})\n"
+        for number, groups in enumerate(shared.sets)
+    )
+    heads = "".join(_group(path, shared) for path in grammar.paths() if grammar.children(path))
+    leaves = "".join(_leaf(command, shared) for command in catalog.walk())
     return (
-        head
-        + "\n# Options that several commands have.\n"
-        + common
-        + "\n"
-        + heads
-        + leaves
-        + grammar.engine("engine.zsh")
+        f"#compdef qga\n{grammar.header('zsh')}\n"
+        f"# Options that several commands have, and the sets that commands have of them.\n"
+        f"{groups}{sets}\n{heads}{leaves}{grammar.engine('engine.zsh')}"
     )
 
 
-def _group(path: tuple[str, ...]) -> str:
+def _group(path: tuple[str, ...], shared: grammar.Shared) -> str:
     """A function that offers the words that go on, and hands over to theirs."""
-    words = grammar.children(path)
-    go = "_".join(("_qga", *path))
-    listed = "".join(
-        f"        {_quote(f'{_colon(word)}:{says}')}\n" for word, says in words.items()
-    )
-    specs = "".join(f"        {spec} \\\n" for spec in _options(None)) if not path else ""
-    other = "" if path else " || { [[ $PREFIX ]] && _qga_ask alias }"
-    return (
-        f"{_name(path)}() {{\n"
-        f"    local -a known=(\n{listed}    )\n"
-        f"    _arguments -C -S -A '-*' \\\n{specs}"
-        "        '1:command:->word' '*:: :->rest' && return\n"
-        f"    case $state in\n"
-        f"        word) _describe -t commands command known{other} ;;\n"
-        f"        rest) (( $+functions[{go}_$words[1]] )) && {go}_$words[1] ;;\n"
-        "    esac\n}\n\n"
-    )
+    words = grammar.children(path).items()
+    known = "".join(f" \\\n        {_quote(f'{_colon(word)}:{says}')}" for word, says in words)
+    specs = "" if path else f"local -a specs=({_set('', shared)})\n    "
+    return f"{_name(path)}() {{\n    {specs}_qga_group {'_'.join(('_qga', *path))}{known}\n}}\n\n"
 
 
-def _leaf(command: Command, specs: list[str], common: list[str]) -> str:
+def _leaf(command: Command, shared: grammar.Shared) -> str:
+    specs = [_set(command.name, shared)]
     slots = grammar.positionals(command)
     ends = any(arg.kind == spec.WORDS for arg in slots)
     other = ""
@@ -67,15 +49,20 @@ def _leaf(command: Command, specs: list[str], common: list[str]) -> str:
         label = _colon(arg.metavar or arg.name)
         specs.append(_quote(f"{where}:{label}:{_action(command, arg)}"))
     flags = "-s -S -A '-*'" if ends else "-s -S"
-    listed = " \\\n        ".join([f"_arguments {flags}", *common, *specs])
+    listed = " \\\n        ".join([f"_arguments {flags}", *specs])
     return f"{_name(command.words)}() {{\n    {other}{listed}\n}}\n\n"
+
+
+def _set(key: str, shared: grammar.Shared) -> str:
+    """The words of the options of a command, or those that may stand before any."""
+    return " \\\n        ".join([f"$_qga_set{shared.of[key]}", *shared.own[key]])
 
 
 def _options(command: Command | None) -> list[str]:
     found = ["'(- *)'{-h,--help}'[Show help]'"]
     for arg in grammar.options(command):
         value = f":{_colon(arg.metavar or arg.name)}:{_action(command, arg)}"
-        if not grammar.takes_value(arg):
+        if not arg.takes_value:
             value = ""
         repeat = arg.many or arg.kind == spec.COUNT
         long = f"--{arg.name}" + ("=" if value else "")

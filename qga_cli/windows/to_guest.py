@@ -31,8 +31,8 @@ _SUFFIX = ".qga-part"
 
 
 class WindowsTarget:
-    """One file; see Landing for what the steps are. `replaces` is the digest that a file which is
-    there must still have, "absent" if there must be none."""
+    """One file; see CopyTarget for the steps. `replaces` is the digest that a file which is there
+    must still have, "absent" if there must be none."""
 
     def __init__(
         self, files: WindowsFiles, path: str, name: str, *, folder: bool, replaces: str

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 
 UNPROMISED = 64 * 2**20  # bytes taken of a file that says it is empty, as those of /proc do
-# $1 file  $2 its first byte to send, counted from 1  $3 how many
 _LOOK = 0.2  # seconds between two looks at the interrupt while a stream has nothing
 
 

@@ -53,7 +53,7 @@ class GuestTarget:
         self._position = 0
 
     def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
-        """See Landing.begin."""
+        """See CopyTarget.begin."""
         size = facts.size or 0
         if not prove and facts.size is not None and size <= min(_SMALL, self.chunk):
             self._small = bytearray(size)
@@ -65,7 +65,7 @@ class GuestTarget:
         return start
 
     def write(self, offset: int, data: bytes) -> None:
-        """See Landing.write."""
+        """See CopyTarget.write."""
         if self._small is not None:
             self._small[offset : offset + len(data)] = data
         else:
@@ -114,7 +114,7 @@ class GuestTarget:
         return True
 
     def finish(self, facts: "FileFacts", digest: str) -> None:
-        """See Landing.finish. The guest compares, and renames only what is equal."""
+        """See CopyTarget.finish. The guest compares, and renames only what is equal."""
         mode = owner = moment = ""
         if self._options.preserve and facts.mtime is not None:
             mode, owner = f"{facts.mode:o}", f"{facts.uid}:{facts.gid}"
@@ -147,7 +147,7 @@ class GuestTarget:
         self._part = ""
 
     def abandon(self, *, keep: bool) -> str:
-        """See Landing.abandon."""
+        """See CopyTarget.abandon."""
         self.access.grace()
         try:
             self._close()

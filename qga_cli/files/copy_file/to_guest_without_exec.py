@@ -37,7 +37,7 @@ class GuestTargetWithoutExec:
         self._position = 0
 
     def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
-        """See Landing.begin."""
+        """See CopyTarget.begin."""
         if self._options.replaces:
             self._must_be(self._options.replaces)
         try:
@@ -54,7 +54,7 @@ class GuestTargetWithoutExec:
         return start
 
     def write(self, offset: int, data: bytes) -> None:
-        """See Landing.write."""
+        """See CopyTarget.write."""
         assert self._handle is not None
         if offset != self._position:
             self._handle.seek(offset)
@@ -62,7 +62,7 @@ class GuestTargetWithoutExec:
         self._position = offset + len(data)
 
     def finish(self, facts: "FileFacts", digest: str) -> None:
-        """See Landing.finish. The file is read again to be compared."""
+        """See CopyTarget.finish. The file is read again to be compared."""
         assert self._handle is not None
         if facts.size is not None and facts.size > self._position:
             self.write(facts.size - 1, b"\0")  # the file ends with a hole
@@ -75,7 +75,7 @@ class GuestTargetWithoutExec:
             )
 
     def abandon(self, *, keep: bool) -> str:
-        """See Landing.abandon. There is no way to remove it."""
+        """See CopyTarget.abandon. There is no way to remove it."""
         if self._handle is None:
             return ""
         self._access.grace()

@@ -54,7 +54,7 @@ class HostTarget:
             if self._file is None:
                 self._part = partial_name(self._name)
                 number = os.open(self._part, _NEW, 0o600, dir_fd=self._at)
-                self._file = open(number, "w+b")  # closed likewise
+                self._file = open(number, "w+b")  # closed by finish or abandon
         missing = 0 if facts.sparse or facts.size is None else facts.size - start
         space = os.statvfs(self._at)
         free = space.f_bavail * space.f_frsize
@@ -175,7 +175,7 @@ class HostTarget:
         for name, length in sorted(sizes.items(), key=lambda item: -item[1]):
             if self._file is None and 0 < length <= size:
                 number = os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_LINK, dir_fd=self._at)
-                file = open(number, "r+b")  # likewise
+                file = open(number, "r+b")  # closed here, or by finish or abandon
                 found = os.fstat(number)
                 # Another's name for a file of ours that lies elsewhere is no part, nor is one that
                 # he may have open: he would read on.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
             """End without a result; the name of what stays for --resume, "" for nothing."""
 
 
-ABSENT = "absent"  # for Wishes.replaces: there must be no file yet
+ABSENT = "absent"  # for CopyOptions.replaces: there must be no file yet
 _CUT_OFF = (Interrupted, NotDelivered, OutcomeUnknown, TimedOut)  # not the copy's own fault
 
 

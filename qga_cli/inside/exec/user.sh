@@ -16,6 +16,6 @@ else
 fi
 if [ -z "$qga_uid" ]; then
   case $qga_user in *[!0-9]*) echo "no user $qga_user" >&2; exit 96 ;; esac
-  # shellcheck disable=SC2034  # likewise
+  # shellcheck disable=SC2034  # for the script that follows
   qga_name='' qga_uid=$qga_user qga_gid=$qga_user qga_home=/
 fi
