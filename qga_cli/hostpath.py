@@ -13,6 +13,7 @@ import stat
 
 from qga_cli.errors import FileError
 
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC  # of a link it is an error
 _THROUGH = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _LINKS = 40  # on one path, as in the kernel
 _ANYWHERE, _NOWHERE, _NOBODY = -1, -2, -3  # instead of a user
@@ -47,6 +48,11 @@ def check_temporary(path: str) -> None:
         if there == "/":
             return
         there = os.path.dirname(there)
+
+
+def enter(name: str, folder: int) -> int:
+    """Open a folder in another one. Of a link, NotADirectoryError."""
+    return os.open(name, FOLDER, dir_fd=folder)
 
 
 def open_folder(path: str) -> int:
@@ -106,19 +112,15 @@ def walk(path: str, *, follow: bool = True) -> tuple[int, str]:
             part = left.pop()
             try:
                 there = _open(part, at)
-            except FileNotFoundError as error:
+            except FileNotFoundError:
                 if last and all(debt[1] == _ANYWHERE for debt in debts):
                     return at, part
-                error.filename = path
-                raise
-            except OSError as error:
-                error.filename = path
                 raise
             found = os.fstat(there)
             if stat.S_ISLNK(found.st_mode) and not _is_magic(at):
                 links += 1
                 if links > _LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
                 text = os.readlink("", dir_fd=there)
                 os.close(there)
                 debts.append((len(left), _giver(os.fstat(at), found), text))
@@ -147,8 +149,10 @@ def walk(path: str, *, follow: bool = True) -> tuple[int, str]:
             os.close(at)
             at = there
         return at, left[0] if left else "."
-    except BaseException:
+    except BaseException as error:
         os.close(at)
+        if isinstance(error, OSError):
+            error.filename = path
         raise
 
 

@@ -24,19 +24,25 @@ exec "$@" </dev/null
 """
 
 
+def python(module: str, *words: str) -> tuple[list[str], dict[str, str]]:
+    """The command line and environment of `python -m module`, with this package beside it."""
+    path = _ROOT + os.pathsep + os.environ.get("PYTHONPATH", "")
+    # -P: who can write into our working directory must not slip modules in.
+    argv = [sys.executable, "-P", "-m", module, *words]
+    return argv, {**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)}
+
+
 class Survivor:
     """Will run `python -m module words...`, and the words it is told later, unless released."""
 
     def __init__(self, module: str, words: "Sequence[str]") -> None:
         ours, theirs = os.pipe()
-        path = os.environ.get("PYTHONPATH")
-        # -P: who can write into our working directory must not slip modules in.
-        argv = ["sh", "-c", _WAIT, "sh", sys.executable, "-P", "-m", module, *words]
+        argv, environment = python(module, *words)
         try:
             self.pid = os.posix_spawn(
                 "/bin/sh",
-                argv,
-                {**os.environ, "PYTHONPATH": _ROOT + (os.pathsep + path if path else "")},
+                ["sh", "-c", _WAIT, "sh", *argv],
+                environment,
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, ours, 0),
                     (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0),

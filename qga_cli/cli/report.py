@@ -130,7 +130,7 @@ class Report:
 
     def _show(self, outcomes: list[Outcome]) -> None:
         if outcomes:  # first, for --watch clears the screen with it
-            self._write(self._view.many(outcomes))
+            render.answer(self._view.many(outcomes))
         self._complain(outcomes)
 
     def _complain(self, outcomes: list[Outcome]) -> None:
@@ -198,10 +198,6 @@ class Report:
         if left:
             parts.append(f"{left} not finished")
         return ", ".join(parts)
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
 
 def _reason(outcome: Outcome) -> str:

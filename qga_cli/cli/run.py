@@ -196,7 +196,7 @@ class Run:
         from qga_cli.cli.explain import explain
 
         targets = self.hosts.named(self.guests) if self.guests and self.command.wire else []
-        self._write(explain(self.command, self.values, targets))
+        render.answer(explain(self.command, self.values, targets))
         return 0
 
     def _together(self, index: int, nobody: Target) -> object:
@@ -241,16 +241,12 @@ class Run:
             raise outcome.error
         result = outcome.value
         if isinstance(result, Reply):
-            self._write(self.view.one(result.value, result.text, result.seconds))
+            render.answer(self.view.one(result.value, result.text, result.seconds))
             return result.code
         finished = result if isinstance(result, Finished) else Finished(result)
         if finished.value is not None:
-            self._write(self.view.one(finished.value))
+            render.answer(self.view.one(finished.value))
         return finished.code
-
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
     def _wire(self, agent: Agent, arguments: dict[str, object]) -> Reply:
         self.agents[agent.name] = agent

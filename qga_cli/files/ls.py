@@ -2,7 +2,7 @@
 
 import os
 
-from qga_cli.errors import BadReply, FileError
+from qga_cli.errors import BadReply
 from qga_cli.files.guest.guests import Guests
 from qga_cli.files.guest.pattern import is_pattern, matches
 from qga_cli.format import printable, size
@@ -11,10 +11,9 @@ from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-_MOST = 2**27  # bytes
+_MOST = 2**27  # bytes: a million names or so
 
 
 def ls(
@@ -47,14 +46,9 @@ def _rows(job: Job, named: str, *, hidden: bool) -> "list[dict[str, Any]]":
         if access.cmd:
             return access.cmd.list(place.path, hidden=hidden)
         access.needs_exec("ls")
-        said = bytearray()
         wide = "1" if is_pattern(place.path) else ""
-        done = access.stream(
-            script("files/list"), place.path, "1" if hidden else "", wide, stdout=_bounded(said)
-        )
-        if done.code:
-            raise access.failure(done)
-    records = bytes(said).split(b"\0")[:-1]
+        words = (place.path, "1" if hidden else "", wide)
+        records = access.collect(script("files/list"), *words, most=_MOST).split(b"\0")[:-1]
     rows = _matching(records, place.path) if wide else [_row(record) for record in records]
     rows.sort(key=lambda row: str(row["name"]))
     return rows
@@ -71,17 +65,6 @@ def _matching(records: "list[bytes]", path: str) -> "list[dict[str, Any]]":
             raise BadReply(f"the guest was asked what matches {path}, and says {name!r}")
         rows.append(_row(record) | {"name": name})
     return rows
-
-
-def _bounded(said: bytearray) -> "Callable[[bytes], None]":
-    """Keeps what comes in `said`, up to a million names or so."""
-
-    def take(data: bytes) -> None:
-        said.extend(data)
-        if len(said) > _MOST:
-            raise FileError(f"the list has more than {_MOST >> 20} MiB")
-
-    return take
 
 
 def _row(record: bytes) -> "dict[str, Any]":

@@ -79,10 +79,8 @@ def _make(path: str, names: "Sequence[str]") -> None:
         for name in names:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(name, dir_fd=at)
-            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-            below = os.open(name, flags, dir_fd=at)
-            os.close(at)
-            at = below
+            at, above = hostpath.enter(name, at), at
+            os.close(above)
     finally:
         os.close(at)
 

@@ -9,7 +9,7 @@ from qga_cli.verbs.job import Finished, Job
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.files.guest.access import Access
-    from qga_cli.windows.files import WindowsFiles as WindowsFiles
+    from qga_cli.windows.files import WindowsFiles
 
 
 def rm(job: Job, *, places: "list[str]", recursive: bool = False, force: bool = False) -> Finished:

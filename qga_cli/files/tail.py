@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qga_cli.files.guest.access import Access
     from qga_cli.files.guest.handle import Handle
     from qga_cli.guests.place import Place
-    from qga_cli.windows.files import WindowsFiles as WindowsFiles
+    from qga_cli.windows.files import WindowsFiles
 
 _BLOCK = 64 * 1024
 _SAMPLE = 4096  # bytes that tell two files of the same size apart

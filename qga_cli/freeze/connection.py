@@ -5,7 +5,7 @@ from __future__ import annotations
 from qga_cli.agent import Agent, Reply
 from qga_cli.errors import NoGuest, QgaError, Refused
 from qga_cli.guests.targets import Target
-from qga_cli.transports import connect
+from qga_cli.transports import STOPPED, connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from qga_cli.policy.guard import Guard
     from qga_cli.spec import Command
     from qga_cli.transports import HostConnection, Transport
-
-_NOBODY = ("shut off", "crashed", "gone")  # states in which nothing can be frozen
 
 
 class Connection:
@@ -74,7 +72,7 @@ class Connection:
         if isinstance(error.__cause__, (FileNotFoundError, ConnectionRefusedError)):
             return True  # no QEMU holds its raw socket
         try:
-            return self.state() in _NOBODY
+            return self.state() in STOPPED
         except QgaError:
             return False  # nobody can tell: the host cannot be reached
 

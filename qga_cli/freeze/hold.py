@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
-import sys
 import time
 
+from qga_cli import survivor
 from qga_cli.agent import Reply
 from qga_cli.errors import (
     BadReply,
@@ -36,7 +35,6 @@ _START = 60.0  # seconds for a watchdog to start, connect and hear the agent; li
 _ANSWER = 5.0  # seconds for a watchdog that has nothing to do but answer
 _FREEZE = 60.0  # seconds for a freeze, however long it is to last
 _THAW = 5.0  # seconds that we try to thaw before the watchdog is left alone with it
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 class Watchdog:
@@ -44,22 +42,15 @@ class Watchdog:
 
     def __init__(self, target: Target, guard: Guard | None = None) -> None:
         self._ours, theirs = socket.socketpair()
-        path = os.environ.get("PYTHONPATH")
+        files = guard.audit_files() if guard else ()
+        argv, environment = survivor.python("qga_cli.freeze.watchdog", target.label, *files)
         with theirs:
             self._process = subprocess.Popen(
-                # -P: who can write into our working directory must not slip modules in.
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "qga_cli.freeze.watchdog",
-                    target.label,
-                    *(guard.audit_files() if guard else ()),
-                ],
+                argv,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": _ROOT + (os.pathsep + path if path else "")},
+                env=environment,
                 start_new_session=True,
             )
         self.pid = self._process.pid

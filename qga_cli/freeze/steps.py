@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _THAW = 8.0  # seconds for a thaw's reply; not 5 or 10, see docs/architecture.md
+NOT_ALL = "vfat cannot be (`qga fs list VM` tells), nor what the guest froze itself"
 _LEAST = 0.5  # seconds for the last question whether it is frozen
 _FIRST, _CEILING = 0.02, 1.0  # seconds between two attempts
 
@@ -131,7 +132,7 @@ def freeze(connection: Connection, mountpoints: Sequence[str], least: int, timeo
         some = f"only {reply.value} of {least} filesystems" if reply.value else "no filesystem"
         raise Refused(
             f"{some} could be frozen",
-            hint="vfat cannot be (`qga fs list VM` tells), nor what the guest froze itself",
+            hint=NOT_ALL,
         )
     return reply
 

@@ -76,7 +76,7 @@ def _freeze_now(job: Job) -> Reply:
     """Freeze with nobody to guard it, and note that no watchdog of an earlier freeze may end it."""
     from qga_cli.commands.fs.thaw import COMMAND as THAW
     from qga_cli.freeze.record import RESET, Record, new_token
-    from qga_cli.freeze.steps import held
+    from qga_cli.freeze.steps import NOT_ALL, held
 
     record = Record(job.agent.transport.identity())
     try:
@@ -90,10 +90,7 @@ def _freeze_now(job: Job) -> Reply:
         raise
     if not reply.value:  # agents before 8.0 stay in their frozen state all the same
         job.agent.call(THAW)
-        raise Refused(
-            "no filesystem could be frozen",
-            hint="vfat cannot be (`qga fs list VM` tells), nor what the guest froze itself",
-        )
+        raise Refused("no filesystem could be frozen", hint=NOT_ALL)
     record.claim(new_token())
     return reply
 

@@ -14,6 +14,7 @@ from qga_cli.commands.time.get import COMMAND as TIME
 from qga_cli.errors import Refused, Unsupported
 from qga_cli.format import duration
 from qga_cli.health.checked import CheckedGuest, Concern
+from qga_cli.health.readiness import freeze_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,21 +38,14 @@ def thawed(checked: CheckedGuest) -> str | Concern | None:
     """The filesystems are not frozen."""
     if not checked.may(FREEZE_STATUS.wire):
         return None
-    try:
-        status = checked.agent.call(FREEZE_STATUS).value
-    except Unsupported:
-        raise
-    except Refused as error:
-        from qga_cli.agent.abilities import is_windows
-
-        if not is_windows(checked.agent):
-            raise
+    state = freeze_state(checked.agent)
+    if isinstance(state, Refused):
         return Concern(
-            f"this agent cannot freeze: {error.message}",
+            f"this agent cannot freeze: {state.message}",
             "in the guest, start the service `QEMU Guest Agent VSS Provider` of virtio-win's "
             "qemu-ga, and `VSS`; then `Restart-Service QEMU-GA`",
         )
-    if status == "frozen":
+    if state == "frozen":
         raise frozen("")
     return "not frozen"
 

@@ -10,10 +10,9 @@ from qga_cli.agent.abilities import ask, is_windows
 from qga_cli.agent.file import AgentFile, read_small
 from qga_cli.agent.refusal import frozen, policy_hint
 from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
+from qga_cli.transports import STOPPED
 
 _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
-_STOPPED = ("shut off", "crashed", "gone")
-
 
 Check = Callable[[Agent, Callable[[], Collection[str]]], None]
 
@@ -83,18 +82,23 @@ def _has_address(agent: Agent, macs: Callable[[], Collection[str]]) -> None:
 
 
 def _is_thawed(agent: Agent) -> None:
+    if freeze_state(agent) == "frozen":
+        raise _not_thawed()
+
+
+def freeze_state(agent: Agent) -> str | Refused:
+    """frozen or thawed; the refusal of a Windows agent without VSS, which can freeze nothing and
+    says so in its language."""
     from qga_cli.commands.fs.status import COMMAND
 
     try:
-        status = agent.call(COMMAND).value
+        return str(agent.call(COMMAND).value)
     except Unsupported:
         raise
-    except Refused:
-        if is_windows(agent):  # without VSS it cannot freeze any, and says so in its language
-            return
+    except Refused as error:
+        if is_windows(agent):
+            return error
         raise
-    if status == "frozen":
-        raise _not_thawed()
 
 
 def _not_thawed() -> NotYet:
@@ -104,7 +108,7 @@ def _not_thawed() -> NotYet:
 
 def _is_stopped(agent: Agent) -> None:
     state = agent.transport.state()
-    if state in _STOPPED:
+    if state in STOPPED:
         return
     if state:
         raise NotYet(f"the guest is {state}")
@@ -120,7 +124,6 @@ def _exists(agent: Agent, path: str) -> None:
     try:
         AgentFile(lambda command, given: agent.call(command, given).value, path).close()
     except Refused:
-        from qga_cli.agent.abilities import is_windows
         from qga_cli.interrupt import Interrupt
         from qga_cli.windows.files import WindowsFiles
         from qga_cli.windows.paths import is_full

@@ -131,6 +131,12 @@ def error_text(
     return text + (_line("hint:", shorten(printable(hint)), "1") if hint else "")
 
 
+def answer(text: str) -> None:
+    """Print it, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def note(text: str, *, style: str = "") -> None:
     """One line on stderr; `style` as SGR has it, for its first word on a terminal."""
     sys.stderr.write(_line("qga:", printable(text), style))

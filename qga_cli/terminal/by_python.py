@@ -57,7 +57,7 @@ class PythonCarrier(Carrier):
         self._size = size
         self._outbox.append(frame(frames.RESIZE, struct.pack(">HH", *size)))
 
-    def hang_up(self, _: None = None) -> None:
+    def hang_up(self) -> None:
         """See Carrier.hang_up. Sent at once: what is under way may fill the window for ever."""
         self._outbox.clear()
         self._send(frame(frames.HANG_UP))

@@ -71,7 +71,7 @@ class ScriptCarrier(Carrier):
         """See Carrier.resize."""
         self._size = size
 
-    def hang_up(self, _: None = None) -> None:
+    def hang_up(self) -> None:
         """See Carrier.hang_up."""
         self._keys = b""
         self._hung_up = True

@@ -66,7 +66,7 @@ class Carrier:
         """Set the terminal's rows and columns."""
         raise NotImplementedError
 
-    def hang_up(self, _: None = None) -> None:
+    def hang_up(self) -> None:
         """Have the program get SIGHUP, before it reads what is still queued."""
         raise NotImplementedError
 

@@ -22,7 +22,7 @@ from qga_cli.terminal.carrier import Carrier
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, BinaryIO
+    from typing import BinaryIO
 
 _SOONEST, _LATEST = 0.001, 0.25  # seconds between two reads …
 _IDLE = 2.0  # seconds between two looks at a carrier that tells when something arrives
@@ -46,7 +46,7 @@ class Exchange:
         self._screen = screen
         self._wake_read, self._wake_write = os.pipe()
         self._nudged, self._nudge = os.pipe()
-        self._requests: queue.SimpleQueue[tuple[Callable[[Any], None], Any]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._patience = Patience(carrier.agent, busy=_TROUBLE, away=_TROUBLE)
 
     def start(self) -> None:
@@ -57,9 +57,9 @@ class Exchange:
         """For select."""
         return self._wake_read
 
-    def request(self, act: "Callable[[Any], None]", about: object) -> None:
+    def request(self, act: "Callable[[], None]") -> None:
         """Have a method of the carrier called between two exchanges, and at once."""
-        self._requests.put((act, about))
+        self._requests.put(act)
         os.write(self._nudge, b".")
 
     def wait(self, seconds: float) -> None:
@@ -96,8 +96,7 @@ class Exchange:
             os.read(self._nudged, 4096)
         with contextlib.suppress(queue.Empty):
             while True:
-                act, about = self._requests.get_nowait()
-                act(about)
+                self._requests.get_nowait()()
 
     def _exchange(self) -> bool:
         """One turn with the agent. Whether something moved."""

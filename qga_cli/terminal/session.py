@@ -32,6 +32,7 @@ stands there without Python):
 import os
 import signal
 import time
+from functools import partial
 
 from qga_cli.agent.abilities import is_windows
 from qga_cli.errors import Interrupted, QgaError, TimedOut, Unsupported, UsageError
@@ -148,7 +149,7 @@ def _converse(
         console.keep_raw()
         if console.size() != size:
             size = console.size()
-            exchange.request(carrier.resize, size)
+            exchange.request(partial(carrier.resize, size))
         watched: list[File] = [exchange] if carrier.full() else [exchange, console]
         ready = job.interrupt.select(watched, _GLANCE, 0)
         if exchange in ready:
@@ -156,7 +157,7 @@ def _converse(
         if console in ready:
             keys = escape.strip(console.read())
             if keys:
-                exchange.request(carrier.type, keys)
+                exchange.request(partial(carrier.type, keys))
             if escape.help:
                 escape.help = False
                 console.write(_HELP)
@@ -165,7 +166,7 @@ def _converse(
 def _part(exchange: Exchange) -> None:
     """Hang up, and give the guest time to notice."""
     exchange.mute = True
-    exchange.request(exchange.carrier.hang_up, None)
+    exchange.request(exchange.carrier.hang_up)
     exchange.wait(_FAREWELL)
 
 

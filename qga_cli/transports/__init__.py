@@ -70,6 +70,9 @@ if TYPE_CHECKING:
             """Let go of it. Never raises."""
 
 
+STOPPED = ("shut off", "crashed", "gone")  # states of a guest that does not run here
+
+
 class ListedGuest:
     """A guest as its host lists it."""
 

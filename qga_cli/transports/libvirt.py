@@ -12,7 +12,15 @@ import time
 from qga_cli.errors import NoGuest, QgaError, Unsupported
 from qga_cli.threads import Lock
 from qga_cli.transports import ListedGuest
-from qga_cli.transports.libvirt_calls import MIGRATION_IN, MIGRATION_OUT, STATS_STATE, LibvirtError
+from qga_cli.transports.libvirt_calls import (
+    INVALID_ARG,
+    MIGRATION_IN,
+    MIGRATION_OUT,
+    NO_DOMAIN,
+    NO_SUPPORT,
+    STATS_STATE,
+    LibvirtError,
+)
 from qga_cli.transports.libvirt_link import Link, host_error, is_remote
 from qga_cli.wire import name_of
 
@@ -30,8 +38,7 @@ _STATES = (
     "suspended",
 )  # fmt: skip
 _MOVES = (2, 11)  # VIR_DOMAIN_PAUSED_MIGRATION and _POSTCOPY
-_NO_SUPPORT = 3  # VIR_ERR_NO_SUPPORT
-_NOT_FOUND = (42, 8)  # VIR_ERR_NO_DOMAIN; VIR_ERR_INVALID_ARG for what cannot be a UUID
+_NOT_FOUND = (NO_DOMAIN, INVALID_ARG)  # the second for what cannot be a UUID
 _AGENTS = 4  # on one connection: libvirt takes 5 calls at once (max_client_requests)
 _MAX_REQUEST = 200_000  # bytes of one line: above it qemuAgentIOWrite garbles it (safewrite)
 
@@ -58,7 +65,7 @@ class LibvirtHost:
                 found = connection.domain_stats(STATS_STATE, 0)  # one round trip for all
                 states = [(domain, stats["state.state"]) for domain, stats in found]
             except LibvirtError as error:
-                if error.code != _NO_SUPPORT:
+                if error.code != NO_SUPPORT:
                     raise
                 states = [(domain, domain.state()[0]) for domain in connection.domains()]
         except LibvirtError as error:

@@ -12,14 +12,14 @@ import re
 from collections.abc import Callable
 
 from qga_cli import errors
+from qga_cli.transports.libvirt_calls import NO_DOMAIN, NO_SUPPORT
 from qga_cli.wire import AgentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qga_cli.transports.libvirt_calls import LibvirtError
 
-INTERNAL_ERROR, NO_SUPPORT, AUTH_FAILED, RPC = 1, 3, 45, 39
-OPERATION_DENIED, SYSTEM_ERROR, NO_DOMAIN, OPERATION_INVALID = 29, 38, 42, 55
+INTERNAL_ERROR, OPERATION_DENIED, RPC, AUTH_FAILED, OPERATION_INVALID = 1, 29, 39, 45, 55
 OPERATION_TIMEOUT, ARGUMENT_UNSUPPORTED, AGENT_UNRESPONSIVE, ACCESS_DENIED = 68, 74, 86, 88
 AUTH_CANCELLED, AUTH_UNAVAILABLE, COMMAND_TIMEOUT, COMMAND_FAILED = 79, 94, 112, 113
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qga_cli.transports.counters import Counters
-from qga_cli.transports.libvirt_calls import LibvirtError
+from qga_cli.transports.libvirt_calls import INVALID_ARG, NO_SUPPORT, LibvirtError
 from qga_cli.transports.libvirt_link import host_error
 
 TYPE_CHECKING = False
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _WANTED = 2 | 4 | 8 | 16 | 32
 # VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING, _NOWAIT
 _FLAGS = 1 << 4 | 1 << 29
-_NOT_HERE = (3, 8)  # VIR_ERR_NO_SUPPORT, VIR_ERR_INVALID_ARG
 _KIB = 1024
 _MEMORY = ("current", "maximum", "rss", "available", "unused", "usable")
 
@@ -32,7 +31,7 @@ def counters(connection: LibvirtConnection) -> dict[str, Counters]:
         found = connection.domain_stats(_WANTED, _FLAGS)
         return {domain.name(): _counters(told) for domain, told in found}
     except LibvirtError as error:
-        if error.code in _NOT_HERE:
+        if error.code in (NO_SUPPORT, INVALID_ARG):
             return {}  # a driver without these
         raise host_error(error, None) from error
 

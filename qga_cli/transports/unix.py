@@ -66,18 +66,18 @@ def _connect(path: str, timeout: float) -> socket.socket:
     channel.settimeout(timeout)
     try:
         channel.connect(path)
-    except FileNotFoundError as error:
-        channel.close()
-        raise unreachable(path, error, "no such socket: is the agent or QEMU running?") from error
-    except PermissionError as error:
-        channel.close()
-        raise Denied(
-            f"cannot connect to {path}: {error.strerror}",
-            hint="run as a user who may write to the socket",
-        ) from error
     except OSError as error:
         channel.close()
-        if "too long" in str(error):
-            raise Unreachable(f"socket path is too long: {path}") from error
-        raise unreachable(path, error, "nobody listens there now") from error
+        raise _why(path, error) from error
     return channel
+
+
+def _why(path: str, error: OSError) -> Unreachable:
+    if isinstance(error, PermissionError):
+        hint = "run as a user who may write to the socket"
+        return Denied(f"cannot connect to {path}: {error.strerror}", hint=hint)
+    if "too long" in str(error):
+        return Unreachable(f"socket path is too long: {path}")
+    gone = isinstance(error, FileNotFoundError)
+    hint = "no such socket: is the agent or QEMU running?" if gone else "nobody listens there now"
+    return unreachable(path, error, hint)

@@ -68,18 +68,14 @@ class Readable:
             try:
                 text = self._utf8.decode(data, final)
             except UnicodeDecodeError:
-                data = held + data
                 self._other = self._decoder()
-                if self._other is None:
-                    self._utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-                    text = self._utf8.decode(data, final)
-                else:
-                    text = self._other.decode(data, final)
+                text = self._other.decode(held + data, final)
         else:
             text = self._other.decode(data, final)
         if text:
             self._sink(text.encode("utf-8", "surrogateescape"))
 
-    def _decoder(self) -> codecs.IncrementalDecoder | None:
-        name = self._page.name()
-        return codecs.getincrementaldecoder(name)("replace") if name else None
+    def _decoder(self) -> codecs.IncrementalDecoder:
+        if name := self._page.name():
+            return codecs.getincrementaldecoder(name)("replace")
+        return codecs.getincrementaldecoder("utf-8")("surrogateescape")

@@ -75,8 +75,7 @@ class WindowsFiles:
             name = batch.path(full(path))
             batch.unless_folder(name, _FOLDER)
             batch.add(f"if not exist {name} exit {NONE}")
-            batch.add(f"copy /y /b {name} {ours} 2>&1")
-            batch.add(f"if errorlevel 1 exit {_FAILED}")
+            batch.must(f"copy /y /b {name} {ours}", _FAILED)
             self._check(*self._coded(batch, path))
             self._copies[path] = ours
         return self._copies[path]
@@ -88,10 +87,7 @@ class WindowsFiles:
     def place(self, path: str, name: str, *, folder: bool) -> str:
         """The path of a file that is copied to `path`: in it, if it is a folder."""
         goal = full(path)
-        batch = Batch()
-        batch.unless_folder(batch.path(goal), _FOLDER)
-        batch.if_folder(batch.path(parent(goal)), _NO_PARENT)
-        code, said = self.private.run(batch)
+        code, said = self._look(goal)
         if code == _FOLDER:
             if not name:
                 raise FileError(f"{path}: is a folder: give the file's name too").of(self.target)
@@ -104,10 +100,7 @@ class WindowsFiles:
         have one of that name already. It is there when we return."""
         goal = full(path)
         if name:
-            batch = Batch()
-            batch.unless_folder(batch.path(goal), _FOLDER)
-            batch.if_folder(batch.path(parent(goal)), _NO_PARENT)
-            code, said = self.private.run(batch)
+            code, said = self._look(goal)
             if code == _FOLDER:
                 goal = join(goal, name)
             else:
@@ -124,15 +117,13 @@ class WindowsFiles:
     def duplicate(self, source: str, goal: str) -> None:
         """Copy a file in the guest."""
         batch = Batch()
-        batch.add(f"copy /y /b {batch.path(source)} {batch.path(goal)} 2>&1")
-        batch.add(f"if errorlevel 1 exit {_FAILED}")
+        batch.must(f"copy /y /b {batch.path(source)} {batch.path(goal)}", _FAILED)
         self._check(*self._coded(batch, goal))
 
     def move(self, part: str, goal: str) -> None:
         """Give a file its final name, in place of the one that has it."""
         batch = Batch()
-        batch.add(f"move /y {batch.path(part)} {batch.path(goal)} 2>&1")
-        batch.add(f"if errorlevel 1 exit {_FAILED}")
+        batch.must(f"move /y {batch.path(part)} {batch.path(goal)}", _FAILED)
         self._check(*self._coded(batch, goal))
 
     def remove(self, paths: Sequence[str], *, recursive: bool, force: bool) -> None:
@@ -167,8 +158,7 @@ class WindowsFiles:
             else:
                 batch.add(f"if exist {name} exit {_THERE}")
                 batch.if_folder(batch.path(parent(goal)), _NO_PARENT)
-            batch.add(f"mkdir {name} 2>&1")
-            batch.add(f"if errorlevel 1 exit {_FAILED}")
+            batch.must(f"mkdir {name}", _FAILED)
             self._check(*self._coded(batch, path))
 
     def rename(self, sources: Sequence[str], goal: str) -> None:
@@ -182,8 +172,7 @@ class WindowsFiles:
             name = batch.path(path)
             batch.add(f"if not exist {name} exit {NONE}")
             final = join(full(goal), path.rpartition("\\")[2]) if into else full(goal)
-            batch.add(f"move /y {name} {batch.path(final)} 2>&1")
-            batch.add(f"if errorlevel 1 exit {_FAILED}")
+            batch.must(f"move /y {name} {batch.path(final)}", _FAILED)
             self._check(*self._coded(batch, source))
 
     def list(self, path: str, *, hidden: bool) -> list[dict[str, Any]]:
@@ -206,6 +195,13 @@ class WindowsFiles:
             if _COUNT.fullmatch(size) and ours.fullmatch(name):
                 found[join(folder, name)] = int(size)
         return found
+
+    def _look(self, goal: str) -> tuple[int, str]:
+        """Whether a path is a folder, or its folder is none; 0 where a file can be made."""
+        batch = Batch()
+        batch.unless_folder(batch.path(goal), _FOLDER)
+        batch.if_folder(batch.path(parent(goal)), _NO_PARENT)
+        return self.private.run(batch)
 
     def _coded(self, batch: Batch, path: str) -> tuple[int, str, str]:
         code, said = self.private.run(batch)

@@ -46,6 +46,11 @@ class Batch:
         """One line of constants, and of what `text` has made."""
         self._lines.append(line)
 
+    def must(self, line: str, code: int) -> None:
+        """One line whose words are wanted; where it fails, end with this exit code."""
+        self.add(f"{line} 2>&1")
+        self.add(f"if errorlevel 1 exit {code}")
+
     def text(self, line: str) -> str:
         """Any text as cmd is to see it after it has looked for operators: itself."""
         if "\n" in line or "\r" in line or "\0" in line:

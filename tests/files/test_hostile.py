@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import BadReply, FileError
-from qga_cli.files import ls
 from qga_cli.files.guest import facts
+from qga_cli.files.guest.access import Access
 from tests.kit.command import qga
 from tests.kit.fake_files import DATA, READ, SEEK, FakeFiles, Start, copy
 from tests.kit.running import Started, eventually
@@ -166,18 +166,21 @@ def test_a_tail_of_a_size_that_no_disk_has_can_be_stopped(fake: Start) -> None:
 
 def test_a_link_that_was_followed_is_none() -> None:
     said = SimpleNamespace(code=0, stdout=b"a1ff 4 0 0 0 1.5", stderr=b"")
-    access: Any = SimpleNamespace(attempt=lambda *_: said, agent=SimpleNamespace(target=None))
+    access: Any = SimpleNamespace(attempt=lambda *_: said, lie=BadReply)
     assert facts.ask(access, "/link", follow=False).kind == "link"
     with pytest.raises(BadReply, match="found a link"):
         facts.ask(access, "/link", follow=True)
 
 
-def test_a_list_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qga_cli.files.ls._MOST", 1000)
-    take = ls._bounded(bytearray())
-    take(b"x" * 1000)
-    with pytest.raises(FileError, match="the list has more than"):
-        take(b"x")
+def test_a_list_has_an_end() -> None:
+    def stream(text: str, *words: str, stdout: Callable[[bytes], object]) -> Any:
+        stdout(text.encode())
+        return SimpleNamespace(code=0)
+
+    access: Any = SimpleNamespace(stream=stream, target=None)
+    assert Access.collect(access, "x" * 1000, "/etc", most=1000) == b"x" * 1000
+    with pytest.raises(FileError, match="/etc: more than 0 MiB of names"):
+        Access.collect(access, "x" * 1001, "/etc", most=1000)
 
 
 @pytest.mark.slow

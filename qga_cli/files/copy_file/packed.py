@@ -68,7 +68,7 @@ def should_compress(access: "Access", wish: str, pays: "Callable[[], bool]") -> 
     access.needs_exec("--compress")
     has = access.attempt(script("files/has_gzip")).code == 0
     if not has and wish != "auto":
-        raise Unsupported(f"the guest has no {wish}").of(access.agent.target)
+        raise Unsupported(f"the guest has no {wish}").of(access.target)
     return has
 
 

@@ -213,11 +213,11 @@ class GuestFile:
                 raise FileError(
                     f"{self.path}: has no size and sends more than {end} bytes",
                     hint="--max-size allows more",
-                ).of(self.access.agent.target)
+                ).of(self.access.target)
         if promised is not None and position < promised:
             raise FileError(
                 f"{self.path}: became shorter while it was read ({position} bytes of {promised})"
-            ).of(self.access.agent.target)
+            ).of(self.access.target)
 
     def pour(
         self,
@@ -239,8 +239,9 @@ class GuestFile:
         def take(data: bytes) -> None:
             nonlocal position
             if position + len(data) > end:
-                lie = FileError(f"{self.path}: the guest sends more than the file has")
-                raise lie.of(self.access.agent.target)
+                raise FileError(f"{self.path}: the guest sends more than the file has").of(
+                    self.access.target
+                )
             write(position, data)
             position += len(data)
             advance(len(data))
@@ -257,9 +258,7 @@ class GuestFile:
         if done.code:
             raise self.access.failure(done)
         if position < end:
-            raise FileError(f"{self.path}: became shorter while it was read").of(
-                self.access.agent.target
-            )
+            raise FileError(f"{self.path}: became shorter while it was read").of(self.access.target)
         return True
 
     def digest(self) -> str:

@@ -236,8 +236,7 @@ class GuestTarget:
                                stdin=f"{partial_suffix()}\n".encode())  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) < 6 or len(fields) % 3 or fields.pop():
-            lie = BadReply(f"the guest was asked for a part's name and says {said[:80]!r}")
-            raise lie.of(self.access.agent.target)
+            raise self.access.lie(f"the guest was asked for a part's name and says {said[:80]!r}")
         self._folder, self._part, self._final, holder = fields[:4]
         self._holder = Holder(self.access, holder) if holder else None
         return fields[4:]

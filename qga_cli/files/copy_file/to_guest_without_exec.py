@@ -71,7 +71,7 @@ class GuestTargetWithoutExec:
         found = GuestDigest(self._access, self._path, self._position).result() if digest else ""
         if found != digest:
             raise FileError(f"{self._path}: what arrived is not what was sent").of(
-                self._access.agent.target
+                self._access.target
             )
 
     def abandon(self, *, keep: bool) -> str:
@@ -87,7 +87,7 @@ class GuestTargetWithoutExec:
 
     def _enter(self) -> None:
         if not self._name:
-            raise FileError(f"{self._path}: give the file's name too").of(self._access.agent.target)
+            raise FileError(f"{self._path}: give the file's name too").of(self._access.target)
         self._path = self._path.rstrip("/" + self._separator) + self._separator + self._name
         self._name = ""
 
@@ -100,7 +100,7 @@ class GuestTargetWithoutExec:
             found = ABSENT
         if found != wanted:
             raise FileError(f"{self._path}: changed in the guest meanwhile, and is left alone").of(
-                self._access.agent.target
+                self._access.target
             )
 
     def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:

@@ -9,6 +9,7 @@ import errno
 import os
 import tarfile
 
+from qga_cli import hostpath
 from qga_cli.errors import BadReply, FileError
 from qga_cli.files.guest.facts import nanoseconds
 from qga_cli.format import printable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from qga_cli.files.copy_file.transfer import CopyOptions
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LINKS = (tarfile.SYMTYPE, tarfile.LNKTYPE)
 _COST = 4096  # bytes that an entry is counted as, beside its data
@@ -156,7 +156,7 @@ class Extractor:
         try:
             for part in parts:
                 self._make(part, at)
-                at, last = os.open(part, _FOLDER, dir_fd=at), at
+                at, last = hostpath.enter(part, at), at
                 os.close(last)
         except OSError as error:
             os.close(at)

@@ -38,7 +38,7 @@ def pull(
         raise FileError(
             f"{folder}: tar finds nothing in the files of /proc and /sys",
             hint="copy single files, or `qga exec` a program that reads them",
-        ).of(access.agent.target)
+        ).of(access.target)
     stage = Stage(final, resume=options.resume)
     try:
         extractor = Extractor(stage.folder, options, note, closed=stage.fills or name != ".")
@@ -88,7 +88,7 @@ def _receive(
             return
         done = pack(access.agent, access.interrupt, folder, name, take, follow=options.follow)
         if done.code or not reader.complete:
-            raise FileError(said_by(done)).of(access.agent.target)
+            raise FileError(said_by(done)).of(access.target)
         extractor.finish()
         return
     words = (folder, name if name == "." else f"./{name}", "-h" if options.follow else "")
@@ -102,8 +102,7 @@ def _receive(
     if done.code or not reader.complete:
         raise _failure(access, done)
     if digest_in(last, access.agent) != digest.hexdigest():
-        wrong = FileError("the archive that came is not the one that was sent")
-        raise wrong.of(access.agent.target)
+        raise FileError("the archive that came is not the one that was sent").of(access.target)
     extractor.finish()
 
 
@@ -115,5 +114,5 @@ def _failure(access: Access, done: "Completed") -> Exception:
     said = said or "the archive ended too early"
     if done.code == 1:  # tar has read files while they changed
         changed = FileError(said, hint="copy it while nobody writes to it")
-        return changed.of(access.agent.target)
-    return (Refused if done.code else BadReply)(said).of(access.agent.target)
+        return changed.of(access.target)
+    return (Refused if done.code else BadReply)(said).of(access.target)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from qga_cli.errors import BadReply, FileError, QgaError, Refused
+from qga_cli.errors import FileError, QgaError, Refused
 from qga_cli.files.copy_file.packed import SAMPLE, should_compress, worth_it_here
 from qga_cli.files.copy_tree.tar_reader import TarReader
 from qga_cli.files.copy_tree.tar_writer import TarWriter
@@ -99,7 +99,7 @@ class Push:
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 5 or fields[4]:
             asked = "the guest was asked for a folder's name"
-            raise BadReply(f"{asked} and says {said[:80]!r}").of(access.agent.target)
+            raise access.lie(f"{asked} and says {said[:80]!r}")
         self._folder, self._stage, self._final, holder = fields[:4]
         self._holder: Holder | None = Holder(access, holder)
         self._inside = self._holder.path(7)
@@ -136,7 +136,7 @@ class Push:
         if done.code:
             raise self._failure(done)
         if said.decode("ascii", "replace").partition(" ")[0] != digest.hexdigest():
-            raise FileError("what arrived is not what was sent").of(self._access.agent.target)
+            raise FileError("what arrived is not what was sent").of(self._access.target)
 
     def inner(self, name: str) -> str:
         """The way to a file of the tree, as long as it is not settled, that nobody can turn."""

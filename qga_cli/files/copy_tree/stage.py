@@ -17,8 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
 
 class Stage:
     """A folder that nobody else can enter, which a tree is written to before it gets the name
@@ -39,7 +37,7 @@ class Stage:
         else:
             self._place = hostpath.open_folder(above or ".")
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                self._target = self._place = _enter(self._name, self._place)
+                self._target = self._place = hostpath.enter(self._name, self._place)
         if resume:
             for left in leftovers(self._place, self._name, folders=True):
                 shutil.rmtree(left, dir_fd=self._place)
@@ -103,7 +101,7 @@ class Stage:
 
     def _make(self) -> int:
         os.mkdir(self._own, 0o700, dir_fd=self._place)
-        folder = _enter(self._own, self._place)
+        folder = hostpath.enter(self._own, self._place)
         found = os.fstat(folder)
         ours = found.st_uid == os.geteuid() and not hostpath.is_open_to_others(found)
         if not ours or os.listdir(folder):
@@ -152,7 +150,7 @@ class Stage:
         moved = -1
         if self._is_folder(source) and not mode & stat.S_IWUSR:
             os.chmod(source, mode | stat.S_IRWXU, dir_fd=self.folder)
-            moved = _enter(source, self.folder)
+            moved = hostpath.enter(source, self.folder)
         try:
             os.rename(source, name, src_dir_fd=self.folder, dst_dir_fd=target)
             if moved >= 0:
@@ -171,14 +169,9 @@ class Stage:
         return stat.S_ISDIR(os.lstat(inner, dir_fd=self.folder).st_mode)
 
 
-def _enter(name: str, folder: int) -> int:
-    """Open a folder in another one. Of a link, NotADirectoryError."""
-    return os.open(name, _FOLDER, dir_fd=folder)
-
-
 @contextlib.contextmanager
 def _entered(name: str, folder: int) -> "Iterator[int]":
-    number = _enter(name, folder)
+    number = hostpath.enter(name, folder)
     try:
         yield number
     finally:

@@ -8,6 +8,8 @@ from qga_cli.agent.program import Completed, request, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import (
+    BadReply,
+    FileError,
     Interrupted,
     NoChannel,
     NotAnswering,
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any, BinaryIO
 
+    from qga_cli.guests.targets import Target
     from qga_cli.interrupt import Interrupt
-    from qga_cli.windows.files import WindowsFiles as WindowsFiles
+    from qga_cli.windows.files import WindowsFiles
 
 _SHELL = re.compile(r"qga: (line )?\d+: ")  # how a shell names a line of a script of ours
 _GRACE = 5.0  # seconds
@@ -62,6 +65,15 @@ class Access:
             self._explain()
         agent.trace(1, f"{agent.name}: {self._way()}")
         self._channel = channel if self.exec else "never"
+
+    @property
+    def target(self) -> "Target":
+        """The guest, for errors that are its own."""
+        return self.agent.target
+
+    def lie(self, what: str) -> BadReply:
+        """The error for an answer that makes no sense."""
+        return BadReply(what).of(self.target)
 
     def close(self) -> None:
         """Let go of the guest."""
@@ -116,7 +128,7 @@ class Access:
             blocked = not self.windows or self.cmd is None
             reason = "blocked by policy" if blocked else "not done on Windows guests"
             refused = Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint)
-            raise refused.of(self.agent.target)
+            raise refused.of(self.target)
 
     def start(self, script: str, *words: str, stdin: bytes = b"") -> int:
         """Start a constant shell script with `words` as $1, $2 …: no text is ever made code.
@@ -173,6 +185,20 @@ class Access:
             raise self.failure(done)
         return done.stdout
 
+    def collect(self, script: str, *words: str, most: int) -> bytes:
+        """As `run`, up to `most` bytes, more than a reply carries. Raises FileError past them."""
+        said = bytearray()
+
+        def take(data: bytes) -> None:
+            said.extend(data)
+            if len(said) > most:
+                raise FileError(f"{words[0]}: more than {most >> 20} MiB of names").of(self.target)
+
+        done = self.stream(script, *words, stdout=take)
+        if done.code:
+            raise self.failure(done)
+        return bytes(said)
+
     def stream(
         self,
         script: str,
@@ -219,7 +245,7 @@ class Access:
         lines = done.stderr.decode("utf-8", "replace").split("\n")
         said = _SHELL.sub("", next((line for line in lines if line.strip()), ""))
         said = shorten(said) or f"a script of ours ended with exit code {done.code} in the guest"
-        return Refused(said).of(self.agent.target)
+        return Refused(said).of(self.target)
 
     def _check_deadline(self) -> None:
         # The transport alone would not do: libvirt's shortest timeout is a second, for each call.
@@ -238,7 +264,7 @@ class Access:
         from qga_cli.commands.file.open import COMMAND as OPEN
 
         self.agent.call(OPEN, {"path": "/", "mode": "r"})
-        raise Unsupported("this agent has no file commands and no guest-exec").of(self.agent.target)
+        raise Unsupported("this agent has no file commands and no guest-exec").of(self.target)
 
 
 def _argv(script: str, words: tuple[str, ...]) -> list[str]:

@@ -4,7 +4,7 @@ import os
 import stat
 
 from qga_cli import hostpath
-from qga_cli.errors import BadReply, Refused
+from qga_cli.errors import Refused
 from qga_cli.files.guest.access import Access
 from qga_cli.inside import script
 
@@ -55,18 +55,18 @@ def ask(access: Access, path: str, *, follow: bool) -> FileFacts:
         raise access.failure(done)
     if done.code:
         reason = done.stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]
-        raise Refused(f"{path}: {reason}").of(access.agent.target)
+        raise Refused(f"{path}: {reason}").of(access.target)
     said = done.stdout.split()
     try:
         mode = int(said[0], 16)
         size, blocks, uid, gid = (int(word) for word in said[1:5])
         mtime = nanoseconds(said[5].decode())  # busybox knows whole seconds only
     except (ValueError, IndexError) as error:
-        raise BadReply(f"stat's answer makes no sense: {said!r}").of(access.agent.target) from error
+        raise access.lie(f"stat's answer makes no sense: {said!r}") from error
     if min(size, blocks, uid, gid) < 0 or max(uid, gid) >= 2**32 or size >= 2**63:
-        raise BadReply(f"stat's answer is out of range: {said!r}").of(access.agent.target)
+        raise access.lie(f"stat's answer is out of range: {said!r}")
     if follow and stat.S_ISLNK(mode):  # it would be followed again, without end
-        raise BadReply(f"stat followed {path} and found a link").of(access.agent.target)
+        raise access.lie(f"stat followed {path} and found a link")
     found = _facts(mode, size, blocks, uid, gid, mtime)
     if not blocks and size <= _PAGE:
         found.size = None

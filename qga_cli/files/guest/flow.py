@@ -22,7 +22,6 @@ from qga_cli.channel.ports import THOROUGH, Channel
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import (
-    BadReply,
     Forbidden,
     NoChannel,
     NotAnswering,
@@ -156,7 +155,7 @@ class _Flow:
     def _result(self, last: str) -> Completed:
         code = last.split()[0] if last.split() else ""
         if not code.isdecimal() or len(code) > 3:
-            raise BadReply(f"a script of ours ended by {last[:40]!r}").of(self._access.agent.target)
+            raise self._access.lie(f"a script of ours ended by {last[:40]!r}")
         self._clean = code == "0" and not (self._writer and self._writer.is_busy)
         done = Completed({"exitcode": int(code)})
         try:
@@ -184,7 +183,7 @@ class _Flow:
             self._access.agent.call(PING)
         except QgaError as error:
             return error
-        return NotAnswering(reason).of(self._access.agent.target)
+        return NotAnswering(reason).of(self._access.target)
 
 
 class _Writer:

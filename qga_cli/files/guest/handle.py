@@ -71,7 +71,7 @@ class FileHandle(AgentFile):
         try:
             return self._access.agent.call(command, arguments).value
         except Refused as error:
-            guest = self._access.agent.target
+            guest = self._access.target
             if error.desc.startswith("handle ") and "has not been found" in error.desc:
                 gone = NotConnected("the agent was restarted: its open files are gone")
                 raise gone.of(guest) from error
@@ -82,7 +82,7 @@ class FileHandle(AgentFile):
             raise told.of(guest) from error
 
     def _lie(self, what: str) -> BadReply:
-        return super()._lie(what).of(self._access.agent.target)
+        return super()._lie(what).of(self._access.target)
 
     def __enter__(self) -> "Self":
         return self
@@ -115,8 +115,7 @@ class ExecHandle:
         data = self._dd(f"if={self._path}", "bs=64k", "iflag=skip_bytes,count_bytes,fullblock",
                         f"skip={self._position}", f"count={count}")  # fmt: skip
         if len(data) > count:
-            lie = BadReply(f"dd was asked for {count} bytes and sent {len(data)}")
-            raise lie.of(self._access.agent.target)
+            raise self._access.lie(f"dd was asked for {count} bytes and sent {len(data)}")
         self._position += len(data)
         return data
 
@@ -136,8 +135,7 @@ class ExecHandle:
         """See Handle."""
         text = self._access.run(script("files/size"), self._path).strip()
         if not text.isdigit() or len(text) > 19:
-            lie = BadReply(f"the guest says that {self._path} has {text[:40]!r} bytes")
-            raise lie.of(self._access.agent.target)
+            raise self._access.lie(f"the guest says that {self._path} has {text[:40]!r} bytes")
         self._position = int(text)
         return self._position
 

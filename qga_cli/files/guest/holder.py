@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from qga_cli.channel import HOLDER
-from qga_cli.errors import BadReply, QgaError
+from qga_cli.errors import QgaError
 from qga_cli.inside import script
 from qga_cli.survivor import Survivor
 
@@ -27,8 +27,7 @@ class Holder:
     def __init__(self, access: Access, said: str) -> None:
         self._number, _, began = said.partition(".")
         if not (is_count(self._number) and is_count(began)):
-            lie = BadReply(f"the guest was asked for a process and says {said[:80]!r}")
-            raise lie.of(access.agent.target)
+            raise access.lie(f"the guest was asked for a process and says {said[:80]!r}")
         self.word = said
         self._access = access
         self._over = threading.Event()

@@ -8,7 +8,7 @@ import os
 import re
 from fnmatch import fnmatchcase
 
-from qga_cli.errors import BadReply, Refused
+from qga_cli.errors import Refused
 from qga_cli.inside import script
 
 TYPE_CHECKING = False
@@ -25,23 +25,13 @@ def is_pattern(path: str) -> bool:
 
 def expand(access: "Access", path: str) -> list[str]:
     """The paths that match, in order. Raises Refused where none does."""
-    said = bytearray()
-
-    def take(data: bytes) -> None:
-        said.extend(data)
-        if len(said) > _MOST:
-            raise BadReply(f"{path}: more than {_MOST >> 20} MiB of names").of(access.agent.target)
-
-    done = access.stream(script("files/expand"), path, stdout=take)
-    if done.code:
-        raise access.failure(done)
-    names = [os.fsdecode(name) for name in bytes(said).split(b"\0")[:-1]]
+    said = access.collect(script("files/expand"), path, most=_MOST)
+    names = [os.fsdecode(name) for name in said.split(b"\0")[:-1]]
     if not names:
-        raise Refused(f"{path}: nothing matches").of(access.agent.target)
+        raise Refused(f"{path}: nothing matches").of(access.target)
     for name in names:
         if name != path and not matches(name, path):
-            lie = BadReply(f"was asked what matches {path}, and says {name!r}")
-            raise lie.of(access.agent.target)
+            raise access.lie(f"was asked what matches {path}, and says {name!r}")
     return names
 
 
