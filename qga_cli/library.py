@@ -233,7 +233,6 @@ class _OneGuest(Hosts):
         self._transport = transport
 
     def transport(self, target: Target) -> "Any":
-        """See Hosts."""
         return _Lent(self._transport)
 
 

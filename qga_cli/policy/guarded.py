@@ -20,7 +20,7 @@ CHANNEL = "channel"  # what a policy calls the use of a port of our own
 
 
 class GuardedTransport:
-    """A transport under guard. What is sent is what was judged: encoded anew from its parse."""
+    """A Transport under guard. What is sent is what was judged: encoded anew from its parse."""
 
     def __init__(self, inner: Transport, guard: Guard, uri: str | None, name: str) -> None:
         where, guest = inner.identity()
@@ -65,19 +65,15 @@ class GuardedTransport:
         return GuardedPorts(ports, self) if ports else None
 
     def resync(self) -> None:
-        """See Transport."""
         self._inner.resync()
 
     def identity(self) -> tuple[str, str]:
-        """See Transport."""
         return self._inner.identity()
 
     def state(self) -> str:
-        """See Transport."""
         return self._inner.state()
 
     def close(self) -> None:
-        """See Transport."""
         self._inner.close()
 
     def _judged(
@@ -118,31 +114,24 @@ class GuardedPorts:
         self.audit = guarded.audit
 
     def apart(self) -> GuardedPorts:
-        """See Ports."""
         return GuardedPorts(self._inner.apart(), self._guarded)
 
     def close(self) -> None:
-        """See Ports."""
         self._inner.close()
 
     def near(self) -> bool:
-        """See Ports."""
         return self._inner.near()
 
     def boot(self) -> str:
-        """See Ports."""
         return self._inner.boot()
 
     def may_plug(self) -> bool:
-        """See Ports."""
         return self._inner.may_plug()
 
     def check_writing(self) -> None:
-        """See Ports."""
         self._inner.check_writing()
 
     def plugged(self, prefix: str) -> Sequence[Plugged]:
-        """See Ports."""
         return self._inner.plugged(prefix)
 
     def plug(self, name: str) -> None:
@@ -171,7 +160,6 @@ class GuardedPorts:
         return stream
 
     def is_used(self, name: str) -> bool:
-        """See Ports."""
         return self._inner.is_used(name)
 
     def _change(self, what: str, name: str, work: Callable[[], Any], *, free: bool = False) -> Any:

@@ -53,12 +53,10 @@ class Raw(Form):
     """Reply lines to the letter, unless a terminal would act on them."""
 
     def one(self, value: Any, text: str) -> str:
-        """See Form."""
         text = visible(text) if self.view.terminal else text
         return text + "\n" if text else ""
 
     def many(self, outcomes: Sequence[Outcome]) -> str:
-        """See Form."""
         return "".join(self.one(None, getattr(value, "text", "")) for _, value in _good(outcomes))
 
 
@@ -66,11 +64,9 @@ class Json(Form):
     """One document, indented for a person; of a fleet a line for each guest."""
 
     def one(self, value: Any, text: str) -> str:
-        """See Form."""
         return machine.json_text(self.readable(value), indent=2 if self.view.terminal else None)
 
     def many(self, outcomes: Sequence[Outcome]) -> str:
-        """See Form."""
         return "".join(machine.json_text(self._told(outcome)) for outcome in outcomes)
 
     def _told(self, outcome: Outcome) -> dict[str, object]:
@@ -84,7 +80,6 @@ class JsonLines(Json):
     """A line for each item of a list, or for what is none; of a fleet as Json."""
 
     def one(self, value: Any, text: str) -> str:
-        """See Form."""
         whole = self.readable(value)
         items = self.member(whole)
         lines = items if isinstance(items, list) else [whole]
@@ -97,11 +92,9 @@ class Yaml(Form):
     when_gathered = True
 
     def one(self, value: Any, text: str) -> str:
-        """See Form."""
         return ("---\n" if self.view.watches else "") + machine.yaml_text(self.readable(value))
 
     def many(self, outcomes: Sequence[Outcome]) -> str:
-        """See Form."""
         whole = {label: self.readable(_value(value)) for label, value in _good(outcomes)}
         return ("---\n" if self.view.watches else "") + machine.yaml_text(whole)
 
@@ -113,7 +106,6 @@ class Cells(Form):
     begun = False  # whether something was printed, in what comes in several goes
 
     def one(self, value: Any, text: str) -> str:
-        """See Form."""
         if not self.view.columns:
             return self.bare([("", value)])
         if value is None:
@@ -124,7 +116,6 @@ class Cells(Form):
         return self.object(made)
 
     def many(self, outcomes: Sequence[Outcome]) -> str:
-        """See Form."""
         values = [(label, _value(value)) for label, value in _good(outcomes)]
         if not self.view.columns:
             return self.bare(values)
@@ -203,13 +194,11 @@ class Table(Cells):
         return columns[vm].name if columns[vm:] and columns[vm].kind == PATH else ""
 
     def object(self, made: Any) -> str:
-        """See Cells."""
         from qga_cli.render import table
 
         return table.lines(self.view.columns, made)
 
     def write(self, columns: tuple[Column, ...], rows: list[Any]) -> str:
-        """See Cells."""
         from qga_cli.render import table
 
         text = table.grid(
@@ -233,7 +222,6 @@ class Separated(Cells):
     text: Callable[..., str]
 
     def write(self, columns: tuple[Column, ...], rows: list[Any]) -> str:
-        """See Cells."""
         if self.view.rates:
             now = time.time()
             columns = (Column("time", lambda row: now), *columns)
@@ -251,13 +239,11 @@ class Tsv(Separated):
     text = staticmethod(machine.tsv_text)
 
     def one(self, value: Any, text: str) -> str:
-        """See Form."""
         if value is None or isinstance(value, (dict, list)):
             return super().one(value, text)
         return machine.scalar(value) + "\n"
 
     def object(self, made: Any) -> str:
-        """See Cells."""
         return machine.object_tsv(self.view.columns, made)
 
 
@@ -267,7 +253,6 @@ class Csv(Separated):
     text = staticmethod(machine.csv_text)
 
     def bare(self, values: Sequence[tuple[str, Any]]) -> str:
-        """See Cells."""
         vm = (Column("vm"),) if self.view.fleet else ()
         rows = [{"vm": label, "value": value} for label, value in _told(values)]
         return self.grid((*vm, Column("value")), rows) if rows else ""

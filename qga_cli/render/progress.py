@@ -72,7 +72,6 @@ class Bar(Meter):
         self.task: TaskID | None = None
 
     def advance(self, count: int) -> None:
-        """See Meter."""
         self._done += count
         now = time.monotonic()
         if now >= self._next:
@@ -80,7 +79,6 @@ class Bar(Meter):
             self._bars.draw(self, self._done)
 
     def close(self, *, done: bool) -> None:
-        """See Meter."""
         lasted = time.monotonic() - self._started
         rate = f"{size(self._done / lasted)}/s" if lasted else ""
         result = f"{printable(self.what)}: {size(self._done)} in {duration(lasted)}, {rate}"

@@ -48,12 +48,10 @@ class PythonCarrier(Carrier):
         self._connect(device)
 
     def type(self, keys: bytes) -> None:
-        """See Carrier.type."""
         for start in range(0, len(keys), _TYPED):
             self._outbox.append(frame(frames.INPUT, keys[start : start + _TYPED]))
 
     def resize(self, size: tuple[int, int]) -> None:
-        """See Carrier.resize."""
         self._size = size
         self._outbox.append(frame(frames.RESIZE, struct.pack(">HH", *size)))
 
@@ -63,11 +61,9 @@ class PythonCarrier(Carrier):
         self._send(frame(frames.HANG_UP))
 
     def full(self) -> bool:
-        """See Carrier.full."""
         return sum(map(len, self._outbox)) > _FULL
 
     def push(self) -> bool:
-        """See Carrier.push."""
         now = time.monotonic()
         room = frames.WINDOW - (self._sent - self._done)
         count = 0
@@ -82,7 +78,6 @@ class PythonCarrier(Carrier):
         return count > 0
 
     def pull(self) -> bytes:
-        """See Carrier.pull."""
         self._inbox += self._receive()
         shown = b""
         found = take(self._inbox)

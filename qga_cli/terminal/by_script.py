@@ -64,25 +64,20 @@ class ScriptCarrier(Carrier):
             raise
 
     def type(self, keys: bytes) -> None:
-        """See Carrier.type."""
         self._keys += keys
 
     def resize(self, size: tuple[int, int]) -> None:
-        """See Carrier.resize."""
         self._size = size
 
     def hang_up(self) -> None:
-        """See Carrier.hang_up."""
         self._keys = b""
         self._hung_up = True
         capture(self.agent, ["sh", "-c", script("terminal/hang_up"), "qga", self._folder])
 
     def full(self) -> bool:
-        """See Carrier.full."""
         return len(self._keys) > _FULL
 
     def push(self) -> bool:
-        """See Carrier.push."""
         now = time.monotonic()
         if now > self._renewed + _LEASE:
             self._renewed = now
@@ -105,7 +100,6 @@ class ScriptCarrier(Carrier):
         return pressed
 
     def pull(self) -> bytes:
-        """See Carrier.pull."""
         came = self._output.read(READ)
         self._calm = self._calm or not came
         held = self._held + came

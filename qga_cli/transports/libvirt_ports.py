@@ -79,7 +79,6 @@ class LibvirtPorts:
             return True  # a driver without jobs
 
     def check_writing(self) -> None:
-        """See Ports."""
         try:
             release = self._domain.connection.release()
         except LibvirtError as error:
@@ -172,7 +171,7 @@ class LibvirtPorts:
 
 
 class Inflow:
-    """A port that is read."""
+    """A PortStream that is read."""
 
     def __init__(self, connection: LibvirtConnection, stream: Flow) -> None:
         self._connection = connection
@@ -193,7 +192,6 @@ class Inflow:
         raise AssertionError("a port is read or written, not both")
 
     def close(self) -> None:
-        """See PortStream."""
         with contextlib.suppress(LibvirtError):  # it is broken: nothing left to close
             self._stream.abort()
         _close(self._connection)
@@ -225,7 +223,6 @@ class Outflow(Inflow):
             self._writing.clear()
 
     def close(self) -> None:
-        """See PortStream."""
         self._closed = True
         self._writing.set()  # ends the thread
         super().close()

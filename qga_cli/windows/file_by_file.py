@@ -36,7 +36,6 @@ class Filling:
         self._digest = hashlib.sha512()
 
     def entry(self, info: tarfile.TarInfo) -> None:
-        """See tar_reader.Receiver."""
         goal = inside(self._folder, info.name)
         if info.isdir():
             self._files.make([goal], parents=True)
@@ -53,7 +52,6 @@ class Filling:
             self._target.begin(info, None)
 
     def data(self, offset: int, data: bytes) -> None:
-        """See tar_reader.Receiver."""
         assert self._target
         self._digest.update(data)
         self._target.write(offset, data)

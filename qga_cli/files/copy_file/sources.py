@@ -40,7 +40,7 @@ _LOOK = 0.2  # seconds between two looks at the interrupt while a stream has not
 
 
 class HostFile:
-    """A regular file of this host."""
+    """A FileSource: a regular file of this host."""
 
     def __init__(self, path: str, *, follow: bool = True) -> None:
         self.name = os.path.basename(path)
@@ -61,7 +61,6 @@ class HostFile:
         return self._file.read(count)
 
     def prefix(self, length: int) -> str:
-        """See FileSource."""
         self._prefixes[length] = of_file(self._file, length)
         return self._prefixes[length].hexdigest()
 
@@ -118,7 +117,7 @@ def open_stream(path: str) -> "BinaryIO":
 
 
 class HostStream:
-    """Standard input, a FIFO, a device, a file without size: read once, to its end."""
+    """A FileSource: standard input, a FIFO, a device, a file without size; read once."""
 
     def __init__(self, stream: "BinaryIO", interrupt: "Interrupt", name: str = "") -> None:
         self.name = name
@@ -144,7 +143,6 @@ class HostStream:
             yield position, self._take(buffer)
 
     def digest(self) -> str:
-        """See FileSource."""
         return self._hash.hexdigest()
 
     def _read(self, number: int, count: int) -> bytes:
@@ -161,7 +159,7 @@ class HostStream:
 
 
 class GuestFile:
-    """A guest's file. It may lie: no more is read than its size promised, or `limit` without.
+    """A FileSource in a guest. It may lie: no more is read than its size promised, or `limit` without.
 
     With `plain` it is no link, and its digest is refused if it has become one: then what was read
     through that is dropped.
@@ -188,7 +186,6 @@ class GuestFile:
         self._proof: GuestDigest | None = None  # works while we read
 
     def prefix(self, length: int) -> str:
-        """See FileSource."""
         return GuestDigest(self.access, self.path, length, plain=self._plain).result()
 
     def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":

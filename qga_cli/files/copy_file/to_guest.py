@@ -33,7 +33,7 @@ _SAYS = {
 
 
 class GuestTarget:
-    """One file of a guest that runs programs. `place` may be a folder that `name` goes to.
+    """A CopyTarget in a guest that runs programs. `place` may be a folder that `name` goes to.
 
     Others may own that folder, so no name in it is used twice: a process in the guest holds the
     folder and the part open, and all later steps come to them by that process's descriptors in
@@ -53,7 +53,6 @@ class GuestTarget:
         self._position = 0
 
     def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
-        """See CopyTarget.begin."""
         size = facts.size or 0
         if not prove and facts.size is not None and size <= min(_SMALL, self.chunk):
             self._small = bytearray(size)
@@ -65,7 +64,6 @@ class GuestTarget:
         return start
 
     def write(self, offset: int, data: bytes) -> None:
-        """See CopyTarget.write."""
         if self._small is not None:
             self._small[offset : offset + len(data)] = data
         else:
@@ -147,7 +145,6 @@ class GuestTarget:
         self._part = ""
 
     def abandon(self, *, keep: bool) -> str:
-        """See CopyTarget.abandon."""
         self.access.grace()
         try:
             self._close()

@@ -37,7 +37,6 @@ class GuestTargetWithoutExec:
         self._position = 0
 
     def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
-        """See CopyTarget.begin."""
         if self._options.replaces:
             self._must_be(self._options.replaces)
         try:
@@ -54,7 +53,6 @@ class GuestTargetWithoutExec:
         return start
 
     def write(self, offset: int, data: bytes) -> None:
-        """See CopyTarget.write."""
         assert self._handle is not None
         if offset != self._position:
             self._handle.seek(offset)

@@ -80,7 +80,6 @@ class Extractor:
             raise BadReply(f"the guest's archive has {printable(info.name)!r} twice") from error
 
     def data(self, offset: int, data: bytes) -> None:
-        """See tar_reader.Receiver."""
         self._take(len(data))
         view = memoryview(data)
         while view:
@@ -89,7 +88,6 @@ class Extractor:
             view = view[count:]
 
     def end(self) -> None:
-        """See tar_reader.Receiver."""
         os.ftruncate(self._file, self._info.size)
         self._dress(self._file, self._info)
         self._close_file()

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class FileHandle(AgentFile):
-    """A handle of the agent."""
+    """A Handle that is the agent's."""
 
     def __init__(self, access: "Access", path: str, mode: str, told: str = "") -> None:
         self._access = access
@@ -54,7 +54,6 @@ class FileHandle(AgentFile):
         return super().read(min(count, self._access.agent.transport.read_chunk))
 
     def size(self) -> int:
-        """See Handle."""
         try:
             return self.seek(0, os.SEEK_END)
         except Refused:  # by tmpfs, for a folder: what is wrong is said by who reads it
@@ -97,7 +96,7 @@ class FileHandle(AgentFile):
 
 
 class ExecHandle:
-    """A file read and written by one dd for each chunk: for policies without file commands, and
+    """A Handle by one dd for each chunk: for policies without file commands, and
     for names that are no UTF-8, which the file commands cannot be told."""
 
     chunk = 2**20  # of output captured: far below the 3 MB that pass through libvirt
@@ -110,7 +109,6 @@ class ExecHandle:
             access.run(script("files/empty"), path)
 
     def read(self, count: int) -> bytes:
-        """See Handle."""
         count = min(count, self.chunk)
         data = self._dd(f"if={self._path}", "bs=64k", "iflag=skip_bytes,count_bytes,fullblock",
                         f"skip={self._position}", f"count={count}")  # fmt: skip
@@ -128,11 +126,9 @@ class ExecHandle:
             self._position += len(part)
 
     def seek(self, offset: int) -> None:
-        """See Handle."""
         self._position = offset
 
     def size(self) -> int:
-        """See Handle."""
         text = self._access.run(script("files/size"), self._path).strip()
         if not text.isdigit() or len(text) > 19:
             raise self._access.lie(f"the guest says that {self._path} has {text[:40]!r} bytes")

@@ -49,7 +49,6 @@ class PatientAgent(Agent):
         arguments: "Mapping[str, object] | None" = None,
         timeout: float | None = None,
     ) -> "Reply":
-        """See Agent.call."""
         with self._lock:
             return self._call(command, arguments, timeout)
 
