@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.lab.domain import Wish, describe
@@ -105,12 +104,7 @@ class SecondHost:
         """The daemon runs already."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Destroy the guests and end the daemon."""
         for name in self._guests:
             virsh(self.uri, "destroy", name)  # its definition goes with the folder

@@ -159,7 +159,7 @@ class HostStream:
 
 
 class GuestFile:
-    """A FileSource in a guest. It may lie: no more is read than its size promised, or `limit` without.
+    """A FileSource in a guest. It may lie: it is read as far as its size promises, or to `limit`.
 
     With `plain` it is no link, and its digest is refused if it has become one: then what was read
     through that is dropped.

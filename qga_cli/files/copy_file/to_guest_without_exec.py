@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GuestTargetWithoutExec:
-    """One file of a guest, by file commands alone. They cannot rename, so an interrupted copy
+    """A CopyTarget by the file commands alone. They cannot rename, so an interrupted copy
     leaves a short file under its final name; it says so, and --resume completes it.
     """
 

@@ -96,8 +96,8 @@ class FileHandle(AgentFile):
 
 
 class ExecHandle:
-    """A Handle by one dd for each chunk: for policies without file commands, and
-    for names that are no UTF-8, which the file commands cannot be told."""
+    """A Handle by one dd for each chunk: for policies without file commands, and for names that
+    are no UTF-8, which the file commands cannot be told."""
 
     chunk = 2**20  # of output captured: far below the 3 MB that pass through libvirt
 
