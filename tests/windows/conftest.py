@@ -4,6 +4,8 @@ With QGA_WINDOWS=1 (`make test-windows`) both are the real agent under wine.
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from tests.lab import windows
 from tests.windows.conversation import Recorder, Replay
 
 RECORDED = Path(__file__).parent / "recorded"
+ARGS, GEN = "C:\\args.exe", "C:\\gen.exe"  # programs of ours there
+DATA = "win:C:\\data"
+MB = 10**6
 WANTED = os.environ.get("QGA_WINDOWS", "")  # 1, record, or nothing
 
 
@@ -50,6 +55,13 @@ class Windows:
         """Code, output and errors of `exec`; its options stand before the guest's name."""
         ran = self("exec", *words, stdin=stdin)
         return ran.code, ran.stdout, ran.err
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a qga, to be ended by the test."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "qga_cli", "-c", self.uri, *words],
+            env={**os.environ, **self.env},
+        )
 
     def left(self) -> tuple[list[str], list[str]]:
         """What of ours is left: files of a `live` guest, handles on any, and notes of them."""
@@ -96,3 +108,20 @@ def win(
         handler.save(record)
     else:
         handler.check()
+
+
+@pytest.fixture
+def data(live: Windows) -> Iterator[Path]:
+    """The folder C:\\data, empty."""
+    folder = live.drive / "data"
+    subprocess.run(["rm", "-rf", folder], check=True)
+    folder.mkdir()
+    yield folder
+    assert live("ls", DATA).code == 0  # clears away what a killed run has left
+    assert live.left() == ([], [])
+
+
+def good(ran: Ran) -> str:
+    """What a qga has printed that ended well."""
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out
