@@ -3,12 +3,10 @@
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from textwrap import indent
@@ -16,91 +14,16 @@ from textwrap import indent
 import pytest
 
 from tests import REPO, lab
-from tests.kit.channels import may_write_ports, plugged
+from tests.ansible.conftest import Ansible, recap
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence, left_socket
-from tests.kit.running import eventually
 from tests.lab.local_agent import agent as run_local_agent
 from tests.test_docs import BLOCK
 
 pytestmark = pytest.mark.slow
 
 PLAYS = Path(__file__).parent
-BIN = Path(sys.executable).parent
 SECRETS = ("s3cret-in-the-environment", "s3cret-on-stdin", "S3CRET-ON-STDIN", "s3cret-of-tester")
-SUITE = "bookworm-python"
-RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
-
-
-class Ansible:
-    """Runs ansible's programs in a folder of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "ansible.cfg").write_text(
-            "[defaults]\ninterpreter_python = /usr/bin/python3\n"
-            "[inventory]\nenable_plugins = qga.guest.guests, ini, yaml\n"
-        )
-        self.env = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
-            "ANSIBLE_HOME": str(folder / "home"),
-            "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_COLLECTIONS_PATH": str(REPO),
-            "HOME": str(folder),
-            "LC_ALL": "C.UTF-8",
-        }
-
-    def argv(self, program: str, *words: str) -> list[str]:
-        return [sys.executable, str(BIN / program), *words]
-
-    def __call__(
-        self, program: str, *words: str, timeout: float = 600
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.argv(program, *words), env=self.env, cwd=self.folder, text=True,
-            capture_output=True, timeout=timeout,
-        )  # fmt: skip
-
-    def inventory(self, **hosts: str) -> str:
-        """The path of an inventory of guests, each with what is to be said of it."""
-        path = self.folder / "hosts"
-        lines = [f"{name} {about}" for name, about in hosts.items()]
-        path.write_text("\n".join([*lines, "[all:vars]", "ansible_connection=qga.guest.agent"]))
-        return str(path)
-
-
-def recap(text: str) -> dict[str, tuple[int, ...]]:
-    """By host: ok, changed, unreachable, failed."""
-    return {name: tuple(map(int, counts)) for name, *counts in RECAP.findall(text)}
-
-
-def processes(folder: Path) -> list[bytes]:
-    """The command lines that name this folder: Ansible's workers, and what keeps a guest open."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if os.fsencode(folder) in words:
-            found.append(words)
-    return found
-
-
-@pytest.fixture
-def ansible(tmp_path: Path) -> Iterator[Ansible]:
-    yield Ansible(tmp_path)
-    for socket in (tmp_path / "home" / "cp").glob("qga-*"):
-        socket.unlink()  # whoever listens there is wanted no more
-
-
-@pytest.fixture(scope="module")
-def managed() -> Iterator[lab.Guest]:
-    """A guest with all of Python, sudo and apt's library."""
-    with lab.up(f"qga-ansible-{os.getpid()}", SUITE) as running:
-        yield running
 
 
 @pytest.mark.guest
@@ -153,92 +76,6 @@ def test_a_password_is_given_when_it_is_asked_for(ansible: Ansible, managed: lab
         assert ran.returncode == code, ran.stdout
         assert password not in ran.stdout + ran.stderr
         assert ("Incorrect become password" if code else "\nroot\n") in ran.stdout
-
-
-@pytest.mark.guest
-@pytest.mark.parametrize(
-    ("persist", "signum"),
-    [(4, signal.SIGINT), (4, signal.SIGKILL), (0, signal.SIGINT)],
-    ids=["kept open", "kept open, killed", "opened anew"],
-)
-def test_the_end_of_ansible_ends_the_program(
-    ansible: Ansible, managed: lab.Guest, persist: int, signum: int
-) -> None:
-    """A module's program and a raw one, soon; then nothing is left here or plugged there."""
-    about = f"ansible_qga_uri={managed.uri} ansible_qga_persist={persist}"
-    hosts = ansible.inventory(**{managed.name: about})
-    module = "ansible.builtin.command" if persist else "raw"
-    words = ansible.argv("ansible", "-i", hosts, "all", "-m", module, "-a", "sleep 4242")
-    look = ("exec", managed.name, "pgrep", "-fx", "sleep 4242")
-    with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          start_new_session=True) as process:  # fmt: skip
-        try:
-            # A module takes two minutes to start where guests are emulated on a loaded machine.
-            assert eventually(lambda: qga(*look).out, 300)
-            os.killpg(process.pid, signum)  # as a terminal; workers have groups of their own
-            process.communicate(timeout=60)
-        finally:
-            if process.poll() is None:  # else this test would wait for it until its program ends
-                os.killpg(process.pid, signal.SIGKILL)
-    assert eventually(lambda: not qga(*look).out, 20)
-    assert eventually(lambda: not processes(ansible.folder), 30)
-    assert eventually(lambda: not plugged(managed), 10)
-
-
-@pytest.mark.parametrize("signals", [["SIGINT"], ["SIGINT", "SIGTERM"]])
-def test_a_signal_that_the_other_thread_takes_is_heard(signals: list[str]) -> None:
-    """libvirt changes its thread's mask for each call, and the kernel gives it the signal then."""
-    code = (
-        "import signal, threading\n"
-        "from ansible_collections.qga.guest.plugins.connection.agent import Connection\n"
-        "def work(interrupt):\n"
-        "    interrupt.sleep(0.3, 0)\n"  # the main thread sleeps by then
-        f"    for name in {signals}:\n"
-        "        signal.pthread_kill(threading.get_ident(), getattr(signal, name))\n"
-        "    print('told' if interrupt.sleep(20, 0) else 'not told', flush=True)\n"
-        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
-        "Connection._do(None, work)\n"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (ran.stdout, ran.returncode) == ("told\n", -signal.SIGINT), ran.stderr
-
-
-@pytest.mark.guest
-def test_a_tasks_timeout_ends_the_program(ansible: Ansible, managed: lab.Guest) -> None:
-    """FAILED, for it was delivered; and a runner that was killed is not missed."""
-    hosts = ansible.inventory(**{managed.name: f"ansible_qga_uri={managed.uri}"})
-    task = ("ansible", "-i", hosts, "all", "--task-timeout", "10", "-m", "ansible.builtin.command")
-    ran = ansible(*task, "-a", "sleep 4343")
-    assert ran.returncode == 2, ran.stdout + ran.stderr
-    assert "| FAILED" in ran.stdout
-    look = ("exec", managed.name, "pgrep", "-fx", "sleep 4343")
-    assert eventually(lambda: not qga(*look).out, 20)
-    there = 0 if may_write_ports() else 1  # the runner is at the other end of a port
-    assert qga("exec", managed.name, "pkill", "-9", "-f", "qga_[r]unner").code == there
-    after = ansible("ansible", "-i", hosts, "all", "-m", "raw", "-a", "id -un")
-    assert "\nroot\n" in after.stdout, after.stdout + after.stderr
-
-
-def test_a_block_on_a_frozen_guest(ansible: Ansible, guest: lab.Guest) -> None:
-    hosts = ansible.inventory(**{guest.name: f"ansible_qga_uri={guest.uri}"})
-    status = f"{sys.executable} -m qga_cli fs status {guest.name}"
-    ran = ansible("ansible-playbook", "-i", hosts, "-e", json.dumps({"status": status}),
-                  str(PLAYS / "freeze.yml"))  # fmt: skip
-    assert qga("fs", "status", guest.name).out == "thawed\n"
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "on purpose" in ran.stdout, ran.stdout
-
-
-def test_a_freeze_ends_with_ansible(ansible: Ansible, guest: lab.Guest) -> None:
-    """Killed within the block: the guest is thawed all the same."""
-    hosts = ansible.inventory(**{guest.name: f"ansible_qga_uri={guest.uri}"})
-    given = json.dumps({"status": "sleep 600"})
-    words = ansible.argv("ansible-playbook", "-i", hosts, "-e", given, str(PLAYS / "freeze.yml"))
-    with subprocess.Popen(words, env=ansible.env, stdout=subprocess.DEVNULL) as process:
-        frozen = eventually(lambda: qga("fs", "status", guest.name).out == "frozen\n", 60)
-        process.kill()
-    assert frozen
-    assert eventually(lambda: qga("fs", "status", guest.name).out == "thawed\n", 20)
 
 
 def test_the_documents_blocks(ansible: Ansible, guest: lab.Guest) -> None:
