@@ -24,6 +24,10 @@ from tests.lab.process import PATH
 
 Samples = dict[str, dict[tuple[tuple[str, str], ...], float]]
 
+# What an agent tells of a filesystem.
+FILESYSTEM = {"name": "vda1", "mountpoint": "/", "type": "ext4", "used-bytes": 25,
+              "total-bytes": 100, "disk": []}  # fmt: skip
+
 
 def samples(text: str) -> Samples:
     """Values by metric and labels. Raises ValueError for what is no exposition."""
