@@ -24,7 +24,7 @@ set -g __qga_common5 \
 set -g __qga_common6 \
     '-l=text'\t'Only guests whose title or metadata matches'
 set -g __qga_common7 \
-    '--fail-fast'\t'Begin no further guest after one has failed' \
+    '--fail-fast'\t'Start no further guest after one has failed' \
     '--as-completed'\t'Print each guest when it is done, not in order'
 set -g __qga_common8 \
     '--gather'\t'Print equal outputs once, under the names of their guests'
@@ -43,18 +43,18 @@ set -g __qga_common11 \
     '-L'\t'Copy what symbolic links point to' \
     '--quiet'\t'No progress bar' \
     '-q'\t'No progress bar' \
-    '--resume'\t'Go on with an interrupted copy, from what is proven equal' \
-    '--compress=|none|auto|gzip'\t'Pack on the way; auto, the default into a guest: if it pays' \
+    '--resume'\t'Continue an interrupted copy from where both ends are equal' \
+    '--compress=|none|auto|gzip'\t'Compress in transit; auto (default into a guest): if faster' \
     '--no-verify'\t'Do not compare checksums at both ends' \
     '--special'\t'Let copies of a guest\'s files keep set-user-ID bits' \
-    '--max-size=text'\t'Take at most so many bytes from a guest'
+    '--max-size=text'\t'Take at most this many bytes from a guest'
 set -g __qga_common12 \
     '--output=|table|json|jsonl|yaml|csv|tsv'\t'Output format' \
     '-o=|table|json|jsonl|yaml|csv|tsv'\t'Output format'
 set -g __qga_common13 \
     '--no-header'\t'Leave the header line out'
 set -g __qga_common14 \
-    '--watch=text'\t'Ask again every so often, for example 2s; Ctrl-C ends it'
+    '--watch=text'\t'Ask again at this interval, for example 2s; Ctrl-C ends it'
 set -g __qga_common15 \
     '--env=text'\t'Set a variable; NAME alone copies it from here' \
     '-e=text'\t'Set a variable; NAME alone copies it from here' \
@@ -99,7 +99,7 @@ function __qga_table
                 '+cat'\t'Print files of guests' \
                 '+completion'\t'Print the completion script for a shell' \
                 '+config'\t'Configuration: what is set, and where' \
-                '+connect'\t'Join standard input and output to an address that the guest reaches' \
+                '+connect'\t'Connect standard input and output to an address that the guest can reach' \
                 '+cp'\t'Copy files between this host and guests' \
                 '+cpu'\t'Processors: list, switch on and off, statistics, load' \
                 '+disk'\t'Disks: partitions, bus and serial, statistics' \
@@ -109,7 +109,7 @@ function __qga_table
                 '+exec-status'\t'Show what became of a program started in the guest' \
                 '+exporter'\t'Serve what guests tell about themselves to Prometheus, over HTTP' \
                 '+file'\t'Open files of the guest, by handle: open, read, write, seek, flush, close' \
-                '+forward'\t'Lead ports of this host into the guest, or the guest\'s out to this host' \
+                '+forward'\t'Forward ports of this host into the guest, or ports of the guest to this host' \
                 '+fs'\t'Filesystems: list, freeze, thaw, trim' \
                 '+help'\t'Open the manual page of a command or a topic' \
                 '+info'\t'Show the agent\'s version and the state of each command' \
@@ -244,17 +244,17 @@ function __qga_table
                 'words*'
         case 'exec-status'
             printf '%s\n' \
-                '--wait'\t'Wait for its end, then give its output and exit code as ours' \
+                '--wait'\t'Wait for its end; its output and exit code become those of qga' \
                 '--columns=,exited,exitcode,signal,stdout,stderr'\t'Columns to show, of exited, exitcode, signal, stdout, stderr' \
                 '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort by this column; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'pid'
         case 'exporter'
             printf '%s\n' \
-                '--listen=text'\t'Where to listen; others reach it only if you say so' \
+                '--listen=text'\t'Where to listen: for this host alone, unless you say otherwise' \
                 '--keep=text'\t'Ask no guest more often than this' \
                 '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
-                '--timeout=text'\t'Give each guest, and each host, so long at most' $__qga_set12 \
+                '--timeout=text'\t'Time limit for each guest, and for each host' $__qga_set12 \
                 'guest'
         case 'forward'
             printf '%s\n' \
@@ -291,14 +291,14 @@ function __qga_table
             printf '%s\n' \
                 '--write=host-path'\t'Write it to this file in one step, for node_exporter' \
                 '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
-                '--timeout=text'\t'Give each guest, and each host, so long at most' \
+                '--timeout=text'\t'Time limit for each guest, and for each host' \
                 '--output=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
                 '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' $__qga_set19 \
                 'guest'
         case 'mkdir'
             printf '%s\n' \
-                '--parents'\t'Those above too; no error for what is there' \
-                '-p'\t'Those above too; no error for what is there' $__qga_set6 \
+                '--parents'\t'Missing parents too; no error if it is there' \
+                '-p'\t'Missing parents too; no error if it is there' $__qga_set6 \
                 'place*'
         case 'mv'
             printf '%s\n' $__qga_set6 \
@@ -331,34 +331,34 @@ function __qga_table
             printf '%s\n' \
                 '--login=text'\t'User, if not given as USER@VM' \
                 '-l=text'\t'User, if not given as USER@VM' \
-                '--option=text'\t'An option of ssh\'s: User, SendEnv, SetEnv; harmless ones count for nothing' \
-                '-o=text'\t'An option of ssh\'s: User, SendEnv, SetEnv; harmless ones count for nothing' \
+                '--option=text'\t'An option of ssh\'s: User, SendEnv, SetEnv; others that are harmless are ignored' \
+                '-o=text'\t'An option of ssh\'s: User, SendEnv, SetEnv; others that are harmless are ignored' \
                 '--subsystem'\t'The word is a subsystem: sftp' \
                 '-s'\t'The word is a subsystem: sftp' \
                 '--tty'\t'A terminal, if ours is one' \
                 '-t'\t'A terminal, if ours is one' \
                 '--no-stdin'\t'No standard input' \
                 '-n'\t'No standard input' \
-                '--port=text'\t'Means nothing here' \
-                '-p=text'\t'Means nothing here' \
-                '--identity=text'\t'Means nothing here' \
-                '-i=text'\t'Means nothing here' \
-                '--config=text'\t'Means nothing here' \
-                '-F=text'\t'Means nothing here' \
-                '--ipv4'\t'Means nothing here' \
-                '-4'\t'Means nothing here' \
-                '--ipv6'\t'Means nothing here' \
-                '-6'\t'Means nothing here' \
-                '--compress'\t'Means nothing here' \
-                '-C'\t'Means nothing here' \
-                '--quiet'\t'Means nothing here' \
-                '-q'\t'Means nothing here' \
-                '--no-tty'\t'No terminal, as without it' \
-                '-T'\t'No terminal, as without it' \
-                '--no-x11'\t'None is forwarded, as without it' \
-                '-x'\t'None is forwarded, as without it' \
-                '--no-agent'\t'None is forwarded, as without it' \
-                '-a'\t'None is forwarded, as without it' $__qga_set13 \
+                '--port=text'\t'Ignored' \
+                '-p=text'\t'Ignored' \
+                '--identity=text'\t'Ignored' \
+                '-i=text'\t'Ignored' \
+                '--config=text'\t'Ignored' \
+                '-F=text'\t'Ignored' \
+                '--ipv4'\t'Ignored' \
+                '-4'\t'Ignored' \
+                '--ipv6'\t'Ignored' \
+                '-6'\t'Ignored' \
+                '--compress'\t'Ignored' \
+                '-C'\t'Ignored' \
+                '--quiet'\t'Ignored' \
+                '-q'\t'Ignored' \
+                '--no-tty'\t'No terminal, which is the default' \
+                '-T'\t'No terminal, which is the default' \
+                '--no-x11'\t'Ignored: nothing is forwarded' \
+                '-x'\t'Ignored: nothing is forwarded' \
+                '--no-agent'\t'Ignored: nothing is forwarded' \
+                '-a'\t'Ignored: nothing is forwarded' $__qga_set13 \
                 'words-here*'
         case 'script'
             printf '%s\n' $__qga_set3 \
@@ -388,9 +388,9 @@ function __qga_table
                 'place'
         case 'top'
             printf '%s\n' \
-                '--every=text'\t'Ask again so often' \
-                '-d=text'\t'Ask again so often' \
-                '--timeout=text'\t'Give each guest, and each host, so long at most' \
+                '--every=text'\t'Time from one question to the next' \
+                '-d=text'\t'Time from one question to the next' \
+                '--timeout=text'\t'Time limit for each guest, and for each host' \
                 '--columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written'\t'Columns to show, of vm, state, agent, frozen, cpu%, memory, memory-total, load, full%, mountpoint, received, sent, read, written' \
                 '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort by this column; -COLUMN for descending' $__qga_set20 \
                 'guest'

@@ -55,7 +55,7 @@ SELECT = (
 )  # fmt: skip
 
 FLEET = (
-    Arg("fail-fast", spec.FLAG, "Begin no further guest after one has failed"),
+    Arg("fail-fast", spec.FLAG, "Start no further guest after one has failed"),
     Arg("as-completed", spec.FLAG, "Print each guest when it is done, not in order"),
     Arg("gather", spec.FLAG, "Print equal outputs once, under the names of their guests"),
 )
@@ -67,7 +67,7 @@ VIEW = (
 )
 
 WATCH = (
-    Arg("watch", spec.DURATION, "Ask again every so often, for example 2s; Ctrl-C ends it",
+    Arg("watch", spec.DURATION, "Ask again at this interval, for example 2s; Ctrl-C ends it",
         metavar="TIME"),
 )  # fmt: skip
 

@@ -15,8 +15,8 @@ COMMAND = Command(
     scope="inside",
     notes=(
         "Bytes are exact in a pipe. On a terminal, control characters are spelled out, for a "
-        "guest is a stranger; `-o raw` sends them. With many guests (`@web:/etc/fstab`), each line "
-        "begins with the guest's name.\n\n"
+        "guest is not trusted; `-o raw` sends them. With many guests (`@web:/etc/fstab`), each "
+        "line begins with the guest's name.\n\n"
         "Symbolic links on the way are followed, as in the guest itself, whoever has made them: "
         "where another user of the guest may write, he chooses what is printed."
     ),

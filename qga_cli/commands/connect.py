@@ -5,7 +5,7 @@ from qga_cli.spec import Arg, Command, Example
 
 COMMAND = Command(
     "",
-    "Join standard input and output to an address that the guest reaches",
+    "Connect standard input and output to an address that the guest can reach",
     since="2.5",
     args=[
         Arg("address", spec.ADDRESS, "Where to connect, as the guest sees it", positional=True,

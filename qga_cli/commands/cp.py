@@ -17,12 +17,12 @@ COMMAND = Command(
         Arg("owner", spec.TEXT, "Owner of the copied files", metavar="USER[:GROUP]"),
         Arg("dereference", spec.FLAG, "Copy what symbolic links point to", short="-L"),
         Arg("quiet", spec.FLAG, "No progress bar", short="-q"),
-        Arg("resume", spec.FLAG, "Go on with an interrupted copy, from what is proven equal"),
-        Arg("compress", spec.CHOICE, "Pack on the way; auto, the default into a guest: if it pays",
+        Arg("resume", spec.FLAG, "Continue an interrupted copy from where both ends are equal"),
+        Arg("compress", spec.CHOICE, "Compress in transit; auto (default into a guest): if faster",
             choices=("none", "auto", "gzip")),
         Arg("no-verify", spec.FLAG, "Do not compare checksums at both ends"),
         Arg("special", spec.FLAG, "Let copies of a guest's files keep set-user-ID bits"),
-        Arg("max-size", spec.SIZE, "Take at most so many bytes from a guest"),
+        Arg("max-size", spec.SIZE, "Take at most this many bytes from a guest"),
         spec.CHANNEL,
     ],
     run="files.cp:cp",
@@ -41,8 +41,8 @@ COMMAND = Command(
         "host's shell does): 'web1:/etc/*.conf'. A file of just that name comes first; that "
         "nothing matches is an error. cat, tail, rm and mv take such patterns too.\n\n"
         "A file gets its name only when all of it has come and its SHA-512 is the same at both "
-        "ends: until then it lies beside, as .NAME.*.qga-part. What is cut off stays there, and "
-        "--resume goes on from what is equal at both ends. A file that is replaced hands on its "
+        "ends; until then it is .NAME.*.qga-part, beside it. After an interruption that stays, and "
+        "--resume continues from where both ends are equal. A file that is replaced hands on its "
         "mode, owner, access list and security label, unless --mode or --owner says otherwise, "
         "which are for single files; a set-user-ID bit goes to the same owner only, and what "
         "another user has put into a folder such as /tmp hands nothing on. In a folder, files "
@@ -57,9 +57,9 @@ COMMAND = Command(
         "On the way to a file of this host, symbolic links of yours and of root's are followed, "
         "unless they lie in another user's folder. Another user's leads only to what is his, and "
         "is an error otherwise: type the path that it says.\n\n"
-        "What goes into a guest is packed on the way if its first megabyte packs well and the "
-        "guest has gzip. On the way out that is for --compress auto to find out, for the guest "
-        "must try.\n\n"
+        "What goes into a guest is compressed in transit if its first megabyte compresses well and "
+        "the guest has gzip. What comes out of a guest is not, unless --compress asks for it: "
+        "with auto the guest tries a part first.\n\n"
         "Where policy forbids guest-exec, files are copied by the file commands alone: without "
         "folders, without -p, and into a guest straight to the final name. Where it forbids the "
         "file commands, all goes by guest-exec. -v tells which way is taken.\n\n"

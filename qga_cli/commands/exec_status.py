@@ -9,7 +9,7 @@ COMMAND = Command(
     since="2.5",
     args=[
         Arg("pid", spec.PID, "Process id that `exec --detach` printed", positional=True),
-        Arg("wait", spec.FLAG, "Wait for its end, then give its output and exit code as ours",
+        Arg("wait", spec.FLAG, "Wait for its end; its output and exit code become those of qga",
             wire=""),
     ],
     result={

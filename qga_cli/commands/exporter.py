@@ -10,7 +10,7 @@ COMMAND = Command(
     since="0.15.0",
     args=[
         PATTERN,
-        Arg("listen", spec.TEXT, "Where to listen; others reach it only if you say so",
+        Arg("listen", spec.TEXT, "Where to listen: for this host alone, unless you say otherwise",
             default="127.0.0.1:9942", metavar="ADDRESS:PORT"),
         Arg("keep", spec.DURATION, "Ask no guest more often than this", default="5s",
             metavar="TIME"),

@@ -7,7 +7,7 @@ PATTERN = Arg("pattern", spec.GUEST, "Guests, all by default: '*/*' for those of
               positional=True, required=False)  # fmt: skip
 EVERYTHING = Arg("all-filesystems", spec.FLAG,
                  "Those too that are always full, such as squashfs and iso9660")  # fmt: skip
-PATIENCE = Arg("timeout", spec.DURATION, "Give each guest, and each host, so long at most",
+PATIENCE = Arg("timeout", spec.DURATION, "Time limit for each guest, and for each host",
                default="3s", metavar="TIME")  # fmt: skip
 
 COMMAND = Command(

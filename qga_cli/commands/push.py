@@ -1,4 +1,4 @@
-"""The verb `push`, for fingers that know it: `cp`."""
+"""The verb `push`: `cp` by the name that incus and adb have for it."""
 
 from qga_cli.commands import cp
 from qga_cli.spec import Command, Example

@@ -18,7 +18,7 @@ COMMAND = Command(
     run="exec.script:run_script",
     notes=(
         "The interpreter of the #! line runs it, sh without one; a .ps1 file is given to "
-        "PowerShell. It is never a file with a name in the guest: its own name, $0, is "
+        "PowerShell. In the guest it is a file without a name: its $0 is "
         "/proc/self/fd/9. Standard input, output and exit code are as with exec."
     ),
     examples=[

@@ -10,7 +10,7 @@ COMMAND = Command(
     since="0.15.0",
     args=[
         PATTERN,
-        Arg("every", spec.DURATION, "Ask again so often", short="-d", default="2s",
+        Arg("every", spec.DURATION, "Time from one question to the next", short="-d", default="2s",
             metavar="TIME"),
         PATIENCE,
     ],

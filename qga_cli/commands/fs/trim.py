@@ -23,7 +23,7 @@ COMMAND = Command(
     run="verbs.confirmed:trim",
     notes=(
         "The exit code is 1 when no filesystem could be trimmed; one that could not has the reason "
-        "in the column `error`. It answers nothing else meanwhile, which can be minutes."
+        "in the column `error`. The agent answers nothing else meanwhile, which can be minutes."
     ),
     examples=[
         Example("qga fs trim web1", "everything that is free"),
