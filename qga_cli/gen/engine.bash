@@ -92,7 +92,7 @@ _qga_find() {
     esac
 }
 
-# Those of the names in $1 that go on with $value, behind $2, which is done.
+# Those of the names in $1 that go on with $value, after $2, which is done.
 _qga_among() {
     local IFS='|' name
     for name in ${1:1}; do
@@ -110,14 +110,14 @@ _qga_files() {
     done
 }
 
-# Asks qga for what only it can know. A remark may follow each word behind a tab.
+# Asks qga for what only it can know. A remark may follow each word after a tab.
 _qga_ask() {
     local -a said
     mapfile -t said < <("${words[0]/#\~\//$HOME/}" __complete "$1" "$2" "${words[@]:1}" 2>/dev/null)
     found+=("${said[@]%%$'\t'*}")
 }
 
-# The command line behind `--` is another program's: its own completion, where bash-completion is.
+# The command line after `--` is another program's: its own completion, where bash-completion is.
 _qga_other() {
     local index
     declare -F _command_offset >/dev/null || return

@@ -1,10 +1,10 @@
-# The kind of value that option $argv[1] takes, by the table's lines behind it; fails for a flag.
+# The kind of value that option $argv[1] takes, by the table's lines after it; fails for a flag.
 function __qga_option
     set -l name (string escape --style=regex -- $argv[1])
     string match -r --groups-only -- "^$name=([^\t]*)" $argv[2..]
 end
 
-# What completes the word under the cursor, a remark behind a tab.
+# What completes the word under the cursor, a remark after a tab.
 function __qga_complete
     set -l words (commandline -opc)[2..]
     set -l cur (commandline -ct)
@@ -62,7 +62,7 @@ function __qga_complete
     end
 end
 
-# What the value $argv[2] of kind $argv[1] may become, behind the words that follow.
+# What the value $argv[2] of kind $argv[1] may become, after the words that follow.
 function __qga_find
     set -l value $argv[2]
     switch "$argv[1]"

@@ -12,7 +12,7 @@ _qga_group() {
 }
 
 # Asks qga for what only it can know: values of the kind that is the last argument (_arguments puts
-# compadd's options before it), with remarks behind tabs. zsh quotes them.
+# compadd's options before it), with remarks after tabs. zsh quotes them.
 _qga_ask() {
     local kind=${@[-1]} value=${(Q)PREFIX} line
     local -a plain shown open openshown options=("${@[1,-2]}")
@@ -32,7 +32,7 @@ _qga_ask() {
     return ret
 }
 
-# The command line behind `--` is another program's: zsh's own completion of it.
+# The command line after `--` is another program's: zsh's own completion of it.
 _qga_other() {
     local -i at=$words[(i)--]
     (( at < CURRENT )) || return

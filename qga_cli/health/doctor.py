@@ -41,7 +41,7 @@ def doctor(job: Job, *, fix: bool = False, yes: bool = False) -> Finished:
         job.waiting(f"checking: {check.__name__}", rows)
         row, error = _look(checked, check)
         if error and fix:
-            row, error = _mend(checked, check, row, error)
+            row, error = _fix(checked, check, row, error)
         elif fix and check is ports:
             row = _tidy(checked, row)
         if row:
@@ -70,7 +70,7 @@ def _look(
     return _row(name, "ok", found, ""), None
 
 
-def _mend(
+def _fix(
     checked: CheckedGuest,
     check: "Callable[[CheckedGuest], str | Concern | None]",
     row: Row | None,

@@ -204,7 +204,7 @@ class Private:
 
     def _is_locked(self, path: str, last: int) -> bool:
         """Whether a dead run's file stays locked, whose handle it has not heard of. Its handle is
-        looked for behind the `last` that it knew."""
+        looked for after the `last` that it knew."""
         if self._opens(path):
             return False
         batch = Batch()
