@@ -140,11 +140,7 @@ def command(name: str, rest: Sequence[str]) -> str:
         program = rest[1:] if rest[1] != "--" else rest[2:]
         line = line.replace("PROGRAM", shlex.join(program) or "PROGRAM")
     guest = next((word for word in rest if not word.startswith("-") and "/" not in word), "")
-    return (
-        line.replace("VM", guest.partition(":")[0], 1)
-        if guest and "&&" not in line
-        else (line.replace("VM", guest) if guest else line)
-    )
+    return line.replace("VM", guest.partition(":")[0]) if guest else line
 
 
 def option(command: str, typed: str) -> str:

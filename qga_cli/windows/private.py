@@ -67,7 +67,8 @@ class Private:
         except Refused:
             if self._settled:
                 raise
-            self._base = f"{self._root()}\\Temp\\qga-{self.mark}"
+            root = self._say("echo %SystemRoot%").strip()
+            self._base = f"{root}\\Temp\\qga-{self.mark}"
             made = self._path(ending), self.open(self._path(ending), "w")
         self._settled = True
         return made
@@ -263,9 +264,6 @@ class Private:
         self.calls.agent.trace(1, f"closing handle {handle} of a killed qga: {path}")
         with contextlib.suppress(Refused):
             self.calls.agent.call(CLOSE, {"handle": handle})
-
-    def _root(self) -> str:
-        return self._say("echo %SystemRoot%").strip()
 
     def _say(self, line: str) -> str:
         """What a line of constants prints, in Unicode."""

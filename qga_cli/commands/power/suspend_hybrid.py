@@ -1,5 +1,6 @@
 """guest-suspend-hybrid."""
 
+from qga_cli.commands.power.suspend_ram import SILENT
 from qga_cli.spec import Command, Example
 
 COMMAND = Command(
@@ -8,11 +9,6 @@ COMMAND = Command(
     since="1.1",
     systems=["Linux"],
     changes=True,
-    notes=(
-        "Needs pm-utils or systemd in the guest. `virsh dompmwakeup VM` wakes it. "
-        "The agent sends no reply when it succeeds: exit code 0 says that it did not refuse, and a "
-        "line on stderr in which state the guest is then. An agent of 5.2 does nothing, and says "
-        "nothing, where systemd and pm-utils are missing."
-    ),
+    notes="Needs pm-utils or systemd in the guest. `virsh dompmwakeup VM` wakes it. " + SILENT,
     examples=[Example("qga power suspend-hybrid web1", "sleep, safe from a power cut")],
 )
