@@ -6,7 +6,7 @@ from qga_cli.spec import Command
 
 def script() -> str:
     """completions/qga.bash."""
-    shared = grammar.Shared(
+    shared = grammar.CommonOptions(
         {" ".join(path): _options(grammar.command(path)) for path in grammar.paths()}
     )
     groups = "".join(
@@ -26,7 +26,7 @@ def script() -> str:
     )
 
 
-def _case(path: tuple[str, ...], shared: grammar.Shared) -> str:
+def _case(path: tuple[str, ...], shared: grammar.CommonOptions) -> str:
     key, command = " ".join(path), grammar.command(path)
     words = " ".join(grammar.children(path))
     places = " ".join(grammar.slot(command, arg) for arg in grammar.positionals(command))

@@ -6,7 +6,7 @@ from qga_cli.spec import Command
 
 def script() -> str:
     """completions/qga.fish."""
-    shared = grammar.Shared(
+    shared = grammar.CommonOptions(
         {" ".join(path): _options(grammar.command(path)) for path in grammar.paths()}
     )
     groups = "".join(
@@ -37,7 +37,7 @@ def _options(command: Command | None) -> list[str]:
     return [*lines, "--help\tShow this command's help" if command else "--help\tShow help"]
 
 
-def _case(path: tuple[str, ...], shared: grammar.Shared) -> str:
+def _case(path: tuple[str, ...], shared: grammar.CommonOptions) -> str:
     key, command = " ".join(path), grammar.command(path)
     lines = [f"+{word}\t{says}" for word, says in grammar.children(path).items()]
     slots = [grammar.slot(command, arg) for arg in grammar.positionals(command)]

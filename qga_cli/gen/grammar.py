@@ -85,8 +85,8 @@ def slot(command: Command | None, arg: Arg) -> str:
     return kind(command, arg) + ("*" if arg.many else "")
 
 
-class Shared:
-    """The lines of a table whose entries have many in common, each written once.
+class CommonOptions:
+    """The options of all commands, a line each; those of several are written once.
 
     groups  lines that always come together
     sets    the groups, by their numbers, of one entry or more

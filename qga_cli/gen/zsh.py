@@ -9,7 +9,7 @@ _COMMON = '"${{_qga_common{}[@]}}"'  # quoted, for this runs under the options o
 
 def script() -> str:
     """completions/_qga."""
-    shared = grammar.Shared(
+    shared = grammar.CommonOptions(
         {"": _options(None), **{command.name: _options(command) for command in catalog.walk()}}
     )
     groups = "".join(
@@ -29,7 +29,7 @@ def script() -> str:
     )
 
 
-def _group(path: tuple[str, ...], shared: grammar.Shared) -> str:
+def _group(path: tuple[str, ...], shared: grammar.CommonOptions) -> str:
     """A function that offers the words that go on, and hands over to theirs."""
     words = grammar.children(path).items()
     known = "".join(f" \\\n        {_quote(f'{_colon(word)}:{says}')}" for word, says in words)
@@ -37,7 +37,7 @@ def _group(path: tuple[str, ...], shared: grammar.Shared) -> str:
     return f"{_name(path)}() {{\n    {specs}_qga_group {'_'.join(('_qga', *path))}{known}\n}}\n\n"
 
 
-def _leaf(command: Command, shared: grammar.Shared) -> str:
+def _leaf(command: Command, shared: grammar.CommonOptions) -> str:
     specs = [_set(command.name, shared)]
     slots = grammar.positionals(command)
     ends = any(arg.kind == spec.WORDS for arg in slots)
@@ -53,7 +53,7 @@ def _leaf(command: Command, shared: grammar.Shared) -> str:
     return f"{_name(command.words)}() {{\n    {other}{listed}\n}}\n\n"
 
 
-def _set(key: str, shared: grammar.Shared) -> str:
+def _set(key: str, shared: grammar.CommonOptions) -> str:
     """The words of the options of a command, or those that may stand before any."""
     return " \\\n        ".join([f"$_qga_set{shared.of[key]}", *shared.own[key]])
 

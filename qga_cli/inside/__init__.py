@@ -1,4 +1,4 @@
-"""What runs in guests: shell scripts, one file each, sent as text.
+"""What runs in guests: shell scripts, one file each, and some Python, sent as text.
 
 They run as root in the guest, under whatever `sh` is there: dash, busybox ash, bash, ksh. Words
 that the user or the guest chose reach them as $1, $2 ... or on standard input, never as text.
@@ -17,6 +17,18 @@ def script(name: str) -> str:
     path = os.path.join(os.path.dirname(__file__), f"{name}.sh")
     with open(path, encoding="utf-8") as file:
         return "".join(line for line in file if not line.lstrip().startswith("#"))
+
+
+def modules(room: str, *names: str) -> str:
+    """Python files of `inside/ROOM` as one text, without their imports of one another."""
+    import re
+
+    text = ""
+    for name in names:
+        path = os.path.join(os.path.dirname(__file__), room, f"{name}.py")
+        with open(path, encoding="utf-8") as file:
+            text += file.read()
+    return re.sub(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", "", text, flags=re.MULTILINE)
 
 
 def loaded(name: str, text: str) -> tuple[list[str], bytes]:

@@ -10,7 +10,7 @@ import threading
 import time
 
 from qga_cli.errors import BadReply, OutcomeUnknown, QgaError, TimedOut, Unsupported
-from qga_cli.inside import network, script
+from qga_cli.inside import modules, network, script
 from qga_cli.inside.network.frames import FAILED, LISTEN, OPEN, OPENED, Broken
 from qga_cli.inside.network.mux import Mux
 from qga_cli.network.link import open_link
@@ -30,7 +30,6 @@ _PIECE = 262144  # bytes given to the link at once
 _TOOLS = ("python3", "perl")
 _WHERE = re.compile(rb"(\d{1,5}) ([0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,15})?)")  # port, address: printed
 _LINE = 100  # bytes of the line that says which of them it is
-_IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
 _LAST = 1.0  # seconds for what is being written when the tunnel is closed
 _WAIT = 1.0  # seconds between two looks whether we are to end
 
@@ -277,12 +276,8 @@ def _first_line(link: TunnelLink) -> tuple[str, bytes]:
 
 def program(language: str) -> bytes:
     """The source of the guest's end in this language, as one text."""
-    folder = network.__path__[0]
     if language == "perl":
-        with open(os.path.join(folder, "relay.pl"), "rb") as file:
+        with open(os.path.join(network.__path__[0], "relay.pl"), "rb") as file:
             return file.read()
-    text = ""
-    for name in ("frames", "connection", "dialing", "mux", "relay"):
-        with open(os.path.join(folder, f"{name}.py"), encoding="utf-8") as part:
-            text += _IMPORT.sub("", part.read())
-    return (text + "\nserve()\n").encode()
+    text = modules("network", "frames", "connection", "dialing", "mux", "relay")
+    return f"{text}\nserve()\n".encode()

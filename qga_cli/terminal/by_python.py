@@ -8,7 +8,7 @@ import time
 from qga_cli.agent import Agent
 from qga_cli.agent.program import capture
 from qga_cli.errors import BadReply, NoChannel, QgaError, Refused
-from qga_cli.inside import terminal
+from qga_cli.inside import modules
 from qga_cli.inside.terminal import frames
 from qga_cli.inside.terminal.frames import frame, take
 from qga_cli.terminal.carrier import DEVICE, READ, Carrier, TerminalRequest
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _PYTHONS = ("python3", "/usr/libexec/platform-python")  # the second: RHEL, where it always is
 _TROUBLE = re.compile(r"\d{1,4}")
-_IMPORT = re.compile(r"^from qga_cli\S* import (?:\([^)]*\)|.*)$", re.MULTILINE)
 
 _TYPED = 1024  # bytes in a frame
 _FULL = 65536  # bytes; what is typed by hand fills none of it, so `~.` is always seen
@@ -162,9 +161,6 @@ def start(
 
 def program(request: TerminalRequest) -> bytes:
     """The modules of `inside` as one text, without their imports of each other, and its start."""
-    text = ""
-    for name in ("frames", "relay", "begin"):
-        with open(os.path.join(terminal.__path__[0], f"{name}.py"), encoding="utf-8") as file:
-            text += _IMPORT.sub("", file.read())
+    text = modules("terminal", "frames", "relay", "begin")
     wanted = {name: getattr(request, name) for name in TerminalRequest.__slots__}
     return f"{text}\nbegin({wanted!r})\n".encode()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.inside.tasks import START, source
+from qga_cli.inside import modules
+from qga_cli.inside.tasks import FILES, START
 from qga_cli.inside.tasks.frames import HEAD, SIZE
 from tests.kit.running import eventually
 
@@ -22,7 +23,7 @@ class Host:
     """The host's end of a runner of its own."""
 
     def __init__(self) -> None:
-        text = source()
+        text = modules("tasks", *FILES).encode()
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, str(len(text))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,

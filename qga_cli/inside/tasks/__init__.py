@@ -1,9 +1,6 @@
 """What runs tasks of Ansible inside the guest, sent there as text: for a whole Python from 3.6."""
 
-import os
-import re
-
-# What Python is started with; its one word is the length of `source`, which comes first on standard
+# What Python is started with; its one word is the length of the text, which comes first on standard
 # input: others see the words of our processes.
 START = """\
 import os, sys, types
@@ -19,15 +16,4 @@ if script is not None:
     del size, text, runner, script, types
     exec(code)
 """
-
-
-_IMPORT = re.compile(rb"^from qga_cli\S* import .*$", re.MULTILINE)
-
-
-def source() -> bytes:
-    """The text of the runner: its files, one after the other."""
-    text = b""
-    for name in ("frames", "tree", "memory", "runner"):
-        with open(os.path.join(os.path.dirname(__file__), f"{name}.py"), "rb") as file:
-            text += _IMPORT.sub(b"", file.read())
-    return text
+FILES = ("frames", "tree", "memory", "runner")  # the text, one after the other

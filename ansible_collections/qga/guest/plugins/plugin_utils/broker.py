@@ -29,7 +29,8 @@ import time
 
 from qga_cli import connect
 from qga_cli.errors import NoChannel, NotDelivered, QgaError, Refused, TimedOut, Unsupported
-from qga_cli.inside.tasks import START, source
+from qga_cli.inside import modules
+from qga_cli.inside.tasks import FILES, START
 from qga_cli.inside.tasks.frames import HEAD, HELLO, SIZE
 
 _BEGIN = 60.0  # seconds for Python in the guest to start
@@ -99,7 +100,7 @@ class Broker:
             self._stream.close()
 
     def _open(self, uri: str, guest: str, python: str) -> None:
-        text = source()
+        text = modules("tasks", *FILES).encode()
         try:
             self._guest = connect(uri or None).guest(guest)
             self._guest.ping(self._timeout)
