@@ -8,6 +8,7 @@ from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import LinkDead, NotAnswering, NotConfigured, NotConnected, QgaError
 from qga_cli.health import advice
 from qga_cli.health.checked import CheckedGuest, Concern
+from qga_cli.transports import RUNNING
 
 
 def host(checked: CheckedGuest) -> str:
@@ -29,7 +30,7 @@ def guest(checked: CheckedGuest) -> str:
 def running(checked: CheckedGuest) -> str | None:
     """Its CPUs run."""
     state = checked.agent.transport.state()
-    if state in ("", "running", "blocked"):
+    if state in RUNNING:
         return state or None
     from qga_cli.transports.libvirt_errors import not_running
 

@@ -26,6 +26,7 @@ from qga_cli.errors import (
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.targets import Target
 from qga_cli.health.network import addresses
+from qga_cli.transports import RUNNING
 from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from qga_cli.spec import Command
 
 _PATIENCE = 2.0  # seconds for each guest
-_RUNNING = ("running", "blocked", "")
 _STATES: tuple[tuple[type[QgaError], str | None], ...] = (
     (NotConfigured, "no channel"),
     (NotConnected, "not connected"),
@@ -94,7 +94,7 @@ def _row(target: Target) -> dict[str, Any]:
 
 def _probe(job: Job, target: Target, row: dict[str, Any], patience: float) -> None:
     """Fill in what the agent says; raises for what it does not."""
-    if target.state not in _RUNNING:
+    if target.state not in RUNNING:
         return
     facts = job.hosts.host(target.uri).facts(target.name)
     if facts and facts.channel == "missing":

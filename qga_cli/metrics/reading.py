@@ -22,6 +22,7 @@ from qga_cli.errors import BadReply, Forbidden, NotAnswering, QgaError, Refused,
 from qga_cli.freeze.record import Record
 from qga_cli.health.inventory import agent_state
 from qga_cli.metrics.once import Once
+from qga_cli.transports import RUNNING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from qga_cli.guests.targets import Target
     from qga_cli.spec import Command
 
-_RUNNING = ("running", "blocked", "")
 _SHARE = 0.9  # of the patience, for the answers: what has come by then is told in time
 _SELDOM = 300.0  # seconds after which it is asked again which agent and system this is
 _FIRST_REST, _LONGEST_REST = 5.0, 60.0  # seconds in which an agent that was silent is left alone
@@ -130,7 +130,7 @@ class GuestReader:
         reading = Reading(target)
         begun = time.monotonic()
         error: QgaError | None = None
-        if target.state in _RUNNING:
+        if target.state in RUNNING:
             try:
                 self._ask(target, reading, begun + self._patience * _SHARE)
             except NotAnswering as failure:

@@ -70,7 +70,8 @@ if TYPE_CHECKING:
             """Let go of it. Never raises."""
 
 
-STOPPED = ("shut off", "crashed", "gone")  # states of a guest that does not run here
+# States of a guest: it runs, as far as anybody can tell; it does not run here.
+RUNNING, STOPPED = ("running", "blocked", ""), ("shut off", "crashed", "gone")
 
 
 class ListedGuest:
