@@ -263,7 +263,7 @@ class Copier:
         try:
             with self._meter(name or target.name, None) as meter:
                 push.send(writer, meter.advance)
-                for inner, path, first in writer.apart:
+                for inner, path, first in writer.sparse:
                     folder = os.path.dirname(path)
                     if first:
                         push.link(first, inner)

@@ -92,10 +92,10 @@ class LibvirtPorts:
 
     def plugged(self, prefix: str) -> list[Plugged]:
         """From the live XML; libvirt writes it, always in the same way, so no parser is loaded."""
-        found = []
-        for name, element in self._elements(prefix):
-            found.append(Plugged(name, is_open=" state='connected'" in element))
-        return found
+        return [
+            Plugged(name, is_open=" state='connected'" in element)
+            for name, element in self._elements(prefix)
+        ]
 
     def plug(self, name: str) -> None:
         """Into the running guest, never into its definition."""

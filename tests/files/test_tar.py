@@ -56,7 +56,7 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
     assert copy.stat().st_blocks < 100
     writer = TarWriter({".": str(tmp_path / "tree")}, CopyOptions(), lambda text: None)
     assert len(writer.read()) < 10_000
-    assert writer.apart == [("./sparse", str(tmp_path / "tree" / "sparse"), "")]
+    assert writer.sparse == [("./sparse", str(tmp_path / "tree" / "sparse"), "")]
 
 
 def test_a_tree_fills_the_one_that_is_there(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def _carry(
         pieces = stack.enter_context(closing(source.pieces(position, target.chunk)))
         write = target.write
         if overlap:
-            write = stack.enter_context(closing(_Behind(write))).put
+            write = stack.enter_context(closing(_WritingThread(write))).put
         for offset, data in pieces:
             check()
             write(offset, data)
@@ -129,7 +129,7 @@ def _carry(
             position = offset + len(data)
 
 
-class _Behind:
+class _WritingThread:
     """Writes a piece in a thread of its own while the next one is read."""
 
     def __init__(self, write: "Callable[[int, bytes], None]") -> None:

@@ -116,7 +116,7 @@ class Push:
                 advance(len(data))
                 yield data
 
-        def heed(data: bytes) -> None:  # tar itself goes on to the end, which may be hours away
+        def notice(data: bytes) -> None:  # tar itself goes on to the end, which may be hours away
             nonlocal full
             full = full or any(word in data for word in (_CUT, *_NO_ROOM))
 
@@ -130,7 +130,7 @@ class Push:
         said = bytearray()
         words = (*self._words(), tar_options, UNPACK if packed else "")
         done = self._access.stream(unpack, *words, stdin=stream.file(),
-                                   stdout=said.extend, heed=heed, large=True)  # fmt: skip
+                                   stdout=said.extend, on_stderr=notice, large=True)  # fmt: skip
         if stream.error:
             raise stream.error
         if done.code:

@@ -23,14 +23,14 @@ _SPARSE = 2**16  # bytes of holes that make a file worth sending apart, with its
 class TarWriter:
     """A file object to read the stream from. `names` are what to call each of `paths` in it.
 
-    Sparse files are left out and named in `apart`: tar's own ways of storing holes differ.
+    Sparse files are left out and named in `sparse`: tar's own ways of storing holes differ.
     """
 
     def __init__(
         self, paths: "dict[str, str]", options: "CopyOptions", note: "Callable[[str], None]"
     ) -> None:
         # Name in the tree, path here; of a further hard link, the name that came first.
-        self.apart: list[tuple[str, str, str]] = []
+        self.sparse: list[tuple[str, str, str]] = []
         self._options = options
         self._note = note
         self._links: dict[tuple[int, int], str] = {}
@@ -100,7 +100,7 @@ class TarWriter:
             info.type, info.linkname = tarfile.LNKTYPE, self._links[here]
             yield self._header(info, found.st_mtime_ns)
         elif found.st_blocks * 512 < found.st_size - _SPARSE:
-            self.apart.append((name, path, self._holey.get(here, "")))
+            self.sparse.append((name, path, self._holey.get(here, "")))
             self._holey.setdefault(here, name)
         else:
             if found.st_nlink > 1:

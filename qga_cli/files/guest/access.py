@@ -205,20 +205,20 @@ class Access:
         *words: str,
         stdin: "BinaryIO | None" = None,
         stdout: "Callable[[bytes], object]",
-        heed: "Callable[[bytes], object] | None" = None,
+        on_stderr: "Callable[[bytes], object] | None" = None,
         effect: str = "",
         large: bool = False,
     ) -> Completed:
         """Run a script whose input or output may be of any size; a `large` one takes ports.
 
-        `heed` is told at once what it writes to its standard error, which the result has too.
+        `on_stderr` gets at once what it writes to its standard error, which the result has too.
         """
         said = bytearray()
 
         def stderr(data: bytes) -> None:
             said.extend(data[: _TALK - len(said)])
-            if heed:
-                heed(data)
+            if on_stderr:
+                on_stderr(data)
 
         self.agent.patient = True
         channel = self._channel if large and self.ported(_PAYS) else "never"
