@@ -109,7 +109,7 @@ function __qga_table
                 '+exec-status'\t'Show what became of a program started in the guest' \
                 '+exporter'\t'Serve what guests tell about themselves to Prometheus, over HTTP' \
                 '+file'\t'Open files of the guest, by handle: open, read, write, seek, flush, close' \
-                '+forward'\t'Forward ports of this host into the guest, or ports of the guest to this host' \
+                '+forward'\t'Forward ports of this host into the guest, or of the guest to this host' \
                 '+fs'\t'Filesystems: list, freeze, thaw, trim' \
                 '+help'\t'Open the manual page of a command or a topic' \
                 '+info'\t'Show the agent\'s version and the state of each command' \

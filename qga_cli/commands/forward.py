@@ -5,7 +5,7 @@ from qga_cli.spec import Arg, Command, Example
 
 COMMAND = Command(
     "",
-    "Forward ports of this host into the guest, or ports of the guest to this host",
+    "Forward ports of this host into the guest, or of the guest to this host",
     since="2.5",
     args=[
         Arg("forward", spec.ADDRESS, "Port of this host, and where it leads in the guest",
