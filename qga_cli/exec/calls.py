@@ -25,6 +25,7 @@ from qga_cli.errors import (
     OutcomeUnknown,
     QgaError,
     Refused,
+    Unsupported,
 )
 
 TYPE_CHECKING = False
@@ -97,6 +98,8 @@ class AgentCalls:
         except Refused as error:
             if pid in self._pids and is_forgotten(error) and self._runs(pid):
                 return {"exited": False}
+            if isinstance(error, Unsupported):  # by a policy; but the program has been started
+                raise OutcomeUnknown(error.message, hint=error.hint) from error
             raise
         if status["exited"]:
             self._pids.discard(pid)

@@ -1,10 +1,13 @@
 """What was meant for a shell is told as that, and never in the name of a script of ours."""
 
+from collections.abc import Callable
+
 import pytest
 
 from qga_cli.exec.sinks import Complaint
 from tests import lab
 from tests.kit.command import qga
+from tests.kit.fake import AgentFault, FakeAgent, Handler
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,26 @@ def test_what_cannot_be_executed(guest: lab.Guest) -> None:
     assert (first.code, second.code) == (127, 126)
     assert "what its #! line names" in first.err
     assert second.err.endswith("'/tmp/2' is not executable in the guest: Exec format error\n")
+
+
+@pytest.mark.parametrize("words", [("exec", "x", "--"), ("rsh", "x")])
+def test_a_program_whose_end_no_agent_tells_may_have_run(
+    fake: Callable[[Handler], FakeAgent], words: tuple[str, ...]
+) -> None:
+    """The guest lets it be started, and blocks guest-exec-status."""
+    status = {"name": "guest-exec-status", "enabled": False, "success-response": True}
+
+    def handle(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-info":
+            return {"version": "7.2.22", "supported_commands": [status]}
+        if request["execute"] == "guest-exec":
+            return {"pid": 7}
+        raise AgentFault(f"The command {request['execute']} has been disabled for this instance")
+
+    ran = qga("-c", fake(handle).uri, *words, "reboot")
+    assert ran.code == (255 if words[0] == "rsh" else 125)
+    assert "guest-exec-status is blocked by the guest's policy: " in ran.err
+    assert "was started (pid 7 in the guest): it may run still\n" in ran.err
 
 
 def test_a_programs_own_words_are_its_own(guest: lab.Guest) -> None:
