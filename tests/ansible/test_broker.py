@@ -5,9 +5,12 @@ import os
 import shlex
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -185,3 +188,79 @@ def test_a_guest_that_lies_in_its_frames_is_lost(tmp_path: Path, frame: bytes) -
         held._stream = Saying(frame)
         held._hear(b"")
     assert held._obstacle == "the program in the guest says what ours never would"
+
+
+class Deaf:
+    """A guest's end of the stream that is alive, says nothing, and takes nothing until `go`."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.came: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        assert self.go.wait(30)
+        self.came.append(data)
+
+    def is_there(self) -> bool:
+        return True
+
+
+class Serving:
+    """A broker in this process, whose guest is thawed and has that stream."""
+
+    def __init__(self, folder: Path, stream: Deaf) -> None:
+        self._path = str(folder / "s")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self._path)
+        self._listener.listen()
+        self.broker = broker.Broker(self._listener, self._path, 60, 5)
+        self.broker._open = lambda *_: None
+        self.broker._stream = stream
+        self.broker._guest = SimpleNamespace(call=lambda *_, **__: "thawed")
+        self.broker._ready.set()
+        self.thread = threading.Thread(target=self.broker.serve, args=("", "", ""), daemon=True)
+        self.thread.start()
+
+    def ask(self, text: bytes) -> socket.socket:
+        task = socket.socket(socket.AF_UNIX)
+        task.connect(self._path)
+        data = SIZE.pack(len(text)) + text
+        task.sendall(HEAD.pack(b"S", 0, len(data)) + data)
+        return task
+
+    def close(self) -> None:
+        self.broker._persist = 0
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        self._listener.close()
+
+
+def test_a_guest_that_takes_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Python was stopped: what was sent to it may run yet, the rest goes another way."""
+    monkeypatch.setattr(broker, "_TAKES", 1.0)
+    deaf = Deaf()
+    serving = Serving(tmp_path, deaf)
+    with closing(serving), serving.ask(b"first") as sent:
+        assert eventually(lambda: serving.broker._tasks)
+        with serving.ask(b"second") as waiting:
+            assert eventually(lambda: len(serving.broker._talking) == 2)
+            told = [task.recv(1000) for task in (sent, waiting)]
+    assert [kind[:1] for kind in told] == [b"L", b"N"]
+    assert all(b"takes nothing any more" in kind for kind in told)
+    deaf.go.set()
+
+
+def test_a_task_that_has_gone_is_not_sent_later(tmp_path: Path) -> None:
+    """It was told that its time is over; and who hears the guest does not wait for who writes."""
+    deaf = Deaf()
+    serving = Serving(tmp_path, deaf)
+    with closing(serving), serving.ask(b"first"):
+        assert eventually(lambda: serving.broker._tasks)
+        serving.broker._look()
+        serving.ask(b"second").close()
+        assert eventually(lambda: len(serving.broker._talking) == 2)
+        deaf.go.set()
+        assert eventually(lambda: len(serving.broker._talking) == 1)
+        assert b"second" not in b"".join(deaf.came)

@@ -38,6 +38,7 @@ _LOOK = 1.0  # seconds between two looks whether this one is wanted
 _QUIET = 2.0  # seconds of silence before a look whether the guest is there still
 _MOST = 2**20  # bytes of one frame; the runner sends 64 KiB at a time
 _STUCK = struct.pack("@ll", 60, 0)  # seconds for a task to take what it asked for
+_TAKES = 90.0  # seconds for the guest to take a piece: it may wait for such a task meanwhile
 
 
 class Broker:
@@ -54,6 +55,7 @@ class Broker:
         self._timeout = timeout
         self._refusal = b"N"
         self._lock = threading.Lock()  # around the stream's writing, and calls of libvirt's
+        self._writing_since = 0.0
         self._tasks: dict[int, socket.socket] = {}
         self._count = 0
         self._talking: set[socket.socket] = set()
@@ -66,7 +68,7 @@ class Broker:
         """Until nobody wants it any more."""
         threading.Thread(target=self._open, args=(uri, guest, python), daemon=True).start()
         self._listener.settimeout(_LOOK)
-        while True:
+        while not self._is_stuck():
             try:
                 task = self._listener.accept()[0]
             except TimeoutError:
@@ -78,6 +80,18 @@ class Broker:
                 return
             self._talking.add(task)
             threading.Thread(target=self._task, args=(task,), daemon=True).start()
+
+    def _is_stuck(self) -> bool:
+        """Whether the guest takes nothing any more; then all who wait are told."""
+        if not self._writing_since or time.monotonic() - self._writing_since < _TAKES:
+            return False
+        why = b"the program in the guest takes nothing any more"
+        unsent = self._talking - set(self._tasks.values())
+        self._lose(why.decode())
+        for task in unsent:
+            with contextlib.suppress(OSError):
+                task.sendall(HEAD.pack(b"N", 0, len(why)) + why)
+        return True
 
     def _is_found(self) -> bool:
         """Whether tasks that look for a broker find this one."""
@@ -165,12 +179,15 @@ class Broker:
                 task.shutdown(socket.SHUT_RDWR)
 
     def _look(self) -> None:
-        """A guest that was reset says nothing: libvirt knows."""
-        with self._lock:
-            try:
-                there = self._stream.is_there()
-            except QgaError:
-                there = False
+        """A guest that was reset says nothing: libvirt knows. Who writes just now hears of it."""
+        if not self._lock.acquire(blocking=False):
+            return  # waiting here, nobody would read what the guest must say before it takes more
+        try:
+            there = self._stream.is_there()
+        except QgaError:
+            there = False
+        finally:
+            self._lock.release()
         if not there:
             self._lose("the program in the guest has gone")
 
@@ -220,19 +237,37 @@ class Broker:
             task.sendall(HEAD.pack(no, 0, len(told)) + told)
             return
         with self._lock:
+            if _has_gone(task):  # its time is over: it has been told that nothing runs
+                return
             self._count += 1
             number = self._count
             self._tasks[number] = task
-            self._stream.write(HEAD.pack(kind, number, size) + data)
+            self._write(HEAD.pack(kind, number, size) + data)
         task.recv(1)  # nothing comes: this is its end
         if self._tasks.pop(number, None) and not self._obstacle:
             with self._lock, contextlib.suppress(QgaError):
-                self._stream.write(HEAD.pack(b"K", number, 0))
+                self._write(HEAD.pack(b"K", number, 0))
+
+    def _write(self, data: bytes) -> None:
+        try:
+            for at in range(0, len(data), _MOST):
+                self._writing_since = time.monotonic()
+                self._stream.write(data[at : at + _MOST])
+        finally:
+            self._writing_since = 0.0
 
 
 def _has_ended(status: int) -> bool:
     """Whether a wait status is that of a process that is no more; others have no exit code."""
     return status < 2**16 and (os.WIFEXITED(status) or os.WIFSIGNALED(status))
+
+
+def _has_gone(task: socket.socket) -> bool:
+    """Whether it has closed its end; it says nothing after its request."""
+    try:
+        return not task.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
 
 
 def _exactly(task: socket.socket, count: int) -> bytes:
