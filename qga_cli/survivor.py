@@ -64,6 +64,11 @@ class Survivor:
         with contextlib.suppress(BrokenPipeError):  # somebody has killed it; we are here still
             os.write(self._pipe, word.encode() + b"\n")
 
+    def act(self) -> None:
+        """Have it do its work now."""
+        pipe, self._pipe = self._pipe, -1
+        os.close(pipe)
+
     def release(self) -> None:
         """Nothing is left to do: it ends. Safe to repeat."""
         if self._pipe < 0:

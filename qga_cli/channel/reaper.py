@@ -3,7 +3,7 @@
 A word is a port of it, to be unplugged: libvirt may not have noticed yet that its owner is gone.
 One that was about to be plugged (`+PORT`) may come later: what a dead client has asked for goes on
 in libvirt's daemon. `=MARK` is a program that had its streams on the ports, to be ended as by a
-terminal that is closed; `=` says that there is none any more. `@HOLDER` holds a copy's files.
+terminal that is closed; `=` says that there is none any more. `@MARK` holds a copy's files.
 """
 
 import os
@@ -32,7 +32,7 @@ _COMING = 35.0  # seconds for a port that is not there yet: libvirt waits 30 for
 _PAUSE = 0.05
 _STILL = 1.0  # seconds after which a port that is closed in the guest has no new owner
 _AGAIN = 0.5  # seconds until the guest is spoken to again
-_NONE = 9  # exit code of inside/exec/orphan.sh
+_NONE = 9  # exit code of inside/exec/orphan.sh, and inside/files/orphan.sh
 
 
 def main(argv: "Sequence[str]") -> None:
@@ -105,28 +105,30 @@ def speak(
     The program may be about to start, which without its ports it does not.
     """
     agent: Agent | None = None
-    until = time.monotonic() + _TAKEN
-    mark, holder = ending.get(PROGRAM), ending.get(HOLDER)
+    soon, until = time.monotonic() + _SOON, time.monotonic() + _TAKEN
+    mark, holder, known = ending.get(PROGRAM), ending.get(HOLDER), False
     while (mark or holder or not over.is_set()) and time.monotonic() < until:
         try:
             agent = agent or Agent(reach(where), where[1])
             last = over.is_set()
-            if mark and (_end(agent, mark) or last):
+            if mark and (_end(agent, "exec/orphan", "exec/end", words=[mark, "HUP", "0"]) or last):
                 mark = ""
             if holder:
-                capture(agent, ["sh", "-c", script("files/enter") + 'let_go "$1"', "qga", holder])
-                holder = ""
+                there = _end(agent, "files/orphan", words=[holder])
+                if not there and (known or time.monotonic() > soon):
+                    holder = ""
+                known = known or there
             if names := tuple(left):
                 _poke(agent, names)
         except QgaError as error:  # frozen, or its agent is away
             syslog.syslog(syslog.LOG_NOTICE, f"{where[1]}: its program is left alone: {error}")
-        over.wait(_AGAIN)
+        time.sleep(_AGAIN)
 
 
-def _end(agent: Agent, mark: str) -> bool:
+def _end(agent: Agent, *scripts: str, words: "Sequence[str]") -> bool:
     """Whether there was such a program."""
-    shell, text = loaded("qga-end", script("exec/orphan") + script("exec/end"))
-    return capture(agent, [*shell, mark, "HUP", "0"], stdin=text).code != _NONE
+    shell, text = loaded("qga-end", "".join(map(script, scripts)))
+    return capture(agent, [*shell, *words], stdin=text).code != _NONE
 
 
 def _poke(agent: Agent, names: "Sequence[str]") -> None:

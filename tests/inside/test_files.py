@@ -115,6 +115,18 @@ def test_what_holds_a_copy_is_ended_with_it(sh: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "part").exists()
 
 
+def test_what_holds_a_copy_is_found_though_nobody_knows_its_number(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "part").touch()
+    mark = f"qga-{os.urandom(8).hex()}"
+    begin = f"LC_ALL=C; export LC_ALL\nset --\n# {mark}\n"  # as for a name that is no text
+    done = sh("files/enter", around=lambda text: f"{begin}{text}exec 8<. 9<>part; hold")
+    process = Path("/proc") / done.stdout.decode().partition(".")[0]
+    assert sh("files/orphan", f"{mark}0").returncode == 9
+    assert process.exists()
+    assert sh("files/orphan", mark).returncode == 0
+    assert eventually(lambda: not process.exists())
+
+
 @pytest.mark.slow
 def test_another_process_of_that_number_holds_nothing(sh: Run, tmp_path: Path) -> None:
     holder = _hold(sh, tmp_path, "30")

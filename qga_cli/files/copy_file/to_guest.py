@@ -223,19 +223,26 @@ class GuestTarget:
             (0, ""),
         )
         self._rest()
-        said = self.access.run(text("held", "adopt"), *self._hold(), chosen[1], kept)
-        self._holder = Holder(self.access, said.decode("ascii", "replace").strip())
+        adopting = Holder(self.access)
+        said = adopting.make(text("held", "adopt"), *self._hold(), chosen[1], kept)
+        adopting.begin(said.decode("ascii", "replace").strip())
+        self._holder = adopting
         return chosen[0]
 
     def _ask(self, script: str, *words: str) -> list[str]:
         """Make the part by a script, and note where it is; returns what else the script says."""
-        said = self.access.run(text("part", script), *self._target(), *words,
-                               stdin=f"{partial_suffix()}\n".encode())  # fmt: skip
+        made = Holder(self.access)
+        said = made.make(text("part", script), *self._target(), *words,
+                         stdin=f"{partial_suffix()}\n".encode())  # fmt: skip
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) < 6 or len(fields) % 3 or fields.pop():
             raise self.access.lie(f"the guest was asked for a part's name and says {said[:80]!r}")
         self._folder, self._part, self._final, holder = fields[:4]
-        self._holder = Holder(self.access, holder) if holder else None
+        if holder:
+            made.begin(holder)
+            self._holder = made
+        else:
+            made.rest()
         return fields[4:]
 
     def _hold(self) -> tuple[str, str, str, str]:

@@ -95,13 +95,14 @@ class Push:
         self._keeps = must and not options.preserve
         words = (target, name, "1" if must else "", "1" if options.resume else "")
         suffix = f"{partial_suffix()}\n".encode()
-        said = access.run(text("remove", "stage"), *words, stdin=suffix)
+        self._holder: Holder | None = Holder(access)
+        said = self._holder.make(text("remove", "stage"), *words, stdin=suffix)
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 5 or fields[4]:
             asked = "the guest was asked for a folder's name"
             raise access.lie(f"{asked} and says {said[:80]!r}")
         self._folder, self._stage, self._final, holder = fields[:4]
-        self._holder: Holder | None = Holder(access, holder)
+        self._holder.begin(holder)
         self._inside = self._holder.path(7)
 
     def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 from qga_cli.channel import HOLDER
-from qga_cli.errors import QgaError
+from qga_cli.errors import QgaError, Refused
 from qga_cli.inside import script
 from qga_cli.survivor import Survivor
 
@@ -24,34 +25,59 @@ class Holder:
     another process ends it; when this host dies, it ends within a minute.
     """
 
-    def __init__(self, access: Access, said: str) -> None:
-        self._number, _, began = said.partition(".")
-        if not (is_count(self._number) and is_count(began)):
-            raise access.lie(f"the guest was asked for a process and says {said[:80]!r}")
-        self.word = said
+    def __init__(self, access: Access) -> None:
+        self.word = ""
         self._access = access
         self._over = threading.Event()
-        self.tell()
+        self._thread: threading.Thread | None = None
+        self._mark = f"qga-{os.urandom(8).hex()}"
+        self._guard()
+
+    def make(self, script: str, *words: str, stdin: bytes = b"") -> bytes:
+        """What a script says that starts the process, and tells its word to `begin` with."""
+        try:
+            return self._access.run(f"# {self._mark}\n{script}", *words, stdin=stdin)
+        except Refused:
+            self._survivor.release()
+            raise
+        except BaseException:  # it may be there, or come still
+            self._survivor.act()
+            raise
+
+    def begin(self, said: str) -> None:
+        """It is there. Raises BadReply."""
+        self._number, _, began = said.partition(".")
+        if not (is_count(self._number) and is_count(began)):
+            raise self._access.lie(f"the guest was asked for a process and says {said[:80]!r}")
+        self.word = said
+        self._tell()
 
     def path(self, descriptor: int) -> str:
         """The way to what it has open."""
         return f"/proc/{self._number}/fd/{descriptor}"
 
     def tell(self) -> None:
-        """Let it know from now on that we live."""
-        self._over.clear()
-        agent = self._access.agent
-        where = [agent.target.uri or "", agent.target.name, *agent.transport.audit, "--"]
-        self._survivor = Survivor("qga_cli.channel.reaper", [*where, HOLDER + self.word])
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        """Let it know again that we live, after a `rest`."""
+        self._guard()
+        self._tell()
 
     def rest(self) -> None:
         """Tell it no more: before the file gets its time, and where it is not needed any longer.
         Returns when no word is under way."""
         self._over.set()
-        self._thread.join()
+        if self._thread:
+            self._thread.join()
         self._survivor.release()
+
+    def _guard(self) -> None:
+        agent = self._access.agent
+        where = [agent.target.uri or "", agent.target.name, *agent.transport.audit, "--"]
+        self._survivor = Survivor("qga_cli.channel.reaper", [*where, HOLDER + self._mark])
+
+    def _tell(self) -> None:
+        self._over.clear()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
 
     def _work(self) -> None:
         while not self._over.wait(_BEAT):

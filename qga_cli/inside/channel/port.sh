@@ -9,7 +9,7 @@
 # A guest that has much to do sees a new port later than the host has plugged it. One that shows no
 # port at all, not even its agent's, hides them.
 open_port() {
-  qga_left=20
+  qga_left=10
   while :; do
     qga_any=
     for qga_file in /sys/class/virtio-ports/*/name; do

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # As on x86, ARM, s390x and RISC-V. On POWER they fail, and the host takes another way.
 _TCGETS, _TCSETS = 0x5401, 0x5402
 _PORTS = "/sys/class/virtio-ports"
-_SHOWN = 2.0  # seconds for a guest to see a port that has just been plugged
+_SHOWN = 1.0  # seconds for a guest to see a port that has just been plugged
 _TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; the keys
 
 
