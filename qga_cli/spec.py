@@ -245,9 +245,6 @@ def release(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])
 
 
-# Of the verbs whose bytes may travel through ports of ours. Never is the default until every suite
-# of exec passes with auto.
+# Of the verbs whose bytes may travel through ports of ours.
 CHANNEL = Arg("channel", CHOICE, "Whether bytes travel through ports plugged into the guest",
-              choices=("auto", "always", "never"), default="never", wire="")  # fmt: skip
-# Of the verbs that carry connections, for which there is no other way as fast.
-FAST = Arg("channel", CHOICE, CHANNEL.help, choices=CHANNEL.choices, default="auto", wire="")
+              choices=("auto", "always", "never"), default="auto", wire="")  # fmt: skip

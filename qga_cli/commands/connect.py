@@ -10,7 +10,7 @@ COMMAND = Command(
     args=[
         Arg("address", spec.ADDRESS, "Where to connect, as the guest sees it", positional=True,
             metavar="[HOST:]PORT|unix:PATH|sshd"),
-        spec.FAST,
+        spec.CHANNEL,
     ],
     changes=True,
     run="network.connect:verb",

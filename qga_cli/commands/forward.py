@@ -15,7 +15,7 @@ COMMAND = Command(
             required=False, many=True, metavar="[-- CMD...]"),
         Arg("reverse", spec.ADDRESS, "Port of the guest, and where it leads from this host",
             short="-R", many=True, metavar="[BIND:]PORT:[HOST:]PORT"),
-        spec.FAST,
+        spec.CHANNEL,
     ],
     changes=True,
     run="network.forward:verb",

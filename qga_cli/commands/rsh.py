@@ -26,7 +26,7 @@ COMMAND = Command(
         Arg("no-agent", spec.FLAG, "Ignored: nothing is forwarded", short="-a"),
         Arg("line", spec.WORDS, "Guest, then a line for the user's shell there", many=True,
             positional=True, metavar="[USER@]VM [LINE...]"),
-        spec.FAST,
+        spec.CHANNEL,
     ],
     changes=True,
     run="network.rsh:verb",

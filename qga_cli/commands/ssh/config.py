@@ -7,7 +7,7 @@ COMMAND = Command(
     "",
     "Print a part of ~/.ssh/config: ssh, scp, rsync reach guests without network",
     since="2.5",
-    args=[spec.FAST],
+    args=[spec.CHANNEL],
     run="network.ssh:config",
     scope="none",
     notes=(
