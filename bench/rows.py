@@ -217,7 +217,10 @@ ROWS = (
         Peer("200 virsh processes", 0.15, lambda s: _shell("times.sh", "200", *_virsh(s))), runs=2,
     ),
     _out("agent calls", ("best bare loop, 1 MiB", 1.1, MIB), ("64 KiB loop", 0.7, 65536), runs=2),
-    _in("agent calls", ("best bare loop, 120 KiB", 1.1, 122_880), ("64 KiB loop", 0.7, 65536), runs=1),
+    _in(
+        "agent calls", ("best bare loop, 120 KiB", 1.1, 122_880), ("64 KiB loop", 0.7, 65536),
+        runs=1,
+    ),
     _out("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=3),
     _in("raw socket", ("best bare loop, 1 MiB", 1.1, MIB), runs=3),
     *_moved("in", 0.1),
