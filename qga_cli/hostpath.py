@@ -102,58 +102,87 @@ def walk(path: str, *, follow: bool = True) -> tuple[int, str]:
     there. It is no link, but below /proc, or without `follow`. Raises OSError, FileError."""
     if not path:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    left = _parts(path)
-    links = 0
-    debts: list[tuple[int, int, str]] = []  # of links: parts left after its target, whose, where
-    at = os.open("/" if path.startswith("/") else ".", _THROUGH | os.O_DIRECTORY)
+    way = _Way(path)
     try:
-        while len(left) > 1 or (left and follow):
-            last = len(left) == 1
-            part = left.pop()
-            try:
-                there = _open(part, at)
-            except FileNotFoundError:
-                if last and all(debt[1] == _ANYWHERE for debt in debts):
-                    return at, part
-                raise
-            found = os.fstat(there)
-            if stat.S_ISLNK(found.st_mode) and not _is_magic(at):
-                links += 1
-                if links > _LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-                text = os.readlink("", dir_fd=there)
-                os.close(there)
-                debts.append((len(left), _giver(os.fstat(at), found), text))
-                if text.startswith("/"):
-                    os.close(at)
-                    at = os.open("/", _THROUGH | os.O_DIRECTORY)
-                left += _parts(text)
-                if len(left) == debts[-1][0]:  # a link to "/"
-                    _pay(debts, len(left), os.fstat(at).st_uid, path)
-                continue
-            if stat.S_ISLNK(found.st_mode) and not last:  # /proc/self/fd/3/...
-                os.close(there)
-                there = os.open(part, os.O_PATH | os.O_CLOEXEC, dir_fd=at)
-                found = os.fstat(there)
-            # What is still a link is the kernel's, with the owner of its process, whatever it leads
-            # to; it may lead elsewhere when it is opened. So it is nobody's to lead to.
-            owner = _NOBODY if stat.S_ISLNK(found.st_mode) else found.st_uid
-            try:
-                _pay(debts, len(left), owner, path)
-            except BaseException:
-                os.close(there)
-                raise
-            if last:
-                os.close(there)
-                return at, part
-            os.close(at)
-            at = there
-        return at, left[0] if left else "."
+        return way.go(follow=follow)
     except BaseException as error:
-        os.close(at)
+        os.close(way.at)
         if isinstance(error, OSError):
             error.filename = path
         raise
+
+
+class _Way:
+    """One path that is walked. `at` is the open folder that the walk has come to."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._left = _parts(path)
+        self._links = 0
+        # Of links: how many parts are left after its target, whose it is, where it leads.
+        self._debts: list[tuple[int, int, str]] = []
+        self.at = os.open("/" if path.startswith("/") else ".", _THROUGH | os.O_DIRECTORY)
+
+    def go(self, *, follow: bool) -> tuple[int, str]:
+        """To the end: what `walk` returns."""
+        while len(self._left) > 1 or (self._left and follow):
+            name = self._left.pop()
+            if self._step(name, last=not self._left):
+                return self.at, name
+        return self.at, self._left[0] if self._left else "."
+
+    def _step(self, name: str, *, last: bool) -> bool:
+        """Into the next part, or along the link that it is. Whether it is the end, and not entered."""
+        try:
+            there = _open(name, self.at)
+        except FileNotFoundError:
+            if last and all(giver == _ANYWHERE for _, giver, _ in self._debts):
+                return True
+            raise
+        try:
+            found = os.fstat(there)
+            is_link = stat.S_ISLNK(found.st_mode)
+            if is_link and not _is_magic(self.at):
+                self._turn(os.readlink("", dir_fd=there), found)
+                return False
+            if is_link and not last:  # /proc/self/fd/3/...
+                target = os.open(name, os.O_PATH | os.O_CLOEXEC, dir_fd=self.at)
+                os.close(there)
+                there, found = target, os.fstat(target)
+            # What is still a link is the kernel's, with the owner of its process, whatever it leads
+            # to; it may lead elsewhere when it is opened. So it is nobody's to lead to.
+            self._pay(_NOBODY if stat.S_ISLNK(found.st_mode) else found.st_uid)
+            if not last:
+                self.at, there = there, self.at
+            return last
+        finally:
+            os.close(there)
+
+    def _turn(self, target: str, link: os.stat_result) -> None:
+        """Go on as a link says."""
+        self._links += 1
+        if self._links > _LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        parts = _parts(target)
+        self._debts.append((len(self._left), _giver(os.fstat(self.at), link), target))
+        if target.startswith("/"):
+            root = os.open("/", _THROUGH | os.O_DIRECTORY)
+            os.close(self.at)
+            self.at = root
+        self._left += parts
+        if not parts:  # a link to "/"
+            self._pay(os.fstat(self.at).st_uid)
+
+    def _pay(self, owner: int) -> None:
+        """Check whose it is what links have led to whose way ends here."""
+        while self._debts and self._debts[-1][0] >= len(self._left):
+            _, giver, target = self._debts.pop()
+            if giver not in (_ANYWHERE, owner):
+                raise FileError(
+                    f"{self._path}: a symbolic link in it is another user's, and leads to what is "
+                    "not his",
+                    hint=f"it says {target}: give the path without the link, if that is meant",
+                )
 
 
 def _open(name: str, folder: int) -> int:
@@ -177,17 +206,6 @@ def _giver(folder: os.stat_result, link: os.stat_result) -> int:
         return folder.st_uid
     loose = folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX
     return _NOWHERE if loose else _ANYWHERE
-
-
-def _pay(debts: list[tuple[int, int, str]], left: int, owner: int, path: str) -> None:
-    """Check whose it is what links have led to whose way ends here."""
-    while debts and debts[-1][0] >= left:
-        _, giver, text = debts.pop()
-        if giver not in (_ANYWHERE, owner):
-            raise FileError(
-                f"{path}: a symbolic link in it is another user's, and leads to what is not his",
-                hint=f"it says {text}: give the path without the link, if that is meant",
-            )
 
 
 def _is_magic(folder: int) -> bool:
