@@ -132,7 +132,7 @@ class _Way:
         return self.at, self._left[0] if self._left else "."
 
     def _step(self, name: str, *, last: bool) -> bool:
-        """Into the next part, or along the link that it is. Whether it is the end, and not entered."""
+        """Into the next part, or along the link that it is. True at the end: it is not entered."""
         try:
             there = _open(name, self.at)
         except FileNotFoundError:
