@@ -61,7 +61,9 @@ def try_here(release: str, command: list[str], *, user: bool) -> int:
         line = f"cd /{HOME}/qga && exec {shlex.join(command)}"
         shell = ["su", "-", "tester", "-c", line] if user else ["sh", "-c", line]
         return subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "enter",
+            # It ignores TERM. Whoever ends us ends it, and that its child, the process 1 of all.
+            ["setpriv", "--pdeathsig", "KILL",
+             "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "enter",
              str(root), str(upper), "env", "-i", *_environment(), *shell],
             stdin=subprocess.DEVNULL, check=False,
         ).returncode  # fmt: skip
