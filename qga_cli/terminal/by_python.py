@@ -64,7 +64,7 @@ class PythonCarrier(Carrier):
 
     def push(self) -> bool:
         now = time.monotonic()
-        room = frames.WINDOW - (self._sent - self._done)
+        room = self._room()
         count = 0
         while count < len(self._outbox) and len(self._outbox[count]) < room:
             room -= len(self._outbox[count])
@@ -75,6 +75,13 @@ class PythonCarrier(Carrier):
         else:
             self._rest(now)
         return count > 0
+
+    def ready(self) -> bool:
+        """See Carrier.ready. An acknowledgement makes room, and shows nothing."""
+        return bool(self._outbox) and len(self._outbox[0]) < self._room()
+
+    def _room(self) -> int:
+        return frames.WINDOW - (self._sent - self._done)
 
     def pull(self) -> bytes:
         self._inbox += self._receive()

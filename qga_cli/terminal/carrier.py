@@ -78,6 +78,10 @@ class Carrier:
         """Send as much of what is queued as the guest can take. False when that is nothing."""
         raise NotImplementedError
 
+    def ready(self) -> bool:
+        """Whether `push` would send something that it could not send before the last `pull`."""
+        return False
+
     def pull(self) -> bytes:
         """What the program has written since; empty when nothing."""
         raise NotImplementedError

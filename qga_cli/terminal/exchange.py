@@ -78,16 +78,16 @@ class Exchange:
         os.write(self._wake_write, b".")
 
     def _relay(self) -> None:
-        moved = time.monotonic()
+        moved, busy = time.monotonic(), True
         while self.carrier.code is None:
+            if self.carrier.arrives >= 0:
+                self._serve(0.0 if busy else _IDLE)
+            else:
+                pause = (time.monotonic() - moved) * _FRACTION
+                self._serve(min(max(pause, _SOONEST), _LATEST))
             busy = self._exchange()
             if busy:
                 moved = time.monotonic()
-            if self.carrier.arrives >= 0:
-                self._serve(0.0 if busy else _IDLE)
-                continue
-            pause = (time.monotonic() - moved) * _FRACTION
-            self._serve(min(max(pause, _SOONEST), _LATEST))
 
     def _serve(self, pause: float) -> None:
         """Wait, but follow at once the orders that come, and return when something arrives."""
@@ -111,7 +111,7 @@ class Exchange:
             self._screen.write(shown)
             self._screen.flush()
             self.fresh = shown.endswith(b"\n")
-        return sent or bool(shown)
+        return sent or bool(shown) or self.carrier.ready()
 
     def _tolerate(self, error: QgaError) -> None:
         """Let a failure pass that lost nothing and may be over soon, or raise it.

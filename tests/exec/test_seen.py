@@ -71,7 +71,8 @@ def test_a_program_that_nobody_waits_for_keeps_its_output(guest: lab.Guest) -> N
 def test_input_that_did_not_all_arrive_is_told(guest: lab.Guest) -> None:
     """Its end was silent: the program took what it had got for all of it."""
     text = "until pkill -f '[o]f=/proc/.*/fd/8'; do sleep 0.1; done; wc -c"
-    ran = qga("exec", guest.name, "--", "sh", "-c", text, stdin=bytes(900_000))
+    words = ("exec", "--channel", "never", guest.name, "--", "sh", "-c", text)
+    ran = qga(*words, stdin=bytes(900_000))
     assert (ran.code, "input is lost" in ran.err) == (125, True), (ran.out, ran.err)
 
 

@@ -2,7 +2,9 @@
 
 import io
 import os
+import select
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -14,7 +16,7 @@ import pytest
 
 from qga_cli.agent import Agent
 from qga_cli.inside.terminal import frames
-from qga_cli.terminal.by_python import program
+from qga_cli.terminal.by_python import PythonCarrier, program
 from qga_cli.terminal.carrier import Carrier, TerminalRequest
 from qga_cli.terminal.console import Console, Escape
 from qga_cli.terminal.exchange import Exchange
@@ -212,6 +214,44 @@ def test_a_freeze_that_ends_unseen_is_no_policy(fake: Callable[[Handler], FakeAg
     with terminal("exec", "-c", fake(handle).uri, "-t", "x", "--", "true") as t:
         assert t.end() == 5
         assert t.screen == b"after"
+
+
+class Acknowledging(PythonCarrier):
+    """Its guest shows nothing, takes 8 KiB in pieces, each said to be done with, and ends."""
+
+    def _connect(self, device: str) -> None:
+        self.arrives, self._tell = os.pipe()
+        self._got, self._early = 0, False
+
+    def _transmit(self, data: bytes) -> None:
+        self._got += len(data)
+        self._early = True
+        os.write(self._tell, b"!")
+
+    def _receive(self) -> bytes:
+        early, self._early = self._early, False  # no guest answers while it is still told
+        if early or not select.select([self.arrives], [], [], 0)[0]:
+            return b""
+        os.read(self.arrives, 64)
+        done = frames.frame(frames.ACK, struct.pack(">Q", self._got))
+        return done + (frames.frame(frames.EXIT, b"\0") if self._got > 8192 else b"")
+
+    def close(self) -> None:
+        """Nothing is open elsewhere."""
+        os.close(self._tell)
+        os.close(self.arrives)
+
+
+def test_what_makes_room_for_more_and_shows_nothing_is_followed_at_once() -> None:
+    """On ports a large paste waited two seconds for each four kilobytes, and so did the end."""
+    carrier = Acknowledging(Agent(cast("Any", None), "x", print), "", (24, 80))
+    exchange = Exchange(carrier, io.BytesIO())
+    exchange.request(carrier.type, bytes(9000))
+    began = time.monotonic()
+    exchange.start()
+    exchange.wait(20)
+    assert (exchange.error, carrier.code) == (None, 0)
+    assert time.monotonic() - began < 1.5
 
 
 def test_a_link_that_is_closed_under_the_farewell_is_an_error_like_others() -> None:
