@@ -246,7 +246,7 @@ def test_what_makes_room_for_more_and_shows_nothing_is_followed_at_once() -> Non
     """On ports a large paste waited two seconds for each four kilobytes, and so did the end."""
     carrier = Acknowledging(Agent(cast("Any", None), "x", print), "", (24, 80))
     exchange = Exchange(carrier, io.BytesIO())
-    exchange.request(carrier.type, bytes(9000))
+    exchange.request(lambda: carrier.type(bytes(9000)))
     began = time.monotonic()
     exchange.start()
     exchange.wait(20)
