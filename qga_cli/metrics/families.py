@@ -70,10 +70,9 @@ _TABLE = (
     ("domain_memory_bytes", GAUGE, ("vm", "kind"),
      "Memory: current and maximum that the guest may have, rss of the host's that it takes; where "
      "its balloon driver reports: available to the guest, unused, usable without swapping."),
-    ("domain_disk_read_bytes_total", COUNTER, _DEVICE, "Bytes read, as the hypervisor counts."),
-    ("domain_disk_written_bytes_total", COUNTER, _DEVICE, "Bytes written, likewise."),
-    ("domain_network_receive_bytes_total", COUNTER, _DEVICE, "Bytes received, likewise."),
-    ("domain_network_transmit_bytes_total", COUNTER, _DEVICE, "Bytes sent, likewise."),
+    *((f"domain_{what}_bytes_total", COUNTER, _DEVICE, f"Bytes {done}, as the hypervisor counts.")
+      for what, done in (("disk_read", "read"), ("disk_written", "written"),
+                         ("network_receive", "received"), ("network_transmit", "sent"))),
     ("scrape_timestamp_seconds", GAUGE, _VM, "When the guest was asked."),
     ("scrape_duration_seconds", GAUGE, _VM, "How long it took to ask the guest."),
     ("scrape_errors_total", COUNTER, ("vm", "kind"), "Calls that failed, by kind of error."),
