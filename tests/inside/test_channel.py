@@ -39,6 +39,15 @@ def test_it_tells_why_the_program_was_not_started(
     assert done.stderr.endswith(reason)
 
 
+def test_a_port_that_has_gone_is_not_waited_for(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"")
+    began = time.monotonic()
+    done = sh("channel/port+channel/stream+channel/bare", "true",
+              stdin=b"/dev/full\nhello\nin\nend\n:\n", around=on_files)  # fmt: skip
+    assert done.returncode == 0
+    assert time.monotonic() < began + 3  # not five tries, one a second
+
+
 def test_a_kernel_that_does_not_count_has_no_input_by_ports(sh: Run, tmp_path: Path) -> None:
     """What the relay had not passed on when the port was closed would be lost."""
     for name in ("out", "in"):
