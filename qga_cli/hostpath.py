@@ -11,12 +11,25 @@ import errno
 import os
 import stat
 
-from qga_cli.errors import FileError
+from qga_cli.errors import FileError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC  # of a link it is an error
 _THROUGH = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _LINKS = 40  # on one path, as in the kernel
+MOST = 32 * 2**20  # bytes of what is read whole
 _ANYWHERE, _NOWHERE, _NOBODY = -1, -2, -3  # instead of a user
+
+
+def read_whole(file: "BinaryIO", what: str) -> bytes:
+    """All of `file`, for messages `what`. Raises UsageError past 32 MiB: /dev/zero has no end."""
+    data = file.read(MOST + 1)
+    if len(data) > MOST:
+        raise UsageError(f"{what} is too long: at most {MOST:,} bytes")
+    return data
 
 
 def is_ours(found: os.stat_result) -> bool:

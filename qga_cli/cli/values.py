@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, BinaryIO
 
 _SIZE = r"(?i)(\d{1,18})([KMGTP]?)(?:i?B)?"
 _DURATION = r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)"
@@ -65,7 +65,7 @@ def wire_arguments(command: Command, values: dict[str, Any]) -> dict[str, object
     arguments: dict[str, object] = {}
     for arg in command.args:
         if arg.wire and arg.kind == spec.STDIN:
-            arguments[arg.wire] = _base64(sys.stdin.buffer.read())
+            arguments[arg.wire] = _base64(_whole(sys.stdin.buffer, "standard input"))
         elif arg.wire and arg.kind == spec.SECRET:
             arguments[arg.wire] = _base64(_secret(arg.name, values))
         elif arg.wire and arg.name in values:
@@ -172,12 +172,12 @@ def key(text: str) -> list[str]:
     path = os.path.expanduser(text[1:])
     try:
         number = 0 if text == "@-" else _opened(path)
-        with open(number, encoding="utf-8-sig", closefd=number != 0) as file:
-            lines = [line.strip() for line in file]
+        with open(number, "rb", closefd=number != 0) as file:
+            lines = _whole(file, path).decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise ValueError(f"a readable key file: {why}") from error
-    found = [line for line in lines if line and not line.startswith("#")]
+    found = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
     if not found:
         raise ValueError("a file with a key in it")
     # What stands in a private key is for no guest's eyes. AAAA: see openssh.py.
@@ -210,17 +210,23 @@ def _opened(path: str) -> int:
     return hostpath.open_file(path, os.O_RDONLY)
 
 
+def _whole(file: BinaryIO, what: str) -> bytes:
+    from qga_cli import hostpath
+
+    return hostpath.read_whole(file, what)
+
+
 def _secret(name: str, values: dict[str, Any]) -> bytes:
     """From standard input, a file, or a person asked twice. Raises UsageError."""
     piped, file = values.get(f"{name}-stdin"), values.get(f"{name}-file")
     if piped and file:
         raise UsageError(f"--{name}-stdin and --{name}-file exclude each other")
     if piped:
-        secret = sys.stdin.buffer.read()
+        secret = _whole(sys.stdin.buffer, f"the {name}")
     elif file:
         try:
             with open(_opened(file), "rb") as opened:
-                secret = opened.read()
+                secret = _whole(opened, f"the {name}")
         except OSError as error:
             raise UsageError(f"--{name}-file: {file}: {error.strerror}") from error
     elif sys.stdin.isatty():

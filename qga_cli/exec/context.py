@@ -171,8 +171,9 @@ def variables(
 
         try:
             number = hostpath.open_file(path, os.O_RDONLY)
-            with open(number, encoding="utf-8", errors="surrogateescape") as file:
-                lines = [line.rstrip("\r\n") for line in file]
+            with open(number, "rb") as file:
+                text = hostpath.read_whole(file, f"--env-file {path}")
+            lines = text.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
         except OSError as error:
             raise UsageError(f"--env-file: cannot read {path}: {error.strerror}") from error
         words += [line for line in lines if line.strip() and not line.lstrip().startswith("#")]

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from qga_cli.windows.script import Script
 
-_MOST = 32 * 2**20  # bytes; dd takes it in one block
-
 
 def run_script(
     job: Job,
@@ -93,14 +91,14 @@ class _Chain:
 def _read(name: str, job: Job) -> bytes:
     try:
         if name == "-":
-            content = job.streams.stdin.read(_MOST + 1)
+            content = hostpath.read_whole(job.streams.stdin, "the script")
         else:
             with open(hostpath.open_file(name, os.O_RDONLY), "rb") as file:
-                content = file.read(_MOST + 1)
+                content = hostpath.read_whole(file, f"the script {name}")
     except OSError as error:
         raise UsageError(f"cannot read the script {name}: {error.strerror}") from error
-    if not content or len(content) > _MOST:
-        raise UsageError(f"the script {name} is {'too long' if content else 'empty'}")
+    if not content:
+        raise UsageError(f"the script {name} is empty")
     return content
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import time
 
-from qga_cli import catalog, wire
+from qga_cli import catalog, hostpath, wire
 from qga_cli.agent import Agent, Reply, refusal
 from qga_cli.errors import NotDelivered, OutcomeUnknown, QgaError, TimedOut, UsageError
 from qga_cli.format import visible
@@ -48,7 +48,9 @@ def raw(job: Job, *, request: str, argument: Sequence[str] = (), pretty: bool = 
 def batch(job: Job) -> Finished:
     """`qga batch`: a reply line for each request line, at once."""
     failed = 0
-    for line in job.streams.stdin:
+    while line := job.streams.stdin.readline(hostpath.MOST + 1):
+        if len(line) > hostpath.MOST:
+            raise UsageError(f"a request is too long: at most {hostpath.MOST:,} bytes")
         if not line.strip():
             continue
         reply = _answer(job.agent, line.decode("utf-8", "replace").strip(), job.timeout)

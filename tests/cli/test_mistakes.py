@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
 
 import pytest
 
 from qga_cli import catalog
 from qga_cli.cli import synonyms
 from qga_cli.cli.options import for_command
-from tests.kit.command import qga
+from tests.kit.command import environment, qga
+from tests.kit.fake import FakeAgent, Handler
 
 HINTS = [
     ("reboot deb", "`qga power shutdown --mode reboot deb`"),
@@ -118,3 +123,31 @@ def test_a_forgotten_at_sign(tmp_path: object) -> None:
 def test_no_folder_to_work_in(local_agent: str) -> None:
     ran = qga("-c", local_agent, "exec", "-w", "/nope", "x", "--", "true")
     assert "no folder /nope to work in (--workdir)" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("file", "write", "x", "1000"),
+        ("user", "set-password", "x", "root", "--password-stdin"),
+        ("user", "set-password", "x", "root", "--password-file", "/dev/zero"),
+        ("ssh", "add", "x", "root", "@-"),
+        ("ssh", "add", "x", "root", "@/dev/zero"),
+        ("exec", "--env-file", "/dev/zero", "x", "true"),
+        ("script", "x", "/dev/zero"),
+        ("script", "x", "-"),
+        ("batch", "x"),
+    ],
+)
+def test_input_without_an_end_is_not_read_for_ever(
+    fake: Callable[[Handler], FakeAgent], words: tuple[str, ...]
+) -> None:
+    agent = fake(lambda request: {})
+    with open("/dev/zero", "rb") as zero:
+        ran = subprocess.run(
+            [sys.executable, "-P", "-m", "qga_cli", "-c", agent.uri, *words],
+            stdin=zero, capture_output=True, text=True, check=False, env=environment({}),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),
+        )  # fmt: skip
+    assert (ran.returncode, "is too long" in ran.stderr) == (2, True), ran.stderr
+    assert agent.requests == []
