@@ -115,7 +115,7 @@ def test_it_says_why_it_never_was(
     assert reason in ran.err
 
 
-def test_what_waiting_cannot_mend_ends_it_at_once(fake: Callable[[Handler], FakeAgent]) -> None:
+def test_what_waiting_cannot_fix_ends_it_at_once(fake: Callable[[Handler], FakeAgent]) -> None:
     agent = fake(Changing(guest_info=[info(disabled="guest-exec")], guest_get_osinfo=[{}]))
     started = time.monotonic()
     ran = wait(agent, "exec", "30s")

@@ -108,7 +108,7 @@ def test_the_library_is_under_guard_too(fake: Make, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("deny", ["read-only = true", 'deny = ["doctor*"]', 'allow = ["guest-*"]'])
-def test_the_doctor_mends_under_guard(
+def test_the_doctor_fixes_under_guard(
     configured: Configured, guest: Guest, tmp_path: Path, deny: str
 ) -> None:
     """The channel of a guest that runs is gone from its XML only in the doctor's eyes."""

@@ -77,7 +77,7 @@ def test_bytes_that_are_no_text_mean_a_dead_link() -> None:
     assert type(translate(None, elapsed=0, timeout=5, state=str)) is errors.LinkDead
 
 
-def test_hosts_that_cannot_be_used_name_the_mend() -> None:
+def test_hosts_that_cannot_be_used_name_what_to_do() -> None:
     misspelt = connect_error(failure(38, "no connection driver available for x"), "x")
     assert "qemu:///system" in misspelt.hint
 
