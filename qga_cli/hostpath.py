@@ -32,6 +32,12 @@ def read_whole(file: "BinaryIO", what: str) -> bytes:
     return data
 
 
+def rooted(path: str) -> str:
+    """`path` from / on, its `..` as they are. The folder that we work in may have been removed:
+    nobody asks for it where the path does not begin there."""
+    return path if path.startswith("/") else os.path.join(os.getcwd(), path)
+
+
 def is_ours(found: os.stat_result) -> bool:
     """Whether a file belongs to us, or to root."""
     return found.st_uid in (0, os.geteuid())

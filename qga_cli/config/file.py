@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 
 from qga_cli.errors import UsageError
-from qga_cli.hostpath import is_open_to_others, is_ours
+from qga_cli.hostpath import is_open_to_others, is_ours, rooted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _check_way(path: str) -> None:
     folder, as /tmp is one, only its owner and that of the next part can do so.
     """
     at, links = "/", 0
-    left = os.path.join(os.getcwd(), path).split("/")[::-1]
+    left = rooted(path).split("/")[::-1]
     while left:
         part = left.pop()
         if part in ("", "."):

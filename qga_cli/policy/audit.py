@@ -36,9 +36,9 @@ class Audit:
     def __init__(self, paths: Sequence[str], *, calls: bool = True) -> None:
         self._calls = calls
         self._run = os.urandom(6).hex()
-        # For processes of ours that go on elsewhere: those that outlive us have / to work in.
-        self.paths = [os.path.join(os.getcwd(), path) for path in paths]
         self._files = [(path, _open(path)) for path in paths]
+        # For processes of ours that go on elsewhere: those that outlive us have / to work in.
+        self.paths = [hostpath.rooted(path) for path in paths]
         self._user = _user()
         self._running: dict[int, tuple[dict[str, Any], float]] = {}
         self._count = 0

@@ -1,6 +1,8 @@
 """The configuration file: what it may say, whose mistakes are named where, who may write it."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from qga_cli.config import load
 from qga_cli.errors import UsageError
-from tests.kit.command import Ran, qga
+from tests.kit.command import Ran, environment, qga
 from tests.kit.fake import FakeAgent, Handler
 
 FULL = """\
@@ -227,3 +229,24 @@ def test_aliases(file: Path, fake: Callable[[Handler], FakeAgent]) -> None:
     assert "\nAliases of the configuration:\n  name   os hostname -o 'json'\n" in screen
     file.write_text("[aliases\n")
     assert run(file, "--help").out == qga("--help").out
+
+
+def test_the_folder_that_we_work_in_may_be_gone(file: Path, tmp_path: Path) -> None:
+    """As when a service's folder was replaced: a policy's file, and an audit file, count still."""
+    file.write_text("[aliases]\n")
+    gone = tmp_path / "gone"
+    program = f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {sys.executable} -P -m qga_cli"
+    for words, told in (
+        ("config show", ""),
+        (f"-c unix:/nonexistent ping x --audit {tmp_path}/log", "cannot connect to /nonexistent"),
+        (
+            "-c unix:/nonexistent ping x --audit log",
+            "the audit file log cannot be written: No such",
+        ),
+    ):
+        ran = subprocess.run(
+            ["sh", "-c", f"{program} {words}"], env=environment({"XDG_CONFIG_HOME": str(tmp_path)}),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert told in ran.stderr, ran.stderr
+        assert (ran.returncode == 0) == (not told), ran.stderr
