@@ -14,6 +14,10 @@ _KEPT = 2**20  # bytes of each stream that are kept for JSON
 _LINE = 8192  # bytes of a shell's complaint, which names the program
 
 
+def drop(data: bytes) -> None:
+    """For output that nobody wants."""
+
+
 class Passthrough:
     """Writes what comes to a stream of this process at once."""
 

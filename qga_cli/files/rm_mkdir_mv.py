@@ -1,6 +1,7 @@
 """`qga rm`, `qga mkdir`, `qga mv`: the guest's own programs, kept within the folders named."""
 
 from qga_cli.errors import Refused, UsageError
+from qga_cli.exec.sinks import drop
 from qga_cli.files.guest.guests import Guests
 from qga_cli.files.guest.holder import text
 from qga_cli.guests.place import Place, guest_place
@@ -81,7 +82,7 @@ def _expanded(guests: Guests, places: list[Place], what: str, *, silent: bool) -
 
 def _run(access: "Access", script: str, *words: str, effect: str) -> None:
     # As a stream: one line for each file that cannot be removed is more than a reply carries.
-    done = access.stream(script, *words, stdout=lambda data: None, effect=effect)
+    done = access.stream(script, *words, stdout=drop, effect=effect)
     if done.code:
         more = len(done.stderr.splitlines()) - 1
         raise access.failure(done).add(after=f" (and {more} more)" if more > 0 else "")

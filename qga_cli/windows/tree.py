@@ -8,6 +8,7 @@ from __future__ import annotations
 from qga_cli.agent.program import Completed
 from qga_cli.errors import Refused
 from qga_cli.exec.run import run
+from qga_cli.exec.sinks import drop
 from qga_cli.windows.paths import full, join
 
 TYPE_CHECKING = False
@@ -62,7 +63,7 @@ class Unpacking:
         """Fill the folder. Raises Refused with what tar says."""
         # What has no pax header has its name in UTF-8 too.
         argv = ["tar.exe", "--options", "hdrcharset=UTF-8", "-xf", "-", "-C", self.goal]
-        done = _run(self._agent, self._interrupt, argv, stream, lambda data: None)
+        done = _run(self._agent, self._interrupt, argv, stream, drop)
         if done.code:
             raise Refused(said_by(done)).of(self._agent.target)
 

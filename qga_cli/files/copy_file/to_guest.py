@@ -1,6 +1,7 @@
 """The guest's end of a copy: a private file next to its final name, renamed once it is verified."""
 
 from qga_cli.errors import BadReply, FileError, QgaError
+from qga_cli.exec.sinks import drop
 from qga_cli.files.guest.digest import DIGITS, GuestDigest
 from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.handle import open_handle
@@ -97,14 +98,14 @@ class GuestTarget:
         if not pack:
             count = str((source.facts.size or 0) - start)
             way = self.access.flow(text("held", "receive"), *self._hold(), count,
-                                   take=len, pieces=pieces())  # fmt: skip
+                                   take=drop, pieces=pieces())  # fmt: skip
             if way is None:
                 return False
             done = way
         else:
             stream = Outgoing(filter(None, pieces()), pack=True)
             done = self.access.stream(text("held", "unpack"), *self._hold(), UNPACK,
-                                      stdin=stream.file(), stdout=len, large=True)  # fmt: skip
+                                      stdin=stream.file(), stdout=drop, large=True)  # fmt: skip
             if stream.error:
                 raise stream.error
         if done.code:
