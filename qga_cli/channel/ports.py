@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 _TRIES = 10  # ports plugged for one that nobody else takes
 STAY = 4  # idle ports that may stay in a guest for the next run
-QUICK, THOROUGH = 0.1, 30.0  # seconds to wait for ports; libvirt waits 30 for a guest's lock
+# Seconds to wait for ports: where they may not pay, where they do, where nothing else will do.
+# libvirt waits 30 for a guest's lock.
+QUICK, PATIENT, THOROUGH = 0.1, 0.5, 30.0
 
 
 class Channel:
@@ -67,6 +69,7 @@ class Channel:
         incoming = [InPort(name, stream) for name, stream in found[:reading]]
         outgoing = [OutPort(name, stream) for name, stream in found[reading:]]
         self._taken += [*incoming, *outgoing]
+        self._trace(1, f"through ports of ours: {', '.join(name for name, _ in found)}")
         return incoming, outgoing
 
     def give_back(self, port: "InPort | OutPort", *, clean: bool = True) -> None:

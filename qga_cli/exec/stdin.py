@@ -50,17 +50,22 @@ class InputFeed:
         Raises FileError when it cannot be read.
         """
         until = time.monotonic() + _MOMENT
-        while len(self._first) <= _INLINE and not self._at_end:
+        while not (self.large or self._at_end):
             try:
                 self._take(self._pieces.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
                 break
-        return self._first if self._at_end and len(self._first) <= _INLINE else None
+        return self._first if self._at_end and not self.large else None
+
+    @property
+    def large(self) -> bool:
+        """Whether more of it is there by now than goes along in the request."""
+        return len(self._first) > _INLINE
 
     def whole(self, interrupt: "Interrupt") -> bytes:
         """All of it, waited for. Raises UsageError if it is more than goes along in a request."""
         while (given := self.small()) is None:
-            if len(self._first) > _INLINE:
+            if self.large:
                 raise UsageError(
                     f"a program started this way gets {_INLINE // 1024} KiB of input at most",
                     hint="-n gives it none",

@@ -75,7 +75,7 @@ class Ways:
         By auto only for what is large for certain: a short program takes as long either way, and
         longer if a port must be plugged first.
         """
-        from qga_cli.channel.ports import QUICK, THOROUGH, Channel, obstacle
+        from qga_cli.channel.ports import PATIENT, QUICK, THOROUGH, Channel, obstacle
         from qga_cli.exec.on_ports import ProgramOnPorts
 
         agent = self._calls.agent
@@ -86,7 +86,8 @@ class Ways:
             if reason := obstacle(agent):
                 agent.trace(1, reason)
                 return None
-        found = Channel.to(agent, THOROUGH if self._channel == "always" else QUICK)
+        patience = PATIENT if self._feed and self._feed.large else QUICK
+        found = Channel.to(agent, THOROUGH if self._channel == "always" else patience)
         feed = self._feed if inline is None else None
         return ProgramOnPorts(self._calls, self._argv, feed, found, self.mark, inline or b"")
 

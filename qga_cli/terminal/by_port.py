@@ -4,7 +4,7 @@ import struct
 import time
 
 from qga_cli.agent import Agent
-from qga_cli.channel.ports import QUICK, THOROUGH, Channel, obstacle
+from qga_cli.channel.ports import PATIENT, THOROUGH, Channel, obstacle
 from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import Forbidden, NoChannel, NotConnected, OutcomeUnknown, QgaError
 from qga_cli.exec.ways import remember
@@ -102,7 +102,7 @@ def start(agent: Agent, request: TerminalRequest, *, always: bool) -> PythonCarr
     if not always and (reason := obstacle(agent)):
         agent.trace(1, reason)
         return by_python.start(agent, request)
-    found = Channel.to(agent, THOROUGH if always else QUICK)
+    found = Channel.to(agent, THOROUGH if always else PATIENT)
     try:
         (port,), (way,) = found.take(1, 1)
     except (NoChannel, Forbidden) as error:

@@ -18,7 +18,7 @@ import time
 
 from qga_cli import wire
 from qga_cli.agent.program import Completed
-from qga_cli.channel.ports import THOROUGH, Channel
+from qga_cli.channel.ports import PATIENT, THOROUGH, Channel
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import (
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from qga_cli.channel.port import InPort, OutPort
     from qga_cli.files.guest.access import Access
 
-_PATIENCE = 0.5  # seconds for ports, and then for the guest's shell to come to them
 _SHELL, _FIRST, _CEILING = 10.0, 0.05, 0.5  # seconds for the shell at most, and between two looks
 _GLANCE = 0.2  # seconds between two looks at signals and the time
 _QUIET, _LAST = 2.0, 1.0  # seconds of silence before a look; for what may be under way still
@@ -61,7 +60,7 @@ def flow(
     Of these it must know how many bytes they are: its input has no end. Raises NoChannel when
     that is not possible, and then no piece was taken; NotAnswering when it was cut off.
     """
-    one = _Flow(access, THOROUGH if always else _PATIENCE)
+    one = _Flow(access, THOROUGH if always else PATIENT)
     try:
         one.start(text, words, fed=pieces is not None)
         return one.carry(take, pieces)
