@@ -87,6 +87,7 @@ def test_a_part_of_a_script_does_not_run(sh: Run) -> None:
     given = f"qga-{os.urandom(8).hex()}\necho ran\n".encode()
     done = sh("exec/script", "4000", "/bin/sh", "/proc/self/fd/9", stdin=given)
     assert (done.returncode, done.stdout) == (125, b"")
+    assert b"could not keep the script in /" in done.stderr
 
 
 @pytest.mark.parametrize("looks", ["with grep -z", "without"])

@@ -18,9 +18,12 @@ exec 8</proc/self/fd/9
 exec 9<&8 8<&-
 # Without a name nothing can be left behind.
 PATH=/usr/bin:/bin:$PATH rm "$QGA_DIR/$QGA_FILE"
-unset QGA_FILE QGA_DIR
 umask 022
-# A part of it, because qga was killed on the way, must not run.
-[ "$(PATH=/usr/bin:/bin:$PATH; wc -c </proc/self/fd/9)" -eq "$1" ] || exit 125
+# A part of it, because qga was killed on the way or the guest has no room, must not run.
+[ "$(PATH=/usr/bin:/bin:$PATH; wc -c </proc/self/fd/9)" -eq "$1" ] || {
+  echo "the guest could not keep the script in $QGA_DIR, which needs $1 bytes there, dd and wc" >&2
+  exit 125
+}
+unset QGA_FILE QGA_DIR
 shift
 exec "$@"
