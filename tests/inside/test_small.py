@@ -134,8 +134,8 @@ def test_an_order_goes_to_a_pipe_of_ours_only(sh: Run, tmp_path: Path) -> None:
 
 
 def test_keys_of_a_user(sh: Run, tmp_path: Path) -> None:
-    def keys(how: str, given: bytes) -> int:
-        text = f"HOME='{tmp_path}'; export HOME\n"
+    def keys(how: str, given: bytes, first: str = "") -> int:
+        text = f"HOME='{tmp_path}'; export HOME\n{first}"
         return sh("network/keys", how, around=lambda it: text + it, stdin=given).returncode
 
     file = tmp_path / ".ssh" / "authorized_keys"
@@ -150,6 +150,12 @@ def test_keys_of_a_user(sh: Run, tmp_path: Path) -> None:
     assert keys("reset", b"d 4\n") == 0
     assert (file.read_bytes(), os.listdir(file.parent)) == (b"d 4\n", ["authorized_keys"])
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    file.write_bytes(b"".join(b"key %04d\n" % number for number in range(400)))
+    before = file.read_bytes()
+    for how, given in (("add", b"x" * 8000 + b"\n"), ("remove", b"key 0001\n"), ("reset", before)):
+        assert keys(how, given, f"trap '' XFSZ; ulimit -f {10 if how == 'add' else 3}\n")
+        assert file.read_bytes() == before, how  # no room: nothing has changed
+        assert os.listdir(file.parent) == ["authorized_keys"]
     file.unlink()
     os.mkfifo(file)
     assert keys("add", b"a 1\n") == 1  # and does not wait for a reader

@@ -8,13 +8,18 @@ file=authorized_keys new=.authorized_keys.qga-$$
 [ -f $file ] || [ ! -e $file ] || { echo "$PWD/$file is no file" >&2; exit 1; }
 case $1 in
 add)
-  # The last line may have no end.
-  if [ -s $file ] && [ "$(tail -c 1 $file)" ]; then echo >>$file; fi
-  exec cat >>$file ;;
+  size=0 end=
+  if [ -s $file ]; then
+    size=$(wc -c <$file) end=$(tail -c 1 $file) # the last line may have none
+  fi
+  { ${end:+echo} && cat; } >>$file && exit
+  dd if=/dev/null of=$file bs=1 seek="$size" count=0 2>/dev/null # no half key where there is no room
+  exit 1 ;;
 reset) cat >$new ;;
 remove)
-  grep -vxF -f - $file >$new
-  [ $? -lt 2 ] ;; # 1: nothing is left
+  left=$(grep -vxF -f - $file)
+  # 1: nothing is left. Of cat alone every system's tells that there was no room.
+  [ $? -lt 2 ] && { [ -z "$left" ] || printf '%s\n' "$left"; } | cat >$new ;;
 esac && mv -f $new $file && exit
 rm -f $new
 exit 1
