@@ -7,6 +7,7 @@ A process that is killed leaves the lines of the calls that had ended.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -139,7 +140,18 @@ def _open(path: str) -> int:
         os.close(number)
         raise _unwritable(path, "it is a FIFO or a socket")
     os.set_blocking(number, True)
+    if stat.S_ISREG(mode):
+        _end_line(number)
     return number
+
+
+def _end_line(number: int) -> None:
+    """A full disk may have cut the last line: what comes after it must not become a part of it."""
+    # Who may append may not always read.
+    with contextlib.suppress(OSError), open(f"/proc/self/fd/{number}", "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+            os.write(number, b"\n")
 
 
 def _unwritable(path: str, why: str) -> FileError:

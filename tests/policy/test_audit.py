@@ -144,3 +144,13 @@ def test_processes_that_go_on_elsewhere_log_into_the_same_file(
     audit = Audit(["log"])
     audit.close()
     assert audit.paths == [f"{tmp_path}/log"]
+
+
+def test_a_line_that_a_full_disk_has_cut_takes_no_other_with_it(fake: Make, tmp_path: Path) -> None:
+    agent, log = fake(lambda request: {}), tmp_path / "log"
+    log.write_bytes(b'{"whole": 1}\n{"time": ')
+    for _ in range(2):
+        assert qga("-c", agent.uri, "ping", "x", "--audit", str(log)).code == 0
+    first, cut, *rest = log.read_text().splitlines()
+    assert (first, cut) == ('{"whole": 1}', '{"time": ')
+    assert [json.loads(line)["level"] for line in rest] == ["call", "command"] * 2
