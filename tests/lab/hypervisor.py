@@ -149,6 +149,6 @@ def _open_kvm() -> None:
 
 
 def _answers(path: str) -> bool:
-    """Whether a daemon takes connections there; one of that name may be another root's, as a lab's."""
+    """Whether a daemon takes connections there; one of its name may be another root's."""
     with socket.socket(socket.AF_UNIX) as client:
         return client.connect_ex(path) == 0
