@@ -82,7 +82,7 @@ class InPort:
     def greet(self, seconds: float) -> None:
         """Wait for the guest's nonce. Raises NoChannel, also when the port is lost meanwhile.
 
-        When it was only too late, this may be called again.
+        This may be called again: when it was only too late, or until another port's has come too.
         """
         until = time.monotonic() + seconds
         wanted = self.nonce.encode() + b"\n"
@@ -97,7 +97,8 @@ class InPort:
             raise
         except QgaError as error:
             raise NoChannel(error.message) from error
-        if rest := self._said.partition(wanted)[2]:
+        rest, self._said = self._said.partition(wanted)[2], wanted
+        if rest:
             self.put_back(rest)
 
     def put_back(self, data: bytes) -> None:

@@ -92,7 +92,8 @@ def test_a_copy_that_may_be_there(spare: lab.Guest, tmp_path: Path) -> None:
     assert ran.code == 8, ran.err
     assert "/root/f may be the new file" in ran.err
     assert await_agent(spare)
-    assert qga("cat", f"{spare.name}:/root/f").out == "new"
+    ran = qga("cat", f"{spare.name}:/root/f")
+    assert (ran.code, ran.out) == (0, "new"), ran.err
     deadly(spare, "rm", "/root/f")  # a program that goes on
     assert qga("rm", f"{spare.name}:/root/f").code == 0
     assert qga("cat", f"{spare.name}:/root/f").code == 1

@@ -85,6 +85,33 @@ def test_a_call_that_never_returns_holds_nobody(monkeypatch: pytest.MonkeyPatch)
         stream.over.set()
 
 
+class SayingStream(StuckStream):
+    """One piece, and then nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = b""
+
+    def read(self) -> bytes:
+        if not self.said:
+            self.over.wait()
+        said, self.said = self.said, b""
+        return said
+
+
+def test_what_came_with_the_nonce_comes_once() -> None:
+    """A program's first output came twice where its two ports did not speak in the same moment."""
+    stream = SayingStream()
+    into = port.InPort("b", stream)
+    stream.said = f"earlier\n{into.nonce}\noutput\n".encode()
+    stream.over.set()
+    into.greet(10)
+    into.greet(0)
+    assert into.read(0) == b"output\n"
+    assert into.read(0) == b""
+    into.close()
+
+
 def test_a_copy_leaves_a_write_behind_that_never_returns() -> None:
     stream = StuckStream()
     writer = _Writer(port.OutPort("a", stream), iter([b"x"]))
