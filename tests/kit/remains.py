@@ -8,8 +8,8 @@ from qga_cli.transports import connect
 from tests import lab
 from tests.kit import channels
 
-# Seconds after the end of a qga in which everything is gone. On a machine with nothing else to do it
-# is 3; here the other half of the suite has the second core, and a guest's Python may just begin.
+# Seconds after the end of a qga in which everything is gone. On a machine with nothing else to do
+# it is 3; here the other half of the suite has the second core, and Python may just begin there.
 LIMIT = 10.0
 _LOOK = "ps -eo pid=,ppid=,args="
 
