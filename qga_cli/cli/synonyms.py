@@ -101,6 +101,8 @@ _OPTIONS = {
 def command(name: str, rest: Sequence[str]) -> str:
     """The line to type instead of `qga NAME REST`; "" where nobody knows."""
     line = _COMMANDS.get(name, "")
+    if line.startswith("qga cp ") and any(":" in word for word in rest):
+        return shlex.join(["qga", "cp", *rest])
     if line.endswith(" PROGRAM") and len(rest) > 1 and not rest[0].startswith("-"):
         program = rest[1:] if rest[1] != "--" else rest[2:]
         line = line.replace("PROGRAM", shlex.join(program) or "PROGRAM")

@@ -23,6 +23,8 @@ HINTS = [
     ("passwd deb", "`qga user set-password deb root`"),
     ("df deb", "`qga fs list deb`"),
     ("ip deb", "`qga net interfaces deb`"),
+    ("scp deb:/etc/hosts .", "`qga cp deb:/etc/hosts .`"),
+    ("upload x.img deb:/srv/", "`qga cp x.img deb:/srv/`"),
     ("ps deb", "`qga exec deb -- ps aux`"),
     ("logs deb", "`qga tail -f deb:/var/log/syslog`"),
     ("run deb ls -l", "`qga exec deb -- ls -l`"),
