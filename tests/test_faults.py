@@ -15,7 +15,7 @@ import pytest
 
 from tests import lab
 from tests.kit.command import Ran, qga
-from tests.kit.faults import WAIT, during, hold, in_mid_copy, works_again
+from tests.kit.faults import COPY, WAIT, during, hold, in_mid_copy, works_again
 from tests.kit.running import Started
 from tests.kit.second_host import SecondHost
 from tests.lab.hypervisor import virsh
@@ -85,7 +85,7 @@ def test_the_guests_clock_jumps_in_mid_call(victim: lab.Guest, tmp_path: Path) -
     script = "rm -f /run/enough; until [ -e /run/enough ]; do echo tick; sleep 0.3; done; exit 3"
     stream = Started("exec", victim.name, "--", "sh", "-c", script)
     assert stream.line() == "tick"
-    copy = Started("-vv", "cp", str(source), f"{victim.name}:/root/clock")
+    copy = Started("-vv", *COPY, str(source), f"{victim.name}:/root/clock")
     while b"guest-file-write: ok" not in copy.stderr.readline():
         assert copy.process.poll() is None
     copy.signal(signal.SIGSTOP)  # it shall not be done before
@@ -230,7 +230,7 @@ def test_destroyed_and_undefined_while_it_works(spare: lab.Guest, tmp_path: Path
     (tmp_path / "data").write_bytes(os.urandom(6_000_000))
     stream = Started("exec", spare.name, "--", "sh", "-c", "while echo tick; do sleep 0.2; done")
     assert stream.line() == "tick"
-    copy = Started("-vv", "cp", str(tmp_path / "data"), f"{spare.name}:/root/data")
+    copy = Started("-vv", *COPY, str(tmp_path / "data"), f"{spare.name}:/root/data")
     while b"guest-file-write: ok" not in copy.stderr.readline():
         assert copy.process.poll() is None
     virsh(spare.uri, "undefine", spare.name)  # transient from now on, it goes with its end

@@ -116,7 +116,7 @@ def test_a_program_whose_output_nobody_reads(channel: str, guest: lab.Guest) -> 
             assert ended(process, signum, 20) == 128 + signum
         os.close(reader)
         os.close(writer)
-    heard = "test -e /run/heard && ! pgrep -x cat && ! pgrep -x -f 'sleep 993'"
+    heard = "test -e /run/heard && ! pgrep -x -f 'cat /dev/zero|sleep 993'"
     assert eventually(lambda: qga("exec", guest.name, "--", "sh", "-c", heard).code == 0)
     qga("exec", guest.name, "--", "sh", "-c", "pkill -x -f 'sleep 994'; rm /run/heard")
     assert channels.in_use(guest) == []

@@ -90,8 +90,7 @@ class Run:
                     raise
                 code = 128 + self.interrupt.signum
                 stopped = Interrupted(self.interrupt.signum)
-                stopped.message += ", and nobody read the output"
-                raise stopped from error
+                raise stopped.add(after=", and nobody read the output") from error
             except QgaError as error:
                 if isinstance(error, Interrupted):
                     error.add(after=self._any_may_have_run())

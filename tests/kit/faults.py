@@ -16,6 +16,9 @@ from tests.kit.command import Ran, qga
 BEGUN = "QGA-TEST-BEGUN"
 WAIT = ("wait", "--timeout", "60s")
 
+# By calls of the agent, which -vv shows one by one; what harms ports is in tests/channel.
+COPY = ("cp", "--channel", "never")
+
 
 def hold(name: str, then: str, *host: str) -> None:
     """Make the next `time set` of a guest do this, after it has said that it begins."""
@@ -55,7 +58,7 @@ def in_mid_copy(
 
     `host` are options that say where the guest is, `after` where it is from then on.
     """
-    command = [sys.executable, "-m", "qga_cli", *host, "-vv", "cp", source, target]
+    command = [sys.executable, "-m", "qga_cli", *host, "-vv", *COPY, source, target]
     moved, said = 0, ""
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
