@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _RESERVED = 4  # lines that are no guests: a summary, a blank one, titles; keys
+_END = re.compile(r"(?:\x1b\[[\d;]*m| )+$")
 _WIDE = 100  # columns from which on there is room between them, and for both figures of memory
 _FULL, _WARN = 90, 75  # percent at which a figure turns red, yellow; as in table.py
 _NAME = 0.6  # share of a guest's name in what the columns of text have together
@@ -149,7 +151,10 @@ def frame(
         text += [Text(line, no_wrap=True) for line in _HELP.splitlines()]
     lines = _drawn(text, width)
     if not sight.help:
-        lines += _drawn([_table(shown[sight.offset : sight.offset + room], sight, width)], width)
+        gap = 2 if width >= _WIDE else 1
+        table = _table(shown[sight.offset : sight.offset + room], sight, width, gap)
+        # A gap after the last column too: without one, releases of rich before 13.4 count it.
+        lines += _drawn([table], width + gap)
     lines = lines[: height - 1]
     lines += [""] * (height - 1 - len(lines))
     return lines + _drawn([_keys(sight, len(shown), room, trouble)], width)
@@ -183,11 +188,8 @@ def _keys(sight: Sight, count: int, room: int, trouble: str) -> Text:
     return Text("  ".join(parts), style="dim", no_wrap=True, overflow="ellipsis")
 
 
-def _table(rows: Sequence[Row], sight: Sight, width: int) -> Table:
-    gap = 2 if width >= _WIDE else 1
-    table = Table(
-        box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold", show_edge=False
-    )
+def _table(rows: Sequence[Row], sight: Sight, width: int, gap: int) -> Table:
+    table = Table(box=None, padding=(0, gap, 0, 0), header_style="bold", show_edge=False)
     figures = list(FIGURES.items())
     widths = _widths(rows, width, gap)
     for (key, figure), wide in zip(figures, widths, strict=True):
@@ -231,4 +233,9 @@ def _drawn(parts: Sequence[Text | Table], width: int) -> list[str]:
     console = Console(file=out, force_terminal=True, width=width, highlight=False)
     for part in parts:
         console.print(part, crop=True)
-    return [line.rstrip(" ") for line in out.getvalue().splitlines()]
+    return [_END.sub(_reset, line) for line in out.getvalue().splitlines()]
+
+
+def _reset(end: re.Match[str]) -> str:
+    """What is left of blanks and codes at a line's end."""
+    return "\x1b[0m" if "\x1b" in end[0] else ""
