@@ -16,8 +16,8 @@ VENV = "gcc libvirt-dev pkg-config python3-dev python3-venv".split()
 
 # What the tests and the benchmarks drive besides guests.
 TESTS = """
-    bash-completion busybox-static curl faketime fish git groff iproute2 jq man-db mandoc openssh-client
-    prometheus rsync tmux zsh
+    bash-completion busybox-static curl faketime fish git groff iproute2 jq man-db mandoc
+    openssh-client prometheus rsync tmux zsh
 """.split()
 
 
