@@ -61,9 +61,9 @@ class Supervisor:
         """Leave the program, whose next write fails; a signal that came meanwhile is passed on."""
         try:
             self.check()
+            self._program.calls.reap(self._signalling)  # before SIGPIPE: it may catch the signal
         finally:
             self._program.abandon(drop=True)
-        self._program.calls.reap(self._signalling)
 
     def close(self) -> None:
         """Forget helpers when the program has ended. Raises TimedOut if it was made to."""
