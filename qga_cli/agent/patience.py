@@ -43,7 +43,8 @@ class Patience:
             return waited < self._freeze
         if kind is NotRunning:
             state = self._agent.transport.state()
-            return state == "migrating" or (state == "paused" and waited < PAUSE)
+            # One that has gone since is no error of this kind: the next call says so.
+            return state in ("migrating", "gone") or (state == "paused" and waited < PAUSE)
         return waited < (self._busy if isinstance(error, Busy) else self._away)
 
     def reset(self) -> None:
