@@ -122,6 +122,9 @@ def speak(
                 _poke(agent, names)
         except QgaError as error:  # frozen, or its agent is away
             syslog.syslog(syslog.LOG_NOTICE, f"{where[1]}: its program is left alone: {error}")
+        if agent and agent.transport.ports() is None:  # a socket has one client: others wait for it
+            agent.transport.close()
+            agent = None
         time.sleep(_AGAIN)
 
 
