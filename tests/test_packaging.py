@@ -98,6 +98,20 @@ def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
         assert "plugins/connection/agent.py" in archive.getnames()
 
 
+TOP = """
+    .ci .github .gitignore .pre-commit-config.yaml CHANGELOG.md CONTRIBUTING.md LICENSE Makefile README.md
+    SECURITY.md ansible_collections bench completions docs man packaging pyproject.toml qga_cli tests
+""".split()
+
+
+def test_nothing_else_lies_at_the_top() -> None:
+    """A file of somebody's, beside the project's, was committed with it."""
+    told = subprocess.run(
+        ["git", "ls-files"], cwd=REPO, capture_output=True, text=True, check=True
+    ).stdout
+    assert sorted({name.partition("/")[0] for name in told.splitlines()}) == sorted(TOP)
+
+
 def test_the_oldest_are_the_lowest_that_the_project_allows() -> None:
     """`make test-oldest` installs each of pyproject.toml's lower bounds, and no other."""
     project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]

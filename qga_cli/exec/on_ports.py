@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import select
-import threading
 import time
 
 from qga_cli.agent.program import captured
@@ -34,6 +33,7 @@ from qga_cli.errors import (
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.outputs import Stream
+from qga_cli.exec.port_feed import PortFeed
 from qga_cli.exec.wrapper import SAFE_INPUT
 from qga_cli.inside import loaded, script
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from qga_cli.channel.port import InPort, OutPort
+    from qga_cli.channel.port import InPort
     from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.stdin import InputFeed
 
@@ -51,7 +51,6 @@ _QUIET, _QUIETEST = 2.0, 30.0  # seconds of silence before a look whether it is 
 _GLANCE = 0.25  # seconds between two looks at signals and the time
 _LOST = 5.0  # seconds for the end mark once the wrapper has ended
 _LAST = 3.0  # seconds for the wrapper to end after us
-_INPUT, _SLOW = 0.005, 2.0  # seconds between two looks whether the program was given its input
 _MOST = 100  # characters of the line with the pids
 
 
@@ -289,65 +288,3 @@ class ProgramOnPorts:
         os.close(self._woken)
         os.close(self._wake)
         self._woken = -1
-
-
-class PortFeed:
-    """The program's input on its way to a port, in a thread of its own."""
-
-    def __init__(self, feed: InputFeed, port: OutPort, calls: AgentCalls) -> None:
-        self.port = port
-        self._feed = feed
-        self._calls = calls
-        self._sent = 0
-        self._all = self._over = False
-        self._trouble: QgaError | None = None
-        self._relay = 0
-        self._next = 0.0
-        self._every = _INPUT
-
-    def begin(self, relay: int) -> None:
-        """Send from now on; `relay` is the pid of who passes it on to the program."""
-        self._relay = relay
-        threading.Thread(target=self._send, daemon=True).start()
-
-    def stop(self) -> None:
-        """Send no more."""
-        self._over = True
-
-    def pause(self) -> float:
-        """Seconds until `ends` may know more."""
-        return max(0.0, self._next - time.monotonic()) if self._all else _GLANCE
-
-    def ends(self) -> bool:
-        """Whether the port can be closed: the program was given everything, or has gone.
-
-        What QEMU has not read when we close is lost, so the relay is asked what it has written.
-        Raises FileError when the input could not be read.
-        """
-        if self._trouble:
-            raise self._trouble
-        if not self._all or time.monotonic() < self._next:
-            return False
-        self._every = min(self._every * 1.5, _SLOW)
-        try:
-            given = self._calls.written(self._relay)
-        except Refused:
-            return True  # the relay has gone
-        self._next = time.monotonic() + self._every
-        return given >= self._sent
-
-    def _send(self) -> None:
-        try:
-            while not self._over:
-                piece = self._feed.more()
-                if piece is None:
-                    continue
-                if not piece:
-                    self._all = True
-                    return
-                self.port.write(piece)
-                self._sent += len(piece)
-        except OutcomeUnknown:
-            return  # who reads the output is told
-        except QgaError as error:
-            self._trouble = error

@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import select
 import threading
 import time
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _INLINE = 48 * 1024  # bytes that go along in the request that starts the program
 _MOMENT = 0.03  # seconds to see whether the input is as small as that
+_BUSY = 1.0  # seconds for our thread to fetch what is there, on a machine with much to do
 _PIECE = 64 * 1024
 _AHEAD = 16  # pieces read ahead
 _SPOOL = 2 * 2**20  # bytes in the keeper's spool file before dd carries them into the pipe
@@ -35,6 +37,7 @@ class InputFeed:
     """Reads `source` in a thread of its own, which a silent source may hold for ever."""
 
     def __init__(self, source: "InputSource") -> None:
+        self._source = source
         self.pids: list[int] = []  # the dd that carries input into the program's pipe
         self._pieces: queue.Queue[bytes | OSError] = queue.Queue(_AHEAD)
         self._first = b""
@@ -49,13 +52,27 @@ class InputFeed:
 
         Raises FileError when it cannot be read.
         """
-        until = time.monotonic() + _MOMENT
+        begun = time.monotonic()
+        until, latest = begun + _MOMENT, begun + _BUSY
         while not (self.large or self._at_end):
             try:
                 self._take(self._pieces.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
-                break
+                until = time.monotonic() + _MOMENT
+                if until > latest or not self._is_there():
+                    break
         return self._first if self._at_end and not self.large else None
+
+    def _is_there(self) -> bool:
+        """Whether there is more of it, or its end, that our thread has not come to yet."""
+        if not hasattr(self._source, "fileno"):
+            return False
+        look = select.poll()
+        try:
+            look.register(self._source.fileno(), select.POLLIN)
+        except (OSError, ValueError):  # it has no number, or is closed
+            return False
+        return bool(look.poll(0))
 
     @property
     def large(self) -> bool:

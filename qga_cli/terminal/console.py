@@ -48,6 +48,10 @@ class Console:
         with suppress(OSError):
             os.write(self.fd, text)
 
+    def is_that_of(self, stream: "BinaryIO") -> bool:
+        """Whether `stream` shows on this terminal."""
+        return os.path.samestat(os.fstat(self.fd), os.fstat(stream.fileno()))
+
     def size(self) -> tuple[int, int]:
         """Rows and columns."""
         try:

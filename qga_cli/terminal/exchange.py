@@ -43,7 +43,8 @@ class Exchange:
         self.error: BaseException | None = None
         self.mute = False  # nothing more for the screen
         self.fresh = True  # whether what the screen shows ends with a whole line
-        self._screen = screen
+        self.screen = screen
+        self._showing = threading.Lock()
         self._wake_read, self._wake_write = os.pipe()
         self._nudged, self._nudge = os.pipe()
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -65,6 +66,11 @@ class Exchange:
     def wait(self, seconds: float) -> None:
         """Wait for the end, but not for ever."""
         select.select([self], [], [], seconds)
+
+    def settle(self) -> None:
+        """Wait until what is under way to the screen is there: what we say comes after it."""
+        with self._showing:
+            self.mute = True
 
     def _run(self) -> None:
         try:
@@ -107,10 +113,11 @@ class Exchange:
             self._tolerate(error)
             return False
         self._patience.reset()
-        if shown and not self.mute:
-            self._screen.write(shown)
-            self._screen.flush()
-            self.fresh = shown.endswith(b"\n")
+        with self._showing:
+            if shown and not self.mute:
+                self.screen.write(shown)
+                self.screen.flush()
+                self.fresh = shown.endswith(b"\n")
         return sent or bool(shown) or self.carrier.ready()
 
     def _tolerate(self, error: QgaError) -> None:

@@ -172,6 +172,8 @@ def _part(exchange: Exchange) -> None:
 
 def _begin_line(console: Console, exchange: Exchange) -> None:
     """Start a new line for our message, if the guest's output has not ended one."""
+    if console.is_that_of(exchange.screen):  # it is full, and we would wait for it anyhow
+        exchange.settle()
     if not exchange.fresh:
         console.write(b"\n")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests import lab
 from tests.ansible.conftest import Ansible, processes
-from tests.kit.channels import may_write_ports, used
+from tests.kit.channels import may_write_ports, plugged
 from tests.kit.command import qga
 from tests.kit.running import eventually
 
@@ -28,7 +28,7 @@ PLAYS = Path(__file__).parent
 def test_the_end_of_ansible_ends_the_program(
     ansible: Ansible, managed: lab.Guest, persist: int, signum: int
 ) -> None:
-    """A module's program and a raw one, soon; then nothing is left here, no port is in use."""
+    """A module's program and a raw one, soon; then nothing is left here or plugged there."""
     about = f"ansible_qga_uri={managed.uri} ansible_qga_persist={persist}"
     hosts = ansible.inventory(**{managed.name: about})
     module = "ansible.builtin.command" if persist else "raw"
@@ -46,7 +46,7 @@ def test_the_end_of_ansible_ends_the_program(
                 os.killpg(process.pid, signal.SIGKILL)
     assert eventually(lambda: not qga(*look).out, 20)
     assert eventually(lambda: not processes(ansible.folder), 30)
-    assert eventually(lambda: not used(managed.uri, managed.name), 10)
+    assert eventually(lambda: not plugged(managed), 10)
 
 
 @pytest.mark.parametrize("signals", [["SIGINT"], ["SIGINT", "SIGTERM"]])

@@ -29,6 +29,9 @@ SEED = int(os.environ.get("QGA_TEST_SEED", "18"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AT_ONCE = 4
 LATEST = 2.5  # seconds after the start; the first byte comes after 0.5 or so
+LIMIT = 3.0  # seconds after the end in which everything is gone but
+HOLDER = ("sh -c LC_ALL=C; export LC_ALL", "sleep 15")  # what holds a copy's files, which may take
+LONGER = 10.0  # seconds
 ENDS = 15.0  # seconds for a qga that was told to end, on a busy machine
 ALWAYS = ("--channel", "always")
 
@@ -98,7 +101,7 @@ def test_a_killed_qga_leaves_nothing(guest: lab.Guest, large: Path) -> None:
     chance = random.Random(SEED)
     define = ("dumpxml", guest.name, "--inactive", "--security-info")
     before = virsh(guest.uri, *define)
-    remains = Remains(guest)
+    remains, holders = Remains(guest, *HOLDER, limit=LIMIT), Remains(guest, limit=LONGER)
     for _ in range(0, KILLS, AT_ONCE):
         kills = []
         for name in chance.sample(sorted(USES), AT_ONCE):
@@ -113,5 +116,6 @@ def test_a_killed_qga_leaves_nothing(guest: lab.Guest, large: Path) -> None:
             if process.stdout:
                 process.stdout.close()
         assert not (left := remains.soon()), f"after {told}: {left}"
+        assert not (left := holders.soon()), f"after {told}: {left}"
         assert len(channels.plugged(guest)) <= STAY
     assert virsh(guest.uri, *define) == before

@@ -1,50 +1,27 @@
 """Ports of our own in real guests: plugged, found again, shared by nobody, taken away."""
 
-import hashlib
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from qga_cli import connect
-from qga_cli.channel import PREFIX
 from qga_cli.channel.port import OutPort
 from qga_cli.channel.ports import STAY, Channel, abandoned
-from qga_cli.config import Config, Setting
-from qga_cli.errors import Forbidden, NoChannel, NoProgram, OutcomeUnknown, PortTaken, TimedOut
-from qga_cli.policy.audit import Audit
-from qga_cli.policy.guard import Guard
-from qga_cli.policy.guarded import GuardedTransport
-from qga_cli.policy.rules import Policy
-from qga_cli.transports import connect as open_host
+from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken
 from tests import lab
 from tests.kit import channels
 from tests.kit.channels import meet, plugged, ports, taking
 from tests.lab.hypervisor import virsh
 
 if TYPE_CHECKING:
-    from qga_cli.transports import Transport
+    pass
 
-
-@pytest.fixture(autouse=True)
-def tidy(guest: lab.Guest) -> Iterator[None]:
-    """Each test begins, and leaves the guest, without a port of ours."""
-    clear(guest)
-    yield
-    clear(guest)
-
-
-def clear(guest: lab.Guest) -> None:
-    for port in plugged(guest):
-        ports(guest).unplug(port.name)
+pytestmark = pytest.mark.usefixtures("tidy")
 
 
 def await_that(what: Callable[[], bool], seconds: float = 10) -> float:
@@ -264,102 +241,3 @@ def test_a_short_patience_ends_in_time_and_leaves_no_stream(guest: lab.Guest) ->
     channel.close()
     await_that(lambda: len(plugged(guest)) == 2)
     await_that(lambda: not any(ports(guest).is_used(one.name) for one in plugged(guest)))
-
-
-@pytest.mark.port_written
-def test_a_stream_of_a_program(guest: lab.Guest) -> None:
-    with connect() as host:
-        far = host.guest(guest.name)
-        for data in (b"", b"x", bytes(range(256)) * 8000):
-            with far.open_stream(["sha256sum"], timeout=30) as stream:
-                stream.write(data)
-                stream.end_input()
-                said = b""
-                while piece := stream.read(30):
-                    said += piece
-                assert said.split()[0].decode() == hashlib.sha256(data).hexdigest()
-                assert stream.code == 0
-        with far.open_stream(["sh", "-c", "echo $A; exit 7"], env={"A": "b c"}) as stream:
-            assert stream.read(30) == b"b c\n"
-            assert stream.read(30) == b""
-            assert stream.code == 7
-        with pytest.raises(NoProgram):
-            far.open_stream(["no-such-program"])
-    assert len(plugged(guest)) <= STAY
-
-
-@pytest.mark.port_written
-def test_a_stream_answers_at_once(guest: lab.Guest) -> None:
-    with connect() as host, host.guest(guest.name).open_stream(["cat"], timeout=30) as stream:
-        took = []
-        for turn in range(50):
-            began = time.monotonic()
-            stream.write(b"%d\n" % turn)
-            assert stream.read(30) == b"%d\n" % turn
-            took.append(time.monotonic() - began)
-        assert min(took) < 0.01
-
-
-@pytest.mark.port_written
-def test_a_stream_that_is_left_takes_its_ports_away(guest: lab.Guest) -> None:
-    with connect() as host:
-        stream = host.guest(guest.name).open_stream(["sleep", "60"])
-        with stream, pytest.raises(TimedOut):
-            stream.read(0.1)
-    assert plugged(guest) == []
-
-
-def test_only_libvirt_has_ports(local_agent: str) -> None:
-    with connect(local_agent) as host, pytest.raises(NoChannel, match="only libvirt"):
-        host.guest("vm").open_stream(["true"])
-
-
-def guarded(guest: lab.Guest, policy: Policy | None, audit: Audit | None) -> GuardedTransport:
-    return Guard(policy, audit).wrap(lab_transport(guest), guest.uri, guest.name)
-
-
-def lab_transport(guest: lab.Guest) -> "Transport":
-    return open_host(guest.uri).open(guest.name)
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [{"read-only": True}, {"allow": ["guest-*"]}, {"deny": ["channel"]}],
-    ids=["read-only", "allow", "deny"],
-)
-def test_a_policy_forbids_ports(guest: lab.Guest, rule: dict[str, Any]) -> None:
-    rules: dict[tuple[str, ...], Setting] = {
-        ("policy", "*", name): Setting(value, "f:1") for name, value in rule.items()
-    }
-    found = guarded(guest, Policy(Config(rules)), None).ports()
-    assert found
-    channel = Channel(found, lambda *_: None, patience=30)
-    with pytest.raises(Forbidden, match=r"channel is denied .*\(f:1\)"):
-        channel.take(1)
-    channel.close()
-    assert plugged(guest) == []
-
-
-def test_ports_are_in_the_audit_file(guest: lab.Guest, tmp_path: Path) -> None:
-    audit = Audit([str(tmp_path / "log")])
-    found = guarded(guest, None, audit).ports()
-    assert found
-    channel = Channel(found, lambda *_: None, patience=30)
-    (port,), _ = channel.take(1)
-    channel.close()
-    audit.close()
-    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    assert {line["command"] for line in lines} == {"channel"}
-    assert {line["arguments"]["port"] for line in lines} == {port.name}
-    told = [(line["arguments"]["do"], line["outcome"]) for line in lines]
-    assert told == [("plug", "ok"), ("open", "ok"), ("unplug", "ok")]
-
-
-def test_a_reaper_writes_to_the_audit_file_too(guest: lab.Guest, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    name = f"{PREFIX}00000000000000ab"
-    ports(guest).plug(name)
-    words = ["", ports(guest).guest, str(log), "--", f"+{name}", name]
-    subprocess.run([sys.executable, "-m", "qga_cli.channel.reaper", *words], check=True)
-    assert plugged(guest) == []
-    assert json.loads(log.read_text())["arguments"] == {"do": "unplug", "port": name}

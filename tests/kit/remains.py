@@ -8,24 +8,23 @@ from qga_cli.transports import connect
 from tests import lab
 from tests.kit import channels
 
-# Seconds after the end of a qga in which everything is gone. On a machine with nothing else to do
-# it is 3; here the other half of the suite has the second core, and Python may just begin there.
-LIMIT = 10.0
 _LOOK = "ps -eo pid=,ppid=,args="
 
 
 class Remains:
     """Looks for what there is of ours beside what there was. `known` begins processes' words that
-    are no matter of ours, and so do those of the kernel's."""
+    are no matter of ours, and so do those of the kernel's. `limit` is the seconds after the end of
+    a qga in which all is gone."""
 
-    def __init__(self, guest: lab.Guest, *known: str) -> None:
+    def __init__(self, guest: lab.Guest, *known: str, limit: float) -> None:
         self._guest = guest
+        self._limit = limit
         self._others = ("[", *known)
         self._known = self._processes().keys()
 
     def soon(self) -> list[str]:
         """Ports that somebody uses, at either end, and words of processes: those that stay."""
-        until = time.monotonic() + LIMIT
+        until = time.monotonic() + self._limit
         while (left := self._now()) and time.monotonic() < until:
             time.sleep(0.1)
         return left

@@ -226,7 +226,7 @@ def test_a_policy_and_a_log_know_who_opened_what(
 @pytest.mark.port_written
 def test_whatever_kills_it_nothing_stays(island: lab.Guest) -> None:
     chance = random.Random(int(os.environ.get("QGA_TEST_SEED", "19")))
-    remains = Remains(island, "socat", "cat", "busybox httpd")
+    remains = Remains(island, "socat", "cat", "busybox httpd", limit=10)
     lines = (
         ("forward", island.name, "0:80", "-R", "0:7"),
         ("connect", island.name, "7"),
