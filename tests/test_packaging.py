@@ -99,8 +99,9 @@ def test_an_installed_wheel_is_a_collection_for_ansible(tmp_path: Path) -> None:
 
 
 TOP = """
-    .ci .github .gitignore .pre-commit-config.yaml CHANGELOG.md CONTRIBUTING.md LICENSE Makefile README.md
-    SECURITY.md ansible_collections bench completions docs man packaging pyproject.toml qga_cli tests
+    .ci .github .gitignore .pre-commit-config.yaml CHANGELOG.md CONTRIBUTING.md LICENSE Makefile
+    README.md SECURITY.md ansible_collections bench completions docs man packaging pyproject.toml
+    qga_cli tests
 """.split()
 
 
