@@ -103,11 +103,13 @@ def command(name: str, rest: Sequence[str]) -> str:
     line = _COMMANDS.get(name, "")
     if line.startswith("qga cp ") and any(":" in word for word in rest):
         return shlex.join(["qga", "cp", *rest])
+    guest = next((word for word in rest if not word.startswith("-") and "/" not in word), "")
+    if guest:
+        line = line.replace("VM", guest.partition(":")[0])
     if line.endswith(" PROGRAM") and len(rest) > 1 and not rest[0].startswith("-"):
         program = rest[1:] if rest[1] != "--" else rest[2:]
         line = line.replace("PROGRAM", shlex.join(program) or "PROGRAM")
-    guest = next((word for word in rest if not word.startswith("-") and "/" not in word), "")
-    return line.replace("VM", guest.partition(":")[0]) if guest else line
+    return line
 
 
 def option(command: str, typed: str) -> str:

@@ -23,6 +23,7 @@ HINTS = [
     ("passwd deb", "`qga user set-password deb root`"),
     ("df deb", "`qga fs list deb`"),
     ("ip deb", "`qga net interfaces deb`"),
+    ("run deb -- echo VM", "`qga exec deb -- echo VM`"),
     ("scp deb:/etc/hosts .", "`qga cp deb:/etc/hosts .`"),
     ("upload x.img deb:/srv/", "`qga cp x.img deb:/srv/`"),
     ("ps deb", "`qga exec deb -- ps aux`"),

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from qga_cli.files.guest import holder
 from tests.kit.command import Far
 from tests.kit.fake import AgentFault
 from tests.kit.fake_files import DATA, READ, FakeFiles, Start, copy
@@ -69,6 +71,20 @@ def test_what_a_killed_copy_holds_is_let_go(far: Far, here: Path) -> None:
     assert waiting.returncode == 0
     assert far.sh("cat waiting") == "first last"
     assert held() == 0
+
+
+def test_what_outlives_us_finds_a_socket_that_is_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(holder, "Survivor", lambda module, words: told.extend(words))
+    monkeypatch.chdir(tmp_path)
+    for uri in ("unix:run/{vm}.sock", "unix:/run/x", "qemu:///system", None):
+        target = SimpleNamespace(uri=uri, name="x")
+        transport = SimpleNamespace(audit=[])
+        holder.Holder(cast("Any", SimpleNamespace(agent=SimpleNamespace(
+            target=target, transport=transport))))  # fmt: skip
+    assert told[::4] == [f"unix:{tmp_path}/run/{{vm}}.sock", "unix:/run/x", "qemu:///system", ""]
 
 
 @pytest.mark.slow
