@@ -28,9 +28,14 @@ def find(words: Sequence[str]) -> Command | None:
         return by_wire(words[0])
     for count in (1, 2):
         path = tuple(words[:count])
-        if len(path) == count and all(map(_is_word, path)) and os.path.isfile(_file(path)):
+        if len(path) == count and has(path):
             return load(path)
     return None
+
+
+def has(path: Sequence[str]) -> bool:
+    """Whether there is a command at `path`."""
+    return all(map(_is_word, path)) and os.path.isfile(_file(path))
 
 
 def load(path: tuple[str, ...]) -> Command:

@@ -6,7 +6,6 @@ import os
 
 from qga_cli import catalog, config
 from qga_cli.cli.options import ENVIRONMENT, EVERY, fill
-from qga_cli.errors import UsageError
 from qga_cli.spec import CHANNEL, COUNT, FLAG
 from qga_cli.verbs.job import Job
 
@@ -21,12 +20,8 @@ def show_config(job: Job) -> list[dict[str, str]]:
     Raises UsageError for a mistake in a file.
     """
     settings = config.load()
-    known = {command.words for command in catalog.walk()}
-    for words in known:
-        fill(catalog.load(words), {}, settings)  # says where the mistake is, if there is one
-    for path, setting in settings.settings.items():
-        if path[0] == "defaults" and len(path) > 2 and path[1:-1] not in known:
-            raise UsageError(f"{setting.origin}: no command {' '.join(path[1:-1])!r}")
+    for command in catalog.walk():
+        fill(command, {}, settings)  # says where the mistake is, if there is one
     found = {path: (setting.value, setting.origin) for path, setting in settings.settings.items()}
     for option, variable in ENVIRONMENT.items():
         if os.environ.get(variable):

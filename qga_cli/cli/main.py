@@ -15,6 +15,7 @@ from qga_cli.errors import FileError, QgaError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from qga_cli.spec import Command
 
@@ -27,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if words is None else words)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         _dependable(number, name)
-    code = _run(words)
+    code = CommandLine(words).run()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -58,60 +59,88 @@ def _dependable(number: int, name: str) -> None:
             stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
-def _run(words: list[str]) -> int:
-    guest, as_json = "", _wants_json(words)
-    command: Command | None = None
-    try:
-        if words[:1] == ["__complete"]:
+class CommandLine:
+    """One command line, and what is known of it when something goes wrong."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._words = words
+        self._command: Command | None = None
+        self._guest = ""  # as it is typed
+        self._as_json = _wants_json(words)
+
+    def run(self) -> int:
+        """Do what it says, and return the exit code."""
+        try:
+            return self._run()
+        except SystemExit as exit:
+            return exit.code if isinstance(exit.code, int) else 1
+        except KeyboardInterrupt:  # before our own handler stands, at a question for example
+            return 130  # 128 + SIGINT
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except QgaError as error:
+            return self._fail(error)
+        except Exception as error:
+            why = _unwritten(error) if isinstance(error, OSError) else None
+            if why:
+                return self._fail(FileError(f"the output cannot be written: {why}"))
+            if any(word.startswith("-vv") for word in self._words):
+                raise
+            message = f"this is a bug in qga: {type(error).__name__}: {error}"
+            hint = "repeat with -vv for the traceback, and please report it"
+            return self._fail(QgaError(message, hint=hint))
+
+    def _run(self) -> int:
+        if self._words[:1] == ["__complete"]:
             from qga_cli.cli.complete import complete
 
-            return complete(words[1:3], *find(words[3:]))
-        command, rest = find(words)
+            return complete(self._words[1:3], *find(self._words[3:]))
+        command, rest = find(self._words)
         if command is None and rest and not catalog.is_group(rest[0]):
-            words = _unalias(words, rest)
-            as_json = _wants_json(words)
-            command, rest = find(words)
+            self._words = _unalias(self._words, rest)
+            self._as_json = _wants_json(self._words)
+            command, rest = find(self._words)
         if command is None:
-            return _help(words[: len(words) - len(rest)], rest)
+            return _help(self._words[: len(self._words) - len(rest)], rest)
+        self._command = command
         if rest in (["--help"], ["-h"]):
             from qga_cli.cli.command_help import screen
 
             sys.stdout.write(screen(command))
             return 0
-        args = for_command(command)
         if exit_code.passes_through(command):
             _accept_closed_stdout()
-        raw = quick_parser.parse(args, rest)
-        if raw is None:
-            from qga_cli.cli import typer_parser
-
-            raw = typer_parser.parse(command, rest)
+        raw = _parse(command, rest)
         named = raw.get("guest") or raw.get("vm") or ""
-        guest = named if isinstance(named, str) else ",".join(named)
+        self._guest = named if isinstance(named, str) else ",".join(named)
         from qga_cli.cli.run import Run
 
-        run = Run(command, raw, words)
-        as_json = run.view.errors_are_json  # the environment and the configuration have a say
+        run = Run(command, raw, self._words)
+        self._as_json = run.view.errors_are_json  # environment and configuration have a say
         return run()
-    except SystemExit as exit:
-        return exit.code if isinstance(exit.code, int) else 1
-    except KeyboardInterrupt:  # before our own handler stands, at a question for example
-        return 130  # 128 + SIGINT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except QgaError as error:
-        return _fail(error, command, guest, as_json)
-    except Exception as error:
-        why = _unwritten(error) if isinstance(error, OSError) else None
-        if why:
-            lost = FileError(f"the output cannot be written: {why}")
-            return _fail(lost, command, guest, as_json)
-        if any(word.startswith("-vv") for word in words):
-            raise
-        message = f"this is a bug in qga: {type(error).__name__}: {error}"
-        hint = "repeat with -vv for the traceback, and please report it"
-        return _fail(QgaError(message, hint=hint), command, guest, as_json)
+
+    def _fail(self, error: QgaError) -> int:
+        from qga_cli import render
+
+        guest = self._guest
+        about = "" if isinstance(error, UsageError) or error.exit_code == 123 else guest
+        if guest and error.hint:
+            from qga_cli.guests.targets import Target
+
+            error.of(Target(None, guest, guest))  # the word, where it was not looked up any more
+        _say(render.error_text(error, about, known=guest, as_json=self._as_json))
+        return exit_code.of(error, self._command)
+
+
+def _parse(command: Command, words: list[str]) -> dict[str, Any]:
+    """What the words say, by argument; by Typer where they are spelled in an odd way."""
+    raw = quick_parser.parse(for_command(command), words)
+    if raw is None:
+        from qga_cli.cli import typer_parser
+
+        raw = typer_parser.parse(command, words)
+    return raw
 
 
 def _unwritten(error: OSError) -> str | None:
@@ -135,18 +164,6 @@ def _accept_closed_stdout() -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.close(null)
-
-
-def _fail(error: QgaError, command: Command | None, guest: str, as_json: bool) -> int:
-    from qga_cli import render
-
-    about = "" if isinstance(error, UsageError) or error.exit_code == 123 else guest
-    if guest and error.hint:
-        from qga_cli.guests.targets import Target
-
-        error.of(Target(None, guest, guest))  # the word, where it was not looked up any more
-    _say(render.error_text(error, about, known=guest, as_json=as_json))
-    return exit_code.of(error, command)
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from qga_cli import spec
+from qga_cli import catalog, spec
 from qga_cli.cli import values
 from qga_cli.config import Setting
 from qga_cli.errors import UsageError
@@ -161,8 +161,15 @@ def _visible(arg: Arg) -> tuple[Arg, ...]:
 def fill(command: spec.Command, raw: dict[str, Any], config: Config) -> dict[str, Any]:
     """`raw` with what was not given: from the environment, then the command's table, then all's.
 
-    Raises UsageError with file and line for an option that does not exist, or a wrong value.
+    Raises UsageError with file and line for a command or an option that does not exist, or a wrong
+    value.
     """
+    for path, setting in config.settings.items():
+        if path[0] == "defaults" and len(path) > 2 and not catalog.has(path[1:-1]):
+            named = " ".join(path[1:-1])
+            dotted = f"write [defaults.{named.replace(' ', '.')}]"
+            hint = dotted if catalog.has(named.split()) else ""
+            raise UsageError(f"{setting.origin}: no command {named!r}", hint=hint)
     filled = dict(raw)
     known = {arg.name: arg for arg in for_command(command) if not arg.positional}
     everywhere = {arg.name: arg for arg in (*EVERY, spec.CHANNEL)}

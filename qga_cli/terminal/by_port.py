@@ -130,5 +130,8 @@ def start(agent: Agent, request: TerminalRequest, *, always: bool) -> PythonCarr
     if not carrier:
         found.close()
         if always:
-            raise NoChannel("the guest has no Python that opens the ports")
+            raise NoChannel(
+                "the guest has no Python that opens the ports",
+                hint="install python3 there, or leave `--channel always` out",
+            )
     return carrier

@@ -80,16 +80,7 @@ def attach(
         raise UsageError("a terminal belongs to one guest")
     escape = Escape(_key(escape_key))
     console = Console(job.streams.stdin)
-    request = TerminalRequest(
-        [b"/bin/sh", b"-c", script("terminal/enter").encode(), b"qga"],
-        size=console.size(),
-        environment={
-            b"TERM": os.environb.get(b"TERM", b"dumb"),
-            b"QGA_CONTEXT": Context(**around).line("", command),
-        },
-        clean=around.get("clean_env", False),
-        owner=owner or around.get("user", "").partition(":")[0] or "root",
-    )
+    request = _request(command, around, owner, console)
     if is_windows(job.agent):  # asked first: what follows would be too much input for its agent
         raise Unsupported(
             "a Windows guest has no terminals that its agent could carry",
@@ -118,6 +109,22 @@ def attach(
         _begin_line(console, exchange)
         raise exchange.error
     return Finished(code=_HUNG_UP if carrier.code is None else carrier.code)
+
+
+def _request(
+    command: list[str], around: "dict[str, Any]", owner: str, console: Console
+) -> TerminalRequest:
+    """What the guest's end is to start. `owner` is whose the terminal is, "" for the user's."""
+    return TerminalRequest(
+        [b"/bin/sh", b"-c", script("terminal/enter").encode(), b"qga"],
+        size=console.size(),
+        environment={
+            b"TERM": os.environb.get(b"TERM", b"dumb"),
+            b"QGA_CONTEXT": Context(**around).line("", command),
+        },
+        clean=around.get("clean_env", False),
+        owner=owner or around.get("user", "").partition(":")[0] or "root",
+    )
 
 
 def _start(agent: "Agent", request: TerminalRequest, channel: str) -> "Carrier":

@@ -46,13 +46,21 @@ def test_show_finds_the_mistake_of_any_command(config: Callable[[str], dict[str,
     assert "config.toml:3: `fs list` has no option 'colums'" in ran.err
 
 
+@pytest.mark.parametrize("line", [("config", "show"), ("ping", "web1")])
 @pytest.mark.parametrize("words", ["exce", "fs", "fs.lits", "guest-fstrim"])
-def test_show_finds_defaults_of_no_command(
-    config: Callable[[str], dict[str, str]], words: str
+def test_defaults_of_no_command_are_a_mistake_everywhere(
+    config: Callable[[str], dict[str, str]], words: str, line: tuple[str, ...]
 ) -> None:
-    ran = qga("config", "show", env=config(f'[defaults.{words}]\ntimeout = "1m"\n'))
+    ran = qga(*line, env=config(f'[defaults.{words}]\ntimeout = "1m"\n'))
     assert ran.code == 2
     assert f"config.toml:2: no command '{words.replace('.', ' ')}'" in ran.err
+
+
+def test_a_table_of_two_words_is_told_how_it_is_written(
+    config: Callable[[str], dict[str, str]],
+) -> None:
+    ran = qga("fs", "list", "web1", env=config('[defaults."fs list"]\ntimeout = "1m"\n'))
+    assert ran.err.splitlines()[-1] == "hint: write [defaults.fs.list]"
 
 
 def test_the_configuration_of_the_manual_page_is_one(

@@ -97,7 +97,7 @@ def run(
     monkeypatch.setattr(catalog, "walk", lambda: iter(KNOWN))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setattr("qga_cli.agent._SILENCE", 0.1)
-    code = main._run(["-c", fake(agent).uri, *words, *FORMS[form]])
+    code = main.CommandLine(["-c", fake(agent).uri, *words, *FORMS[form]]).run()
     out = re.sub(r"in \d+ ms$", "in 2 ms", SGR.sub("", stdout.written()), flags=re.M)
     shown: object = json.loads(out) if form == "json" and out else out.splitlines()
     return {

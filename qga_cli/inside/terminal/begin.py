@@ -80,20 +80,21 @@ def rename() -> None:
 def open_ports(names: "list[str]") -> "list[int]":
     """The ports of these names, opened; none if one of them is not there, or cannot be opened."""
     opened = []
+    until = time.monotonic() + _SHOWN
     try:
         for name in names:
-            entry = find_port(name)
-            if entry:
-                opened.append(os.open(f"/dev/{entry}", os.O_RDWR))
+            entry = find_port(name, until)
+            if not entry:  # where the host's qga was killed, all have gone: one wait is enough
+                break
+            opened.append(os.open(f"/dev/{entry}", os.O_RDWR))
     except OSError:
         opened = []
     return opened if len(opened) == len(names) else []
 
 
-def find_port(name: str) -> str:
+def find_port(name: str, until: float) -> str:
     """The device of this port, "" if there is none. As open_port in inside/channel/port.sh does, it
-    waits for it, unless no port is shown at all."""
-    until = time.monotonic() + _SHOWN
+    waits for it, until this monotonic time, unless no port is shown at all."""
     while True:
         entries = os.listdir(_PORTS)
         for entry in entries:
