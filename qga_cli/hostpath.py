@@ -7,6 +7,8 @@ to what is his: its target must belong to him. Our own links and root's lead any
 lie in another's folder, where he can move them about. Nothing is looked up twice.
 """
 
+from __future__ import annotations
+
 import errno
 import os
 import stat
@@ -24,7 +26,7 @@ MOST = 32 * 2**20  # bytes of what is read whole
 _ANYWHERE, _NOWHERE, _NOBODY = -1, -2, -3  # instead of a user
 
 
-def read_whole(file: "BinaryIO", what: str) -> bytes:
+def read_whole(file: BinaryIO, what: str) -> bytes:
     """All of `file`, for messages `what`. Raises UsageError past 32 MiB: /dev/zero has no end."""
     data = file.read(MOST + 1)
     if len(data) > MOST:

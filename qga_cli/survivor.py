@@ -4,6 +4,8 @@ It waits as a shell, which starts in a millisecond; Python is loaded by our deat
 of a pipe tells it. It has a session of its own and ignores what ends sessions.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
@@ -35,7 +37,7 @@ def python(module: str, *words: str) -> tuple[list[str], dict[str, str]]:
 class Survivor:
     """Will run `python -m module words...`, and the words it is told later, unless released."""
 
-    def __init__(self, module: str, words: "Sequence[str]") -> None:
+    def __init__(self, module: str, words: Sequence[str]) -> None:
         ours, theirs = os.pipe()
         argv, environment = python(module, *words)
         try:

@@ -1,5 +1,7 @@
 """One port that we have opened, to read or to write."""
 
+from __future__ import annotations
+
 import collections
 import os
 import select
@@ -24,7 +26,7 @@ _LINE = 100  # bytes of the line that the end begins
 class OutPort:
     """A port whose guest's end is read; all that is sent to it goes to the guest."""
 
-    def __init__(self, name: str, stream: "PortStream") -> None:
+    def __init__(self, name: str, stream: PortStream) -> None:
         self.name = name
         self._stream = stream
         self._busy = threading.Lock()
@@ -57,7 +59,7 @@ class InPort:
     any more. `fileno` is for select: readable while there is something to read.
     """
 
-    def __init__(self, name: str, stream: "PortStream") -> None:
+    def __init__(self, name: str, stream: PortStream) -> None:
         self.name = name
         self.nonce = os.urandom(16).hex()
         self.end = f"qga.{os.urandom(16).hex()} "

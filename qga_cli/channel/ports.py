@@ -13,6 +13,8 @@ unplugs what is ours then, and ends the program at the guest's end; should that 
 next run unplugs.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import queue
@@ -42,7 +44,7 @@ class Channel:
     """Takes ports and gives them back. `close` when the run is over. For one thread."""
 
     def __init__(
-        self, ports: "Ports", trace: "Callable[[int, str], None]", *, patience: float = QUICK
+        self, ports: Ports, trace: Callable[[int, str], None], *, patience: float = QUICK
     ) -> None:
         self._ports = ports
         self._trace = trace
@@ -51,14 +53,14 @@ class Channel:
         self._search: Search | None = None
 
     @classmethod
-    def to(cls, agent: "Agent", patience: float = QUICK) -> "Channel":
+    def to(cls, agent: Agent, patience: float = QUICK) -> Channel:
         """To this agent's guest. Raises NoChannel where no port can be plugged."""
         ports = agent.transport.ports()
         if ports is None:
             raise NoChannel("only libvirt's guests can be given a port")
         return cls(ports, agent.trace, patience=patience)
 
-    def take(self, reading: int, writing: int = 0) -> "tuple[list[InPort], list[OutPort]]":
+    def take(self, reading: int, writing: int = 0) -> tuple[list[InPort], list[OutPort]]:
         """So many open ports to read from, and to write to. Raises NoChannel, Forbidden.
 
         It does not wait for long: a port that is plugged too late is there for the next run.
@@ -72,7 +74,7 @@ class Channel:
         self._trace(1, f"through ports of ours: {', '.join(name for name, _ in found)}")
         return incoming, outgoing
 
-    def give_back(self, port: "InPort | OutPort", *, clean: bool = True) -> None:
+    def give_back(self, port: InPort | OutPort, *, clean: bool = True) -> None:
         """Close it. It may stay, idle, if the guest's program has let go of it as it should."""
         self._taken.remove(port)
         try:
@@ -82,7 +84,7 @@ class Channel:
             self._trace(1, str(error))
         port.close()
 
-    def is_open(self, port: "InPort | OutPort") -> bool:
+    def is_open(self, port: InPort | OutPort) -> bool:
         """Whether somebody in the guest has it open just now."""
         return any(one.is_open for one in self._ports.plugged(port.name))
 
@@ -110,7 +112,7 @@ class Search:
     libvirt may keep a call that plugs for half a minute; whoever waits can turn away from it.
     """
 
-    def __init__(self, ports: "Ports", trace: "Callable[[int, str], None]") -> None:
+    def __init__(self, ports: Ports, trace: Callable[[int, str], None]) -> None:
         self.names: set[str] = set()
         self._ports = ports
         self._trace = trace
@@ -118,7 +120,7 @@ class Search:
         self._lock = threading.Lock()
         self._working = self._late = self._closed = False
 
-    def find(self, wanted: list[bool], patience: float) -> "list[tuple[str, PortStream]]":
+    def find(self, wanted: list[bool], patience: float) -> list[tuple[str, PortStream]]:
         """One open port for each that is wanted, True for one to write to."""
         box: queue.SimpleQueue[list[tuple[str, PortStream]] | QgaError] = queue.SimpleQueue()
         self._working = True
@@ -142,7 +144,7 @@ class Search:
     def _work(
         self,
         wanted: list[bool],
-        box: "queue.SimpleQueue[list[tuple[str, PortStream]] | QgaError]",
+        box: queue.SimpleQueue[list[tuple[str, PortStream]] | QgaError],
     ) -> None:
         """Put them into the box, or what is in the way; close them when that comes too late."""
         found: list[tuple[str, PortStream]] = []
@@ -165,25 +167,23 @@ class Search:
                 self._survivor.release()
             box.put(answer)
 
-    def _fetch(
-        self, ports: "Ports", wanted: list[bool], found: "list[tuple[str, PortStream]]"
-    ) -> None:
+    def _fetch(self, ports: Ports, wanted: list[bool], found: list[tuple[str, PortStream]]) -> None:
         if any(wanted):
             ports.check_writing()
         plugged = ports.plugged(PREFIX)
         idle = [port.name for port in plugged if not port.is_open]
         random.shuffle(idle)  # others choose just now too
         try:
-            for writing in wanted:
-                found.append(self._reuse(ports, idle, writing) or self._plug(ports, writing))
+            for writing in wanted:  # one by one: what was found before an error is dropped
+                found.append(  # noqa: PERF401
+                    self._reuse(ports, idle, writing) or self._plug(ports, writing)
+                )
         except QgaError:
             drop(ports, found)
             found.clear()
             raise
 
-    def _reuse(
-        self, ports: "Ports", idle: "list[str]", writing: bool
-    ) -> "tuple[str, PortStream] | None":
+    def _reuse(self, ports: Ports, idle: list[str], writing: bool) -> tuple[str, PortStream] | None:
         while idle:
             name = idle.pop()
             try:
@@ -197,7 +197,7 @@ class Search:
             return name, stream
         return None
 
-    def _plug(self, ports: "Ports", writing: bool) -> "tuple[str, PortStream]":
+    def _plug(self, ports: Ports, writing: bool) -> tuple[str, PortStream]:
         if not ports.may_plug():
             raise NoChannel("another work holds the guest (a migration, save or dump)")
         for _ in range(_TRIES):
@@ -226,14 +226,14 @@ class Search:
 
 
 def _value(
-    found: "list[tuple[str, PortStream]] | QgaError",
-) -> "list[tuple[str, PortStream]]":
+    found: list[tuple[str, PortStream]] | QgaError,
+) -> list[tuple[str, PortStream]]:
     if isinstance(found, QgaError):
         raise found
     return found
 
 
-def obstacle(agent: "Agent") -> str:
+def obstacle(agent: Agent) -> str:
     """Why ports are not even tried for without an order to; "" when they are."""
     from qga_cli.channel import memory
 
@@ -246,7 +246,7 @@ def obstacle(agent: "Agent") -> str:
     return known and f"no channel, as before: {known}"
 
 
-def drop(ports: "Ports", found: "list[tuple[str, PortStream]]") -> None:
+def drop(ports: Ports, found: list[tuple[str, PortStream]]) -> None:
     """Close ports that nobody has used; a few of them may stay."""
     many = len(ports.plugged(PREFIX))
     for name, stream in found:
@@ -256,7 +256,7 @@ def drop(ports: "Ports", found: "list[tuple[str, PortStream]]") -> None:
         stream.close()
 
 
-def sweep(ports: "Ports", trace: "Callable[[int, str], None]", but: "Collection[str]" = ()) -> None:
+def sweep(ports: Ports, trace: Callable[[int, str], None], but: Collection[str] = ()) -> None:
     """Unplug the ports of qgas that have died."""
     for name in abandoned(ports, but):
         # Its owner may only just be closing it, and the next one have it a moment later.
@@ -264,7 +264,7 @@ def sweep(ports: "Ports", trace: "Callable[[int, str], None]", but: "Collection[
             trace(1, f"port {name} was left behind: unplugged")
 
 
-def abandoned(ports: "Ports", but: "Collection[str]" = ()) -> list[str]:
+def abandoned(ports: Ports, but: Collection[str] = ()) -> list[str]:
     """Ports of ours that are open in the guest, and have no stream on the host."""
     return [
         port.name
@@ -273,7 +273,7 @@ def abandoned(ports: "Ports", but: "Collection[str]" = ()) -> list[str]:
     ]
 
 
-def survey(ports: "Ports") -> tuple[list[str], list[str], list[str]]:
+def survey(ports: Ports) -> tuple[list[str], list[str], list[str]]:
     """Our ports by name: those in use, those that are free, those left open by the dead."""
     used: list[str] = []
     idle: list[str] = []

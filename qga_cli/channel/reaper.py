@@ -6,6 +6,8 @@ in libvirt's daemon. `=MARK` is a program that had its streams on the ports, to 
 terminal that is closed; `=` says that there is none any more. `@MARK` holds a copy's files.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 import syslog
@@ -35,7 +37,7 @@ _AGAIN = 0.5  # seconds until the guest is spoken to again
 _NONE = 9  # exit code of inside/exec/orphan.sh, and inside/files/orphan.sh
 
 
-def main(argv: "Sequence[str]") -> None:
+def main(argv: Sequence[str]) -> None:
     """Unplug the ports, end the program, and log it."""
     at = argv.index("--")
     where, words = argv[:at], argv[at + 1 :]
@@ -59,7 +61,7 @@ def main(argv: "Sequence[str]") -> None:
     speaking.join()
 
 
-def reach(where: "Sequence[str]") -> "Transport":
+def reach(where: Sequence[str]) -> Transport:
     """The guest, with a connection of one's own: each of the two threads needs one."""
     uri, guest, *audit = where
     transport = connect(uri or None).open(guest)
@@ -71,7 +73,7 @@ def reach(where: "Sequence[str]") -> "Transport":
     return transport
 
 
-def reap(ports: "Ports", words: "Sequence[str]", guest: str, left: set[str]) -> None:
+def reap(ports: Ports, words: Sequence[str], guest: str, left: set[str]) -> None:
     """Unplug each port that nobody uses; `left` gets those that only the host uses, for long."""
     names = {word.removeprefix(COMING) for word in words}
     coming = names.difference(words)
@@ -97,7 +99,7 @@ def reap(ports: "Ports", words: "Sequence[str]", guest: str, left: set[str]) -> 
 
 
 def speak(
-    where: "Sequence[str]", ending: dict[str, str], left: set[str], over: threading.Event
+    where: Sequence[str], ending: dict[str, str], left: set[str], over: threading.Event
 ) -> None:
     """Over the agent: send the program a SIGHUP, end what holds files, and free ports that libvirtd
     keeps for the dead.
@@ -128,13 +130,13 @@ def speak(
         time.sleep(_AGAIN)
 
 
-def _end(agent: Agent, *scripts: str, words: "Sequence[str]") -> bool:
+def _end(agent: Agent, *scripts: str, words: Sequence[str]) -> bool:
     """Whether there was such a program."""
     shell, text = loaded("qga-end", "".join(map(script, scripts)))
     return capture(agent, [*shell, *words], stdin=text).code != _NONE
 
 
-def _poke(agent: Agent, names: "Sequence[str]") -> None:
+def _poke(agent: Agent, names: Sequence[str]) -> None:
     shell, text = loaded("qga-poke", script("channel/port") + script("channel/poke"))
     capture(agent, [*shell, *names], stdin=text)
 

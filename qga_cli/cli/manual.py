@@ -1,5 +1,7 @@
 """`qga help`: manual pages, wherever they were installed."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 TOPICS = ("options", "configuration", "targets", "output", "exit-codes", "transports")
 
 
-def show_manual(job: Job, *, topic: "Sequence[str]" = ()) -> Finished:
+def show_manual(job: Job, *, topic: Sequence[str] = ()) -> Finished:
     """Show the page with man(1), which minds PAGER; else what --help says."""
     words = ["configuration"] if topic == ["config"] else list(topic)
     command = catalog.find(words)

@@ -5,6 +5,8 @@ A new agent knows none of the pids and handles that the old one gave. What we ha
 a process in the guest, so it is opened once more; whether a program runs, /proc tells.
 """
 
+from __future__ import annotations
+
 import time
 
 from qga_cli.agent.file import AgentFile
@@ -49,7 +51,7 @@ _RETURN = 30.0  # seconds for an agent to come back; a keeper without us gives u
 class AgentCalls:
     """What a running program needs of the agent. Not for two threads at once."""
 
-    def __init__(self, agent: "Agent", interrupt: "Interrupt") -> None:
+    def __init__(self, agent: Agent, interrupt: Interrupt) -> None:
         self.agent = agent
         self.interrupt = interrupt
         self._patience: Patience | None = None  # made at the first failure
@@ -69,12 +71,12 @@ class AgentCalls:
 
     def start(
         self,
-        argv: "Sequence[str]",
+        argv: Sequence[str],
         *,
         capture: bool = False,
         stdin: bytes = b"",
-        env: "Sequence[str] | None" = None,
-        program: "Sequence[str]" = (),
+        env: Sequence[str] | None = None,
+        program: Sequence[str] = (),
     ) -> int:
         """Start a program and return its pid; `status` must be asked until it has exited.
 
@@ -91,7 +93,7 @@ class AgentCalls:
             self._pids.add(pid)
         return pid
 
-    def status(self, pid: int) -> "Mapping[str, Any]":
+    def status(self, pid: int) -> Mapping[str, Any]:
         """The state of the program; the agent reports its exit only once."""
         try:
             status: Mapping[str, Any] = self.call(EXEC_STATUS, {"pid": pid})
@@ -105,14 +107,14 @@ class AgentCalls:
             self._pids.discard(pid)
         return status
 
-    def finish(self, pid: int, seconds: float = _HELPER) -> "Mapping[str, Any]":
+    def finish(self, pid: int, seconds: float = _HELPER) -> Mapping[str, Any]:
         """Wait for a helper to end, and return its last state. Raises QgaError if it does not."""
         status = wait_for_end(lambda: self.status(pid), seconds)
         if status is None:
             raise QgaError(f"a helper in the guest (pid {pid}) does not end")
         return status
 
-    def reap(self, pids: "Iterable[int]", seconds: float = _REAP) -> None:
+    def reap(self, pids: Iterable[int], seconds: float = _REAP) -> None:
         """Have the agent forget programs that are ending, and wait until they have."""
         until = time.monotonic() + seconds
         left = [pid for pid in pids if not self._reaped(pid, until - time.monotonic())]
@@ -188,7 +190,7 @@ class AgentCalls:
             return False
         return said.rpartition(b")")[2].split()[:1] not in ([], [b"Z"])
 
-    def call(self, command: "Command", arguments: "dict[str, object]") -> "Any":
+    def call(self, command: Command, arguments: dict[str, object]) -> Any:
         """The result of one call, made again where that is safe and may help."""
         waiting = False
         while True:
@@ -242,7 +244,7 @@ class _LastingFile(AgentFile):
             self.seek(self.position)
             return super().read(count)
 
-    def _on(self, command: "Command", **arguments: object) -> "Any":
+    def _on(self, command: Command, **arguments: object) -> Any:
         try:
             return super()._on(command, **arguments)
         except Refused as error:

@@ -9,6 +9,8 @@ variable of the user's is one of the wrapper's, and none of its tools is looked 
 Variables of ours begin with qga_.
 """
 
+from __future__ import annotations
+
 import os
 import re
 
@@ -54,7 +56,7 @@ class Context:
     def __init__(
         self,
         *,
-        env: "Mapping[str, str] | None" = None,
+        env: Mapping[str, str] | None = None,
         clean_env: bool = False,
         workdir: str = "",
         user: str = "",
@@ -74,7 +76,7 @@ class Context:
         """The `env` of guest-exec; None leaves the agent's own environment."""
         return [f"PATH={_PATH}"] if self.clean_env else None
 
-    def line(self, stdin: str, argv: "Sequence[str]" = ()) -> bytes:
+    def line(self, stdin: str, argv: Sequence[str] = ()) -> bytes:
         """The line for the wrapper; without `argv` it has its program's words already."""
         parts = [stdin] if stdin else []
         if argv:
@@ -101,10 +103,10 @@ class Context:
 
 
 def request(
-    agent: "Agent",
+    agent: Agent,
     text: str,
     name: str,
-    argv: "Sequence[str]",
+    argv: Sequence[str],
     context: Context,
     stdin: str,
     first: str = "",
@@ -153,14 +155,12 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "'\\''").replace("\n", "'\"$qga_nl\"'") + "'"
 
 
-def is_text(words: "Sequence[str]") -> bool:
+def is_text(words: Sequence[str]) -> bool:
     """Whether JSON can carry them: no byte that os.fsdecode could not decode."""
     return not any("\ud800" <= char <= "\udfff" for word in words for char in word)
 
 
-def variables(
-    pairs: "Sequence[str]", files: "Sequence[str]", own: "Mapping[str, str]"
-) -> dict[str, str]:
+def variables(pairs: Sequence[str], files: Sequence[str], own: Mapping[str, str]) -> dict[str, str]:
     """The variables of -e and --env-file: NAME=VALUE, or NAME for that of our `own` environment.
 
     A file has one on each line; empty lines and those beginning with # say nothing.
@@ -220,7 +220,7 @@ def _as_user(user: str) -> list[str]:
     return [*parts, known]
 
 
-def _become(user: str, ways: "Mapping[str, str]") -> str:
+def _become(user: str, ways: Mapping[str, str]) -> str:
     """Shell text that puts in front of the words whichever tool is there.
 
     setpriv turns into the program. The others stay beside it, and must not show its words.

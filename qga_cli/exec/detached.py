@@ -1,5 +1,7 @@
 """Programs in the guest that nobody waits for, and what became of them later."""
 
+from __future__ import annotations
+
 import math
 
 from qga_cli.agent.abilities import is_windows
@@ -26,11 +28,11 @@ _CEILING = 1.0  # seconds between two looks
 
 
 def start(
-    agent: "Agent",
-    argv: "Sequence[str]",
+    agent: Agent,
+    argv: Sequence[str],
     context: Context,
-    interrupt: "Interrupt",
-    stdin: "InputSource | None",
+    interrupt: Interrupt,
+    stdin: InputSource | None,
 ) -> int:
     """Start a program and return its pid. The agent keeps the first megabyte of its output."""
     feed = InputFeed(stdin) if stdin else None
@@ -46,7 +48,7 @@ def start(
     return calls.start(words, capture=True, stdin=asked, env=context.environment, program=argv)
 
 
-def status(job: Job, *, pid: int, wait: bool = False) -> "Finished | Reply":
+def status(job: Job, *, pid: int, wait: bool = False) -> Finished | Reply:
     """`qga exec-status`: the agent's record; with --wait the program's output and code."""
     if not wait:
         try:
@@ -77,7 +79,7 @@ def status(job: Job, *, pid: int, wait: bool = False) -> "Finished | Reply":
     return Finished(code=done.code)
 
 
-def _ask(agent: "Agent", pid: int) -> "Mapping[str, Any]":
+def _ask(agent: Agent, pid: int) -> Mapping[str, Any]:
     try:
         value: Mapping[str, Any] = agent.call(EXEC_STATUS, {"pid": pid}).value
     except Refused as error:

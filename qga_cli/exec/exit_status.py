@@ -1,5 +1,7 @@
 """What the end of a wrapper says: how the program ended, or why it has never begun."""
 
+from __future__ import annotations
+
 import re
 
 from qga_cli.errors import BadReply, NoProgram, NotExecutable, QgaError, Refused
@@ -25,7 +27,7 @@ class NoProc(NoShell):
     """It has one, and no /proc or no dd."""
 
 
-def outcome(line: str) -> "tuple[int | None, int | None]":
+def outcome(line: str) -> tuple[int | None, int | None]:
     """Exit code or signal, from what follows the end mark.
 
     A shell's code for both is the same; it says which unless it is bash, and says nothing of INT
@@ -39,7 +41,7 @@ def outcome(line: str) -> "tuple[int | None, int | None]":
     return (None, code - 128) if killed and 128 < code <= 128 + 64 else (code, None)
 
 
-def failure(program: str, code: "int | None", said: bytes) -> QgaError:
+def failure(program: str, code: int | None, said: bytes) -> QgaError:
     """What it means that a wrapper has ended with this exit code, saying this, and no end mark."""
     lines = said.decode("utf-8", "replace").strip().splitlines()
     # Shells put their name and a line number in front.

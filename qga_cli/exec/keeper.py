@@ -1,5 +1,7 @@
 """Starts and commands the keeper: the shell in the guest that holds the pipes while we stream."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import time
@@ -28,7 +30,7 @@ class Keeper:
     """Takes a program's pipes over from its wrapper, with `spools` by files of its own."""
 
     def __init__(
-        self, calls: "AgentCalls", wrapper: int, mark: str, *, spools: bool, stdin: bool
+        self, calls: AgentCalls, wrapper: int, mark: str, *, spools: bool, stdin: bool
     ) -> None:
         self.calls = calls
         self.spools = spools
@@ -47,7 +49,7 @@ class Keeper:
         """A file or pipe that the keeper holds."""
         return f"/proc/{self._pid}/fd/{descriptor}"
 
-    def ready(self, stdout: "Stream", stderr: "Stream") -> bool:
+    def ready(self, stdout: Stream, stderr: Stream) -> bool:
         """Whether it has taken over; then `outputs` carry."""
         if self.spools:
             try:
@@ -130,7 +132,7 @@ class Keeper:
                 self._orders = 0
         self._helper("exec/tell", order, self.path(0))
 
-    def leave(self, helpers: "Iterable[int]", *, drop: bool = False) -> None:
+    def leave(self, helpers: Iterable[int], *, drop: bool = False) -> None:
         """End it and all helpers. With `drop` the program's next write fails (SIGPIPE)."""
         pids = [pid for output in self.outputs for pid in output.pids] + list(helpers)
         with contextlib.suppress(Lost):  # it has let go by itself

@@ -5,6 +5,8 @@ faster than the agent waits as at any pipe. Or, where file commands are blocked,
 output of one dd after another (`Polled`), a pipe's worth each.
 """
 
+from __future__ import annotations
+
 import time
 
 from qga_cli.agent.program import captured
@@ -31,9 +33,7 @@ class Stream:
     `seconds` for the rest of it, no longer: the program may wait for an answer.
     """
 
-    def __init__(
-        self, sink: "Callable[[bytes], object]", mark: bytes, seconds: float = HELD
-    ) -> None:
+    def __init__(self, sink: Callable[[bytes], object], mark: bytes, seconds: float = HELD) -> None:
         self._sink = sink
         self._mark = mark
         self._seconds = seconds
@@ -97,11 +97,11 @@ class Spooled:
 
     def __init__(
         self,
-        calls: "AgentCalls",
+        calls: AgentCalls,
         stream: Stream,
         pipe: str,
-        files: "list[str]",
-        dd: "Callable[..., int]",
+        files: list[str],
+        dd: Callable[..., int],
     ) -> None:
         self.stream = stream
         self._dd = dd
@@ -143,11 +143,11 @@ class Spooled:
         for file in self._all:
             self._calls.close(file.handle)
 
-    def _fill(self, file: "_File") -> None:
+    def _fill(self, file: _File) -> None:
         file.pid = self._dd(f"if={self._pipe}", f"of={file.path}", "bs=64k", f"count={_BLOCKS}")
         self._filled.append(file)
 
-    def _look(self, file: "_File") -> None:
+    def _look(self, file: _File) -> None:
         status = self._calls.status(file.pid)
         if status["exited"]:
             file.pid = 0
@@ -157,7 +157,7 @@ class Spooled:
                     "or this qga was stopped for longer than 40 seconds"
                 )
 
-    def _empty(self, file: "_File") -> None:
+    def _empty(self, file: _File) -> None:
         """Make room before dd does: what dd has not truncated yet would be read again."""
         self._calls.close(self._calls.open(file.path, "w"))
         self._calls.seek(file.handle, 0)
@@ -178,7 +178,7 @@ class Polled:
     """A stream through captured output: needs no file commands and no room in the guest."""
 
     def __init__(
-        self, calls: "AgentCalls", stream: Stream, pipe: str, dd: "Callable[..., int]"
+        self, calls: AgentCalls, stream: Stream, pipe: str, dd: Callable[..., int]
     ) -> None:
         self.stream = stream
         self.pids: list[int] = []

@@ -1,5 +1,7 @@
 """Programs in the guest: start, feed, stream, end, and tell truthfully how they ended."""
 
+from __future__ import annotations
+
 import contextlib
 import time
 
@@ -21,20 +23,20 @@ _HEED = 0.3  # seconds that a program may take before its reader is looked at
 
 def run(
     agent: Agent,
-    argv: "Sequence[str]",
+    argv: Sequence[str],
     *,
-    stdin: "InputSource | None",
-    stdout: "Callable[[bytes], object]",
-    stderr: "Callable[[bytes], object]",
-    interrupt: "Interrupt",
+    stdin: InputSource | None,
+    stdout: Callable[[bytes], object],
+    stderr: Callable[[bytes], object],
+    interrupt: Interrupt,
     timeout: float | None = None,
     kill_after: float = 5.0,
-    env: "Mapping[str, str] | None" = None,
+    env: Mapping[str, str] | None = None,
     clean_env: bool = False,
     workdir: str = "",
     user: str = "",
     text: bool = False,
-    heed: "Callable[[], object]" = bool,
+    heed: Callable[[], object] = bool,
     channel: str = "never",
     large: bool = False,
 ) -> Completed:
@@ -92,11 +94,11 @@ def run(
 
 
 def _to_the_end(
-    ways: "Ways",
-    begin: "Callable[[], Supervisor]",
-    interrupt: "Interrupt",
-    heed: "Callable[[], object]",
-) -> "Supervisor":
+    ways: Ways,
+    begin: Callable[[], Supervisor],
+    interrupt: Interrupt,
+    heed: Callable[[], object],
+) -> Supervisor:
     """Run it by the first way that there is."""
     from qga_cli.exec.exit_status import NoShell
 
@@ -111,10 +113,10 @@ def _to_the_end(
 
 
 def follow(
-    program: "AnyProgram",
-    supervisor: "Supervisor",
-    interrupt: "Interrupt",
-    heed: "Callable[[], object]",
+    program: AnyProgram,
+    supervisor: Supervisor,
+    interrupt: Interrupt,
+    heed: Callable[[], object],
 ) -> None:
     """Carry a started program to its end."""
     heeded = time.monotonic() + _HEED

@@ -1,5 +1,7 @@
 """`qga script`: a file of the host, run by the interpreter that its first line names."""
 
+from __future__ import annotations
+
 import io
 import os
 
@@ -24,9 +26,9 @@ def run_script(
     file: str,
     kill_after: float,
     channel: str,
-    args: "Sequence[str]" = (),
-    env: "Sequence[str]" = (),
-    env_file: "Sequence[str]" = (),
+    args: Sequence[str] = (),
+    env: Sequence[str] = (),
+    env_file: Sequence[str] = (),
     clean_env: bool = False,
     workdir: str | None = None,
     user: str | None = None,
@@ -37,7 +39,7 @@ def run_script(
     given = None if no_stdin or file == "-" else standard_input(job)
     around = surroundings(env, env_file, workdir, user, clean=clean_env)
 
-    def on_windows(name: str, given: "BinaryIO | None") -> Finished:
+    def on_windows(name: str, given: BinaryIO | None) -> Finished:
         program = _for_windows(job, name, content, args)
         return answer(job, program, given, around, kill_after, channel)
 
@@ -60,7 +62,7 @@ def run_script(
         return on_windows("stdin.cmd", None)
 
 
-def _for_windows(job: Job, name: str, content: bytes, args: "Sequence[str]") -> "Script":
+def _for_windows(job: Job, name: str, content: bytes, args: Sequence[str]) -> Script:
     """What runs it from a file there: by PowerShell if it is a .ps1, else by cmd."""
     from qga_cli.windows.script import Script
 
@@ -74,7 +76,7 @@ def _for_windows(job: Job, name: str, content: bytes, args: "Sequence[str]") -> 
 class _Chain:
     """The script, then our own input."""
 
-    def __init__(self, content: bytes, rest: "BinaryIO | None") -> None:
+    def __init__(self, content: bytes, rest: BinaryIO | None) -> None:
         self._content = io.BytesIO(content)
         self._rest = rest
 

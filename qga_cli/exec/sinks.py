@@ -1,5 +1,7 @@
 """Where the output of a program in the guest goes: on to our own streams, or into memory."""
 
+from __future__ import annotations
+
 import codecs
 import re
 
@@ -21,7 +23,7 @@ def drop(data: bytes) -> None:
 class Passthrough:
     """Writes what comes to a stream of this process at once."""
 
-    def __init__(self, stream: "BinaryIO") -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
     def take(self, data: bytes) -> None:
@@ -36,7 +38,7 @@ class Complaint:
     The shell would say so in its own name, which is ours, and means nothing to the user.
     """
 
-    def __init__(self, sink: "Callable[[bytes], object]", name: str) -> None:
+    def __init__(self, sink: Callable[[bytes], object], name: str) -> None:
         self._sink = sink
         self._begin = f"{name}: ".encode()
         self._held: bytes | None = b""  # None once it is another's

@@ -1,5 +1,7 @@
 """The input of a program in the guest: in the request if it is small, else streamed."""
 
+from __future__ import annotations
+
 import contextlib
 import queue
 import select
@@ -36,7 +38,7 @@ _SPOOL = 2 * 2**20  # bytes in the keeper's spool file before dd carries them in
 class InputFeed:
     """Reads `source` in a thread of its own, which a silent source may hold for ever."""
 
-    def __init__(self, source: "InputSource") -> None:
+    def __init__(self, source: InputSource) -> None:
         self._source = source
         self.pids: list[int] = []  # the dd that carries input into the program's pipe
         self._pieces: queue.Queue[bytes | OSError] = queue.Queue(_AHEAD)
@@ -79,7 +81,7 @@ class InputFeed:
         """Whether more of it is there by now than goes along in the request."""
         return len(self._first) > _INLINE
 
-    def whole(self, interrupt: "Interrupt") -> bytes:
+    def whole(self, interrupt: Interrupt) -> bytes:
         """All of it, waited for. Raises UsageError if it is more than goes along in a request."""
         while (given := self.small()) is None:
             if self.large:
@@ -91,7 +93,7 @@ class InputFeed:
                 raise Interrupted(interrupt.last)
         return given
 
-    def pieces(self) -> "Iterator[bytes]":
+    def pieces(self) -> Iterator[bytes]:
         """All of it, as it comes, for whoever takes it before the program starts; empty pieces
         while there is none."""
         while self._first or not self._at_end:
@@ -113,7 +115,7 @@ class InputFeed:
         piece, self._first = self._first, b""
         return piece
 
-    def begin(self, calls: "AgentCalls", keeper: "Keeper") -> None:
+    def begin(self, calls: AgentCalls, keeper: Keeper) -> None:
         """Stream it from now on."""
         self._calls = calls
         self._keeper = keeper
@@ -172,13 +174,13 @@ class InputFeed:
             self._calls.close(self._file)
             self._file = 0
 
-    def _take(self, piece: "bytes | OSError") -> None:
+    def _take(self, piece: bytes | OSError) -> None:
         if isinstance(piece, OSError):
             raise FileError(f"the input cannot be read: {piece.strerror or piece}") from piece
         self._at_end = not piece
         self._first += piece
 
-    def _read(self, source: "InputSource") -> None:
+    def _read(self, source: InputSource) -> None:
         # read1 hands on what a slow writer has written; plain objects have read only.
         read = getattr(source, "read1", source.read)
         piece: bytes | OSError = b"."

@@ -35,6 +35,8 @@ Descriptors, while the program runs:
     | 9 | its own error output                  | spool file of the error output                |
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import time
@@ -82,7 +84,7 @@ class _State(Enum):
 class StreamedProgram:
     """A program started by the wrapper. `feed` is its input, None for none."""
 
-    def __init__(self, calls: AgentCalls, argv: "Sequence[str]", feed: "InputFeed | None") -> None:
+    def __init__(self, calls: AgentCalls, argv: Sequence[str], feed: InputFeed | None) -> None:
         self.calls = calls
         self.argv = argv
         self.mark = f"qga-{os.urandom(8).hex()}"
@@ -99,8 +101,8 @@ class StreamedProgram:
     def start(
         self,
         context: Context,
-        stdout: "Callable[[bytes], object]",
-        stderr: "Callable[[bytes], object]",
+        stdout: Callable[[bytes], object],
+        stderr: Callable[[bytes], object],
     ) -> None:
         """Start it. Raises NoShell, Refused."""
         self._streams = Stream(stdout, self._end), Stream(stderr, self._end)
@@ -155,7 +157,7 @@ class StreamedProgram:
             self._pause = min(max(0.002, self._pause * 2), share, _CEILING)
         return self._pause
 
-    def result(self) -> "tuple[int | None, int | None]":
+    def result(self) -> tuple[int | None, int | None]:
         """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
         if self._keeper:
             self._leave()

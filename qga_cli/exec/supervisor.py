@@ -1,5 +1,7 @@
 """What makes a program in the guest end before its time: a limit, our signals, our leaving."""
 
+from __future__ import annotations
+
 import signal
 import time
 
@@ -25,8 +27,8 @@ class Supervisor:
 
     def __init__(
         self,
-        program: "AnyProgram",
-        interrupt: "Interrupt",
+        program: AnyProgram,
+        interrupt: Interrupt,
         timeout: float | None,
         kill_after: float,
     ) -> None:

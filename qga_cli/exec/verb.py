@@ -1,5 +1,7 @@
 """`qga exec` and `qga script`: a program in the guest, its streams ours, its exit code too."""
 
+from __future__ import annotations
+
 import os
 import stat
 import time
@@ -22,12 +24,12 @@ if TYPE_CHECKING:
 def execute(
     job: Job,
     *,
-    command: "list[str]",
+    command: list[str],
     kill_after: float,
     channel: str,
     escape: str,
-    env: "Sequence[str]" = (),
-    env_file: "Sequence[str]" = (),
+    env: Sequence[str] = (),
+    env_file: Sequence[str] = (),
     clean_env: bool = False,
     workdir: str | None = None,
     user: str | None = None,
@@ -59,9 +61,9 @@ def execute(
 
 def answer(
     job: Job,
-    argv: "Sequence[str]",
-    source: "InputSource | None",
-    around: "dict[str, Any]",
+    argv: Sequence[str],
+    source: InputSource | None,
+    around: dict[str, Any],
     kill_after: float,
     channel: str,
 ) -> Finished:
@@ -94,7 +96,7 @@ def answer(
     return Finished(code=done.code)
 
 
-def standard_input(job: Job, *, always: bool = False) -> "BinaryIO | None":
+def standard_input(job: Job, *, always: bool = False) -> BinaryIO | None:
     """Ours if it is a pipe or a file; `always`, with -i: a terminal too; never a closed one."""
     try:
         # A fleet shares descriptor 0 among its guests, by streams that have none of their own.
@@ -105,13 +107,13 @@ def standard_input(job: Job, *, always: bool = False) -> "BinaryIO | None":
 
 
 def surroundings(
-    env: "Sequence[str]",
-    env_file: "Sequence[str]",
+    env: Sequence[str],
+    env_file: Sequence[str],
     workdir: str | None,
     user: str | None,
     *,
     clean: bool,
-) -> "dict[str, Any]":
+) -> dict[str, Any]:
     """What the options say of the program's environment, as keywords of `run`."""
     from qga_cli.exec.context import variables
 
@@ -126,7 +128,7 @@ def surroundings(
     }
 
 
-def _record(done: Completed, out: "Buffer", err: "Buffer") -> dict[str, object]:
+def _record(done: Completed, out: Buffer, err: Buffer) -> dict[str, object]:
     """The answer for -o json, but for the time it took."""
     return {
         "exitcode": done.exitcode,

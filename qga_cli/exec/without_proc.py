@@ -3,6 +3,8 @@
 The shell bounds what the agent keeps of its output, so the one reply always passes through libvirt.
 """
 
+from __future__ import annotations
+
 import os
 
 from qga_cli.errors import QgaError
@@ -28,9 +30,9 @@ class ProgramWithoutProc(ProgramWithoutShell):
 
     def start(
         self,
-        context: "Context",
-        stdout: "Callable[[bytes], object]",
-        stderr: "Callable[[bytes], object]",
+        context: Context,
+        stdout: Callable[[bytes], object],
+        stderr: Callable[[bytes], object],
     ) -> None:
         """Start it. Raises Refused."""
         self._sinks = stdout, stderr

@@ -5,6 +5,8 @@ The agent hands its output out in one reply, at its end, and nothing in such a g
 that it is one, as before 2.10.
 """
 
+from __future__ import annotations
+
 import time
 
 from qga_cli.agent.program import captured
@@ -34,9 +36,7 @@ FILE = "have it write a file, and `qga cat VM:FILE`"
 class ProgramWithoutShell:
     """As StreamedProgram, but told at its end."""
 
-    def __init__(
-        self, calls: "AgentCalls", argv: "Sequence[str]", feed: "InputFeed | None"
-    ) -> None:
+    def __init__(self, calls: AgentCalls, argv: Sequence[str], feed: InputFeed | None) -> None:
         self.calls = calls
         self.pid = 0
         self.ended = False
@@ -46,9 +46,9 @@ class ProgramWithoutShell:
 
     def start(
         self,
-        context: "Context",
-        stdout: "Callable[[bytes], object]",
-        stderr: "Callable[[bytes], object]",
+        context: Context,
+        stdout: Callable[[bytes], object],
+        stderr: Callable[[bytes], object],
     ) -> None:
         """Start it. Raises Refused; Unsupported for what only a shell can do."""
         if not context.is_plain or not is_text(self._argv):
@@ -69,7 +69,7 @@ class ProgramWithoutShell:
     def _input(self) -> bytes:
         return self._feed.whole(self.calls.interrupt) if self._feed else b""
 
-    def _launch(self, argv: "Sequence[str]", stdin: bytes, env: "list[str] | None" = None) -> None:
+    def _launch(self, argv: Sequence[str], stdin: bytes, env: list[str] | None = None) -> None:
         self.pid = self.calls.start(argv, capture=True, stdin=stdin, env=env, program=self._argv)
         self.calls.patient = True
         self._began = time.monotonic()
@@ -89,7 +89,7 @@ class ProgramWithoutShell:
         self.ended = True
         return 0.0
 
-    def result(self) -> "tuple[int | None, int | None]":
+    def result(self) -> tuple[int | None, int | None]:
         """Its exit code, or the signal that killed it."""
         return self._status.get("exitcode"), self._status.get("signal")
 

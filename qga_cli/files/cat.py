@@ -1,5 +1,7 @@
 """`qga cat`: files of guests on standard output."""
 
+from __future__ import annotations
+
 import codecs
 import re
 import sys
@@ -30,7 +32,7 @@ _RUN = re.compile(r"[^\n\t]+")
 _LINE_END = re.compile(r"\r(?=\n)")  # of Windows
 
 
-def cat(job: Job, *, places: "list[str]", channel: str) -> Finished:
+def cat(job: Job, *, places: list[str], channel: str) -> Finished:
     """Write the files one after the other, of any size, as they come."""
     out = stdout(job)
     with job.interrupt.shield(), Guests(job, channel) as guests:
@@ -44,7 +46,7 @@ def cat(job: Job, *, places: "list[str]", channel: str) -> Finished:
 
 
 def _print(
-    access: "Access", place: "Place", handle: "Handle", out: "Out", check: "Callable[[], None]"
+    access: Access, place: Place, handle: Handle, out: Out, check: Callable[[], None]
 ) -> None:
     """All of the file; through ports, if it has a size and that is large."""
     chunk = access.agent.transport.read_chunk
@@ -63,7 +65,7 @@ def _print(
         data = handle.read(chunk)
 
 
-def stdout(job: Job) -> "Out":
+def stdout(job: Job) -> Out:
     """Standard output; a terminal gets no control characters of a stranger, unless by -o raw."""
     stream = job.streams.stdout
     terminal = sys.stdout.isatty() if job.fleet else stream.isatty()
@@ -73,7 +75,7 @@ def stdout(job: Job) -> "Out":
 class Screen:
     """A terminal. What would move, colour or reorder its text is spelled out, as by `cat -v`."""
 
-    def __init__(self, stream: "BinaryIO") -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._held = ""

@@ -1,5 +1,7 @@
 """`qga cp`: from anywhere to anywhere, by the rules of docker cp."""
 
+from __future__ import annotations
+
 import os
 import posixpath
 from contextlib import contextmanager
@@ -30,7 +32,7 @@ _SMALL = 2**20  # bytes on average: so small, files travel together faster than 
 
 
 @contextmanager
-def host_errors() -> "Iterator[None]":
+def host_errors() -> Iterator[None]:
     """Turn the errors of this host's files into FileErrors, so that none looks like a bug."""
     try:
         yield
@@ -59,7 +61,7 @@ def physical(place: Place) -> Place:
 class Copier:
     """One run of cp."""
 
-    def __init__(self, job: "Job", guests: "Guests", options: CopyOptions) -> None:
+    def __init__(self, job: Job, guests: Guests, options: CopyOptions) -> None:
         self._job = job
         # Of many guests, each has a bar with its name.
         self._whose = f"{job.target.label}: " if job.target else ""
@@ -69,7 +71,7 @@ class Copier:
     def _meter(self, what: str, total: int | None) -> Meter:
         return self._job.progress(self._whose + what, total)
 
-    def copy_all(self, sources: "Sequence[Place]", target: Place) -> None:
+    def copy_all(self, sources: Sequence[Place], target: Place) -> None:
         """Copy every source; to a folder, if there are several."""
         sources = [one for source in sources for one in self._guests.expand(source)]
         target = target if target.guest else physical(target)
@@ -114,7 +116,7 @@ class Copier:
             raise FileError(f"{source}: is a {what}, not a file")
         self._file(self._source(source, found), target)
 
-    def _facts(self, place: Place) -> "FileFacts":
+    def _facts(self, place: Place) -> FileFacts:
         if place.is_stream:
             return facts.FileFacts()
         follow = self._options.follow or place.is_folder
@@ -130,7 +132,7 @@ class Copier:
             found.mode &= 0o1777
         return found
 
-    def _file(self, source: "FileSource", target: Place) -> None:
+    def _file(self, source: FileSource, target: Place) -> None:
         goal = self._target(target, source.name)
         between = isinstance(source, GuestFile) and bool(target.guest)
         with self._meter(source.name or "-", source.facts.size) as meter:
@@ -146,7 +148,7 @@ class Copier:
                 error.filename = error.filename or (source.name if target.guest else str(target))
                 raise
 
-    def _source(self, place: Place, found: "FileFacts") -> "FileSource":
+    def _source(self, place: Place, found: FileFacts) -> FileSource:
         if place.is_stream:
             return HostStream(self._job.streams.stdin, self._job.interrupt)
         if place.guest:
@@ -166,7 +168,7 @@ class Copier:
         follow = self._options.follow or place.is_folder or place.path.startswith("/dev/")
         return HostFile(place.path, follow=follow)
 
-    def _target(self, place: Place, name: str) -> "CopyTarget":
+    def _target(self, place: Place, name: str) -> CopyTarget:
         if place.is_stream:
             return to_stream.StreamTarget(self._job.streams.stdout)
         if place.guest:
@@ -188,7 +190,7 @@ class Copier:
             return to_stream.StreamTarget(to_stream.open_special(path, check, interrupt))
         return to_host.HostTarget(path, self._options)
 
-    def _windows(self, access: "Access", place: Place, name: str) -> "CopyTarget":
+    def _windows(self, access: Access, place: Place, name: str) -> CopyTarget:
         from qga_cli.windows.to_guest import WindowsTarget
 
         assert access.cmd
@@ -197,7 +199,7 @@ class Copier:
         return WindowsTarget(access.cmd, place.path, name, folder=place.is_folder,
                                replaces=self._options.replaces)  # fmt: skip
 
-    def _tree(self, source: Place, found: "FileFacts", target: Place) -> None:
+    def _tree(self, source: Place, found: FileFacts, target: Place) -> None:
         if to_stream.takes_bytes(target):
             where = "standard output" if target.is_stream else target
             raise UsageError(
@@ -225,7 +227,7 @@ class Copier:
                 tail = "/." if source.is_contents else ""
                 self.copy(Place("", between.path + tail), target)
 
-    def _pull(self, source: Place, found: "FileFacts", target: Place) -> None:
+    def _pull(self, source: Place, found: FileFacts, target: Place) -> None:
         from qga_cli.files.copy_tree.pull import pull
 
         inside = "" if source.is_contents else source.name
@@ -239,7 +241,7 @@ class Copier:
             pull(self._guests.access(source), folder, name, final, self._options, meter.advance,
                  self._note)  # fmt: skip
 
-    def _push(self, source: Place, found: "FileFacts", target: Place) -> None:
+    def _push(self, source: Place, found: FileFacts, target: Place) -> None:
         access = self._guests.access(target)
         if found.kind == "link":
             from qga_cli.files.copy_file.link import push_link
@@ -276,7 +278,7 @@ class Copier:
             push.abandon()
             raise
 
-    def _together(self, sources: "Sequence[Place]", target: Place) -> bool:
+    def _together(self, sources: Sequence[Place], target: Place) -> bool:
         """Send several small files as one archive; False where that is not wise or possible."""
         if self._options.dresses or any(place.guest or place.is_stream for place in sources):
             return False

@@ -1,5 +1,7 @@
 """The verb `cp`."""
 
+from __future__ import annotations
+
 import os
 import re
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 def cp(
     job: Job,
     *,
-    places: "list[str]",
+    places: list[str],
     channel: str,
     dereference: bool = False,
     preserve: bool = False,
@@ -56,7 +58,7 @@ def _left() -> str:
     return "a part may be left beside the copy, as .NAME.*.qga-part; the next cp removes it"
 
 
-def copy_one(job: Job, source: "Place", target: "Place", channel: str, owner: str = "") -> None:
+def copy_one(job: Job, source: Place, target: Place, channel: str, owner: str = "") -> None:
     """Copy one file, for the library."""
     options = CopyOptions(follow=True, umask=_umask(), owner=_owner(owner or None))
     with (

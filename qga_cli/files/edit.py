@@ -1,5 +1,7 @@
 """`qga edit`: a guest's file in an editor of this host."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import hashlib
@@ -68,7 +70,7 @@ def edit(job: Job, *, place: str) -> Finished:
     return Finished()
 
 
-def tidy(say: "Callable[[int, str], None]") -> None:
+def tidy(say: Callable[[int, str], None]) -> None:
     """Remove what edits have left that were killed; of what their users have changed, tell.
 
     A running one holds its folder's lock, and so does its editor if that has outlived it.

@@ -1,5 +1,7 @@
 """`qga ls`: what is in a folder of a guest, or what matches a pattern there."""
 
+from __future__ import annotations
+
 import os
 
 from qga_cli.errors import BadReply
@@ -39,7 +41,7 @@ def ls(
     return Finished()
 
 
-def _rows(job: Job, named: str, *, hidden: bool) -> "list[dict[str, Any]]":
+def _rows(job: Job, named: str, *, hidden: bool) -> list[dict[str, Any]]:
     with job.interrupt.shield(), Guests(job) as guests:
         place = guests.place(named)
         access = guests.access(place)
@@ -54,7 +56,7 @@ def _rows(job: Job, named: str, *, hidden: bool) -> "list[dict[str, Any]]":
     return rows
 
 
-def _matching(records: "list[bytes]", path: str) -> "list[dict[str, Any]]":
+def _matching(records: list[bytes], path: str) -> list[dict[str, Any]]:
     """What matches a pattern, by its path; a file or folder of just that name, as without."""
     if len(records) % 2 or not all(record.startswith(b"/") for record in records[1::2]):
         return [_row(record) for record in records]
@@ -67,7 +69,7 @@ def _matching(records: "list[bytes]", path: str) -> "list[dict[str, Any]]":
     return rows
 
 
-def _row(record: bytes) -> "dict[str, Any]":
+def _row(record: bytes) -> dict[str, Any]:
     """One file. Raises BadReply for what the script does not print."""
     known, slashes, target = record.decode("utf-8", "surrogateescape").partition("//")
     try:

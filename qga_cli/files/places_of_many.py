@@ -1,5 +1,7 @@
 """Files of many guests: of which ones, and what each of them gives, gets or does."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def fleet_of(texts: "Sequence[str]") -> str:
+def fleet_of(texts: Sequence[str]) -> str:
     """The pattern, list or group of guests before a colon; "" if there is none.
 
     Raises UsageError for what cannot be done with many, before any of them is asked.
@@ -33,14 +35,14 @@ def fleet_of(texts: "Sequence[str]") -> str:
     return fleets.pop()
 
 
-def check_sources(texts: "Sequence[str]") -> None:
+def check_sources(texts: Sequence[str]) -> None:
     """Raise FileError for a source on this host that is not there, before any guest is asked."""
     for place in map(parse, texts[:-1]):
         if not (place.guest or place.is_stream or os.path.lexists(place.path)):
             raise FileError(f"{place}: no such file on this host")
 
 
-def same_fleet_of(texts: "Sequence[str]") -> str:
+def same_fleet_of(texts: Sequence[str]) -> str:
     """The pattern, list or group of guests that every place is in; "" where all name single ones.
 
     Raises UsageError for a mixture.
@@ -55,9 +57,7 @@ def same_fleet_of(texts: "Sequence[str]") -> str:
     return guests.pop()
 
 
-def share_of(
-    guest: str, sources: "Sequence[Place]", target: Place
-) -> "tuple[Sequence[Place], Place]":
+def share_of(guest: str, sources: Sequence[Place], target: Place) -> tuple[Sequence[Place], Place]:
     """What one guest of the group copies, and where to: its name takes the group's place.
 
     From many, it is given a folder of its name. Raises FileError, OSError when that cannot be.
@@ -72,7 +72,7 @@ def share_of(
     return own, Place("", folder)
 
 
-def _make(path: str, names: "Sequence[str]") -> None:
+def _make(path: str, names: Sequence[str]) -> None:
     """Folders in each other below `path`; links there, which may be another user's, end it."""
     at = hostpath.open_folder(path)
     try:

@@ -1,5 +1,7 @@
 """`qga rm`, `qga mkdir`, `qga mv`: the guest's own programs, kept within the folders named."""
 
+from __future__ import annotations
+
 from qga_cli.errors import Refused, UsageError
 from qga_cli.exec.sinks import drop
 from qga_cli.files.guest.guests import Guests
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from qga_cli.windows.files import WindowsFiles
 
 
-def rm(job: Job, *, places: "list[str]", recursive: bool = False, force: bool = False) -> Finished:
+def rm(job: Job, *, places: list[str], recursive: bool = False, force: bool = False) -> Finished:
     """Remove files, and folders with --recursive."""
     if recursive and any(guest_place(word).is_contents for word in places):
         # GNU's rm would refuse, busybox's would not.
@@ -21,12 +23,12 @@ def rm(job: Job, *, places: "list[str]", recursive: bool = False, force: bool = 
     return _each(job, places, "rm", text("remove", "rm"), [recursive, force], silent=force)
 
 
-def mkdir(job: Job, *, places: "list[str]", parents: bool = False) -> Finished:
+def mkdir(job: Job, *, places: list[str], parents: bool = False) -> Finished:
     """Make folders."""
     return _each(job, places, "mkdir", text("mkdir"), [parents])
 
 
-def mv(job: Job, *, places: "list[str]") -> Finished:
+def mv(job: Job, *, places: list[str]) -> Finished:
     """Rename within one guest."""
     if len(places) < 2:
         raise UsageError("mv needs a source and a destination")
@@ -38,7 +40,7 @@ def mv(job: Job, *, places: "list[str]") -> Finished:
 
 
 def _each(
-    job: Job, named: "list[str]", what: str, script: str, flags: "list[bool]", *,
+    job: Job, named: list[str], what: str, script: str, flags: list[bool], *,
     silent: bool = False,
 ) -> Finished:  # fmt: skip
     """Run a script once in each guest that is named, with the paths there."""
@@ -56,7 +58,7 @@ def _each(
     return Finished()
 
 
-def _by_cmd(files: "WindowsFiles", what: str, flags: list[bool], paths: list[str]) -> None:
+def _by_cmd(files: WindowsFiles, what: str, flags: list[bool], paths: list[str]) -> None:
     """The same in a Windows guest."""
     match what:
         case "rm":
@@ -80,7 +82,7 @@ def _expanded(guests: Guests, places: list[Place], what: str, *, silent: bool) -
     return found + places[count:]
 
 
-def _run(access: "Access", script: str, *words: str, effect: str) -> None:
+def _run(access: Access, script: str, *words: str, effect: str) -> None:
     # As a stream: one line for each file that cannot be removed is more than a reply carries.
     done = access.stream(script, *words, stdout=drop, effect=effect)
     if done.code:

@@ -5,6 +5,8 @@ tell the rest. A file that was cut is shorter than what has been read of it; one
 rotated has, under its name, another size than the handle still sees.
 """
 
+from __future__ import annotations
+
 from contextlib import ExitStack
 
 from qga_cli.errors import FileError, Interrupted, Refused, UsageError
@@ -54,8 +56,8 @@ def tail(job: Job, *, place: str, lines: int, follow: bool = False) -> Finished:
 
 
 def _follow_windows(
-    job: Job, guests: Guests, files: "WindowsFiles", path: str, start: "tuple[Handle, int, Out]"
-) -> "NoReturn":
+    job: Job, guests: Guests, files: WindowsFiles, path: str, start: tuple[Handle, int, Out]
+) -> NoReturn:
     """The same in a Windows guest, where a file that is open is locked."""
     from qga_cli.windows.tail import WindowsFollower
 
@@ -81,14 +83,14 @@ def _follow_windows(
 class Follower:
     """One file that is followed by its name."""
 
-    def __init__(self, job: Job, guests: Guests, access: "Access", path: str, out: "Out") -> None:
+    def __init__(self, job: Job, guests: Guests, access: Access, path: str, out: Out) -> None:
         self._job = job
         self._guests = guests
         self._access = access
         self._path = path
         self._out = out
 
-    def follow(self, handle: "Handle", lines: int) -> "NoReturn":
+    def follow(self, handle: Handle, lines: int) -> NoReturn:
         """Copy what comes, from this file and from those that take its place. Ends by raising."""
         position: int | None = None
         while True:
@@ -98,7 +100,7 @@ class Follower:
                 fresh = self._until_rotated(handle, position)
             handle, position = fresh, 0
 
-    def _until_rotated(self, handle: "Handle", position: int) -> "Handle":
+    def _until_rotated(self, handle: Handle, position: int) -> Handle:
         """Copy until another file has the name; that file, opened."""
         pause, silence, patience = _FIRST, 0.0, _ROTATED
         while True:
@@ -119,7 +121,7 @@ class Follower:
             silence += pause
             pause = min(pause * 1.5, _CEILING)
 
-    def _successor(self, handle: "Handle") -> "Handle | None":
+    def _successor(self, handle: Handle) -> Handle | None:
         """The file that has the name now, if it is another one than `handle`."""
         try:
             named = open_handle(self._access, self._path, "r")
@@ -137,7 +139,7 @@ class Follower:
         return named
 
 
-def _print_end(place: "Place", handle: "Handle", out: "Out", lines: int, guests: Guests) -> None:
+def _print_end(place: Place, handle: Handle, out: Out, lines: int, guests: Guests) -> None:
     """The last lines of a file that is not followed. Files of /proc have no size to count from."""
     start = _begin(handle, lines, guests)
     if handle.size():
@@ -156,7 +158,7 @@ def _print_end(place: "Place", handle: "Handle", out: "Out", lines: int, guests:
     out.flush()
 
 
-def _begin(handle: "Handle", lines: int, guests: Guests) -> int:
+def _begin(handle: Handle, lines: int, guests: Guests) -> int:
     """Where the last `lines` lines begin."""
     size = start = handle.size()
     if not lines:
@@ -182,13 +184,13 @@ def _begin(handle: "Handle", lines: int, guests: Guests) -> int:
     return start
 
 
-def _ending(handle: "Handle", size: int) -> bytes:
+def _ending(handle: Handle, size: int) -> bytes:
     """The last bytes of the first `size`."""
     handle.seek(max(0, size - _SAMPLE))
     return handle.read(min(size, _SAMPLE))
 
 
-def _copy(handle: "Handle", out: "Out", position: int, guests: Guests) -> int:
+def _copy(handle: Handle, out: Out, position: int, guests: Guests) -> int:
     """Write everything from `position` on; where it ended."""
     handle.seek(position)
     while data := handle.read(2**20):

@@ -1,5 +1,7 @@
 """A program on the host in a process group of its own, so that it can be ended whole."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
@@ -33,7 +35,7 @@ class Child:
     end it should we die. If we die before that, it never begins.
     """
 
-    def __init__(self, argv: "Sequence[str]", environment: "Mapping[str, str]") -> None:
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         self._program = argv[0]
         try:
             self._gate, theirs = socket.socketpair()
@@ -92,9 +94,7 @@ class Child:
             os.killpg(self.pid, signum)
 
 
-def _stand_by(
-    gate: socket.socket, argv: "Sequence[str]", environment: "Mapping[str, str]"
-) -> "NoReturn":
+def _stand_by(gate: socket.socket, argv: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Be the program once told to; tell the number of the error if that fails."""
     try:
         signal.set_wakeup_fd(-1)  # what comes to us is no signal to the process we came from

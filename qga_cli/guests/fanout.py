@@ -4,6 +4,8 @@ Bytes stay as they are, but for the name in front of each line, and a newline wh
 line has none.
 """
 
+from __future__ import annotations
+
 import io
 import threading
 
@@ -24,7 +26,7 @@ _INVISIBLE = bytes(range(33)) + b"\x7f"
 class Prefixed(io.RawIOBase):
     """Writes whole lines, each after the guest's name, under a lock shared by all guests."""
 
-    def __init__(self, out: "BinaryIO", name: str, lock: threading.Lock) -> None:
+    def __init__(self, out: BinaryIO, name: str, lock: threading.Lock) -> None:
         self._out = out
         self._prefix = f"{printable(name)}: ".encode()
         self._lock = lock
@@ -34,7 +36,7 @@ class Prefixed(io.RawIOBase):
         """Always."""
         return True
 
-    def write(self, data: "ReadableBuffer", /) -> int:
+    def write(self, data: ReadableBuffer, /) -> int:
         """Take everything; what comes after the guest has been given up is dropped."""
         data = bytes(data)
         with self._lock:
@@ -77,7 +79,7 @@ class Gathered(io.RawIOBase):
         """Always."""
         return True
 
-    def write(self, data: "ReadableBuffer", /) -> int:
+    def write(self, data: ReadableBuffer, /) -> int:
         """Take everything; what comes after the guest has been given up is dropped."""
         data = bytes(data)
         with self._lock:
@@ -91,7 +93,7 @@ class Gathered(io.RawIOBase):
         """Equal for equal output."""
         return self._hash.digest()
 
-    def copy_to(self, out: "BinaryIO") -> None:
+    def copy_to(self, out: BinaryIO) -> None:
         """Write all of it, with a newline at the end; see `no_header`."""
         self._file.seek(0)
         data = b"\n"
@@ -115,7 +117,7 @@ def no_header(line: bytes) -> bytes:
 class Shared:
     """Our standard input, read once and kept, so that each guest gets all of it."""
 
-    def __init__(self, source: "BinaryIO") -> None:
+    def __init__(self, source: BinaryIO) -> None:
         self.source = source
         self._lock = threading.Lock()
         self._file: BinaryIO | None = None
@@ -159,7 +161,7 @@ class Reader(io.RawIOBase):
         """Whether a person types it."""
         return self._shared.source.isatty()
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill some of `buffer`; 0 at the end of input."""
         view = memoryview(buffer)
         data = self._shared.read_at(self._offset, len(view))

@@ -1,5 +1,7 @@
 """Which guests the words of a fleet find, asked of all their hosts at the same time."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -35,7 +37,7 @@ class Narrowing:
 
 
 def find(
-    host: "Callable[[str | None], Directory]",
+    host: Callable[[str | None], Directory],
     selectors: Sequence[Selector],
     narrow: Narrowing,
     interrupt: Interrupt,
@@ -75,7 +77,7 @@ def find(
     return list(each.values())
 
 
-def matching(guests: "Sequence[ListedGuest]", word: str, state: str = "") -> "list[ListedGuest]":
+def matching(guests: Sequence[ListedGuest], word: str, state: str = "") -> list[ListedGuest]:
     """The guests that `word` means: a glob those in `state`, else the first by name, UUID or id.
 
     Globs mean running guests when no state is asked for.
@@ -104,7 +106,7 @@ def has_labels(labels: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> bo
     return True
 
 
-def _is_in(guest: "ListedGuest", state: str) -> bool:
+def _is_in(guest: ListedGuest, state: str) -> bool:
     """Whether a guest is in a state as --state has it; one that nobody can tell is in any."""
     if state == "all" or not guest.state:
         return True
@@ -112,7 +114,7 @@ def _is_in(guest: "ListedGuest", state: str) -> bool:
     return guest.state == state.replace("-", " ") or (state, guest.state) == ("running", "blocked")
 
 
-def _ask(host: "Directory", questions: list[tuple[int, Selector]], narrow: Narrowing) -> _Found:
+def _ask(host: Directory, questions: list[tuple[int, Selector]], narrow: Narrowing) -> _Found:
     guests = host.guests()
     found: _Found = []
     for order, selector in questions:
@@ -125,13 +127,13 @@ def _ask(host: "Directory", questions: list[tuple[int, Selector]], narrow: Narro
     return found
 
 
-def _unlisted(host: "Directory", selector: Selector) -> Target:
+def _unlisted(host: Directory, selector: Selector) -> Target:
     """A host that cannot list its guests may know one by name all the same. Raises NoGuest."""
     host.open(selector.word).close()
     return selector.target()
 
 
-def _has_labels(host: "Directory", target: Target, wanted: Sequence[str]) -> bool:
+def _has_labels(host: Directory, target: Target, wanted: Sequence[str]) -> bool:
     facts = host.facts(target.name)
     return facts is not None and has_labels(facts.labels, wanted)
 

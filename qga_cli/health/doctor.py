@@ -1,5 +1,7 @@
 """Walks the chain from the host to the agent, stops at the first break, fixes what it may."""
 
+from __future__ import annotations
+
 import time
 
 from qga_cli.commands.info import COMMAND as INFO
@@ -52,7 +54,7 @@ def doctor(job: Job, *, fix: bool = False, yes: bool = False) -> Finished:
 
 
 def _look(
-    checked: CheckedGuest, check: "Callable[[CheckedGuest], str | Concern | None]"
+    checked: CheckedGuest, check: Callable[[CheckedGuest], str | Concern | None]
 ) -> tuple[Row | None, QgaError | None]:
     """The row of one check, and the error when the chain is broken there."""
     name = check.__name__
@@ -72,7 +74,7 @@ def _look(
 
 def _fix(
     checked: CheckedGuest,
-    check: "Callable[[CheckedGuest], str | Concern | None]",
+    check: Callable[[CheckedGuest], str | Concern | None],
     row: Row | None,
     error: QgaError,
 ) -> tuple[Row | None, QgaError | None]:
@@ -128,7 +130,7 @@ def _agreed(checked: CheckedGuest, question: str) -> bool:
 class Remedy:
     """What --fix does about one kind of break."""
 
-    def __init__(self, question: str, done: str, apply: "Callable[[CheckedGuest], None]") -> None:
+    def __init__(self, question: str, done: str, apply: Callable[[CheckedGuest], None]) -> None:
         self.question = question
         self.done = done
         self.apply = apply
@@ -146,7 +148,7 @@ def _replug(checked: CheckedGuest) -> None:
     _change(checked, libvirt_channel.replug)
 
 
-def _change(checked: CheckedGuest, work: "Callable[[Domain], None]") -> None:
+def _change(checked: CheckedGuest, work: Callable[[Domain], None]) -> None:
     """Have the channel changed, under this host's policy, and the agent find it."""
     target, host = checked.target, _libvirt(checked)
     checked.job.hosts.change(target, "doctor --fix", lambda: work(host.domain(target.name)))
@@ -160,7 +162,7 @@ def _thaw(checked: CheckedGuest) -> None:
     checked.info = checked.agent.call(INFO).value  # its list of commands is longer now
 
 
-def _libvirt(checked: CheckedGuest) -> "LibvirtHost":
+def _libvirt(checked: CheckedGuest) -> LibvirtHost:
     from qga_cli.transports.libvirt import LibvirtHost
 
     host = checked.host

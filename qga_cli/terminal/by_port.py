@@ -1,5 +1,7 @@
 """A terminal's carrier on two ports, not polled; its frames are those of by_python.py."""
 
+from __future__ import annotations
+
 import struct
 import time
 
@@ -26,7 +28,7 @@ class PortCarrier(PythonCarrier):
     """Frames to and from the guest, as they come."""
 
     def __init__(
-        self, agent: Agent, channel: Channel, ports: "tuple[InPort, OutPort]", size: tuple[int, int]
+        self, agent: Agent, channel: Channel, ports: tuple[InPort, OutPort], size: tuple[int, int]
     ) -> None:
         self._channel = channel
         self._port, self._way = ports

@@ -1,5 +1,7 @@
 """A terminal's carrier whose other end is `inside`, under the guest's Python."""
 
+from __future__ import annotations
+
 import os
 import re
 import struct
@@ -133,7 +135,7 @@ class PythonCarrier(Carrier):
 
 
 def start(
-    agent: Agent, request: TerminalRequest, on_ports: "Ways | None" = None
+    agent: Agent, request: TerminalRequest, on_ports: Ways | None = None
 ) -> PythonCarrier | None:
     """Start what is wished for; None if the guest has no Python that can.
 

@@ -3,6 +3,8 @@
 What stands at the guest's end differs: by_python.py, by_script.py.
 """
 
+from __future__ import annotations
+
 import re
 
 from qga_cli.agent import Agent
@@ -113,7 +115,7 @@ class Carrier:
         self._files.append(file)
         return file
 
-    def _call(self, command: Command, arguments: dict[str, object]) -> "Any":
+    def _call(self, command: Command, arguments: dict[str, object]) -> Any:
         try:
             return self.agent.call(command, arguments, self._patience).value
         except Refused as error:

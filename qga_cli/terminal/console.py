@@ -1,5 +1,7 @@
 """The terminal we were started from: raw while a guest's program has it, its size, its escapes."""
 
+from __future__ import annotations
+
 import os
 import signal
 import termios
@@ -21,7 +23,7 @@ _LOCAL = 3  # place of the local modes in what tcgetattr returns
 class Console:
     """Our own terminal, that of standard input. Raises UsageError when that is none."""
 
-    def __init__(self, stdin: "BinaryIO") -> None:
+    def __init__(self, stdin: BinaryIO) -> None:
         self.fd = stdin.fileno()
         if not os.isatty(self.fd):
             raise UsageError(
@@ -48,7 +50,7 @@ class Console:
         with suppress(OSError):
             os.write(self.fd, text)
 
-    def is_that_of(self, stream: "BinaryIO") -> bool:
+    def is_that_of(self, stream: BinaryIO) -> bool:
         """Whether `stream` shows on this terminal."""
         return os.path.samestat(os.fstat(self.fd), os.fstat(stream.fileno()))
 

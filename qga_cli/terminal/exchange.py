@@ -1,5 +1,7 @@
 """The thread that sends what is typed to the guest, and writes what comes back to the screen."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import queue
@@ -38,7 +40,7 @@ class Exchange:
     Then `fileno()` is readable, and `error` is what went wrong.
     """
 
-    def __init__(self, carrier: Carrier, screen: "BinaryIO") -> None:
+    def __init__(self, carrier: Carrier, screen: BinaryIO) -> None:
         self.carrier = carrier
         self.error: BaseException | None = None
         self.mute = False  # nothing more for the screen
@@ -58,7 +60,7 @@ class Exchange:
         """For select."""
         return self._wake_read
 
-    def request(self, act: "Callable[[], None]") -> None:
+    def request(self, act: Callable[[], None]) -> None:
         """Have a method of the carrier called between two exchanges, and at once."""
         self._requests.put(act)
         os.write(self._nudge, b".")

@@ -29,6 +29,8 @@ stands there without Python):
     | `woken`       | -                  | a pipe: a signal has come           | -                 |
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import time
@@ -69,7 +71,7 @@ def shell(job: Job, *, user: str, escape: str, channel: str) -> Finished:
 def attach(
     job: Job,
     command: list[str],
-    around: "dict[str, Any]",
+    around: dict[str, Any],
     escape_key: str,
     channel: str,
     *,
@@ -112,7 +114,7 @@ def attach(
 
 
 def _request(
-    command: list[str], around: "dict[str, Any]", owner: str, console: Console
+    command: list[str], around: dict[str, Any], owner: str, console: Console
 ) -> TerminalRequest:
     """What the guest's end is to start. `owner` is whose the terminal is, "" for the user's."""
     return TerminalRequest(
@@ -127,7 +129,7 @@ def _request(
     )
 
 
-def _start(agent: "Agent", request: TerminalRequest, channel: str) -> "Carrier":
+def _start(agent: Agent, request: TerminalRequest, channel: str) -> Carrier:
     """By the best way that there is."""
     if channel == "never":
         return by_python.start(agent, request) or by_script.start(agent, request)

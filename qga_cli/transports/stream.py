@@ -6,6 +6,8 @@ call after one that went wrong, begins with 0xFF + guest-sync-delimited; what ar
 qga/qapi-schema.json.
 """
 
+from __future__ import annotations
+
 import random
 import select
 import socket
@@ -33,7 +35,7 @@ class SocketHost:
     def facts(self, name: str) -> None:
         """Nothing is known."""
 
-    def counters(self) -> "dict[str, Counters]":
+    def counters(self) -> dict[str, Counters]:
         """Nobody counts."""
         return {}
 
@@ -53,8 +55,8 @@ class StreamTransport:
 
     read_chunk = 2**20
     write_chunk = 512 * 1024
-    program: "Sequence[str]" = ()
-    audit: "Sequence[str]" = ()
+    program: Sequence[str] = ()
+    audit: Sequence[str] = ()
 
     def __init__(
         self, connect: Callable[[float], socket.socket], label: str, guest: str = ""

@@ -1,5 +1,7 @@
 """A symbolic link of this host made in a guest."""
 
+from __future__ import annotations
+
 import os
 
 from qga_cli.files.guest.facts import seconds
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def push_link(
-    access: "Access", target: str, path: str, facts: "FileFacts", options: "CopyOptions"
+    access: Access, target: str, path: str, facts: FileFacts, options: CopyOptions
 ) -> None:
     """Make at `target`, or in that folder, the link that is at `path` here."""
     access.needs_exec("copying a symbolic link")

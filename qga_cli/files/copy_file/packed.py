@@ -1,5 +1,7 @@
 """Decides whether a copy is compressed in transit (--compress none, auto, gzip)."""
 
+from __future__ import annotations
+
 import time
 import zlib
 from functools import partial
@@ -23,8 +25,8 @@ _LARGE = 8 * 2**20  # bytes: to try how a guest packs takes as long as a few meg
 
 
 def stream_of(
-    source: "FileSource", target: "CopyTarget", wish: str, advance: "Callable[[int], None]"
-) -> "Callable[[int], bool] | None":
+    source: FileSource, target: CopyTarget, wish: str, advance: Callable[[int], None]
+) -> Callable[[int], bool] | None:
     """A function that carries the file from an offset on as one stream, through ports of ours or
     packed, or both; None, or when it returns False, to carry it piece by piece.
 
@@ -58,7 +60,7 @@ def stream_of(
     return partial(target.fill, source, advance, pack=packed) if worth else None
 
 
-def should_compress(access: "Access", wish: str, pays: "Callable[[], bool]") -> bool:
+def should_compress(access: Access, wish: str, pays: Callable[[], bool]) -> bool:
     """Whether to pack, for a wish: none, auto, gzip. `pays` is asked for auto only.
 
     Raises Unsupported when gzip was named and the guest has none.
@@ -77,7 +79,7 @@ def worth_it_here(sample: bytes) -> bool:
     return len(sample) == SAMPLE and len(zlib.compress(sample, 1)) < _WORTH * len(sample)
 
 
-def worth_it_there(access: "Access", sample: str, *words: str) -> bool:
+def worth_it_there(access: Access, sample: str, *words: str) -> bool:
     """Whether what a script of `inside/files` takes a sample of is worth compressing there."""
     begun = time.monotonic()
     done = access.attempt(script(f"files/{sample}"), *words, str(SAMPLE))

@@ -1,5 +1,7 @@
 """What is copied: a file of this host, a stream, a guest's file. All give pieces in order."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import select
@@ -64,7 +66,7 @@ class HostFile:
         self._prefixes[length] = of_file(self._file, length)
         return self._prefixes[length].hexdigest()
 
-    def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
+    def pieces(self, start: int, chunk: int) -> Generator[tuple[int, bytes], None, None]:
         """See FileSource. Holes are found by the filesystem's own account of them."""
         if start:
             self._hash = self._prefixes[start]
@@ -93,7 +95,7 @@ class HostFile:
                 raise FileError(f"{self._path}: changed while it was read")
         return self._hash.hexdigest()
 
-    def _open(self) -> "BinaryIO":
+    def _open(self) -> BinaryIO:
         """At once: somebody may have put a FIFO there."""
         flags = os.O_RDONLY | os.O_NONBLOCK
         return open(hostpath.open_file(self._path, flags, follow=self._follow), "rb")
@@ -110,7 +112,7 @@ class HostFile:
             return size, size
 
 
-def open_stream(path: str) -> "BinaryIO":
+def open_stream(path: str) -> BinaryIO:
     """A file without size, opened at once: a FIFO's writer may be long in coming, and HostStream
     waits for it where a signal is seen."""
     return open(hostpath.open_file(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
@@ -119,7 +121,7 @@ def open_stream(path: str) -> "BinaryIO":
 class HostStream:
     """A FileSource: standard input, a FIFO, a device, a file without size; read once."""
 
-    def __init__(self, stream: "BinaryIO", interrupt: "Interrupt", name: str = "") -> None:
+    def __init__(self, stream: BinaryIO, interrupt: Interrupt, name: str = "") -> None:
         self.name = name
         self.facts = FileFacts()
         self._stream = stream
@@ -130,7 +132,7 @@ class HostStream:
         """See FileSource. Never asked: a stream cannot be resumed."""
         raise FileError(f"{self.name or 'standard input'} cannot be read twice")
 
-    def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
+    def pieces(self, start: int, chunk: int) -> Generator[tuple[int, bytes], None, None]:
         """See FileSource. Reads past Python's buffer, which would not let us see a signal."""
         position, buffer = start, bytearray()
         number = self._stream.fileno()
@@ -167,7 +169,7 @@ class GuestFile:
 
     def __init__(
         self,
-        access: "Access",
+        access: Access,
         path: str,
         name: str,
         facts: FileFacts,
@@ -188,7 +190,7 @@ class GuestFile:
     def prefix(self, length: int) -> str:
         return GuestDigest(self.access, self.path, length, plain=self._plain).result()
 
-    def pieces(self, start: int, chunk: int) -> "Generator[tuple[int, bytes], None, None]":
+    def pieces(self, start: int, chunk: int) -> Generator[tuple[int, bytes], None, None]:
         """See FileSource. Raises FileError when the file is not what it said."""
         read_chunk = self.access.agent.transport.read_chunk
         chunk *= max(1, read_chunk // chunk)  # as much as one call carries, in whole pieces
@@ -218,8 +220,8 @@ class GuestFile:
 
     def pour(
         self,
-        write: "Callable[[int, bytes], None]",
-        advance: "Callable[[int], None]",
+        write: Callable[[int, bytes], None],
+        advance: Callable[[int], None],
         start: int,
         *,
         pack: bool,

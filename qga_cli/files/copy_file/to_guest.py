@@ -1,5 +1,7 @@
 """The guest's end of a copy: a private file next to its final name, renamed once it is verified."""
 
+from __future__ import annotations
+
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.exec.sinks import drop
 from qga_cli.files.guest.digest import DIGITS, GuestDigest
@@ -41,7 +43,7 @@ class GuestTarget:
     /proc, which nobody but root can turn elsewhere. A small file needs one step only.
     """
 
-    def __init__(self, access: "Access", place: "Place", name: str, options: "CopyOptions") -> None:
+    def __init__(self, access: Access, place: Place, name: str, options: CopyOptions) -> None:
         self.chunk = access.agent.transport.write_chunk
         self.access = access
         self._place = place
@@ -53,7 +55,7 @@ class GuestTarget:
         self._handle: Handle | None = None
         self._position = 0
 
-    def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
+    def begin(self, facts: FileFacts, prove: Callable[[int], str] | None) -> int:
         size = facts.size or 0
         if not prove and facts.size is not None and size <= min(_SMALL, self.chunk):
             self._small = bytearray(size)
@@ -78,7 +80,7 @@ class GuestTarget:
         self._position = offset + len(data)
 
     def fill(
-        self, source: "FileSource", advance: "Callable[[int], None]", start: int, *, pack: bool
+        self, source: FileSource, advance: Callable[[int], None], start: int, *, pack: bool
     ) -> bool:
         """Send what `source` has from `start` on, packed or through ports. False if there are no
         ports, and nothing was sent."""
@@ -88,7 +90,7 @@ class GuestTarget:
             self._small = None
             self._prepare(source.facts.size or 0, source.facts)
 
-        def pieces() -> "Iterator[bytes]":
+        def pieces() -> Iterator[bytes]:
             for offset, data in source.pieces(start, 2**20):
                 yield bytes(offset - self._position)
                 yield data
@@ -112,7 +114,7 @@ class GuestTarget:
             raise self.access.failure(done)
         return True
 
-    def finish(self, facts: "FileFacts", digest: str) -> None:
+    def finish(self, facts: FileFacts, digest: str) -> None:
         """See CopyTarget.finish. The guest compares, and renames only what is equal."""
         mode = owner = moment = ""
         if self._options.preserve and facts.mtime is not None:
@@ -184,7 +186,7 @@ class GuestTarget:
         if data:
             self.write(0, bytes(data))
 
-    def _judge(self, done: "Completed", digest: str) -> None:
+    def _judge(self, done: Completed, digest: str) -> None:
         if done.code in _SAYS:
             raise FileError(f"{self._place}: {_SAYS[done.code]}")
         if done.code:
@@ -195,7 +197,7 @@ class GuestTarget:
     def _target(self) -> tuple[str, str, str]:
         return self._place.path, self._name, "1" if self._place.is_folder else ""
 
-    def _prepare(self, size: int, facts: "FileFacts | None" = None) -> None:
+    def _prepare(self, size: int, facts: FileFacts | None = None) -> None:
         """Make the part. Raises FileError where there is no room for `size` bytes."""
         asked = "1" if size > _ROOMY else ""
         fields = self._ask("begin", asked)
@@ -205,7 +207,7 @@ class GuestTarget:
                 f"{self._place}: no room: {human(size)} needed, {human(int(free) * 1024)} free"
             )
 
-    def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
+    def _adopt(self, size: int, prove: Callable[[int], str]) -> int:
         """Take over the longest part that is equal to the source so far; remove the others."""
         kept, *left = self._ask("leftovers")
         if not self._holder:  # no /proc, so none were looked for

@@ -1,5 +1,7 @@
 """The guest's end of a copy where guest-exec is blocked: the final name is written directly."""
 
+from __future__ import annotations
+
 from qga_cli.errors import FileError, QgaError, Refused
 from qga_cli.files.copy_file.transfer import ABSENT
 from qga_cli.files.guest.digest import GuestDigest
@@ -20,7 +22,7 @@ class GuestTargetWithoutExec:
     leaves a short file under its final name; it says so, and --resume completes it.
     """
 
-    def __init__(self, access: "Access", place: "Place", name: str, options: "CopyOptions") -> None:
+    def __init__(self, access: Access, place: Place, name: str, options: CopyOptions) -> None:
         if options.preserve:
             access.needs_exec("--preserve")
         if options.compress not in ("", "none", "auto"):
@@ -36,7 +38,7 @@ class GuestTargetWithoutExec:
         self._handle: FileHandle | None = None
         self._position = 0
 
-    def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
+    def begin(self, facts: FileFacts, prove: Callable[[int], str] | None) -> int:
         if self._options.replaces:
             self._must_be(self._options.replaces)
         try:
@@ -59,7 +61,7 @@ class GuestTargetWithoutExec:
         self._handle.write(data)
         self._position = offset + len(data)
 
-    def finish(self, facts: "FileFacts", digest: str) -> None:
+    def finish(self, facts: FileFacts, digest: str) -> None:
         """See CopyTarget.finish. The file is read again to be compared."""
         assert self._handle is not None
         if facts.size is not None and facts.size > self._position:
@@ -101,7 +103,7 @@ class GuestTargetWithoutExec:
                 self._access.target
             )
 
-    def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
+    def _adopt(self, size: int, prove: Callable[[int], str]) -> int:
         """How much of the file that is there is equal to the source."""
         try:
             with FileHandle(self._access, self._path, "r") as handle:

@@ -1,5 +1,7 @@
 """The host's end of a copy: a private file, renamed to its final name once it is verified."""
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import os
@@ -31,7 +33,7 @@ class HostTarget:
 
     chunk = 2**20
 
-    def __init__(self, path: str, options: "CopyOptions") -> None:
+    def __init__(self, path: str, options: CopyOptions) -> None:
         self.path = path
         self._options = options
         folder, self._name = os.path.split(path)
@@ -43,7 +45,7 @@ class HostTarget:
         self._hash = hashlib.sha512()
         self._position = 0
 
-    def begin(self, facts: "FileFacts", prove: "Callable[[int], str] | None") -> int:
+    def begin(self, facts: FileFacts, prove: Callable[[int], str] | None) -> int:
         """Open a new part, or go on with one whose bytes `prove` finds at the source too.
 
         Returns the offset to begin at. Raises FileError when there is no room for it.
@@ -70,7 +72,7 @@ class HostTarget:
         self._hash.update(data)
         self._position += len(data)
 
-    def finish(self, facts: "FileFacts", digest: str) -> None:
+    def finish(self, facts: FileFacts, digest: str) -> None:
         """Give the part its mode and times and the final name. Raises FileError if it differs."""
         assert self._file is not None
         if facts.size is not None:
@@ -114,7 +116,7 @@ class HostTarget:
             self._at = -1
 
     @contextlib.contextmanager
-    def _named(self) -> "Iterator[None]":
+    def _named(self) -> Iterator[None]:
         """Errors name a path, where the system was told a name in an open folder."""
         try:
             yield
@@ -124,7 +126,7 @@ class HostTarget:
             error.filename2 = None
             raise
 
-    def _dress(self, facts: "FileFacts") -> None:
+    def _dress(self, facts: FileFacts) -> None:
         """Mode, owner and times: the source's with -p, else those of the file that is replaced."""
         assert self._file is not None
         number = self._file.fileno()
@@ -167,7 +169,7 @@ class HostTarget:
         self._position = offset
         self._file.seek(offset)
 
-    def _adopt(self, size: int, prove: "Callable[[int], str]") -> int:
+    def _adopt(self, size: int, prove: Callable[[int], str]) -> int:
         """Take over the longest part that is equal to the source so far; remove the others."""
         start = 0
         left = leftovers(self._at, self._name)
@@ -192,7 +194,7 @@ class HostTarget:
         return start
 
 
-def inside(place: "Place", name: str, *, needed: bool = True) -> str:
+def inside(place: Place, name: str, *, needed: bool = True) -> str:
     """The path of this host that `name` gets when it is copied to `place`.
 
     Raises FileError where there is no folder for it, UsageError where a name is `needed` for it.

@@ -1,5 +1,7 @@
 """The host's end of a copy that is no file: standard output, a FIFO, a device."""
 
+from __future__ import annotations
+
 import errno
 import hashlib
 import io
@@ -29,12 +31,12 @@ class StreamTarget:
 
     chunk = 2**20
 
-    def __init__(self, stream: "BinaryIO") -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._hash = hashlib.sha512()
         self._position = 0
 
-    def begin(self, facts: "FileFacts", prove: object) -> int:
+    def begin(self, facts: FileFacts, prove: object) -> int:
         """Nothing to prepare."""
         return 0
 
@@ -46,7 +48,7 @@ class StreamTarget:
         self._hash.update(data)
         self._position += len(data)
 
-    def finish(self, facts: "FileFacts", digest: str) -> None:
+    def finish(self, facts: FileFacts, digest: str) -> None:
         """Raise FileError if it was not what the guest's file holds; it is written, though."""
         if facts.size is not None and facts.size > self._position:
             self.write(facts.size, b"")
@@ -59,7 +61,7 @@ class StreamTarget:
         return ""
 
 
-def takes_bytes(place: "Place") -> bool:
+def takes_bytes(place: Place) -> bool:
     """Whether it takes bytes but is no file: standard output, a FIFO, a device, or a link to one
     below /dev. Links elsewhere may be a guest's, copied here earlier.
     """
@@ -71,7 +73,7 @@ def takes_bytes(place: "Place") -> bool:
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
-def open_special(path: str, check: "Callable[[], None]", interrupt: "Interrupt") -> "BinaryIO":
+def open_special(path: str, check: Callable[[], None], interrupt: Interrupt) -> BinaryIO:
     """A FIFO or device to write to. A FIFO's reader is waited for, with a `check` now and then."""
     while True:
         try:

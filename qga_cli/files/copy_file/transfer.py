@@ -1,5 +1,7 @@
 """Copies one file: complete and verified, or not at all."""
 
+from __future__ import annotations
+
 import queue
 import threading
 from contextlib import ExitStack, closing
@@ -81,12 +83,12 @@ class CopyOptions:
 
 
 def transfer(
-    source: "FileSource",
-    target: "CopyTarget",
+    source: FileSource,
+    target: CopyTarget,
     options: CopyOptions,
-    check: "Callable[[], None]",
-    advance: "Callable[[int], None]",
-    carry: "Callable[[int], bool] | None" = None,
+    check: Callable[[], None],
+    advance: Callable[[int], None],
+    carry: Callable[[int], bool] | None = None,
     *,
     overlap: bool = True,
 ) -> None:
@@ -109,11 +111,11 @@ def transfer(
 
 
 def _carry(
-    source: "FileSource",
-    target: "CopyTarget",
+    source: FileSource,
+    target: CopyTarget,
     position: int,
-    check: "Callable[[], None]",
-    advance: "Callable[[int], None]",
+    check: Callable[[], None],
+    advance: Callable[[int], None],
     *,
     overlap: bool,
 ) -> None:
@@ -132,7 +134,7 @@ def _carry(
 class _WritingThread:
     """Writes a piece in a thread of its own while the next one is read."""
 
-    def __init__(self, write: "Callable[[int, bytes], None]") -> None:
+    def __init__(self, write: Callable[[int, bytes], None]) -> None:
         self._write = write
         self._error: BaseException | None = None
         self._pieces: queue.Queue[tuple[int, bytes] | None] = queue.Queue(1)
@@ -161,7 +163,7 @@ class _WritingThread:
                     self._error = error
 
 
-def _leave(target: "CopyTarget", error: BaseException) -> None:
+def _leave(target: CopyTarget, error: BaseException) -> None:
     """Clean up, and tell how the copy can be completed."""
     try:
         left = target.abandon(keep=isinstance(error, _CUT_OFF))

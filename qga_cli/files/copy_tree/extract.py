@@ -4,6 +4,8 @@ Everything goes into a folder of our own that nobody else can enter. Names are w
 from there without following a link, so no entry can leave it, whatever earlier ones have made.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import os
@@ -38,8 +40,8 @@ class Extractor:
     def __init__(
         self,
         stage: int,
-        options: "CopyOptions",
-        note: "Callable[[str], None]",
+        options: CopyOptions,
+        note: Callable[[str], None],
         *,
         closed: bool = False,
     ) -> None:

@@ -1,5 +1,7 @@
 """A guest's tree brought to this host, as one tar stream."""
 
+from __future__ import annotations
+
 import hashlib
 
 from qga_cli.errors import BadReply, FileError, Refused
@@ -26,9 +28,9 @@ def pull(
     folder: str,
     name: str,
     final: str,
-    options: "CopyOptions",
-    advance: "Callable[[int], None]",
-    note: "Callable[[str], None]",
+    options: CopyOptions,
+    advance: Callable[[int], None],
+    note: Callable[[str], None],
 ) -> None:
     """Bring `name` in the guest's `folder` (`.`: all of it) to `final`, which is replaced or
     filled. Nothing gets that name before all has come and is proven."""
@@ -64,10 +66,10 @@ def _receive(
     access: Access,
     folder: str,
     name: str,
-    options: "CopyOptions",
+    options: CopyOptions,
     extractor: Extractor,
-    advance: "Callable[[int], None]",
-    note: "Callable[[str], None]",
+    advance: Callable[[int], None],
+    note: Callable[[str], None],
 ) -> None:
     reader = TarReader(extractor)
     digest = hashlib.sha512()
@@ -106,7 +108,7 @@ def _receive(
     extractor.finish()
 
 
-def _failure(access: Access, done: "Completed") -> Exception:
+def _failure(access: Access, done: Completed) -> Exception:
     lines = done.stderr.decode("utf-8", "replace").splitlines()
     said = "; ".join([line for line in lines if "tar: " in line][:3])
     if done.code and not said:  # it has not come to tar

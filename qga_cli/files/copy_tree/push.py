@@ -1,5 +1,7 @@
 """A tree of this host brought into a guest, as one tar stream."""
 
+from __future__ import annotations
+
 import hashlib
 
 from qga_cli.errors import FileError, QgaError, Refused
@@ -40,7 +42,7 @@ class WindowsPush:
 
             self._filling = file_by_file.Filling(access.cmd, self._way.goal)
 
-    def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
+    def send(self, writer: TarWriter, advance: Callable[[int], None]) -> None:
         """Fill the folder from `writer`."""
         if self._filling:
             reader = TarReader(self._filling)
@@ -49,7 +51,7 @@ class WindowsPush:
                 advance(len(data))
             return
 
-        def pieces() -> "Iterator[bytes]":
+        def pieces() -> Iterator[bytes]:
             while data := writer.read(_PIECE):
                 advance(len(data))
                 yield data
@@ -87,7 +89,7 @@ class Push:
     """
 
     def __init__(
-        self, access: Access, target: str, name: str, options: "CopyOptions", *, must: bool = False
+        self, access: Access, target: str, name: str, options: CopyOptions, *, must: bool = False
     ) -> None:
         access.needs_exec("copying a folder")
         self._access = access
@@ -105,13 +107,13 @@ class Push:
         self._holder.begin(holder)
         self._inside = self._holder.path(7)
 
-    def send(self, writer: TarWriter, advance: "Callable[[int], None]") -> None:
+    def send(self, writer: TarWriter, advance: Callable[[int], None]) -> None:
         """Fill the stage from `writer`. Raises FileError unless the guest has read the same."""
         digest = hashlib.sha512()
 
         full = False
 
-        def pieces() -> "Iterator[bytes]":
+        def pieces() -> Iterator[bytes]:
             while not full and (data := writer.read(_PIECE)):
                 digest.update(data)
                 advance(len(data))
@@ -151,7 +153,7 @@ class Push:
         """Give a folder of the tree its time again, after something was put into it."""
         self._access.run(script("files/touch"), self.inner(inner), seconds(mtime))
 
-    def _failure(self, done: "Completed") -> Refused:
+    def _failure(self, done: Completed) -> Refused:
         """The error for a tar that failed. GNU tar says of a file's last bytes how many there was
         room for, and not that there was no more (write_error_details in paxutils)."""
         error = self._access.failure(done)

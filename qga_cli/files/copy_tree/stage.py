@@ -4,6 +4,8 @@ Others may write to the place. So the folders of the way are opened once, nothin
 them is used from then on, and no link is followed: what they exchange leads nowhere.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import shutil
@@ -170,7 +172,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def _entered(name: str, folder: int) -> "Iterator[int]":
+def _entered(name: str, folder: int) -> Iterator[int]:
     number = hostpath.enter(name, folder)
     try:
         yield number

@@ -4,6 +4,8 @@ Read: ustar, GNU long names, pax headers, GNU's sparse format 1.0, which is what
 command line in the guest makes. Everything that stands before data is limited in size.
 """
 
+from __future__ import annotations
+
 import tarfile
 
 from qga_cli.errors import BadReply
@@ -41,7 +43,7 @@ _OTHERS = (  # without content
 class TarReader:
     """A file object to write the stream to. Raises BadReply for what is no archive of ours."""
 
-    def __init__(self, receiver: "Receiver") -> None:
+    def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._buffer = bytearray()
         self._pax: dict[str, str] = {}
@@ -75,7 +77,7 @@ class TarReader:
     def flush(self) -> None:
         """Nothing is held back."""
 
-    def _archive(self) -> "Steps":
+    def _archive(self) -> Steps:
         while True:
             header = yield _BLOCK
             if not any(header):
@@ -97,13 +99,13 @@ class TarReader:
             else:
                 raise BadReply(f"the guest's archive has an entry of unknown type {info.type!r}")
 
-    def _header(self, size: int) -> "Generator[int, bytes, bytes]":
+    def _header(self, size: int) -> Generator[int, bytes, bytes]:
         self._headers += _BLOCK + size
         if size <= 0 or self._headers > _MAX_HEADER:
             raise BadReply(f"the guest's archive has headers of {self._headers} bytes")
         return (yield size + -size % _BLOCK)[:size]
 
-    def _entry(self, info: tarfile.TarInfo) -> "Steps":
+    def _entry(self, info: tarfile.TarInfo) -> Steps:
         pax, self._pax, self._headers = self._pax, {}, 0
         info.name = pax.get("GNU.sparse.name", pax.get("path", info.name))
         info.linkname = pax.get("linkpath", info.linkname)
@@ -128,14 +130,14 @@ class TarReader:
         if padding := -stored % _BLOCK:
             yield padding
 
-    def _content(self, offset: int, length: int) -> "Steps":
+    def _content(self, offset: int, length: int) -> Steps:
         while length:
             data = yield -length
             self._receiver.data(offset, data)
             offset += len(data)
             length -= len(data)
 
-    def _map(self, size: int) -> "Generator[int, bytes, tuple[list[tuple[int, int]], int]]":
+    def _map(self, size: int) -> Generator[int, bytes, tuple[list[tuple[int, int]], int]]:
         """Where the data of a sparse file belongs, and how many bytes that took to say."""
         text, numbers, wanted = b"", list[int](), 1
         used = 0

@@ -1,5 +1,7 @@
 """A tree of this host as a tar stream, made as it is read."""
 
+from __future__ import annotations
+
 import os
 import stat
 import tarfile
@@ -27,7 +29,7 @@ class TarWriter:
     """
 
     def __init__(
-        self, paths: "dict[str, str]", options: "CopyOptions", note: "Callable[[str], None]"
+        self, paths: dict[str, str], options: CopyOptions, note: Callable[[str], None]
     ) -> None:
         # Name in the tree, path here; of a further hard link, the name that came first.
         self.sparse: list[tuple[str, str, str]] = []
@@ -58,7 +60,7 @@ class TarWriter:
                 break
             self._buffer += part
 
-    def _archive(self, paths: "dict[str, str]") -> "Iterator[bytes]":
+    def _archive(self, paths: dict[str, str]) -> Iterator[bytes]:
         for name, path in paths.items():
             folder, last = hostpath.walk(path, follow=self._options.follow or name == ".")
             try:
@@ -68,8 +70,8 @@ class TarWriter:
         yield _END
 
     def _entry(
-        self, name: str, path: str, last: str, folder: int, above: "tuple[tuple[int, int], ...]"
-    ) -> "Iterator[bytes]":
+        self, name: str, path: str, last: str, folder: int, above: tuple[tuple[int, int], ...]
+    ) -> Iterator[bytes]:
         """What is called `last` in the open `folder`, and `path` in messages. Others may exchange
         it at any moment: what is opened must be what was looked at."""
         found = self._look(path, last, folder)
@@ -138,7 +140,7 @@ class TarWriter:
             raise FileError(f"{path}: was replaced while it was read")
         return number
 
-    def _file(self, info: tarfile.TarInfo, path: str, number: int, mtime: int) -> "Iterator[bytes]":
+    def _file(self, info: tarfile.TarInfo, path: str, number: int, mtime: int) -> Iterator[bytes]:
         with open(number, "rb") as file:
             found = os.fstat(file.fileno())
             # What has no blocks may be of /proc or /sys, and have more or less than it says.

@@ -1,5 +1,7 @@
 """What a guest's policy lets us use for files, and small scripts run there."""
 
+from __future__ import annotations
+
 import re
 import time
 
@@ -45,9 +47,9 @@ class Access:
     With `channel` auto or always, what is large travels through ports of ours.
     """
 
-    cmd: "WindowsFiles | None"  # Windows' own way, where programs may be run there
+    cmd: WindowsFiles | None  # Windows' own way, where programs may be run there
 
-    def __init__(self, agent: PatientAgent, interrupt: "Interrupt", channel: str = "never") -> None:
+    def __init__(self, agent: PatientAgent, interrupt: Interrupt, channel: str = "never") -> None:
         self.agent = agent
         self.interrupt = agent.interrupt = interrupt
         able = abilities.ask(agent)
@@ -67,7 +69,7 @@ class Access:
         self._channel = channel if self.exec else "never"
 
     @property
-    def target(self) -> "Target":
+    def target(self) -> Target:
         """The guest, for errors that are its own."""
         return self.agent.target
 
@@ -103,8 +105,8 @@ class Access:
         self,
         script: str,
         *words: str,
-        take: "Callable[[bytes], object]",
-        pieces: "Iterator[bytes] | None" = None,
+        take: Callable[[bytes], object],
+        pieces: Iterator[bytes] | None = None,
     ) -> Completed | None:
         """See files.flow; None where there is no channel, and nothing was done."""
         from qga_cli.files.guest.flow import flow
@@ -152,7 +154,7 @@ class Access:
         assert status is not None  # it has no limit but ours
         return Completed(status)
 
-    def _status(self, pid: int) -> "Mapping[str, Any]":
+    def _status(self, pid: int) -> Mapping[str, Any]:
         try:
             status: Mapping[str, Any] = self.agent.call(EXEC_STATUS, {"pid": pid}).value
         except OutcomeUnknown as error:
@@ -203,9 +205,9 @@ class Access:
         self,
         script: str,
         *words: str,
-        stdin: "BinaryIO | None" = None,
-        stdout: "Callable[[bytes], object]",
-        on_stderr: "Callable[[bytes], object] | None" = None,
+        stdin: BinaryIO | None = None,
+        stdout: Callable[[bytes], object],
+        on_stderr: Callable[[bytes], object] | None = None,
         effect: str = "",
         large: bool = False,
     ) -> Completed:

@@ -4,6 +4,8 @@ Not SHA-256: where coreutils compute it by themselves, in words of the processor
 the time, and an emulated guest spends most of a copy on it.
 """
 
+from __future__ import annotations
+
 import hashlib
 
 from qga_cli.errors import BadReply
@@ -25,7 +27,7 @@ class GuestDigest:
     """Of the first `length` bytes: computed in the guest, meanwhile, if programs may run there;
     otherwise by reading the file, when the result is asked for. With `plain` a link has none."""
 
-    def __init__(self, access: "Access", path: str, length: int, *, plain: bool = False) -> None:
+    def __init__(self, access: Access, path: str, length: int, *, plain: bool = False) -> None:
         self._access = access
         self._path = path
         self._length = length
@@ -57,7 +59,7 @@ class GuestDigest:
         return digest.hexdigest()
 
 
-def digest_in(said: bytes, agent: "Agent") -> str:
+def digest_in(said: bytes, agent: Agent) -> str:
     """The digest in a line that a guest's sha512sum has written. Raises BadReply."""
     text = said[:DIGITS].decode("ascii", "replace")
     if len(text) != DIGITS or set(text) - set("0123456789abcdef"):
@@ -65,7 +67,7 @@ def digest_in(said: bytes, agent: "Agent") -> str:
     return text
 
 
-def of_file(file: "BinaryIO", length: int) -> "hashlib._Hash":
+def of_file(file: BinaryIO, length: int) -> hashlib._Hash:
     """Of the first `length` bytes of a file of this host, or of all it has."""
     digest = hashlib.sha512()
     file.seek(0)
@@ -75,7 +77,7 @@ def of_file(file: "BinaryIO", length: int) -> "hashlib._Hash":
     return digest
 
 
-def feed_zeros(digest: "hashlib._Hash", count: int) -> None:
+def feed_zeros(digest: hashlib._Hash, count: int) -> None:
     """Go on with `count` zeros, as a hole reads."""
     while count > 0:
         digest.update(ZEROS[: min(count, len(ZEROS))])

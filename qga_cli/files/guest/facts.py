@@ -1,5 +1,7 @@
 """What is known of a file before it is copied."""
 
+from __future__ import annotations
+
 import os
 import stat
 
@@ -83,7 +85,7 @@ def look(path: str, *, follow: bool) -> FileFacts:
         return facts_of(file)
 
 
-def facts_of(file: "BinaryIO") -> FileFacts:
+def facts_of(file: BinaryIO) -> FileFacts:
     """The facts of an open file of this host, which stands at its begin afterwards."""
     told = os.fstat(file.fileno())
     found = _told(told)

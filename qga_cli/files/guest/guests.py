@@ -1,5 +1,7 @@
 """The guests that one command of the file verbs speaks with."""
 
+from __future__ import annotations
+
 import os
 import time
 
@@ -23,18 +25,18 @@ if TYPE_CHECKING:
 class Guests:
     """Opens each guest once; a context manager that closes them all. `channel` is as --channel."""
 
-    def __init__(self, job: "Job", channel: str = "never") -> None:
+    def __init__(self, job: Job, channel: str = "never") -> None:
         self._job = job
         self.channel = channel
         self._open: dict[str, Access] = {}
         self._deadline = None if job.timeout is None else time.monotonic() + job.timeout
 
-    def place(self, text: str) -> "Place":
+    def place(self, text: str) -> Place:
         """The place in a guest that `text` names: in this one, where it names many."""
         place = guest_place(text)
         return Place(self._job.target.label, place.path) if self._job.target else place
 
-    def expand(self, place: "Place") -> "list[Place]":
+    def expand(self, place: Place) -> list[Place]:
         """The places that `place` stands for: itself, or what matches its pattern in the guest."""
         if not place.guest or not is_pattern(place.path):
             return [place]
@@ -43,7 +45,7 @@ class Guests:
             return [place]
         return [Place(place.guest, path) for path in expand(access, place.path)]
 
-    def access(self, place: "Place") -> Access:
+    def access(self, place: Place) -> Access:
         """The one guest that `place` is in. Raises UsageError for a fleet."""
         if place.guest not in self._open:
             try:
@@ -60,7 +62,7 @@ class Guests:
             full(place.path)  # refused before anything is done
         return access
 
-    def _target(self, name: str) -> "Target":
+    def _target(self, name: str) -> Target:
         if self._job.target and self._job.target.label == name:  # one of many: found already
             return self._job.target
         if is_fleet(name):
@@ -77,7 +79,7 @@ class Guests:
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise TimedOut(LATE)
 
-    def _connect(self, target: "Target") -> Access:
+    def _connect(self, target: Target) -> Access:
         try:
             transport = self._job.hosts.transport(target)
         except QgaError as error:
@@ -88,7 +90,7 @@ class Guests:
         agent.deadline = self._deadline
         return Access(agent, self._job.interrupt, self.channel)
 
-    def _teller(self, name: str) -> "Callable[[int, str], None]":
+    def _teller(self, name: str) -> Callable[[int, str], None]:
         """`job.say`, which for one of many guests begins with its name by itself."""
         if self._job.target and self._job.target.label == name:
             return lambda level, text: self._job.say(level, text.removeprefix(f"{name}: "))
@@ -103,7 +105,7 @@ class Guests:
             error = NotConnected("the agent was restarted")
         return error
 
-    def __enter__(self) -> "Self":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:

@@ -3,6 +3,8 @@
 Not zstd: it packs better, but Python has none before 3.14, and gzip is in every guest.
 """
 
+from __future__ import annotations
+
 import io
 import zlib
 
@@ -22,7 +24,7 @@ PACK, UNPACK = "gzip -1 -c", "gzip -dc"  # the guest's command lines
 class Unpacker:
     """Takes what the guest has packed; `take` gets what was in it in pieces, so never much."""
 
-    def __init__(self, take: "Callable[[bytes], object]") -> None:
+    def __init__(self, take: Callable[[bytes], object]) -> None:
         self._stream = zlib.decompressobj(wbits=31)
         self._take = take
 
@@ -46,14 +48,14 @@ class Outgoing(io.RawIOBase):
     kept in `error`, for its reader is a thread that could not tell anybody.
     """
 
-    def __init__(self, pieces: "Iterator[bytes]", *, pack: bool) -> None:
+    def __init__(self, pieces: Iterator[bytes], *, pack: bool) -> None:
         self.error: Exception | None = None
         self._packer = zlib.compressobj(1, wbits=31) if pack else None
         self._pieces = pieces
         self._buffer = bytearray()
         self._at_end = False
 
-    def file(self) -> "BinaryIO":
+    def file(self) -> BinaryIO:
         """As what exec.run takes."""
         return io.BufferedReader(self, 2**18)
 
@@ -61,7 +63,7 @@ class Outgoing(io.RawIOBase):
         """It is for reading."""
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill as much of `buffer` as there is."""
         view = memoryview(buffer)
         while not self._buffer and not self._at_end:

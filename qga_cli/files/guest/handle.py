@@ -1,5 +1,7 @@
 """An open file of a guest: by the agent's file commands, or by dd where they may not be used."""
 
+from __future__ import annotations
+
 import os
 
 from qga_cli.agent.file import AgentFile
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 class FileHandle(AgentFile):
     """A Handle that is the agent's."""
 
-    def __init__(self, access: "Access", path: str, mode: str, told: str = "") -> None:
+    def __init__(self, access: Access, path: str, mode: str, told: str = "") -> None:
         self._access = access
         self._name = told or path  # as messages have it
         chunk = access.agent.transport.write_chunk
@@ -65,7 +67,7 @@ class FileHandle(AgentFile):
         self._access.grace()
         super().close()
 
-    def _ask(self, command: "Command", arguments: "dict[str, object]") -> "Any":
+    def _ask(self, command: Command, arguments: dict[str, object]) -> Any:
         """The result of one file command. The agent's errors rarely name the file: ours do."""
         try:
             return self._access.agent.call(command, arguments).value
@@ -83,7 +85,7 @@ class FileHandle(AgentFile):
     def _lie(self, what: str) -> BadReply:
         return super()._lie(what).of(self._access.target)
 
-    def __enter__(self) -> "Self":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -101,7 +103,7 @@ class ExecHandle:
 
     chunk = 2**20  # of output captured: far below the 3 MB that pass through libvirt
 
-    def __init__(self, access: "Access", path: str, mode: str) -> None:
+    def __init__(self, access: Access, path: str, mode: str) -> None:
         self._access = access
         self._path = path
         self._position = 0
@@ -144,14 +146,14 @@ class ExecHandle:
     def _dd(self, *words: str, stdin: bytes = b"") -> bytes:
         return self._access.run(script("files/dd"), *words, stdin=stdin)
 
-    def __enter__(self) -> "Self":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
 
-def open_handle(access: "Access", path: str, mode: str, *, told: str = "") -> "Handle":
+def open_handle(access: Access, path: str, mode: str, *, told: str = "") -> Handle:
     """`path` opened as by fopen (r, r+, w), the way that policy and name allow.
 
     Errors call it `told`, where it goes by another name.

@@ -1,5 +1,7 @@
 """The agent as file verbs call it: errors know their guest, a short freeze is waited for."""
 
+from __future__ import annotations
+
 import threading
 import time
 
@@ -31,33 +33,33 @@ class PatientAgent(Agent):
 
     patient = False
     begun = ""  # what may have had an effect by now: past that, see exec.calls.unsettled
-    interrupt: "Interrupt"
-    target: "Target"
+    interrupt: Interrupt
+    target: Target
 
-    def __init__(self, transport: "Transport", name: str, trace: "Trace | None" = None) -> None:
+    def __init__(self, transport: Transport, name: str, trace: Trace | None = None) -> None:
         super().__init__(transport, name, trace)
         self._lock = threading.Lock()
         self._patience = Patience(self, freeze=_FREEZE, away=0.0)
 
-    def alone(self) -> "AbstractContextManager[object]":
+    def alone(self) -> AbstractContextManager[object]:
         """Around what else uses its connection: one thread at a time there too."""
         return self._lock
 
     def call(
         self,
-        command: "Command",
-        arguments: "Mapping[str, object] | None" = None,
+        command: Command,
+        arguments: Mapping[str, object] | None = None,
         timeout: float | None = None,
-    ) -> "Reply":
+    ) -> Reply:
         with self._lock:
             return self._call(command, arguments, timeout)
 
     def _call(
         self,
-        command: "Command",
-        arguments: "Mapping[str, object] | None",
+        command: Command,
+        arguments: Mapping[str, object] | None,
         timeout: float | None,
-    ) -> "Reply":
+    ) -> Reply:
         waiting = False
         while True:
             try:

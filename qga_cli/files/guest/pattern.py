@@ -4,6 +4,8 @@ The guest's shell looks them up, and what it says is compared with the pattern: 
 have a copy arrive under a name that nobody asked for (CVE-2019-6111 was that of scp).
 """
 
+from __future__ import annotations
+
 import os
 import re
 from fnmatch import fnmatchcase
@@ -23,7 +25,7 @@ def is_pattern(path: str) -> bool:
     return re.search(r"[*?[]", path) is not None
 
 
-def expand(access: "Access", path: str) -> list[str]:
+def expand(access: Access, path: str) -> list[str]:
     """The paths that match, in order. Raises Refused where none does."""
     said = access.collect(script("files/expand"), path, most=_MOST)
     names = [os.fsdecode(name) for name in said.split(b"\0")[:-1]]
