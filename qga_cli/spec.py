@@ -83,7 +83,6 @@ class Arg:
         metavar: str = "",
         short: str = "",
         many: bool = False,
-        since: str = "",
         wire: str | None = None,
     ) -> None:
         self.name = name
@@ -98,7 +97,6 @@ class Arg:
         self.metavar = metavar or "|".join(choices) or _METAVARS.get(kind, named)
         self.short = short
         self.many = many
-        self.since = since
         self.wire = name if wire is None else wire
 
     @property
@@ -239,7 +237,7 @@ _METAVARS = {
 
 
 def release(text: str) -> tuple[int, ...]:
-    """A version's numbers, for comparison with the `since` of a command or an argument."""
+    """A version's numbers, for comparison with the `since` of a command."""
     import re  # rarely asked, and longer to load than all else here
 
     return tuple(int(part) for part in re.findall(r"\d{1,9}", text)[:3])

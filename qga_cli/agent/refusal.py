@@ -19,10 +19,6 @@ Ask = Callable[[str], object]  # the result of a wire command without arguments;
 
 _UNKNOWN = re.compile(r"The command \S+ has not been found$")
 _DISABLED = re.compile(r"(?:The c|C)ommand \S+ has been disabled")
-_ARGUMENT = re.compile(
-    r"(?:Parameter|QMP input member) '([^']+)' is unexpected$|Invalid parameter type for '([^']+)'"
-)
-_UPDATE = "update qemu-guest-agent in the guest"
 
 # What to do about errors whose text does not tell.
 _CURES = (
@@ -66,9 +62,6 @@ def explain(ask: Ask, command: Command, desc: str) -> Refused:
         return _blocked(ask, command, desc)
     if _UNKNOWN.match(desc):
         return _not_known(ask, command, desc)
-    argument = _ARGUMENT.match(desc)
-    if argument:
-        return _argument(ask, command, argument[1] or argument[2], desc)
     hint = next((cure for text, cure in _CURES if text in desc), "")
     # The agent prints errno even where none was set.
     return Refused(desc.removesuffix(": Success"), desc=desc, hint=hint)
@@ -195,7 +188,7 @@ def _not_known(ask: Ask, command: Command, desc: str) -> Unsupported:
         return Unsupported(
             f"{command.wire} needs qemu-ga {command.since}, this guest runs {_dotted(version)}",
             desc=desc,
-            hint=_UPDATE,
+            hint="update qemu-guest-agent in the guest",
         )
     ran = f" {_dotted(version)}" if version else ""
     return _foreign(ask, command, desc) or Unsupported(
@@ -216,16 +209,6 @@ def _foreign(ask: Ask, command: Command, desc: str) -> Unsupported | None:
     return Unsupported(
         f"{command.wire} works on {only} guests only, this one runs {system}", desc=desc
     )
-
-
-def _argument(ask: Ask, command: Command, name: str, desc: str) -> Refused:
-    """An argument that the agent does not know, or not with such a value: is it newer?"""
-    arg = next((arg for arg in command.args if arg.wire == name), None)
-    version = _version(ask) if arg and arg.since else ()
-    if not (arg and version and version < release(arg.since)):
-        return Refused(desc, desc=desc)
-    needs = f"{command.wire} with {name} needs qemu-ga {arg.since}"
-    return Unsupported(f"{needs}, this guest runs {_dotted(version)}", desc=desc, hint=_UPDATE)
 
 
 def _version(ask: Ask) -> tuple[int, ...]:

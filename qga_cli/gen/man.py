@@ -149,7 +149,7 @@ def _says(arg: Arg) -> str:
         text += f" Default: {arg.default}."
     if arg.many and not arg.positional:
         text += " May be given several times."
-    return text + (f" Needs qemu-ga {arg.since}." if arg.since else "")
+    return text
 
 
 def _output(command: Command) -> str:

@@ -4,15 +4,12 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from qga_cli.agent import Agent, refusal
-from qga_cli.errors import Refused, Unsupported
-from qga_cli.spec import TEXT, Arg, Command, release
-from qga_cli.transports.unix import UnixHost
+from qga_cli.agent import refusal
+from qga_cli.spec import release
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
 
@@ -179,33 +176,6 @@ def test_the_good_path_asks_nothing_more(fake: Make) -> None:
     running = fake(lambda request: {})
     assert qga("-c", running.uri, "ping", "x").code == 0
     assert [request["execute"] for request in running.requests] == ["guest-ping"]
-
-
-NEWER = Command(
-    "guest-exec", "Test", since="2.5", args=[Arg("merged", TEXT, "Test", since="8.0")], result={}
-)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "Parameter 'merged' is unexpected",
-        "QMP input member 'merged' is unexpected",
-        "Invalid parameter type for 'merged', expected: boolean",
-    ],
-)
-def test_an_argument_newer_than_the_agent(fake: Make, said: str) -> None:
-    with pytest.raises(Unsupported, match=r"merged needs qemu-ga 8\.0, this guest runs 7\.2\.22"):
-        _call(fake(agent(said)), NEWER)
-    with pytest.raises(Refused) as refused:
-        _call(fake(agent(said, "8.0.0")), NEWER)
-    assert type(refused.value) is Refused
-    assert refused.value.desc == said
-
-
-def _call(running: FakeAgent, command: Command) -> None:
-    with closing(UnixHost(str(running.path)).open("x")) as transport:
-        Agent(transport, "x").call(command, {"merged": "x"})
 
 
 def test_a_freeze_that_is_over(fake: Make) -> None:
