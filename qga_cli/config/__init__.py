@@ -49,6 +49,11 @@ class Config:
         """Whether anything is set in a top-level table."""
         return any(path[0] == top for path in self.settings)
 
+    @property
+    def guards(self) -> bool:
+        """Whether something stands before each call: a policy, an audit file."""
+        return self.has("policy") or self.has("audit")
+
     def table(self, *path: str) -> dict[str, Setting]:
         """The settings directly in a table, by their last name."""
         length = len(path)

@@ -153,7 +153,7 @@ def guarding(config: Config, audit: str = "") -> Guard | None:
 
     Raises FileError for an audit file that cannot be written.
     """
-    if not (audit or config.has("policy") or config.has("audit")):
+    if not (audit or config.guards):
         return None
     from qga_cli.policy.guard import guard
 

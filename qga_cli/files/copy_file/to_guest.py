@@ -35,6 +35,19 @@ _SAYS = {
 }
 
 
+def at_once() -> str:
+    """The script that makes a small file in one step; it prints the digest that it has proved.
+
+    Its words: path, name and folder as part.sh has them, then prove.sh's. Its input: `mark`, data.
+    """
+    return text("part", "small", "prove")
+
+
+def mark() -> bytes:
+    """The line that the scripts after part.sh begin to read."""
+    return f"{partial_suffix()}\n".encode()
+
+
 class GuestTarget:
     """A CopyTarget in a guest that runs programs. `place` may be a folder that `name` goes to.
 
@@ -168,9 +181,7 @@ class GuestTarget:
 
     def _put(self, data: bytes, digest: str, *words: str) -> bool:
         """Make the file in one step; False where the guest cannot prove it."""
-        script = text("part", "small", "prove")
-        done = self.access.attempt(script, *self._target(), digest, *words,
-                                   stdin=f"{partial_suffix()}\n".encode() + data,
+        done = self.access.attempt(at_once(), *self._target(), digest, *words, stdin=mark() + data,
                                    effect=f"{self._place} may be the new file")  # fmt: skip
         if done.code == 127 and digest:
             return False
@@ -235,8 +246,7 @@ class GuestTarget:
     def _ask(self, script: str, *words: str) -> list[str]:
         """Make the part by a script, and note where it is; returns what else the script says."""
         made = Holder(self.access)
-        said = made.make(text("part", script), *self._target(), *words,
-                         stdin=f"{partial_suffix()}\n".encode())  # fmt: skip
+        said = made.make(text("part", script), *self._target(), *words, stdin=mark())
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) < 6 or len(fields) % 3 or fields.pop():
             raise self.access.lie(f"the guest was asked for a part's name and says {said[:80]!r}")

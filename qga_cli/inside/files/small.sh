@@ -3,6 +3,6 @@
 # $4 digest and so on, as prove.sh's $1. Ends with 127 where there is nothing to prove it with.
 
 shift 3
-trap 'rm -f -- "./$part"' EXIT
+trap '[ ! -e "./$part" ] || rm -f -- "./$part"' EXIT
 [ -z "$1" ] || command -v sha512sum >/dev/null || exit 127
 cat >&9 || exit

@@ -106,11 +106,10 @@ from ansible_collections.qga.guest.plugins.plugin_utils.release import lack
 LACK = lack()
 if not LACK:
     from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
-    from ansible_collections.qga.guest.plugins.plugin_utils.lasting import Lasting
-    from qga_cli import config, connect
+    from ansible_collections.qga.guest.plugins.plugin_utils.lasting import Lasting, plain
+    from qga_cli import config
     from qga_cli.errors import FileError, NotDelivered, QgaError
     from qga_cli.format import printable
-    from qga_cli.guests.hosts import guarding
     from qga_cli.interrupt import Interrupt
 
 display = Display()
@@ -154,6 +153,7 @@ class Connection(ConnectionBase):
             return
         name = self._name
         display.vvv("QGA CONNECT", host=name)
+        from qga_cli import connect  # here, for most tasks do without: each is a new process
 
         def work(_interrupt):
             self._host = connect(uri_of(self.get_option("uri")))
@@ -228,13 +228,30 @@ class Connection(ConnectionBase):
         display.vvv(f"QGA PUT {in_path} TO {out_path}", host=self._name)
         if not os.path.exists(to_bytes(in_path)):
             raise AnsibleFileNotFound(f"no such file: {in_path}")
+        size = os.path.getsize(to_bytes(in_path))
+        if size < _PAYS and self._put_at_once(in_path, out_path):
+            return
         self._open()
         self._do(
             lambda interrupt: self._guest.put(
                 to_text(in_path, errors="surrogate_or_strict"), out_path, owner=self._user(),
-                **self._copying(interrupt, os.path.getsize(to_bytes(in_path))),
+                **self._copying(interrupt, size),
             )
         )  # fmt: skip
+
+    def _put_at_once(self, in_path, out_path):
+        """Put a small file where the guest is open already; whether it is there."""
+        lasting = self._lasting()
+        if not lasting:
+            return False
+        with open(to_bytes(in_path), "rb") as file:
+            data = file.read(_PAYS)
+            mode = os.fstat(file.fileno()).st_mode
+        if len(data) == _PAYS:  # it has grown
+            return False
+        path = to_text(out_path, errors="surrogate_or_strict")
+        timeout = self.get_option("command_timeout") or None
+        return self._told_of(lambda: lasting.put(data, path, mode, timeout))
 
     def fetch_file(self, in_path, out_path):
         """Copy a file from the guest: proved here, then renamed."""
@@ -271,7 +288,7 @@ class Connection(ConnectionBase):
             or self._windows
             or self._user()
             or self.get_option("qga_channel") == "never"
-            or guarding(config.load([config.SYSTEM]))
+            or config.load([config.SYSTEM]).guards
         ):
             return None
         uri = uri_of(self.get_option("uri"))
@@ -309,7 +326,7 @@ class Connection(ConnectionBase):
         """The words of the program that runs this line."""
         text = to_text(cmd, errors="surrogate_or_strict")
         if not self._windows:
-            return ["/bin/sh", "-c", text]
+            return ["/bin/sh", "-c", plain(text)]
         words = text.split()
         if (
             "-EncodedCommand" in words
