@@ -5,6 +5,8 @@ import os
 import shlex
 import signal
 import socket
+import stat
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -79,6 +81,50 @@ def run(way: Any, line: str = PIPED, given: bytes = b"print()") -> Any:
 def test_only_a_module_on_standard_input_goes_to_the_waiting_python(line: str, python: str) -> None:
     found, variables = lasting.piped_python(line)
     assert " ".join([found, *variables]).strip() == python
+
+
+@pytest.mark.parametrize(
+    ("line", "alone"),
+    [
+        ("/bin/sh -c 'echo ~ && sleep 0'", "echo ~"),
+        (shell('echo "it\'s" && sleep 0'), 'echo "it\'s"'),
+        (shell("echo && sleep 00"), "echo && sleep 00"),
+        ("/bin/sh -c 'echo' x", "/bin/sh -c 'echo' x"),
+        ("/bin/sh -c $LINE", "/bin/sh -c $LINE"),
+        ("/bin/sh -c 'echo' ; id", "/bin/sh -c 'echo' ; id"),
+        ("/bin/bash -c 'echo && sleep 0'", "/bin/bash -c 'echo && sleep 0'"),
+        ("/bin/sh -c 'it", "/bin/sh -c 'it"),
+        ("uptime && sleep 0", "uptime && sleep 0"),
+    ],
+)
+def test_a_shell_in_a_shell_is_one(line: str, alone: str) -> None:
+    assert lasting.plain(line) == alone
+
+
+def test_a_small_file_is_proved_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line of shell is run here, with what it is given, and with more than that."""
+    more = b""
+
+    def ask(python: str, first: bytes, given: bytes, stdout: Any, stderr: Any, timeout: Any) -> int:
+        ran = subprocess.run(["/bin/sh", "-c", first], input=given + more, capture_output=True)
+        stdout(ran.stdout)
+        return ran.returncode
+
+    way = lasting.Lasting(str(tmp_path), None, "g", 60, 5)
+    data, target = os.urandom(200_000), tmp_path / "it's $here"
+    assert not way.put(data, str(target), 0o700, 5)  # there is no broker
+    monkeypatch.setattr(way, "_ask", ask)
+    assert not way.put(data, str(tmp_path), 0o700, 5)  # a folder
+    assert not way.put(data, str(tmp_path / "none" / "file"), 0o700, 5)
+    more = b"x"
+    assert not way.put(data, str(target), 0o700, 5)
+    assert list(tmp_path.iterdir()) == []
+    more = b""
+    assert way.put(data, str(target), 0o777, 5)
+    assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (data, 0o755)
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_guest_without_ports_is_opened_for_each_task(folder: Path, local_agent: str) -> None:

@@ -101,6 +101,11 @@ def test_a_shell_has_its_input_and_tells_its_end(host: Host) -> None:
     assert host.end(2) == -signal.SIGKILL
 
 
+def test_a_shell_meets_signals_as_one_that_was_just_started(host: Host) -> None:
+    host.shell(1, "kill -PIPE $$; echo it is ignored")
+    assert (host.end(1), host.streams[b"O", 1]) == (-signal.SIGPIPE, b"")
+
+
 def test_who_reads_no_input_holds_nobody(host: Host) -> None:
     host.shell(1, "exec <&-; echo done", b"x" * 1_000_000)
     assert host.end(1) == 0

@@ -21,16 +21,27 @@ def remember(known: "dict[bytes, Any]", report: int) -> None:
     import zipimport
 
     new: dict[bytes, Any] = {}
-    compiled = getattr(zipimport, "_compile_source", None)  # in C before Python 3.8
+    once: dict[Any, Any] = {}  # what one module was read for, and is asked for again
+    compiled = getattr(zipimport, "_compile_source", None)  # both are in C before Python 3.8
+    read = getattr(zipimport, "_get_module_code", None)
 
     def compile_source(path: str, source: bytes) -> "Any":
-        code = known.get(source) or new.get(source)  # zipimport asks for it twice
+        code = known.get(source)
         if code is None and compiled:
             code = new[source] = compiled(path, source)
         return code
 
-    if compiled:
+    def get_module_code(zip: "Any", name: str) -> "Any":
+        # Asked for twice: for the file's name, and to run it (zipimporter.get_filename, get_code).
+        module = zip.archive, zip.prefix, name
+        found = once.pop(module, None)
+        if found is None and read:
+            found = once[module] = read(zip, name)
+        return found
+
+    if compiled and read:
         zipimport._compile_source = compile_source  # type: ignore[attr-defined]
+        zipimport._get_module_code = get_module_code  # type: ignore[attr-defined]
     before = set(sys.modules)
     process = os.getpid()
 
