@@ -90,8 +90,8 @@ hands_on() {
 # the host, nor seen the file change, for 45 to 60 seconds. While the agent is frozen no beat comes.
 # `pkill -x sh` does not find it; a sleep that somebody has ended by its name is no silence.
 hold() {
+  { printf qga >/proc/self/comm; } 2>/dev/null # its name from its first moment on
   (
-    { printf qga >/proc/self/comm; } 2>/dev/null
     trap 'kill $!; exit' TERM
     cd /
     what=9

@@ -16,8 +16,8 @@ done 2>/dev/null || exit
 # Removes it when the host has stopped to write into its lease. Times of files would not do: the
 # guest's clock may jump. `pkill -x sh` does not find it, and a sleep that was ended by its name begins
 # again.
+{ printf qga >/proc/self/comm; } 2>/dev/null
 (
-  { printf qga >/proc/self/comm; } 2>/dev/null
   while : >lease; do
     until sleep 25 & echo $! >nap; wait $!; [ $? -le 128 ]; do :; done
     [ -s lease ] || [ -e /run/qga.state.isfrozen ] ||
