@@ -114,17 +114,28 @@ def test_a_small_file_is_proved_where_it_is(
 
     way = lasting.Lasting(str(tmp_path), None, "g", 60, 5)
     data, target = os.urandom(200_000), tmp_path / "it's $here"
-    assert not way.put(data, str(target), 0o700, 5)  # there is no broker
+    assert not way.put(data, 0o700, str(target), 5)  # there is no broker
     monkeypatch.setattr(way, "_ask", ask)
-    assert not way.put(data, str(tmp_path), 0o700, 5)  # a folder
-    assert not way.put(data, str(tmp_path / "none" / "file"), 0o700, 5)
+    assert not way.put(data, 0o700, str(tmp_path), 5)  # a folder
+    assert not way.put(data, 0o700, str(tmp_path / "none" / "file"), 5)
     more = b"x"
-    assert not way.put(data, str(target), 0o700, 5)
+    assert not way.put(data, 0o700, str(target), 5)
     assert list(tmp_path.iterdir()) == []
     more = b""
-    assert way.put(data, str(target), 0o777, 5)
+    assert way.put(data, 0o777, str(target), 5)
     assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (data, 0o755)
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_only_small_files_are_read_whole(tmp_path: Path) -> None:
+    file, fifo = tmp_path / "file", tmp_path / "fifo"
+    file.write_bytes(b"four")
+    file.chmod(0o640)
+    os.mkfifo(fifo)
+    data, mode = lasting.read_small(os.fsencode(file), 5)
+    assert (data, stat.S_IMODE(mode)) == (b"four", 0o640)
+    for path, most in ((file, 4), (fifo, 5), (tmp_path, 5), (tmp_path / "none", 5)):
+        assert lasting.read_small(os.fsencode(path), most) is None
 
 
 def test_a_guest_without_ports_is_opened_for_each_task(folder: Path, local_agent: str) -> None:
@@ -204,7 +215,7 @@ def test_a_broker_that_dies_leaves_the_outcome_unknown(folder: Path, local_agent
             os._exit(0)
         with pytest.raises(Exception, match="may have run"):
             run(way)
-        assert not way.put(b"data", "/x", 0o600, 20)  # but a file, which goes another way
+        assert not way.put(b"data", 0o600, "/x", 20)  # but a file, which goes another way
         os.waitpid(pid, 0)
 
 

@@ -106,7 +106,11 @@ from ansible_collections.qga.guest.plugins.plugin_utils.release import lack
 LACK = lack()
 if not LACK:
     from ansible_collections.qga.guest.plugins.plugin_utils.hosts import uri_of
-    from ansible_collections.qga.guest.plugins.plugin_utils.lasting import Lasting, plain
+    from ansible_collections.qga.guest.plugins.plugin_utils.lasting import (
+        Lasting,
+        plain,
+        read_small,
+    )
     from qga_cli import config
     from qga_cli.errors import FileError, NotDelivered, QgaError
     from qga_cli.format import printable
@@ -228,30 +232,25 @@ class Connection(ConnectionBase):
         display.vvv(f"QGA PUT {in_path} TO {out_path}", host=self._name)
         if not os.path.exists(to_bytes(in_path)):
             raise AnsibleFileNotFound(f"no such file: {in_path}")
-        size = os.path.getsize(to_bytes(in_path))
-        if size < _PAYS and self._put_at_once(in_path, out_path):
+        if self._put_at_once(in_path, out_path):
             return
         self._open()
         self._do(
             lambda interrupt: self._guest.put(
                 to_text(in_path, errors="surrogate_or_strict"), out_path, owner=self._user(),
-                **self._copying(interrupt, size),
+                **self._copying(interrupt, os.path.getsize(to_bytes(in_path))),
             )
         )  # fmt: skip
 
     def _put_at_once(self, in_path, out_path):
         """Put a small file where the guest is open already; whether it is there."""
         lasting = self._lasting()
-        if not lasting:
-            return False
-        with open(to_bytes(in_path), "rb") as file:
-            data = file.read(_PAYS)
-            mode = os.fstat(file.fileno()).st_mode
-        if len(data) == _PAYS:  # it has grown
+        found = read_small(to_bytes(in_path), _PAYS) if lasting else None
+        if not found:
             return False
         path = to_text(out_path, errors="surrogate_or_strict")
         timeout = self.get_option("command_timeout") or None
-        return self._told_of(lambda: lasting.put(data, path, mode, timeout))
+        return self._told_of(lambda: lasting.put(*found, path, timeout))
 
     def fetch_file(self, in_path, out_path):
         """Copy a file from the guest: proved here, then renamed."""

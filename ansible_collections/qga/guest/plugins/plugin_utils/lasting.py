@@ -47,7 +47,7 @@ class Lasting:
         first = os.fsencode("\0".join(variables) if python else plain(line))
         return self._ask(python, first, given, stdout, stderr, timeout)
 
-    def put(self, data: bytes, path: str, mode: int, timeout: float | None) -> bool:
+    def put(self, data: bytes, mode: int, path: str, timeout: float | None) -> bool:
         """Make a file in the guest in one step, as `cp` does; whether that is proved.
 
         `mode` is a new one's. Another way may do more, and says what hinders it. Raises TimedOut,
@@ -173,6 +173,22 @@ def piped_python(line: str) -> tuple[str, list[str]]:
             if quoted == match[1] and not any(map(_EARLY.match, variables)):
                 return match[2], variables
     return "", []
+
+
+def read_small(path: bytes, most: int) -> tuple[bytes, int] | None:
+    """Content and mode of a regular file of less than `most` bytes; None for what is none."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a FIFO no writer is waited for
+    except OSError:  # another way says why
+        return None
+    try:
+        about = os.fstat(number)
+        if not stat.S_ISREG(about.st_mode) or about.st_size >= most:
+            return None
+        data = os.read(number, most)
+    finally:
+        os.close(number)
+    return (data, about.st_mode) if len(data) == about.st_size else None
 
 
 def plain(line: str) -> str:
