@@ -207,16 +207,19 @@ def test_a_broker_that_dies_leaves_the_outcome_unknown(folder: Path, local_agent
         listener.bind(f"/proc/self/fd/{number}/{way._name}")
         os.close(number)
         listener.listen()
-        pid = os.fork()
-        if not pid:
-            for _ in range(2):
-                with listener.accept()[0] as task:
-                    task.recv(1000)
-            os._exit(0)
+        dying = threading.Thread(target=hear_and_go, args=(listener, 2))
+        dying.start()
         with pytest.raises(Exception, match="may have run"):
             run(way)
         assert not way.put(b"data", 0o600, "/x", 20)  # but a file, which goes another way
-        os.waitpid(pid, 0)
+        dying.join()
+
+
+def hear_and_go(listener: socket.socket, times: int) -> None:
+    """A broker that takes a request and is gone."""
+    for _ in range(times):
+        with listener.accept()[0] as task:
+            task.recv(1000)
 
 
 class Saying:
