@@ -38,14 +38,20 @@ _SAYS = {
 def at_once() -> str:
     """The script that makes a small file in one step; it prints the digest that it has proved.
 
-    Its words: path, name and folder as part.sh has them, then prove.sh's. Its input: `mark`, data.
+    Its words: path, name and folder as part.sh has them, then prove.sh's. Its input: `mark`,
+    `compared`, the data.
     """
-    return text("part", "small", "prove")
+    return text("part", "told", "small", "prove")
 
 
 def mark() -> bytes:
     """The line that the scripts after part.sh begin to read."""
     return f"{partial_suffix()}\n".encode()
+
+
+def compared(digest: str, replaces: str = "") -> bytes:
+    """The lines that told.sh reads; see CopyOptions for `replaces`."""
+    return f"{digest}\n{replaces}\n".encode()
 
 
 class GuestTarget:
@@ -135,7 +141,7 @@ class GuestTarget:
             moment = seconds(facts.mtime)
         mode = mode if self._options.mode is None else f"{self._options.mode:o}"
         owner = self._options.owner or owner
-        words = (mode, owner, moment, f"{facts.mode & 0o755:o}", self._options.replaces)
+        words = (mode, owner, moment, f"{facts.mode & 0o755:o}")
         if self._small is not None:
             if self._put(bytes(self._small), digest, *words):
                 return
@@ -146,9 +152,10 @@ class GuestTarget:
             self._handle.flush()
         self._close()
         self._rest()  # a word to the holder would change the file's time
-        finish = text("held", "prove", "release")
+        finish = text("held", "told", "prove", "release")
         effect = f"{self._place} may be the new file"
-        done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
+        done = self.access.attempt(finish, *self._hold(), *words, stdin=self._compared(digest),
+                                   effect=effect)  # fmt: skip
         if done.code == 127 and digest:  # no sha512sum there
             if self._holder:
                 self._holder.tell()
@@ -156,7 +163,8 @@ class GuestTarget:
                 raise FileError(f"{self._place}: {_DIFFERS}")
             self._rest()
             digest = ""
-            done = self.access.attempt(finish, *self._hold(), digest, *words, effect=effect)
+            done = self.access.attempt(finish, *self._hold(), *words, stdin=self._compared(digest),
+                                       effect=effect)  # fmt: skip
         self._judge(done, digest)
         self._part = ""
 
@@ -181,12 +189,16 @@ class GuestTarget:
 
     def _put(self, data: bytes, digest: str, *words: str) -> bool:
         """Make the file in one step; False where the guest cannot prove it."""
-        done = self.access.attempt(at_once(), *self._target(), digest, *words, stdin=mark() + data,
+        given = mark() + self._compared(digest) + data
+        done = self.access.attempt(at_once(), *self._target(), *words, stdin=given,
                                    effect=f"{self._place} may be the new file")  # fmt: skip
         if done.code == 127 and digest:
             return False
         self._judge(done, digest)
         return True
+
+    def _compared(self, digest: str) -> bytes:
+        return compared(digest, self._options.replaces)
 
     def _send_small(self) -> None:
         """Go the longer way after all."""

@@ -1,18 +1,17 @@
 # shellcheck shell=sh disable=SC2154
-# Compares a part and gives it its final name. After enter.sh, and part.sh or held.sh, which have set
-# $part, $name and $file: we are in the folder.
-# $1 digest, "" for none  $2 mode  $3 owner  $4 time  $5 mode of a new file
-# $6 digest of what may be replaced, "absent", "" for anything
+# Compares a part and gives it its final name. After enter.sh, told.sh, and part.sh or held.sh, which
+# have set $part, $name and $file: we are in the folder.
+# $1 mode  $2 owner  $3 time  $4 mode of a new file
 # Ends with 66 for another digest, 67 for another file to replace, 68 where somebody interfered.
 #
 # What is changed is changed through the descriptor: the name may be another file's by now.
 
-if [ "$1" ]; then
+if [ "$digest" ]; then
   sum=$(sha512sum <"$file") || exit
-  [ "${sum%% *}" = "$1" ] || exit 66
+  [ "${sum%% *}" = "$digest" ] || exit 66
 fi
-mode=$2
-owner=$3
+mode=$1
+owner=$2
 if { [ -z "$mode" ] || [ -z "$owner" ]; } && [ -f "./$name" ] && [ ! -L "./$name" ]; then
   # Access lists, security labels and the like: of GNU's cp, where there is one. With -RP it opens
   # no link, FIFO or device that has come there since.
@@ -29,29 +28,29 @@ if { [ -z "$mode" ] || [ -z "$owner" ]; } && [ -f "./$name" ] && [ ! -L "./$name
     # whoever has set the bit has not set it for another owner.
     old=${old% *}
     mode=${old##* }
-    case $3$old in
+    case $2$old in
       8???\ 1\ *) ;;
       *) mode=$((0$mode & 01777)) mode=$(printf %o "$mode") ;;
     esac
-    mode=${2:-$mode}
+    mode=${1:-$mode}
   fi
 fi
-mode=${mode:-$5}
+mode=${mode:-$4}
 [ -z "$owner" ] || chown -- "$owner" "$file" || exit
 chmod -- "$mode" "$file" || exit
-[ -z "$4" ] || touch -d "@$4" -- "$file" 2>/dev/null || touch -d "@${4%.*}" -- "$file" || exit
+[ -z "$3" ] || touch -d "@$3" -- "$file" 2>/dev/null || touch -d "@${3%.*}" -- "$file" || exit
 sync -- "$file" 2>/dev/null || sync
 [ ! -d "./$name" ] || [ -L "./$name" ] || say "${PWD%/}/$name" 'is a folder'
-case $6 in
+case $replaces in
   '') ;;
   absent) [ ! -e "./$name" ] && [ ! -L "./$name" ] || exit 67 ;;
   *)
     [ -f "./$name" ] && [ ! -L "./$name" ] || exit 67
-    sum=$(sha512sum <"./$name") && [ "${sum%% *}" = "$6" ] || exit 67
+    sum=$(sha512sum <"./$name") && [ "${sum%% *}" = "$replaces" ] || exit 67
     ;;
 esac
 [ ! -L "./$part" ] && [ "./$part" -ef "$file" ] || exit 68
 put "./$part" "./$name" || exit
 [ ! -L "./$name" ] && { [ "$file" = "./$part" ] || [ "./$name" -ef "$file" ]; } || exit 68
 # Said back: an answer that was lost, or made up, is no proof.
-[ -z "$1" ] || echo "$1"
+[ -z "$digest" ] || echo "$digest"

@@ -53,14 +53,15 @@ class Lasting:
         `mode` is a new one's. Another way may do more, and says what hinders it. Raises TimedOut,
         AgentUnavailable.
         """
-        from qga_cli.files.copy_file.to_guest import at_once, mark
+        from qga_cli.files.copy_file.to_guest import at_once, compared, mark
 
         digest = hashlib.sha512(data).hexdigest()
-        words = [path, "", "", digest, "", "", "", f"{mode & 0o755:o}", ""]
+        words = [path, "", "", "", "", "", f"{mode & 0o755:o}"]
         line = os.fsencode(f"set -- {shlex.join(words)}\n{at_once()}")
         said = bytearray()
         with contextlib.suppress(OutcomeUnknown):  # no matter: the same file is made once more
-            code = self._ask("", line, mark() + data, said.extend, lambda piece: None, timeout)
+            given = mark() + compared(digest) + data
+            code = self._ask("", line, given, said.extend, lambda piece: None, timeout)
             return code == 0 and said.strip() == digest.encode()
         return False
 
