@@ -203,13 +203,14 @@ class Guest:
         within `timeout` seconds; Forbidden; NoProgram and NotExecutable. With `prompt` no byte
         waits for a later one, and at the very end a few may come that are not the program's.
         """
+        from qga_cli.channel.unopened import persist
         from qga_cli.exec.context import Context
         from qga_cli.exec.stream import ProgramStream
 
         if isinstance(argv, str) or not argv:
             raise UsageError("argv is a list of words, the program's name first")
         context = Context(env=env, workdir=workdir, user=user)
-        return ProgramStream(self._agent, argv, context, timeout, prompt=prompt)
+        return persist(lambda: ProgramStream(self._agent, argv, context, timeout, prompt=prompt))
 
 
 class _Lent:

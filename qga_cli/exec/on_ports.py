@@ -20,6 +20,7 @@ import time
 
 from qga_cli.agent.program import captured
 from qga_cli.channel.ports import Channel
+from qga_cli.channel.unopened import NoPorts, unopened
 from qga_cli.errors import (
     BadReply,
     Forbidden,
@@ -52,12 +53,6 @@ _GLANCE = 0.25  # seconds between two looks at signals and the time
 _LOST = 5.0  # seconds for the end mark once the wrapper has ended
 _LAST = 3.0  # seconds for the wrapper to end after us
 _MOST = 100  # characters of the line with the pids
-
-
-class NoPorts(NoChannel):
-    """The program was not started: this guest has no use for ports, now or later."""
-
-    kind = "no-channel"
 
 
 class ProgramOnPorts:
@@ -208,9 +203,7 @@ class ProgramOnPorts:
             error = failure(self.argv[0], self._status.get("exitcode"), said)
             if isinstance(error, NoShell):
                 self.pid = 0
-                # Somebody has the port open still, who may let go of it: another one will do.
-                later = "busy" in error.message
-                raise (NoChannel if later else NoPorts)(error.message) from None
+                raise unopened(error.message) from None
             raise error from None
         while b"\n" not in self._line and len(self._line) < _MOST:
             piece = out.read(_LOST)

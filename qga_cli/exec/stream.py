@@ -8,6 +8,7 @@ import time
 
 from qga_cli.agent.program import captured
 from qga_cli.channel.ports import Channel
+from qga_cli.channel.unopened import unopened
 from qga_cli.errors import NoChannel, OutcomeUnknown, Refused, TimedOut
 from qga_cli.exec import exit_status
 from qga_cli.exec.calls import AgentCalls
@@ -166,7 +167,7 @@ class ProgramStream:
                 _, said_there = captured(status)
                 failure = exit_status.failure(argv[0], status.get("exitcode"), said_there)
                 if isinstance(failure, exit_status.NoShell):
-                    raise NoChannel(failure.message) from None
+                    raise unopened(failure.message) from None
                 raise failure from None
             raise
 

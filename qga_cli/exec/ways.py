@@ -45,6 +45,7 @@ class Ways:
         self._text = text
         self._wrapped = StreamedProgram(calls, argv, self._feed)
         self.mark = self._wrapped.mark
+        self._tried = 0  # sets of ports
         self._ported = None if channel == "never" else self._on_ports(large=large)
         self.program: AnyProgram = self._ported or self._wrapped
 
@@ -57,10 +58,19 @@ class Ways:
             agent.trace(1, f"output at the end only: {error.said()}")
             self.program = self._without_streams(error)
             return
+        if self._channel == "always" and self._may_open_others(error):
+            self._ported = self._on_ports(large=True)
+            self.program = self._ported or self._wrapped
+            return
         if self.program is self._wrapped or self.program.pid or self._channel == "always":
             raise error
         remember(agent, error)
         self.program = self._wrapped
+
+    def _may_open_others(self, error: NoChannel) -> bool:
+        from qga_cli.channel.unopened import TRIES, Unopened
+
+        return isinstance(error, Unopened) and self._tried < TRIES
 
     def left(self) -> str:
         """What to say of it when we leave at once: nobody ends it any more."""
@@ -78,6 +88,7 @@ class Ways:
         from qga_cli.channel.ports import PATIENT, QUICK, THOROUGH, Channel, obstacle
         from qga_cli.exec.on_ports import ProgramOnPorts
 
+        self._tried += 1
         agent = self._calls.agent
         inline = self._feed.small() if self._feed else b""
         if self._channel == "auto":
@@ -112,7 +123,7 @@ class Ways:
 def remember(agent: Agent, error: NoChannel) -> None:
     """Tell why there is no channel; what the guest has against it holds until its next start."""
     from qga_cli.channel import memory
-    from qga_cli.exec.on_ports import NoPorts
+    from qga_cli.channel.unopened import NoPorts
 
     agent.trace(1, f"no channel: {error.said()}")
     ports = agent.transport.ports()

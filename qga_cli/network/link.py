@@ -10,6 +10,7 @@ import select
 import signal
 import threading
 
+from qga_cli.channel.unopened import persist
 from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, TimedOut
 from qga_cli.exec.context import Context
 from qga_cli.exec.run import run
@@ -55,7 +56,7 @@ def open_link(
     why = "--channel never"
     if channel != "never":
         try:
-            return ProgramStream(agent, argv, Context(), _PATIENCE, bare=bare)
+            return persist(lambda: ProgramStream(agent, argv, Context(), _PATIENCE, bare=bare))
         except NoChannel as error:
             if channel == "always":
                 raise

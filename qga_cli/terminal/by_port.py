@@ -7,6 +7,7 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.channel.ports import PATIENT, THOROUGH, Channel, obstacle
+from qga_cli.channel.unopened import persist
 from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import Forbidden, NoChannel, NotConnected, OutcomeUnknown, QgaError
 from qga_cli.exec.ways import remember
@@ -38,7 +39,10 @@ class PortCarrier(PythonCarrier):
         self.arrives = self._port.fileno()
 
     def _connect(self, device: str) -> None:
-        self._port.greet(_COME)
+        try:
+            self._port.greet(_COME)
+        except NoChannel as error:  # the program has been started: no other way is left
+            raise self._lost(error.message) from error
 
     def push(self) -> bool:
         """See Carrier.push. What was pulled before is on the screen by now."""
@@ -101,39 +105,40 @@ class PortCarrier(PythonCarrier):
 def start(agent: Agent, request: TerminalRequest, *, always: bool) -> PythonCarrier | None:
     """Start what is wished for, on ports if they can be had; None if the guest has no Python that
     can. Raises NoChannel where they must `always` be had."""
-    if not always and (reason := obstacle(agent)):
-        agent.trace(1, reason)
-        return by_python.start(agent, request)
-    found = Channel.to(agent, THOROUGH if always else PATIENT)
-    try:
-        (port,), (way,) = found.take(1, 1)
-    except (NoChannel, Forbidden) as error:
-        found.close()
-        lack = NoChannel(error.message, hint=error.hint)
-        if always:
-            raise lack from error
-        remember(agent, lack)
-        return by_python.start(agent, request)
-    request.ports = [port.name, way.name, port.nonce, port.end.strip()]
-    try:
-        carrier = by_python.start(
-            agent, request, lambda: PortCarrier(agent, found, (port, way), request.size)
-        )
-    except by_python.Unopened as error:
-        found.close()
-        if always:
-            raise
-        remember(agent, error)
-        request.ports = []
-        return by_python.start(agent, request)
-    except BaseException:
-        found.close()
-        raise
-    if not carrier:
-        found.close()
-        if always:
+    if always:
+        carrier = persist(lambda: _on_ports(agent, request, THOROUGH))
+        if not carrier:
             raise NoChannel(
                 "the guest has no Python that opens the ports",
                 hint="install python3 there, or leave `--channel always` out",
             )
+        return carrier
+    if reason := obstacle(agent):
+        agent.trace(1, reason)
+    else:
+        try:
+            return _on_ports(agent, request, PATIENT)
+        except NoChannel as error:
+            remember(agent, error)
+    request.ports = []
+    return by_python.start(agent, request)
+
+
+def _on_ports(agent: Agent, request: TerminalRequest, patience: float) -> PythonCarrier | None:
+    """On ports; see start. Raises NoChannel when nothing was started."""
+    channel = Channel.to(agent, patience)
+    try:
+        (port,), (way,) = channel.take(1, 1)
+        request.ports = [port.name, way.name, port.nonce, port.end.strip()]
+        carrier = by_python.start(
+            agent, request, lambda: PortCarrier(agent, channel, (port, way), request.size)
+        )
+    except Forbidden as error:
+        channel.close()
+        raise NoChannel(error.message, hint=error.hint) from error
+    except BaseException:
+        channel.close()
+        raise
+    if not carrier:
+        channel.close()
     return carrier

@@ -9,7 +9,8 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.agent.program import capture
-from qga_cli.errors import BadReply, NoChannel, QgaError, Refused
+from qga_cli.channel.unopened import Unopened
+from qga_cli.errors import BadReply, QgaError, Refused
 from qga_cli.inside import modules
 from qga_cli.inside.terminal import frames
 from qga_cli.inside.terminal.frames import frame, take
@@ -28,12 +29,6 @@ _TYPED = 1024  # bytes in a frame
 _FULL = 65536  # bytes; what is typed by hand fills none of it, so `~.` is always seen
 _NUDGE = 0.1  # seconds without an ACK until what we wrote is flushed
 _SILENCE = 3 * frames.TICKING  # seconds without a frame until the guest's end is probed
-
-
-class Unopened(NoChannel):
-    """Nothing was started: the guest has not opened the ports that it was given."""
-
-    kind = "no-channel"
 
 
 class PythonCarrier(Carrier):

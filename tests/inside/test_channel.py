@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli.channel.unopened import NOT_SEEN
 from tests.inside.conftest import Run
 
 SAID = b"org.qga-cli.port.00\nhello\norg.qga-cli.port.01\nend\n:\n"
 WAYS = ["relayed", "bare"]
+GREETING = 'echo "$qga_hello" >&3 || exit 97'
 
 
 def on_files(text: str) -> str:
@@ -26,7 +28,7 @@ def on_files(text: str) -> str:
 @pytest.mark.parametrize(
     ("program", "code", "reason"),
     [
-        ("true", 97, b"this guest does not show the port\n"),
+        ("true", 97, b"this guest shows no ports\n"),
         ("no-such-program", 127, b""),
         ("/etc/passwd", 126, b""),
     ],
@@ -41,11 +43,44 @@ def test_it_tells_why_the_program_was_not_started(
 
 def test_a_port_that_has_gone_is_not_waited_for(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"")
+
+    def greeted(text: str) -> str:
+        assert GREETING in text
+        return on_files(text.replace(GREETING, ":"))
+
     began = time.monotonic()
     done = sh("channel/port+channel/stream+channel/bare", "true",
-              stdin=b"/dev/full\nhello\nin\nend\n:\n", around=on_files)  # fmt: skip
+              stdin=b"/dev/full\nhello\nin\nend\n:\n", around=greeted)  # fmt: skip
     assert done.returncode == 0
     assert time.monotonic() < began + 3  # not five tries, one a second
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("channel/port+channel/stream+channel/relayed", "/dev/full\nhello\nin\nend\n:\n"),
+        ("channel/port+channel/stream+channel/bare", "/dev/full\nhello\nin\nend\n:\n"),
+        ("channel/port+exec/ported", "out hello end\n/dev/full hello end\n\n:\n"),
+        ("channel/port+exec/ported", "/dev/full hello end\nout hello end\n\n:\n"),
+        ("channel/port+files/flow", "/dev/full\nhello\nend\n\n"),
+    ],
+)
+def test_without_a_greeting_nothing_is_started(
+    sh: Run, tmp_path: Path, names: str, said: str
+) -> None:
+    """The host has taken the port away meanwhile, and starts the program some other way."""
+    for name in ("in", "out"):
+        (tmp_path / name).write_bytes(b"")
+
+    def whole(text: str) -> str:
+        moved = f"{text}touch started\n" if names.endswith("flow") else text
+        begin = re.search(r"^IFS=.* read -r qga_out", moved, re.MULTILINE)
+        assert begin
+        opening = 'open_port() { eval "exec $2<>$1"; }\n'
+        return f"{moved[: begin.start()]}{opening}{moved[begin.start() :]}"
+
+    done = sh(names, "touch", "started", stdin=said.encode(), around=whole)
+    assert (done.returncode, (tmp_path / "started").exists()) == (97, False), done.stderr
 
 
 def test_a_kernel_that_does_not_count_has_no_input_by_ports(sh: Run, tmp_path: Path) -> None:
@@ -118,7 +153,7 @@ def test_a_port_that_the_guest_sees_late_is_waited_for(sh: Run, tmp_path: Path) 
 
     (tmp_path / "ports").mkdir()
     hidden = sh("channel/port", "mine", around=on_folders)
-    assert hidden.stderr.endswith(b"this guest does not show the port\n")
+    assert hidden.stderr.endswith(b"this guest shows no ports\n")
     for number, name in enumerate(("other", "mine")):
         (tmp_path / f"ports/{number}").mkdir()
         (tmp_path / f"ports/{number}/name").write_text(f"{name}\n")
@@ -128,4 +163,6 @@ def test_a_port_that_the_guest_sees_late_is_waited_for(sh: Run, tmp_path: Path) 
     plugging.start()
     assert sh("channel/port", "mine", around=on_folders).stderr == b""
     plugging.join()
+    unseen = sh("channel/port", "another", around=on_folders)
+    assert unseen.stderr == f"{NOT_SEEN}\n".encode()
     assert (tmp_path / "1").read_text() == "seen\n"

@@ -19,6 +19,7 @@ import time
 from qga_cli import wire
 from qga_cli.agent.program import Completed
 from qga_cli.channel.ports import PATIENT, THOROUGH, Channel
+from qga_cli.channel.unopened import persist, unopened
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import (
@@ -60,9 +61,18 @@ def flow(
     Of these it must know how many bytes they are: its input has no end. Raises NoChannel when
     that is not possible, and then no piece was taken; NotAnswering when it was cut off.
     """
-    one = _Flow(access, THOROUGH if always else PATIENT)
+
+    def begin() -> _Flow:
+        one = _Flow(access, THOROUGH if always else PATIENT)
+        try:
+            one.start(text, words, fed=pieces is not None)
+        except BaseException:
+            one.close()
+            raise
+        return one
+
+    one = persist(begin) if always else begin()
     try:
-        one.start(text, words, fed=pieces is not None)
         return one.carry(take, pieces)
     finally:
         one.close()
@@ -143,13 +153,9 @@ class _Flow:
 
     def _absent(self) -> NoChannel:
         """Why the shell never came to the ports; it may be of lasting use to know."""
-        from qga_cli.exec.on_ports import NoPorts
-
         status = self._status or {}
         said = wire.from_base64(status.get("err-data", "")).decode("utf-8", "replace").strip()
-        # Somebody has the port open still, who may let go of it: another one will do.
-        kind = NoChannel if not said or "busy" in said else NoPorts
-        return kind(said[:200] or "nobody in the guest has opened the port")
+        return unopened(said[:200])
 
     def _result(self, last: str) -> Completed:
         code = last.split()[0] if last.split() else ""

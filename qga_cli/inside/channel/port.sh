@@ -6,8 +6,8 @@
 
 # Opens a port. $1 its name  $2 the descriptor
 #
-# A guest that has much to do sees a new port later than the host has plugged it. One that shows no
-# port at all, not even its agent's, hides them.
+# A guest that has much to do sees a new port later than the host has plugged it, or never: see
+# channel/unopened.py. One that shows no port at all, not even its agent's, hides them.
 open_port() {
   qga_left=10
   while :; do
@@ -18,10 +18,8 @@ open_port() {
       [ "$qga_called" = "$1" ] && break 2
     done 2>/dev/null
     qga_left=$((qga_left-1))
-    if [ -z "$qga_any" ] || [ $qga_left = 0 ]; then
-      echo 'this guest does not show the port' >&2
-      return 1
-    fi
+    if [ -z "$qga_any" ]; then echo 'this guest shows no ports' >&2; return 1; fi
+    if [ $qga_left = 0 ]; then echo 'the guest has not seen the new port' >&2; return 1; fi
     sleep 0.1 2>/dev/null || sleep 1
   done
   qga_file=${qga_file%/name}

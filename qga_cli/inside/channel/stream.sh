@@ -19,5 +19,5 @@ case $1 in
 *) PATH=${qga_path-$PATH} command -v "$1" >/dev/null || exit 127 ;;
 esac
 counts_written && open_port "$qga_out" 3 && qga_port=$qga_file && open_port "$qga_in" 4 || exit 97
-echo "$qga_hello" >&3
+echo "$qga_hello" >&3 || exit 97
 exec >/dev/null 2>&1

@@ -56,8 +56,8 @@ exec 9</proc/self/fd/7
 qga_other=$!
 qga_relays="$qga_first $qga_other $qga_feeder"
 exec 9<&- 6>/proc/self/fd/6 7>/proc/self/fd/7
-echo "$qga_second" >&4
-echo "$qga_hello$qga_nl$qga_relays" >&3
+# The host may have taken the ports away meanwhile, for others.
+echo "$qga_second" >&4 && echo "$qga_hello$qga_nl$qga_relays" >&3 || exit 97
 exec >/dev/null 2>&8
 ( qga_around; QGA_EXEC=$0; export QGA_EXEC; exec "$@" ) >&6 2>&7 3>&- 4>&- 6>&- 7>&- 8>&-
 qga_code=$?

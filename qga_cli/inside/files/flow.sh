@@ -13,4 +13,4 @@ IFS= read -r qga_in
 open_port "$qga_out" 3 || exit 97
 if [ "$qga_in" ]; then open_port "$qga_in" 4 || exit 97
 else exec 4</dev/null; fi
-echo "$qga_hello" >&3
+echo "$qga_hello" >&3 || exit 97
