@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -85,10 +86,13 @@ def test_host_keys_are_kept_in_a_folder_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "local" / "state"))
-    for guest in ("web1", "web2", "web1"):
+    for guest in ("web1", "WÄB2", "web1"):
         known_hosts.remember(guest, KEY)
-    lines = Path(known_hosts.path()).read_text().splitlines()
-    assert sorted(line.partition(" ")[0] for line in lines) == ["web1.qga", "web2.qga"]
+    lines = Path(known_hosts.path()).read_text("utf-8").splitlines()
+    assert sorted(line.partition(" ")[0] for line in lines) == ["web1.qga", "wÄb2.qga"]
+    for name in ("web1.qga", "wÄb2.qga"):
+        look = ["ssh-keygen", "-F", name, "-f", known_hosts.path()]
+        assert subprocess.run(look, stdout=subprocess.DEVNULL).returncode == 0
 
 
 def test_a_ledger_of_anothers_names_nothing_to_remove(theirs: Path) -> None:

@@ -20,6 +20,7 @@ _DURATION = r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)"
 # crypt(5): $id$parameters and salt$hash, the shortest of 22 characters; "!" before it locks, "!"
 # or "*" alone lets no password in. DES's 13 letters look like a password, so they are no hash here.
 _HASH = rb"!{0,2}\$[a-z0-9-]{1,12}[$,][./A-Za-z0-9$=,-]*[./A-Za-z0-9]{22,}|!{1,2}|!?\*"
+_LONGEST = 100 * 365 * 86400.0  # seconds: the system's calls take 292 years
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -84,9 +85,10 @@ def size(text: str) -> int:
 def duration(text: str) -> float:
     """Seconds: 30, 30s, 500ms, 5m, 2h."""
     match = _matched(_DURATION, text)
-    if not match or float(match[1]) == 0:
-        raise ValueError("a time such as 30s, 500ms or 5m")
-    return float(match[1]) * _SECONDS[match[2]]
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if not 0 < seconds <= _LONGEST:
+        raise ValueError("a time such as 30s, 500ms or 5m, of 100 years at most")
+    return seconds
 
 
 def _matched(pattern: str, text: str) -> re.Match[str] | None:
@@ -191,7 +193,7 @@ def switch(member: str) -> Callable[[str], dict[str, object]]:
 
     def read(text: str) -> dict[str, object]:
         id, _, state = text.partition("=")
-        if not id.isdigit() or state not in ("on", "off"):
+        if not id.isdecimal() or state not in ("on", "off"):
             raise ValueError("ID=on or ID=off")
         return {member: int(id), "online": state == "on"}
 

@@ -157,8 +157,10 @@ def _change(checked: CheckedGuest, work: Callable[[Domain], None]) -> None:
 
 def _thaw(checked: CheckedGuest) -> None:
     from qga_cli.commands.fs.thaw import COMMAND
+    from qga_cli.freeze.record import Record
 
     checked.agent.call(COMMAND)
+    Record(checked.agent.transport.identity()).clear()
     checked.info = checked.agent.call(INFO).value  # its list of commands is longer now
 
 

@@ -45,7 +45,7 @@ def condition(text: str) -> Condition:
         return Condition(_has_address)
     if kind == "file" and detail:
         return Condition(lambda agent, _: _exists(agent, detail))
-    if kind == "port" and detail.isdigit() and 0 < int(detail) < 65536:
+    if kind == "port" and detail.isdecimal() and 0 < int(detail) < 65536:
         return Condition(lambda agent, _: _listens(agent, int(detail)))
     raise UsageError(
         f"--for: {text!r} is not something to wait for",

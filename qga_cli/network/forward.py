@@ -107,7 +107,7 @@ class _Forwarding:
                 return self._tunnel.listen(one.bind, one.port, number)
             except OSError as error:
                 raise QgaError(
-                    f"cannot listen on {one.bind}:{one.port}: {error.strerror or error}",
+                    f"cannot listen on {written(one.bind, one.port)}: {error.strerror or error}",
                     hint="port 0 picks a free one",
                 ) from error
 

@@ -42,9 +42,9 @@ def remember(guest: str, told: bytes) -> None:
         )
     if not _NAME.fullmatch(guest):
         raise QgaError(f"ssh takes no host of the name {guest!r}", hint="use the guest's UUID")
-    name = guest.lower() + SUFFIX
+    name = f"{guest}{SUFFIX}".encode().lower()  # A to Z alone, as ssh has it
     try:
-        _replace(name, [f"{name} {key}\n" for key in keys[:_MOST]])
+        _replace(name, [name + f" {key}\n".encode() for key in keys[:_MOST]])
     except OSError as error:
         raise FileError(
             f"{path()}: {error.strerror}",
@@ -62,22 +62,22 @@ def _key(line: str) -> str:
     return " ".join(line.split()[:2])
 
 
-def _replace(name: str, lines: list[str]) -> None:
+def _replace(name: bytes, lines: list[bytes]) -> None:
     folder = private.open_folder(_top(), "qga", make=True, barred=private.KEPT)
     try:
         lock = private.open_file(folder, f"{_FILE}.lock", _WRITE, private.KEPT)
         with open(lock, "w"):
             fcntl.flock(lock, fcntl.LOCK_EX)
-            before: list[str] = []
+            before: list[bytes] = []
             with contextlib.suppress(FileNotFoundError):
                 number = private.open_file(folder, _FILE, barred=private.KEPT)
-                with open(number, encoding="ascii") as opened:
+                with open(number, "rb") as opened:
                     before = opened.readlines()
-            after = [line for line in before if line.partition(" ")[0] != name] + lines
+            after = [line for line in before if line.partition(b" ")[0] != name] + lines
             if sorted(after) == sorted(before):
                 return
             draft = private.open_file(folder, f"{_FILE}.new", _WRITE, private.KEPT)
-            with open(draft, "w", encoding="ascii") as opened:
+            with open(draft, "wb") as opened:
                 opened.writelines(after)
             os.rename(f"{_FILE}.new", _FILE, src_dir_fd=folder, dst_dir_fd=folder)
     finally:

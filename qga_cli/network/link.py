@@ -9,9 +9,10 @@ import queue
 import select
 import signal
 import threading
+import time
 
 from qga_cli.channel.unopened import persist
-from qga_cli.errors import NoChannel, OutcomeUnknown, QgaError, TimedOut
+from qga_cli.errors import Interrupted, NoChannel, OutcomeUnknown, QgaError, TimedOut
 from qga_cli.exec.context import Context
 from qga_cli.exec.run import run
 from qga_cli.exec.stream import ProgramStream
@@ -63,6 +64,20 @@ def open_link(
             why = error.message
     job.say(0, f"{agent.name}: no channel, so through agent calls, which is slower: {why}")
     return CalledStream(agent, argv)
+
+
+def hear(link: TunnelLink, interrupt: Interrupt, until: float) -> bytes:
+    """What a guest says that we wait for, up to `until` (time.monotonic); empty at the end.
+
+    Raises TimedOut, Interrupted.
+    """
+    while (left := until - time.monotonic()) > 0:
+        if interrupt.select([link], left, 0):
+            with contextlib.suppress(TimedOut):  # a part of what may be the end mark
+                return link.read(0)
+        elif interrupt.count:
+            raise Interrupted(interrupt.signum)
+    raise TimedOut("the guest does not begin in time")
 
 
 class CalledStream:

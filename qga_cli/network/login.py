@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 
 from qga_cli.errors import BadReply, OutcomeUnknown, Refused, TimedOut
 from qga_cli.inside import script
 from qga_cli.network.known_hosts import remember
-from qga_cli.network.link import open_link
+from qga_cli.network.link import hear, open_link
 from qga_cli.verbs.job import Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from qga_cli.interrupt import Interrupt
     from qga_cli.network.link import TunnelLink
 
 _BEGIN = 60.0  # seconds for the guest to tell its keys
@@ -38,7 +40,7 @@ class Login:
         words = ["sh", "-c", script("network/login"), "qga-login"]
         link = open_link(job, job.agent, words, self._channel, bare=True)
         try:
-            keys, rest = _keys(link)
+            keys, rest = _keys(link, job.interrupt)
             remember(job.target.label, keys)
             self._carry(link, rest)
         finally:
@@ -74,11 +76,11 @@ class Login:
                 link.write(data)
 
 
-def _keys(link: TunnelLink) -> tuple[bytes, bytes]:
+def _keys(link: TunnelLink, interrupt: Interrupt) -> tuple[bytes, bytes]:
     """The lines with the host keys, and what came after them. Raises Refused."""
-    said = b""
+    said, until = b"", time.monotonic() + _BEGIN
     while b"\n\n" not in b"\n" + said:
-        piece = link.read(_BEGIN)
+        piece = hear(link, interrupt, until)
         if not piece:
             raise Refused(f"ssh: {said.decode('utf-8', 'replace').strip() or 'no sshd begins'}",
                           hint="`qga shell VM` and `qga rsh VM` need none")  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from fnmatch import fnmatchcase
 
 from qga_cli.errors import QgaError, UsageError
@@ -109,14 +111,13 @@ def _options(options: Sequence[str]) -> tuple[str, dict[str, str]]:
     """The user and the variables that -o names. Raises UsageError for what cannot be had here."""
     user, environment = "", dict[str, str]()
     for option in options:
-        name, _, value = option.strip().replace("=", " ", 1).partition(" ")
-        value = value.strip().strip('"')
+        parts = re.fullmatch(r"\s*(\w*)\s*=?\s*(.*?)\s*", option, re.DOTALL)
+        name, value = parts.groups() if parts else ("", option)
         match name.lower():
             case "user":
-                user = value
+                user = user or value.strip('"')
             case "setenv":
-                variable, _, text = value.partition("=")
-                environment[variable] = text.strip('"')
+                environment |= _variables(option, value)
             case "sendenv":
                 patterns = value.split()
                 environment |= {
@@ -124,9 +125,20 @@ def _options(options: Sequence[str]) -> tuple[str, dict[str, str]]:
                     for variable, text in os.environ.items()
                     if any(fnmatchcase(variable, pattern) for pattern in patterns)
                 }
-            case known if known not in _HARMLESS and value.lower() not in _OFF:
+            case known if known not in _HARMLESS and value.strip('"').lower() not in _OFF:
                 raise UsageError(
                     f"-o {option}: not without ssh itself",
                     hint="`qga ssh config` has ssh itself reach the guest",
                 )
     return user, environment
+
+
+def _variables(option: str, text: str) -> dict[str, str]:
+    """Those of ssh's SetEnv, A=1 B="2 3". Raises UsageError."""
+    try:
+        pairs = [word.partition("=") for word in shlex.split(text)]
+    except ValueError:  # a quote without its end
+        pairs = []
+    if not pairs or not all(name and equals for name, equals, _ in pairs):
+        raise UsageError(f"-o {option.partition('=')[0]}: SetEnv takes NAME=VALUE")
+    return {name: value for name, _, value in pairs}

@@ -9,11 +9,13 @@ import select
 import threading
 import time
 
-from qga_cli.errors import BadReply, OutcomeUnknown, QgaError, TimedOut, Unsupported
+from qga_cli.errors import BadReply, Interrupted, OutcomeUnknown, QgaError, TimedOut, Unsupported
 from qga_cli.inside import modules, network, script
 from qga_cli.inside.network.frames import FAILED, LISTEN, OPEN, OPENED, Broken
 from qga_cli.inside.network.mux import Mux
-from qga_cli.network.link import open_link
+from qga_cli.interrupt import Interrupt
+from qga_cli.network.address import written
+from qga_cli.network.link import hear, open_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,16 +39,17 @@ _WAIT = 1.0  # seconds between two looks whether we are to end
 class Tunnel(Mux):
     """The host's end. `first`: our connections have odd numbers.
 
-    `came` says what to
-    ask the guest when somebody comes to a listening socket of ours, `called` decides where a
-    connection of the guest's leads. A guest that breaks the rules ends the tunnel.
+    `came` says what to ask the guest when somebody comes to a listening socket of ours, `called`
+    decides where a connection of the guest's leads. A guest that breaks the rules ends the tunnel,
+    and so does a signal noted in `interrupt` while an answer of the guest's is awaited.
     """
 
     first = 1
 
-    def __init__(self, link: TunnelLink) -> None:
+    def __init__(self, link: TunnelLink, interrupt: Interrupt | None = None) -> None:
         super().__init__()
         self._link = link
+        self._interrupt = interrupt or Interrupt()
         self._errands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._awake, self._wake = os.pipe()
         self._busy = False
@@ -103,7 +106,7 @@ class Tunnel(Mux):
         error, payload = self._await(lambda: self._questions[number])
         del self._questions[number]
         if error is not None:
-            raise QgaError(f"the guest cannot listen on {host}:{port}: {error}")
+            raise QgaError(f"the guest cannot listen on {written(host, port)}: {error}")
         where = _WHERE.fullmatch(payload)
         if not where or not 0 < int(where[1]) < 65536:
             raise BadReply("the guest does not say where it listens")
@@ -198,6 +201,8 @@ class Tunnel(Mux):
     ) -> tuple[str | None, bytes]:
         until = time.monotonic() + _HELLO
         while (found := answer()) is None:
+            if self._interrupt.count:
+                raise Interrupted(self._interrupt.signum)
             if time.monotonic() > until:
                 raise TimedOut(f"the guest does not answer within {_HELLO:g} s")
             self.turn()
@@ -239,7 +244,7 @@ def dig(job: Job, channel: str) -> Tunnel:
         words = ["sh", "-c", script("network/pick"), "qga-tunnel", *sizes, *tools]
         link = open_link(job, job.agent, words, channel, bare=True)
         try:
-            tool, rest = _first_line(link)
+            tool, rest = _first_line(link, job.interrupt)
             if tool not in tools:
                 raise Unsupported(
                     f"the guest has none of {', '.join(_TOOLS)}: nothing there can carry "
@@ -248,7 +253,7 @@ def dig(job: Job, channel: str) -> Tunnel:
                 )
             job.say(1, f"{job.agent.name}: connections are carried by {tool}")
             link.write(program(tool))
-            tunnel = Tunnel(link)
+            tunnel = Tunnel(link, job.interrupt)
             tunnel.feed(rest)
             tunnel.greet()
             return tunnel
@@ -263,10 +268,10 @@ def dig(job: Job, channel: str) -> Tunnel:
             raise
 
 
-def _first_line(link: TunnelLink) -> tuple[str, bytes]:
-    said = b""
+def _first_line(link: TunnelLink, interrupt: Interrupt) -> tuple[str, bytes]:
+    said, until = b"", time.monotonic() + _HELLO
     while b"\n" not in said and len(said) < _LINE:
-        piece = link.read(_HELLO)
+        piece = hear(link, interrupt, until)
         if not piece:
             break
         said += piece

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import stat
 import threading
 import time
@@ -28,6 +29,11 @@ _VITAL = ("guest-fsfreeze-status", "guest-fsfreeze-thaw")
 _BULK = ("input-data", "buf-b64")
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY
 _VERSION = 2  # of the lines: a program that reads them can tell
+_ENV = re.compile(r"-[dintv]*e|--env")  # exec -ie NAME=VALUE
+# The same in one word, and ssh's -o SetEnv=NAME=VALUE.
+_JOINED = re.compile(
+    r"(?:-[dintv]*e|--env=)[^=]*=|(?:-\w*o|--option=)?\s*(?i:setenv)(?:\s*=|\s)", re.DOTALL
+)
 _NO_LOGIN = 2**32 - 1  # loginuid of a process that no login began
 
 
@@ -188,12 +194,10 @@ def typed(words: Sequence[str]) -> list[str]:
     """A command line without what may be secret in it: values of variables, JSON for `raw`."""
     shown: list[str] = []
     for word in words:
-        before = shown[-1] if shown else ""
-        if before in ("-e", "--env") and "=" in word:
+        if shown and _ENV.fullmatch(shown[-1]) and "=" in word:
             word = word.partition("=")[0] + "=***"
-        elif word.startswith(("-e", "--env=")) and word.count("=") > word.startswith("--env="):
-            at = word.index("=", len("--env=") if word.startswith("--env=") else 0)
-            word = word[:at] + "=***"
+        elif found := _JOINED.match(word):
+            word = found[0] + "***"
         elif word.lstrip().startswith("{"):
             word = "{***}"
         shown.append(word)

@@ -154,7 +154,7 @@ class LibvirtHost:
         lookups: list[Callable[[str], Domain]] = [connection.domain_by_name]
         if len(name) in (32, 36):
             lookups.append(connection.domain_by_uuid)
-        if name.isdigit() and len(name) < 10:
+        if name.isdecimal() and len(name) < 10:
             lookups.append(lambda number: connection.domain_by_id(int(number)))
         for lookup in lookups:
             try:

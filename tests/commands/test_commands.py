@@ -81,6 +81,8 @@ def test_memory_set_fails_if_a_block_does(fake: Make) -> None:
     [
         (("cpu", "set", "x", "1"), "ID=on or ID=off"),
         (("cpu", "set", "x", "1=maybe"), "ID=on or ID=off"),
+        (("cpu", "set", "x", "\u00b2=on"), "ID=on or ID=off"),
+        (("fs", "freeze", "x", "--for", "200000d"), "a time such as 30s, 500ms or 5m, of 100 year"),
         (("fs", "trim", "x", "--minimum", "1.5M"), "a size such as 4096, 64K or 1M"),
         (("time", "set", "x", "yesterday"), "a time such as 2026-01-01T00:00:00Z"),
         (("file", "seek", "x", "1000", "0", "--whence", "here"), "--whence is one of set, cur, en"),

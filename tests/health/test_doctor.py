@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli.freeze.record import Record
 from qga_cli.health import advice
+from qga_cli.transports import connect
 from qga_cli.wire import to_base64
 from tests.kit.command import Ran, qga, qga_tty
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence
@@ -156,6 +158,8 @@ def test_the_clock(
 
 def test_frozen_is_a_break_and_thaws(fake: Callable[[Handler], FakeAgent]) -> None:
     agent = fake(Scripted(status="frozen"))
+    record = Record(connect(agent.uri).open("web1").identity())
+    record.claim("a")  # as by `fs freeze`
     ran, rows = examine(agent)
     assert ran.code == 7
     assert list(rows)[-1] == "thawed"
@@ -163,6 +167,7 @@ def test_frozen_is_a_break_and_thaws(fake: Callable[[Handler], FakeAgent]) -> No
     ran, rows = examine(agent, "--fix", "-y")
     assert (ran.code, rows["thawed"]["verdict"]) == (0, "fixed")
     assert "clock" in rows, "the walk goes on"
+    assert record.read() == {}
 
 
 def test_fix_needs_somebody_to_ask(fake: Callable[[Handler], FakeAgent]) -> None:

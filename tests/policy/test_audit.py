@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.policy.audit import Audit
+from qga_cli.policy.audit import Audit, typed
 from tests.kit.command import Configured, qga
 from tests.kit.fake import AgentFault, FakeAgent, Silence
 from tests.kit.policies import DENY, lines, template
@@ -55,6 +55,36 @@ def test_a_command_is_one_line_as_it_was_typed(local_agent: str, tmp_path: Path)
     assert {call["run"] for call in lines(log)} == {line["run"]}
     assert qga("-c", local_agent, "exec", "--audit", str(log), "x", "--", "nosuch").code == 127
     assert lines(log, "command")[1]["exit"] == 127
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["exec", "-ie", "A=canary", "x"],
+        ["exec", "-ieA=canary", "x"],
+        ["exec", "-eA=b=canary", "x"],
+        ["exec", "--env", "A=canary", "x"],
+        ["rsh", "-o", "SetEnv=A=canary", "x"],
+        ["rsh", "-o", "setenv A=canary", "x"],
+        ["rsh", "-oSetEnv=A=1 B=canary", "x"],
+        ["rsh", "-no", " SetEnv = A=canary", "x"],
+        ["rsh", "-noSetEnv A=canary", "x"],
+        ["rsh", "--option=SetEnv A=canary", "x"],
+        ["raw", "x", ' {"execute": "canary"}'],
+    ],
+)
+def test_values_of_variables_are_masked_however_they_are_typed(words: list[str]) -> None:
+    shown = typed(words)
+    assert "canary" not in " ".join(shown)
+    assert [shown[0], len(shown)] == [words[0], len(words)]
+
+
+def test_words_that_hold_no_secret_are_logged_as_typed() -> None:
+    words = ["exec", "-e", "HOME", "--env-file=f", "web1", "--erase=all"]
+    assert typed(words) == words
+    assert typed(["rsh", "-o", "SendEnv=A", "-oUser=b", "web1", "setenvironment=1"]) == [
+        "rsh", "-o", "SendEnv=A", "-oUser=b", "web1", "setenvironment=1"
+    ]  # fmt: skip
 
 
 def test_calls_can_be_left_out(configured: Configured, fake: Make, tmp_path: Path) -> None:

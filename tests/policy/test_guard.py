@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qga_cli.config import Config, Setting
-from qga_cli.errors import Forbidden, NoGuest
+from qga_cli.errors import Forbidden, NoGuest, UsageError
 from qga_cli.policy.guard import Guard
 from qga_cli.policy.rules import Policy
 from qga_cli.transports import connect
@@ -134,8 +134,11 @@ def test_a_template_leads_nowhere_else(configured: Configured, tmp_path: Path) -
 def test_a_cid_is_a_number_however_it_is_written() -> None:
     for text in ("3", "003"):
         assert connect("vsock:{vm}:1").open(text).identity() == ("vsock:3:1", "3")
-    with pytest.raises(NoGuest):
-        connect("vsock:{vm}:1").open("\u00b2")
+    for text in ("\u00b2", str(2**32 + 3), "9" * 5000):  # of the second Python would connect to 3
+        with pytest.raises(NoGuest):
+            connect("vsock:{vm}:1").open(text)
+    with pytest.raises(UsageError):
+        connect(f"vsock:3:{2**32 + 1}")
 
 
 def test_a_duplicate_key_smuggles_nothing(configured: Configured, fake: Make) -> None:

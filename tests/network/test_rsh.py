@@ -1,0 +1,30 @@
+"""`qga rsh` reads -o as ssh does."""
+
+import pytest
+
+from qga_cli.errors import UsageError
+from qga_cli.network.rsh import _options
+
+
+@pytest.mark.parametrize(
+    ("options", "user", "variables"),
+    [
+        (["SetEnv=A=1"], "", {"A": "1"}),
+        (["SetEnv A=1"], "", {"A": "1"}),
+        (["setenv\tA=1=2"], "", {"A": "1=2"}),
+        ([" SetEnv = A=1 B=2 "], "", {"A": "1", "B": "2"}),
+        (["SetEnv=A=\"x y\" 'B=z w'", "SetEnv=C="], "", {"A": "x y", "B": "z w", "C": ""}),
+        (["User=bob", "User=eve"], "bob", {}),
+        (["User\tbob", "port 22", "ProxyCommand none"], "bob", {}),
+    ],
+)
+def test_options_mean_what_they_mean_to_ssh(
+    options: list[str], user: str, variables: dict[str, str]
+) -> None:
+    assert _options(options) == (user, variables)
+
+
+@pytest.mark.parametrize("option", ["SetEnv=A", "SetEnv A", "SetEnv", "SetEnv==x", "SetEnv=A='"])
+def test_what_ssh_refuses_is_refused(option: str) -> None:
+    with pytest.raises(UsageError, match="SetEnv takes NAME=VALUE"):
+        _options([option])
