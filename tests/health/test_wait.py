@@ -125,7 +125,9 @@ def test_what_waiting_cannot_fix_ends_it_at_once(fake: Callable[[Handler], FakeA
     assert (unknown.code, "no guest named 'nosuch'" in unknown.err) == (4, True)
 
 
-@pytest.mark.parametrize("text", ["", "x", "agent:1", "port:", "port:0", "port:70000", "port:\u00b2", "file:"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "agent:1", "port:", "port:0", "port:70000", "port:\u00b2", "file:"]
+)
 def test_conditions_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         condition(text)
