@@ -10,6 +10,7 @@ from qga_cli.transports.stream import SocketHost, StreamTransport, unreachable
 
 _MOST = 2**32 - 2  # as a CID or port: the kernel's are 32 bits, of which Python keeps the low ones
 
+
 class VsockHost(SocketHost):
     """Agents started with `qemu-ga -m vsock-listen -p CID:PORT`."""
 
