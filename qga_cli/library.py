@@ -46,12 +46,29 @@ def default_channel() -> str:
 
 
 class Guest:
-    """One guest of a host. Not for two threads at once; ask the host for another one."""
+    """One guest of a host. Not for two threads at once; ask the host for another one.
 
-    def __init__(self, target: Target, agent: Agent) -> None:
+    It has a share of a connection until it, or its host, is closed: use `with`, or `close`, where a
+    program asks for guests again and again.
+    """
+
+    def __init__(self, target: Target, agent: Agent, opened: "set[Transport]") -> None:
         self.name = target.name
         self._target = target
         self._agent = agent
+        self._opened = opened  # its host's
+        opened.add(agent.transport)
+
+    def close(self) -> None:
+        """Give its share of the connection back. Safe to repeat."""
+        self._opened.discard(self._agent.transport)
+        self._agent.transport.close()
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ping(self, timeout: float | None = None) -> None:
         """Return when the agent answers. Raises NotRunning, AgentUnavailable ..."""
@@ -243,7 +260,7 @@ class Host:
     def __init__(self, uri: str | None, hosts: Hosts) -> None:
         self._uri = uri
         self._hosts = hosts
-        self._opened: list[Transport] = []
+        self._opened: set[Transport] = set()
 
     @property
     def uri(self) -> str:
@@ -257,14 +274,12 @@ class Host:
     def guest(self, name: str) -> Guest:
         """A guest by name, UUID or id. Raises NoGuest."""
         target = Target(self._uri, name, name)
-        transport = self._hosts.transport(target)
-        self._opened.append(transport)
-        return Guest(target, Agent(transport, name))
+        return Guest(target, Agent(self._hosts.transport(target), name), self._opened)
 
     def close(self) -> None:
         """Close the connection, and those of its guests. FileError: the log is incomplete."""
-        for transport in self._opened:
-            transport.close()
+        while self._opened:
+            self._opened.pop().close()
         self._hosts.close()
 
     def __enter__(self) -> "Self":

@@ -12,6 +12,8 @@ import pytest
 
 import qga_cli
 from qga_cli import connect, errors
+from qga_cli.transports import libvirt
+from qga_cli.transports.libvirt_link import Link
 from tests import lab
 from tests.kit.fake import AgentFault, FakeAgent, Handler
 
@@ -20,6 +22,7 @@ SIGNATURES = {
     "Host.guests": "(self) -> dict[str, str]",
     "Host.guest": "(self, name: str) -> qga_cli.library.Guest",
     "Host.close": "(self) -> None",
+    "Guest.close": "(self) -> None",
     "Guest.ping": "(self, timeout: float | None = None) -> None",
     "Guest.call": "(self, command: str, arguments: collections.abc.Mapping[str, object] | None "
     "= None, *, timeout: float | None = None) -> 'Any'",
@@ -87,6 +90,23 @@ def test_the_same_on_a_guest(guest: lab.Guest) -> None:
         assert (done.code, done.stdout.decode().strip()) == (0, guest.name)
         with pytest.raises(errors.NoGuest):
             host.guest("nosuch")
+
+
+def test_a_guest_that_is_closed_takes_no_place(
+    monkeypatch: pytest.MonkeyPatch, local_agent: str
+) -> None:
+    """Each four that were asked for took one more connection, until their host was closed."""
+    opened: list[object] = []
+    monkeypatch.setattr(libvirt, "Link", lambda uri: opened.append(uri) or Link(uri))
+    with connect("test:///default") as host:
+        for _ in range(20):
+            with host.guest("test") as guest:
+                guest.close()
+    assert len(opened) == 1
+    with connect(local_agent) as host:
+        for _ in range(2):  # a socket has one client: the second would wait for the first
+            with host.guest("x") as guest:
+                guest.ping(5)
 
 
 def test_errors_are_those_of_the_command_line(fake: Callable[[Handler], FakeAgent]) -> None:

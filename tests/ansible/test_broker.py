@@ -241,3 +241,19 @@ def test_a_task_that_has_gone_is_not_sent_later(tmp_path: Path) -> None:
         deaf.go.set()
         assert eventually(lambda: len(serving.broker._talking) == 1)
         assert b"second" not in b"".join(deaf.came)
+
+
+def test_a_write_that_ends_just_now_is_not_stuck() -> None:
+    """Looked at twice, it seemed to last since this machine's start."""
+    since = iter([time.monotonic(), 0.0])
+    made = type("Writing", (broker.Broker,), {"_writing_since": property(lambda _: next(since))})
+    assert not object.__new__(made)._is_stuck()
+
+
+def test_where_nothing_can_be_written_each_task_goes_alone(tmp_path: Path) -> None:
+    (tmp_path / "cp").touch()
+    for folder in (tmp_path / "cp", tmp_path / "cp" / "inner"):
+        way = lasting.Lasting(str(folder), None, "g", 60, 5)
+        assert run(way) is None
+        assert str(folder) in way.why
+        way.end()

@@ -72,6 +72,26 @@ def test_a_signal_that_the_other_thread_takes_is_heard(signals: list[str]) -> No
     assert (ran.stdout, ran.returncode) == ("told\n", -signal.SIGINT), ran.stderr
 
 
+def test_no_descriptor_is_closed_while_it_is_rung_at() -> None:
+    code = (
+        "import os, threading, time\n"
+        "from ansible_collections.qga.guest.plugins.connection.agent import Connection\n"
+        "write = os.write\n"
+        "os.write = lambda number, data: (time.sleep(0.5), write(number, data))\n"
+        "threading.excepthook = lambda told: print(told.exc_value, flush=True)\n"
+        "Connection._do(None, lambda interrupt: None)\n"
+        "time.sleep(1)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.returncode) == ("", 0), ran.stderr
+
+
+def test_nothing_is_frozen_in_check_mode(ansible: Ansible) -> None:
+    ran = ansible("ansible", "-i", ansible.inventory(nosuch=""), "all", "--check",
+                  "-m", "qga.guest.freeze", "-a", "state=frozen")  # fmt: skip
+    assert "| SKIPPED" in ran.stdout, ran.stdout + ran.stderr
+
+
 @pytest.mark.guest
 def test_a_tasks_timeout_ends_the_program(ansible: Ansible, managed: lab.Guest) -> None:
     """FAILED, for it was delivered; and a runner that was killed is not missed."""

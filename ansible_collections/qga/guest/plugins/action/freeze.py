@@ -29,6 +29,7 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _requires_connection = False
+    _supports_check_mode = False
 
     def run(self, tmp=None, task_vars=None):
         """Freeze, or thaw."""

@@ -358,7 +358,8 @@ class Connection(ConnectionBase):
         # call; only this wakes us then.
         wakes = signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
         try:
-            threading.Thread(target=run, daemon=True).start()
+            worker = threading.Thread(target=run, daemon=True)
+            worker.start()
             _wait(rings, lambda: done or heard)
         finally:  # also when Ansible's handler of SIGALRM has raised: the task is out of time
             if not done:
@@ -368,6 +369,7 @@ class Connection(ConnectionBase):
             for signum, handler in before.items():
                 signal.signal(signum, handler)
             if done:
+                worker.join()  # it may ring yet: not at what has got the number next
                 os.close(rings)
                 os.close(bell)
             else:  # the guest ends it by itself within a minute

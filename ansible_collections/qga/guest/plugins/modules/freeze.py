@@ -12,6 +12,7 @@ description:
   - C(thawed) fails when the guest was thawed before, so that what was made meanwhile is not
     consistent.
   - While a guest is frozen its agent runs no tasks; delegate them to the hypervisor.
+  - It is skipped in check mode.
 author: the authors of qga (!UNKNOWN)
 version_added: 0.1.0
 options:

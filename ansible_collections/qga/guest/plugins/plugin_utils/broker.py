@@ -83,7 +83,8 @@ class Broker:
 
     def _is_stuck(self) -> bool:
         """Whether the guest takes nothing any more; then all who wait are told."""
-        if not self._writing_since or time.monotonic() - self._writing_since < _TAKES:
+        since = self._writing_since  # once: whoever writes may end just now
+        if not since or time.monotonic() - since < _TAKES:
             return False
         why = b"the program in the guest takes nothing any more"
         unsent = self._talking - set(self._tasks.values())

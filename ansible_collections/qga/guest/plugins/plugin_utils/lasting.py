@@ -68,8 +68,12 @@ class Lasting:
     def _ask(self, python: str, first: bytes, given: bytes, stdout, stderr, timeout: float | None
              ) -> int | None:  # fmt: skip
         until = time.monotonic() + timeout if timeout else None
-        with self._entered() as folder:
-            task = folder and self._reach(folder, python)
+        try:
+            with self._entered() as folder:
+                task = folder and self._reach(folder, python)
+        except OSError as error:  # nothing can be written there
+            self.why = str(error)
+            return None
         if not task:
             return None
         with task:
@@ -86,10 +90,9 @@ class Lasting:
 
     def end(self) -> None:
         """Have the next task start another one."""
-        with self._entered() as folder:
+        with contextlib.suppress(OSError), self._entered() as folder:  # there is none
             if folder:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(f"{folder}/{self._name}")
+                os.unlink(f"{folder}/{self._name}")
 
     @contextlib.contextmanager
     def _entered(self):
