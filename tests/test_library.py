@@ -96,8 +96,13 @@ def test_a_guest_that_is_closed_takes_no_place(
     monkeypatch: pytest.MonkeyPatch, local_agent: str
 ) -> None:
     """Each four that were asked for took one more connection, until their host was closed."""
-    opened: list[object] = []
-    monkeypatch.setattr(libvirt, "Link", lambda uri: opened.append(uri) or Link(uri))
+    opened: list[Link] = []
+
+    def link(uri: str) -> Link:
+        opened.append(Link(uri))
+        return opened[-1]
+
+    monkeypatch.setattr(libvirt, "Link", link)
     with connect("test:///default") as host:
         for _ in range(20):
             with host.guest("test") as guest:
