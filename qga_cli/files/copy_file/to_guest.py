@@ -223,7 +223,7 @@ class GuestTarget:
     def _prepare(self, size: int, facts: FileFacts | None = None) -> None:
         """Make the part. Raises FileError where there is no room for `size` bytes."""
         asked = "1" if size > _ROOMY else ""
-        fields = self._ask("begin", asked)
+        fields = self._ask("begin", room=asked)
         free = fields[0]
         if is_count(free) and size > int(free) * 1024 and not (facts and facts.sparse):
             raise FileError(
@@ -232,7 +232,7 @@ class GuestTarget:
 
     def _adopt(self, size: int, prove: Callable[[int], str]) -> int:
         """Take over the longest part that is equal to the source so far; remove the others."""
-        kept, *left = self._ask("leftovers")
+        kept, *left = self._ask("idle", "leftovers")
         if not self._holder:  # no /proc, so none were looked for
             return 0
         found = [
@@ -255,10 +255,10 @@ class GuestTarget:
         self._holder = adopting
         return chosen[0]
 
-    def _ask(self, script: str, *words: str) -> list[str]:
+    def _ask(self, *scripts: str, room: str = "") -> list[str]:
         """Make the part by a script, and note where it is; returns what else the script says."""
         made = Holder(self.access)
-        said = made.make(text("part", script), *self._target(), *words, stdin=mark())
+        said = made.make(text("part", *scripts), *self._target(), room, stdin=mark())
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) < 6 or len(fields) % 3 or fields.pop():
             raise self.access.lie(f"the guest was asked for a part's name and says {said[:80]!r}")

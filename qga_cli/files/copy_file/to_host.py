@@ -10,7 +10,7 @@ import stat
 from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files.guest.digest import feed_zeros, of_file
-from qga_cli.files.guest.partial import leftovers, partial_name
+from qga_cli.files.guest.partial import claim, leftovers, partial_name
 from qga_cli.format import size as human
 
 TYPE_CHECKING = False
@@ -57,6 +57,7 @@ class HostTarget:
                 self._part = partial_name(self._name)
                 number = os.open(self._part, _NEW, 0o600, dir_fd=self._at)
                 self._file = open(number, "w+b")  # closed by finish or abandon
+                claim(number)
         missing = 0 if facts.sparse or facts.size is None else facts.size - start
         space = os.statvfs(self._at)
         free = space.f_bavail * space.f_frsize
@@ -181,7 +182,7 @@ class HostTarget:
                 found = os.fstat(number)
                 # Another's name for a file of ours that lies elsewhere is no part, nor is one that
                 # he may have open: he would read on.
-                alone = found.st_nlink == 1 and found.st_uid == os.geteuid()
+                alone = found.st_nlink == 1 and found.st_uid == os.geteuid() and claim(number)
                 alone = alone and not found.st_mode & 0o077
                 if alone and stat.S_ISREG(found.st_mode):
                     digest = of_file(file, length)

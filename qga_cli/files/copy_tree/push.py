@@ -98,7 +98,7 @@ class Push:
         words = (target, name, "1" if must else "", "1" if options.resume else "")
         suffix = f"{partial_suffix()}\n".encode()
         self._holder: Holder | None = Holder(access)
-        said = self._holder.make(text("remove", "stage"), *words, stdin=suffix)
+        said = self._holder.make(text("remove", "idle", "stage"), *words, stdin=suffix)
         fields = said.decode("utf-8", "surrogateescape").split("\0")
         if len(fields) != 5 or fields[4]:
             asked = "the guest was asked for a folder's name"

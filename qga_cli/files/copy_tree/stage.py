@@ -13,7 +13,7 @@ import stat
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError
-from qga_cli.files.guest.partial import leftovers, partial_name
+from qga_cli.files.guest.partial import claim, leftovers, partial_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Stage:
         self._own = partial_name(self._name)
         try:
             self.folder = self._make()
+            claim(self.folder)
         except OSError as error:
             error.filename = os.path.join(final if self.fills else above, self._own)
             raise

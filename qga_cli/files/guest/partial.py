@@ -1,5 +1,6 @@
 """Names of unfinished copies: `.NAME.<16 hex>.qga-part`, next to the target."""
 
+import fcntl
 import os
 import re
 
@@ -21,9 +22,21 @@ def shown_path(path: str) -> str:
     return (os.path.dirname(path) or ".") if path.endswith(_SUFFIX) else path
 
 
+def claim(number: int) -> bool:
+    """Say that an open part is being written, until it is closed. False where another copy has
+    said so."""
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a filesystem without locks
+        pass
+    return True
+
+
 def leftovers(folder: int, name: str, *, folders: bool = False) -> list[str]:
     """The names of the parts, in an open folder, of a file or a folder that earlier copies of ours
-    have left."""
+    have left. Not what one that is under way writes."""
     ours = re.compile(re.escape(_stem(name)) + "[0-9a-f]{16}" + re.escape(_SUFFIX))
     with os.scandir(folder) as entries:
         return [
@@ -32,7 +45,19 @@ def leftovers(folder: int, name: str, *, folders: bool = False) -> list[str]:
             if ours.fullmatch(entry.name)
             and (entry.is_dir if folders else entry.is_file)(follow_symlinks=False)
             and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+            and _idle(entry.name, folder)
         ]
+
+
+def _idle(name: str, folder: int) -> bool:
+    try:
+        number = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=folder)
+    except OSError:  # it has its final name now, or somebody has exchanged it
+        return False
+    try:
+        return claim(number)
+    finally:
+        os.close(number)
 
 
 def _stem(name: str) -> str:

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154,SC3067
-# Looks for the parts that earlier copies have left. After part.sh.
+# Looks for the parts that earlier copies have left. After part.sh and idle.sh.
 # Prints, each ended by NUL: the folder, the new part's name, the final one, the process that holds
 # all, a folder of ours that the old parts are in now; then of each its name, size and digest.
 #
@@ -20,6 +20,8 @@ printf '%s\0' "$PWD" "$part" "$name" "$hold" "$kept"
 [ "$hold" ] || exit 0
 for old in "./.$short."????????????????"${mark#????????????????}"; do
   [ "$old" != "./$part" ] && [ -f "$old" ] && [ ! -L "$old" ] && [ -O "$old" ] || continue
+  # Two that have just begun are not to wait for one another: an empty one is worth nothing.
+  if [ -s "$old" ]; then idle "$old" 9; else ! has "$old" 9; fi || continue
   mv -f -- "$old" /proc/self/fd/7/ || continue
   old=${old#./}
   inner=/proc/self/fd/7/$old

@@ -1,6 +1,6 @@
-# shellcheck shell=sh disable=SC3067,SC2015
+# shellcheck shell=sh disable=SC3067,SC2015,SC2034
 # (SC2015: where C of A && B || C may run after B, that is meant.)
-# Makes the folder that a tree is filled into. After enter.sh.
+# Makes the folder that a tree is filled into. After enter.sh, remove.sh and idle.sh.
 # $1 target  $2 name to get inside it, if it is there; "" for none
 # $3 1 if it must be there  $4 1 to remove what an earlier copy has left
 # The first line of standard input is the stage's end, which `ps` would show.
@@ -31,8 +31,10 @@ fi
 [ -e /proc/self/fd ] || say "$PWD" 'copying a folder needs /proc in the guest'
 exec 8<.
 if [ "$4" ]; then
+  patience=3 # it is only cleaned away, and time enough for what ends a killed copy
   for old in "./${stage%????????????????"${mark#????????????????}"}"????????????????"${mark#????????????????}"; do
-    [ ! -d "$old" ] || [ -L "$old" ] || [ ! -O "$old" ] || remove "$old"
+    [ -d "$old" ] && [ ! -L "$old" ] && [ -O "$old" ] && idle "$old" 7 && ! has "$old" 7 || continue
+    remove "$old"
   done
 fi
 mkdir -m 700 -- "./$stage" && cd -P -- "./$stage" || exit

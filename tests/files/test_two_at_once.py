@@ -1,0 +1,71 @@
+"""Two copies to one name at once: `--resume` goes on with what an earlier copy has left, not with
+what one that is under way writes."""
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from qga_cli.files.copy_file.to_host import HostTarget
+from qga_cli.files.copy_file.transfer import CopyOptions
+from qga_cli.files.copy_tree.stage import Stage
+from qga_cli.files.guest.facts import FileFacts
+from tests.kit.command import Far
+from tests.kit.running import Started
+
+
+def facts(size: int) -> FileFacts:
+    return FileFacts(size=size, mode=0o644)
+
+
+def target(path: Path, *, resume: bool = False) -> HostTarget:
+    return HostTarget(str(path), CopyOptions(resume=resume))
+
+
+def test_a_file_on_its_way_to_this_host_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    first, second = target(path), target(path, resume=True)
+    assert first.begin(facts(6), None) == 0
+    first.write(0, b"ab")
+    cast("Any", first)._file.flush()
+    assert second.begin(facts(6), lambda size: pytest.fail("asked of another's part")) == 0
+    second.write(0, b"second")
+    first.write(2, b"rst!")
+    second.finish(facts(6), "")
+    assert path.read_bytes() == b"second"
+    first.finish(facts(6), "")
+    assert path.read_bytes() == b"abrst!"
+    assert os.listdir(tmp_path) == ["data"]
+
+
+def test_a_tree_on_its_way_to_this_host_is_not_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".tree.0123456789abcdef.qga-part"
+    left.mkdir(mode=0o700)
+    first = Stage(str(tmp_path / "tree"))
+    os.close(os.open("f", os.O_CREAT | os.O_WRONLY, 0o600, dir_fd=first.folder))
+    second = Stage(str(tmp_path / "tree"), resume=True)
+    assert os.listdir(first.folder) == ["f"]
+    assert not left.exists()  # nobody has it
+    second.remove()
+    first.settle()
+    assert os.listdir(tmp_path) == ["tree"]
+
+
+@pytest.mark.parametrize("far", ["guest"], indirect=True)
+def test_two_at_once_into_a_guest_both_succeed(far: Far, here: Path) -> None:
+    (here / "data").write_bytes(os.urandom(8_000_000))
+    (here / "tree").mkdir()
+    for number in range(40):
+        (here / "tree" / str(number)).write_bytes(os.urandom(100_000))
+    far.sh("mkdir tree")
+    copies = []
+    for source in (here / "data", here / "tree"):
+        words = ["cp", "--resume", str(source), f"{far.name}:{far.folder}/"]
+        copies += [(source, Started(*far.flags, *words)) for _ in range(2)]
+    for source, copy in copies:
+        code, _, err = copy.end()
+        assert (code, [line for line in err.splitlines() if "copied anew" not in line]) == (0, [])
+        name = source.name
+        far.good("cp", f"FAR/{name}", str(here / f"{name} back"))
+    assert far.sh("ls -A") == "data\ntree\n"
