@@ -88,6 +88,11 @@ class Channel:
         """Whether somebody in the guest has it open just now."""
         return any(one.is_open for one in self._ports.plugged(port.name))
 
+    def unplug(self, port: InPort | OutPort) -> None:
+        """Unplug it under whoever has it open in the guest; it is to be given back still."""
+        with contextlib.suppress(NoChannel):  # the guest is gone, or its host
+            self._ports.unplug(port.name)
+
     def entrust(self, mark: str) -> None:
         """Have a program ended, the one with this mark, should we die; "" for none any more."""
         if self._search:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 # QEMU drops what it has to say of a guest's ports while 32 such words wait in the guest
 # (send_control_msg, hw/char/virtio-serial-bus.c), as in one that is paused. Then a port that was
 # plugged is never shown; or one that was unplugged is shown still, and the next one in its place is
-# not. Unplugging that one clears its place.
+# not. Unplugging that one clears its place. Or the guest does not hear that the host's end is open:
+# whoever writes there waits for ever (wait_port_writable, drivers/char/virtio_console.c).
 TRIES = 3  # sets of ports that a guest is given before it is given up
 NOT_SEEN = "the guest has not seen the new port"  # so says inside/channel/port.sh
 

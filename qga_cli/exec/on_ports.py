@@ -20,7 +20,7 @@ import time
 
 from qga_cli.agent.program import captured
 from qga_cli.channel.ports import Channel
-from qga_cli.channel.unopened import NoPorts, unopened
+from qga_cli.channel.unopened import NoPorts, Unopened, unopened
 from qga_cli.errors import (
     BadReply,
     Forbidden,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 _FIRST, _CEILING = 0.05, 0.5  # seconds between two looks whether the wrapper has not begun
 _QUIET, _QUIETEST = 2.0, 30.0  # seconds of silence before a look whether it is still there
+_GREETING = 30.0  # seconds from the start to the greeting of a shell that has opened the ports
 _GLANCE = 0.25  # seconds between two looks at signals and the time
 _LOST = 5.0  # seconds for the end mark once the wrapper has ended
 _LAST = 3.0  # seconds for the wrapper to end after us
@@ -79,6 +80,7 @@ class ProgramOnPorts:
         self._status: Mapping[str, Any] | None = None
         self._exited = self._heard = 0.0
         self._pause, self._quiet = _FIRST, _QUIET
+        self._mute: NoChannel | None = None
         self._seen = 0  # signals
         self._line = b""  # with the relays' pids
         self._input: PortFeed | None = None
@@ -198,12 +200,14 @@ class ProgramOnPorts:
             self._pause = min(self._pause * 2, _CEILING)
             self._see()
             if self._status is None:
+                if time.monotonic() > self._heard + _GREETING:
+                    self._turn_away()
                 return False
             _, said = captured(self._status)
             error = failure(self.argv[0], self._status.get("exitcode"), said)
             if isinstance(error, NoShell):
                 self.pid = 0
-                raise unopened(error.message) from None
+                raise (self._mute or unopened(error.message)) from None
             raise error from None
         while b"\n" not in self._line and len(self._line) < _MOST:
             piece = out.read(_LOST)
@@ -218,6 +222,14 @@ class ProgramOnPorts:
         if self._input:
             self._input.begin(int(self._relays[2]))
         return True
+
+    def _turn_away(self) -> None:
+        """Have a shell end, and start nothing, that has the ports open and cannot greet: its kernel
+        was not told that we listen. See channel/unopened.py."""
+        if all(map(self._channel.is_open, self._ports)):
+            self._mute = Unopened("the guest has opened the ports, and nothing comes from them")
+            for port in self._ports:
+                self._channel.unplug(port)
 
     def _wait(self) -> list[int]:
         """Which of the ports have something for us; none when nothing comes for a while."""

@@ -3,6 +3,7 @@
 Each ends with the code that it has without a channel, and no port stays in use.
 """
 
+import io
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from qga_cli.channel import PREFIX
 from qga_cli.channel.ports import STAY
 from qga_cli.channel.unopened import NOT_SEEN
 from qga_cli.errors import NoChannel
+from qga_cli.exec import on_ports
+from qga_cli.transports.libvirt_ports import Inflow, LibvirtPorts, Outflow
 from tests import lab
 from tests.kit import channels
 from tests.kit.channels import in_use
@@ -248,6 +251,39 @@ def test_a_guest_that_has_missed_them_is_given_calls_by_auto(
     assert (first.code, f"no channel: {NOT_SEEN}" in first.err) == (0, True), first.err
     second = qga(*copy)
     assert (second.code, "through ports of ours" in second.err) == (0, True), second.err
+
+
+def test_a_guest_was_not_told_that_we_listen(
+    victim: lab.Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would wait for ever with what it has to say."""
+    assert qga("exec", *ALWAYS, victim.name, "--", "true").code == 0
+    assert channels.plugged(victim)  # of a new port it is told once more
+    connected = "cd /sys/kernel/debug; mount -t debugfs none .; cat virtio-ports/* | grep -c ted:.1"
+    ask = ("exec", *NEVER, victim.name, "--", "sh", "-c", connected)
+    assert eventually(lambda: qga(*ask).out == "2\n")  # both ends of the agent's port
+    really_open = LibvirtPorts.open
+
+    def unheard(self: LibvirtPorts, name: str, *, writing: bool) -> Inflow | Outflow:
+        monkeypatch.setattr(LibvirtPorts, "open", really_open)
+        virsh(victim.uri, "suspend", victim.name)
+        for _ in range(20):
+            self.plug("org.example.one-more")
+            self.unplug("org.example.one-more")
+        stream = really_open(self, name, writing=writing)
+        virsh(victim.uri, "resume", victim.name)
+        return stream
+
+    monkeypatch.setattr(LibvirtPorts, "open", unheard)
+    monkeypatch.setattr(on_ports, "_GREETING", 2.0)
+    given, said = bytes(200_000), bytearray()
+    with qga_cli.connect(victim.uri) as host:
+        guest = host.guest(victim.name)
+        done = guest.run(
+            ["cat"], stdin=io.BytesIO(given), stdout=said.extend, channel="always", timeout=60
+        )
+    assert (done.code, bytes(said) == given) == (0, True)
+    assert in_use(victim) == []
 
 
 def test_the_guest_is_reset_in_mid_stream(victim: lab.Guest, data: Path) -> None:
