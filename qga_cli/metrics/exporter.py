@@ -116,7 +116,7 @@ class Exporter:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path = environ.get("PATH_INFO", "")
-        if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
+        if environ.get("REQUEST_METHOD") != "GET":
             return _say(start, "405 Method Not Allowed", "only GET\n")
         if path == "/":
             return _say(start, "200 OK", _PAGE, "text/html")

@@ -95,15 +95,20 @@ class _Handler(WSGIRequestHandler):
     server: Server
 
     def handle(self) -> None:
-        """Read all of a request's head before anything is made of it; then send all at once."""
+        """Read all of a request's head before anything is made of it; then send all at once.
+
+        HEAD is answered as GET, without the page: the libraries below do not know it.
+        """
         head = self._head()
         self.server.has_come(self.connection)
         if head:
+            bare = head.startswith(b"HEAD ")
             answer = io.BytesIO()
-            self.rfile, self.wfile = io.BytesIO(head), answer
+            self.rfile, self.wfile = io.BytesIO(b"GET" + head[4:] if bare else head), answer
             super().handle()
+            said = answer.getvalue()
             self.server.await_client(self.connection)
-            self.connection.sendall(answer.getvalue())
+            self.connection.sendall(said[: said.find(b"\r\n\r\n") + 4] if bare else said)
 
     def _head(self) -> bytes:
         """What the client says, empty when it takes too long or too much for that."""

@@ -159,7 +159,7 @@ class LibvirtHost:
         for lookup in lookups:
             try:
                 return lookup(name)
-            except UnicodeEncodeError:  # bytes that are no text: libvirt has no such name
+            except ValueError:  # bytes that are no text, or a NUL: libvirt has no such name
                 break
             except LibvirtError as error:
                 if error.code not in _NOT_FOUND:

@@ -75,7 +75,7 @@ class LibvirtConnection:
         return int(_call("virConnectGetLibVersion", self.raw))
 
     def domain_by_name(self, name: str) -> Domain:
-        """Raises UnicodeEncodeError for what is no text."""
+        """Raises ValueError for what is no text, or holds a NUL."""
         return Domain(self, _call("virDomainLookupByName", self.raw, name))
 
     def domain_by_uuid(self, uuid: str) -> Domain:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qga_cli.errors import UsageError
+from qga_cli.errors import NoGuest, UsageError
 from qga_cli.guests.fold import fold
 from qga_cli.guests.selection import has_labels, matching
 from qga_cli.guests.targets import Target, is_fleet, selectors
-from qga_cli.transports import ListedGuest
+from qga_cli.transports import ListedGuest, connect
 from tests.kit.command import qga
 
 HOSTS = {"alpha": "qemu+tcp://alpha/system", "beta": "qemu+tcp://beta/system"}
@@ -228,7 +228,10 @@ def test_libvirt_finds_odd_names_and_suggests_the_near_ones() -> None:
 
 
 def test_bytes_that_are_no_text_name_no_guest_and_no_host() -> None:
-    guest = qga("-c", "test:///default", "ping", "\udcff")
-    assert (guest.code, "no guest named" in guest.err) == (4, True)
+    for name in ("\udcff", "\u00b3"):  # a digit and no number
+        guest = qga("-c", "test:///default", "ping", name)
+        assert (guest.code, "no guest named" in guest.err) == (4, True)
+    with pytest.raises(NoGuest):  # as a scrape of the exporter can say it
+        connect("test:///default").open("te\0st")
     host = qga("-c", "test:///\udcff", "ping", "test")
     assert (host.code, "cannot connect to" in host.err) == (2, True)

@@ -201,6 +201,7 @@ def test_pages(tmp_path: Path) -> None:
             page = fetch(address + path)
             assert (page.status, said in page.text) == (status, True), page.text
         assert fetch(f"{address}/metrics", "POST").status == 405
+        assert fetch(f"{address}/metrics", "HEAD").status == 200
     for agent in agents:
         agent.close()
 

@@ -52,6 +52,14 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     thread.join()
 
 
+def test_head_has_no_page(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+        said = b"".join(iter(lambda: client.recv(4096), b""))
+    assert said.startswith(b"HTTP/1.0 200 ")
+    assert said.endswith(b"Content-Length: 2\r\n\r\n")
+
+
 def hears_the_end(client: socket.socket) -> bool:
     try:
         return client.recv(100) == b""
