@@ -131,7 +131,7 @@ class Collector:
         stale = [index for index, reading in enumerate(readings) if reading is None]
         fleet = Fleet(
             [targets[index] for index in stale],
-            lambda number, _: readers[stale[number]].read(),
+            lambda number, _: readers[stale[number]].read(limit),
             interrupt,
             parallel=self._parallel,
             limit=limit,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from qga_cli.guests.targets import Target
     from qga_cli.spec import Command
 
-_SHARE = 0.9  # of the patience, for the answers: what has come by then is told in time
+_SHARE = 0.9  # of the time, for the answers: what has come by then is told in time
 _SELDOM = 300.0  # seconds after which it is asked again which agent and system this is
 _FIRST_REST, _LONGEST_REST = 5.0, 60.0  # seconds in which an agent that was silent is left alone
 _QUESTIONS = (FILESYSTEMS, LOAD, CPU_STATS, DISK_STATS, INTERFACES, USERS)
@@ -110,9 +110,10 @@ class GuestReader:
                 return None  # it was started or stopped
             return last if now < max(self._rest, last.taken + keep) else None
 
-    def read(self) -> Reading:
-        """A new reading. Raises NotAnswering when that of somebody else takes too long."""
-        reading: Reading = self._once.do(self._read, self._patience)
+    def read(self, seconds: float) -> Reading:
+        """A new reading, of what comes in that time. Raises NotAnswering when that of somebody
+        else takes too long."""
+        reading: Reading = self._once.do(lambda: self._read(seconds), self._patience)
         return reading
 
     def failed(self, target: Target, error: QgaError, seconds: float) -> Reading:
@@ -125,14 +126,14 @@ class GuestReader:
             self._last = reading
         return reading
 
-    def _read(self) -> Reading:
+    def _read(self, seconds: float) -> Reading:
         target, given_up = self._target, self._given_up
         reading = Reading(target)
         begun = time.monotonic()
         error: QgaError | None = None
         if target.state in RUNNING:
             try:
-                self._ask(target, reading, begun + self._patience * _SHARE)
+                self._ask(target, reading, begun + seconds * _SHARE)
             except NotAnswering as failure:
                 if reading.up:  # slow, that is: what has come counts
                     self._count(failure)

@@ -41,6 +41,17 @@ def test_what_a_slow_guest_has_said_in_time_counts(tmp_path: Path) -> None:
     agent.close()
 
 
+def test_it_counts_also_where_prometheus_leaves_less_time_than_we_do(tmp_path: Path) -> None:
+    """A guest that is up was told as not answering, to every other scrape too."""
+    agent = FakeAgent(tmp_path / "x.sock", Slow(guest_get_fsinfo=[FILESYSTEM]))
+    with exporter("-c", agent.uri, "--timeout", "3s") as address:
+        header = {"X-Prometheus-Scrape-Timeout-Seconds": "2.5"}  # one second for each guest
+        found = samples(fetch(f"{address}/metrics", **header).text)
+        assert by(found, "qga_up") == {"x.sock": 1}
+        assert by(found, "qga_filesystem_used_bytes") == {"x.sock": 25}
+    agent.close()
+
+
 def asked(agent: FakeAgent) -> list[object]:
     return [request["execute"] for request in agent.requests]
 
