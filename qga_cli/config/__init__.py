@@ -87,11 +87,13 @@ def load(files: Sequence[str] | None = None) -> Config:
 
 
 def _is_there(path: str) -> bool:
-    """Whether to read it. One that cannot be looked at may hold a policy: reading it fails."""
+    """Whether to read it. One that cannot be looked at may hold a policy: reading it fails, and so
+    it does where a link leads to what is not there just now."""
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        links = os.path.islink(path) or os.path.islink(os.path.dirname(path))
+        return path == SYSTEM and links
     except OSError:
         return path == SYSTEM
     return True

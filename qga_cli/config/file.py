@@ -41,7 +41,7 @@ def read(path: str, system: str) -> dict[tuple[str, ...], tuple[Any, str]]:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot read {path}: {why}") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, or a number without end
         raise UsageError(f"{path}: {error}") from error
     lines = _lines(text)
     settings: dict[tuple[str, ...], tuple[Any, str]] = {}

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qga_cli import config
 from qga_cli.config import load
 from qga_cli.errors import UsageError
 from tests.kit.command import Ran, environment, qga
@@ -73,10 +74,10 @@ def test_the_user_s_file_goes_over_the_system_s(file: Path, tmp_path: Path) -> N
     system = tmp_path / "system.toml"
     system.write_text('connect = "unix:/a"\n[hosts]\nalpha = "unix:/a"\nbeta = "unix:/b"\n')
     file.write_text('[hosts]\nalpha = "unix:/c"\n')
-    config = load([str(system), str(file), str(tmp_path / "missing.toml")])
-    assert config.values("hosts") == {"alpha": "unix:/c", "beta": "unix:/b"}
-    assert config.table("hosts")["alpha"].origin == f"{file}:2"
-    assert config.table("hosts")["beta"].origin == f"{system}:4"
+    read = load([str(system), str(file), str(tmp_path / "missing.toml")])
+    assert read.values("hosts") == {"alpha": "unix:/c", "beta": "unix:/b"}
+    assert read.table("hosts")["alpha"].origin == f"{file}:2"
+    assert read.table("hosts")["beta"].origin == f"{system}:4"
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,7 @@ def test_the_user_s_file_goes_over_the_system_s(file: Path, tmp_path: Path) -> N
     [
         ("connect = =", "config.toml: Invalid value (at line 1"),
         pytest.param("connect = " + "[" * 99999, "config.toml: ", id="deep"),
+        pytest.param("connect = " + "9" * 5000, "config.toml: ", id="long"),
         ("connect = 5", ":1: connect should be a URI in quotes"),
         ("\nconect = 'x'", ":2: unknown setting 'conect'"),
         ("[host]\na = 'x'", ":2: unknown table [host]"),
@@ -250,3 +252,21 @@ def test_the_folder_that_we_work_in_may_be_gone(file: Path, tmp_path: Path) -> N
         )  # fmt: skip
         assert told in ran.stderr, ran.stderr
         assert (ran.returncode == 0) == (not told), ran.stderr
+
+
+@pytest.mark.parametrize("link", ["file", "folder"])
+def test_a_policy_behind_a_link_that_leads_nowhere_is_not_none(
+    link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a filesystem that is not mounted yet: nothing was forbidden then."""
+    folder = tmp_path / "qga"
+    path = folder / "config.toml"
+    if link == "folder":
+        folder.symlink_to(tmp_path / "absent")
+    else:
+        folder.mkdir()
+        path.symlink_to(tmp_path / "absent")
+    assert load([str(path)]).settings == {}  # one's own forbids nothing
+    monkeypatch.setattr(config, "SYSTEM", str(path))
+    with pytest.raises(UsageError, match="No such file"):
+        load([str(path)])
