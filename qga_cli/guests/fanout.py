@@ -119,26 +119,35 @@ class Shared:
 
     def __init__(self, source: BinaryIO) -> None:
         self.source = source
-        self._lock = threading.Lock()
+        self._reading = threading.Lock()  # held by the one that waits for input
+        self._lock = threading.Lock()  # around the file, so that those behind get what is there
         self._file: BinaryIO | None = None
         self._size = 0
         self._ended = False
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Some bytes from there on; empty at the end of input. Waits for input."""
+        if offset == self._size:
+            with self._reading:
+                self._wait_past(offset)
         with self._lock:
-            if self._file is None:
-                import tempfile
+            assert self._file  # made for the first that asks
+            self._file.seek(offset)
+            return self._file.read(count)
 
-                self._file = tempfile.TemporaryFile()
-            if offset == self._size and not self._ended:
-                data = self.source.read1(_CHUNK)  # type: ignore[attr-defined]
+    def _wait_past(self, offset: int) -> None:
+        """Have more than that, or know that there is no more."""
+        if offset == self._size and not self._ended:
+            data = self.source.read1(_CHUNK)  # type: ignore[attr-defined]
+            with self._lock:
+                if self._file is None:
+                    import tempfile
+
+                    self._file = tempfile.TemporaryFile()
                 self._file.seek(self._size)
                 self._file.write(data)
                 self._size += len(data)
                 self._ended = not data
-            self._file.seek(offset)
-            return self._file.read(count)
 
     def free(self) -> None:
         """Forget it; nobody reads any more."""

@@ -1,6 +1,7 @@
 """One set of streams for many guests: nobody's bytes are lost, mixed up or given to one alone."""
 
 import io
+import os
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qga_cli.guests.fanout import Gathered, Prefixed, Reader, Shared
+from tests.kit.running import eventually
 
 
 def prefixed(out: io.BytesIO, name: str = "web1") -> Prefixed:
@@ -124,3 +126,27 @@ def test_every_guest_reads_all_of_the_input(data: bytes, step: int) -> None:
             break
     shared.free()
     assert got == [data, data]
+
+
+def test_a_guest_that_is_behind_need_not_wait_for_the_next_input() -> None:
+    """Another one had asked for what comes next, and held what is there already until it came."""
+    ours, theirs = os.pipe()
+    with open(ours, "rb") as source, open(theirs, "wb", buffering=0) as typed:
+        shared = Shared(source)
+        fast, slow = Reader(shared), Reader(shared)
+        typed.write(b"first")
+        assert fast.read(10) == b"first"
+        next_one: list[bytes] = []
+        waiting = threading.Thread(target=lambda: next_one.append(fast.read(10)))
+        waiting.start()
+        assert eventually(lambda: shared._reading.locked(), 10)
+        behind: list[bytes] = []
+        reading = threading.Thread(target=lambda: behind.append(slow.read(10)))
+        reading.start()
+        reading.join(10)
+        seen = list(behind)
+        typed.write(b"second")
+        waiting.join()
+        reading.join()
+        assert (seen, next_one, slow.read(10)) == ([b"first"], [b"second"], b"second")
+        shared.free()
