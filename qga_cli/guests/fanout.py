@@ -119,35 +119,42 @@ class Shared:
 
     def __init__(self, source: BinaryIO) -> None:
         self.source = source
-        self._reading = threading.Lock()  # held by the one that waits for input
-        self._lock = threading.Lock()  # around the file, so that those behind get what is there
+        self._changed = threading.Condition()
+        self._heard = False  # whether somebody waits for input, for all who have read what is there
         self._file: BinaryIO | None = None
         self._size = 0
         self._ended = False
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Some bytes from there on; empty at the end of input. Waits for input."""
-        if offset == self._size:
-            with self._reading:
-                self._wait_past(offset)
-        with self._lock:
-            assert self._file  # made for the first that asks
+        with self._changed:
+            while offset == self._size and not self._ended:
+                if self._heard:
+                    self._changed.wait()
+                else:
+                    self._hear()
+            assert self._file  # made for the first that asked
             self._file.seek(offset)
             return self._file.read(count)
 
-    def _wait_past(self, offset: int) -> None:
-        """Have more than that, or know that there is no more."""
-        if offset == self._size and not self._ended:
+    def _hear(self) -> None:
+        """Wait for input, while those who are behind get what is there."""
+        self._heard = True
+        self._changed.release()
+        try:
             data = self.source.read1(_CHUNK)  # type: ignore[attr-defined]
-            with self._lock:
-                if self._file is None:
-                    import tempfile
+        finally:
+            self._changed.acquire()
+            self._heard = False
+            self._changed.notify_all()
+        if self._file is None:
+            import tempfile
 
-                    self._file = tempfile.TemporaryFile()
-                self._file.seek(self._size)
-                self._file.write(data)
-                self._size += len(data)
-                self._ended = not data
+            self._file = tempfile.TemporaryFile()
+        self._file.seek(self._size)
+        self._file.write(data)
+        self._size += len(data)
+        self._ended = not data
 
     def free(self) -> None:
         """Forget it; nobody reads any more."""
