@@ -26,10 +26,11 @@ _qga_set9="$_qga_common0 $_qga_common1 $_qga_common2 $_qga_common7"
 _qga_set10="$_qga_common0 $_qga_common1 $_qga_common4 $_qga_common7"
 _qga_set11="$_qga_common0 $_qga_common3 $_qga_common4"
 _qga_set12="$_qga_common0 $_qga_common3 $_qga_common4 $_qga_common5 $_qga_common6"
-_qga_set13="$_qga_common0 $_qga_common3 $_qga_common4 $_qga_common5 $_qga_common6 $_qga_common9 $_qga_common10 $_qga_common11"
-_qga_set14="$_qga_common0 $_qga_common3 $_qga_common4 $_qga_common9 $_qga_common10 $_qga_common11"
-_qga_set15="$_qga_common0 $_qga_common3 $_qga_common5 $_qga_common9 $_qga_common10 $_qga_common11"
-_qga_set16="$_qga_common0 $_qga_common9 $_qga_common10 $_qga_common11"
+_qga_set13="$_qga_common0 $_qga_common3 $_qga_common4 $_qga_common5 $_qga_common6 $_qga_common9"
+_qga_set14="$_qga_common0 $_qga_common3 $_qga_common4 $_qga_common5 $_qga_common6 $_qga_common9 $_qga_common10 $_qga_common11"
+_qga_set15="$_qga_common0 $_qga_common3 $_qga_common4 $_qga_common9 $_qga_common10 $_qga_common11"
+_qga_set16="$_qga_common0 $_qga_common3 $_qga_common5 $_qga_common9 $_qga_common10 $_qga_common11"
+_qga_set17="$_qga_common0 $_qga_common9 $_qga_common10 $_qga_common11"
 
 # What goes on from `qga $1`.
 _qga_table() {
@@ -90,7 +91,7 @@ _qga_table() {
             options='--recursive -r -p --quiet -q '"$_qga_set8" ;;
         'doctor')
             children='' places='guest'
-            options='--fix --yes -y --columns=,check,verdict,finding,fix --sort=|check|verdict|finding|fix '"$_qga_set13" ;;
+            options='--fix --yes -y --columns=,check,verdict,finding,fix --sort=|check|verdict|finding|fix '"$_qga_set14" ;;
         'edit')
             children='' places='place'
             options="$_qga_set0" ;;
@@ -114,10 +115,10 @@ _qga_table() {
             options='--columns=,wire,command,state,agent --sort=|wire|command|state|agent '"$_qga_set6" ;;
         'list')
             children='' places='guest'
-            options='--columns=,vm,state,agent,version,os,load,addresses --sort=|vm|state|agent|version|os|load|addresses '"$_qga_set14" ;;
+            options='--columns=,vm,state,agent,version,os,load,addresses --sort=|vm|state|agent|version|os|load|addresses '"$_qga_set15" ;;
         'ls')
             children='' places='place'
-            options='--long -l --human-readable --all -a --columns=,mode,owner,group,size,modified,name,target --sort=|mode|owner|group|size|modified|name|target '"$_qga_set15" ;;
+            options='--long -l --human-readable --all -a --columns=,mode,owner,group,size,modified,name,target --sort=|mode|owner|group|size|modified|name|target '"$_qga_set16" ;;
         'metrics')
             children='' places='guest'
             options='--write=host-path --all-filesystems --output=|raw|json|jsonl|yaml -o=|raw|json|jsonl|yaml '"$_qga_set11" ;;
@@ -162,13 +163,13 @@ _qga_table() {
             options='--lines=text -n=text --follow -f '"$_qga_set2" ;;
         'top')
             children='' places='guest'
-            options='--every=text -d=text --columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written --sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written '"$_qga_set14" ;;
+            options='--every=text -d=text --columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written --sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written '"$_qga_set15" ;;
         'wait')
             children='' places='guest*'
-            options='--for=|agent|exec|ip|file:|port:|thawed|stopped --columns=,vm,ready,seconds,reason --sort=|vm|ready|seconds|reason '"$_qga_set14" ;;
+            options='--for=|agent|exec|ip|file:|port:|thawed|stopped --columns=,vm,ready,seconds,reason --sort=|vm|ready|seconds|reason '"$_qga_set15" ;;
         'config show')
             children='' places=''
-            options='--columns=,setting,value,origin --sort=|setting|value|origin '"$_qga_set16" ;;
+            options='--columns=,setting,value,origin --sort=|setting|value|origin '"$_qga_set17" ;;
         'cpu list')
             children='' places='guest'
             options='--columns=,cpu,online,can-offline --sort=|cpu|online|can-offline '"$_qga_set6" ;;
@@ -237,7 +238,7 @@ _qga_table() {
             options='--columns=,block,response,error --sort=|block|response|error '"$_qga_set5" ;;
         'net address')
             children='' places='guest'
-            options='--ipv4 -4 --ipv6 -6 --all '"$_qga_set3" ;;
+            options='--ipv4 -4 --ipv6 -6 --all '"$_qga_set13" ;;
         'net interfaces')
             children='' places='guest'
             options='--columns=,interface,mac,addresses,rx-bytes,tx-bytes,rx-packets,rx-errs,rx-dropped,tx-packets,tx-errs,tx-dropped --sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped '"$_qga_set6" ;;

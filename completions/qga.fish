@@ -82,12 +82,13 @@ set -g __qga_set11 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common3 $
 set -g __qga_set12 $__qga_common0 $__qga_common1 $__qga_common2 $__qga_common5 $__qga_common6 $__qga_common9
 set -g __qga_set13 $__qga_common0 $__qga_common1 $__qga_common3 $__qga_common9 $__qga_common10
 set -g __qga_set14 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9
-set -g __qga_set15 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
-set -g __qga_set16 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
-set -g __qga_set17 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common7 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
-set -g __qga_set18 $__qga_common0 $__qga_common3 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
-set -g __qga_set19 $__qga_common0 $__qga_common5 $__qga_common6 $__qga_common9
-set -g __qga_set20 $__qga_common0 $__qga_common5 $__qga_common6 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set15 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common12
+set -g __qga_set16 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common7 $__qga_common8 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set17 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common6 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set18 $__qga_common0 $__qga_common3 $__qga_common5 $__qga_common7 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set19 $__qga_common0 $__qga_common3 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
+set -g __qga_set20 $__qga_common0 $__qga_common5 $__qga_common6 $__qga_common9
+set -g __qga_set21 $__qga_common0 $__qga_common5 $__qga_common6 $__qga_common9 $__qga_common12 $__qga_common13 $__qga_common14
 
 # What goes on from `qga $argv`: +NAME for a command, -NAME[=KIND] for an option, KIND
 # for what comes besides; a remark after a tab.
@@ -226,7 +227,7 @@ function __qga_table
                 '--yes'\t'With --fix, do not ask' \
                 '-y'\t'With --fix, do not ask' \
                 '--columns=,check,verdict,finding,fix'\t'Columns to show, of check, verdict, finding, fix' \
-                '--sort=|check|verdict|finding|fix'\t'Sort by this column; -COLUMN for descending' $__qga_set15 \
+                '--sort=|check|verdict|finding|fix'\t'Sort by this column; -COLUMN for descending' $__qga_set16 \
                 'guest'
         case 'edit'
             printf '%s\n' $__qga_set10 \
@@ -274,7 +275,7 @@ function __qga_table
         case 'list'
             printf '%s\n' \
                 '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns to show, of vm, state, agent, version, os, load, addresses' \
-                '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' $__qga_set16 \
+                '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort by this column; -COLUMN for descending' $__qga_set17 \
                 'guest'
         case 'ls'
             printf '%s\n' \
@@ -285,7 +286,7 @@ function __qga_table
                 '--all'\t'Names that begin with a dot too' \
                 '-a'\t'Names that begin with a dot too' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns to show, of mode, owner, group, size, modified, name, target' \
-                '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' $__qga_set17 \
+                '--sort=|mode|owner|group|size|modified|name|target'\t'Sort by this column; -COLUMN for descending' $__qga_set18 \
                 'place'
         case 'metrics'
             printf '%s\n' \
@@ -293,7 +294,7 @@ function __qga_table
                 '--all-filesystems'\t'Those too that are always full, such as squashfs and iso9660' \
                 '--timeout=text'\t'Time limit for each guest, and for each host' \
                 '--output=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' \
-                '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' $__qga_set19 \
+                '-o=|raw|json|jsonl|yaml'\t'The text that Prometheus reads (raw), or each sample' $__qga_set20 \
                 'guest'
         case 'mkdir'
             printf '%s\n' \
@@ -392,19 +393,19 @@ function __qga_table
                 '-d=text'\t'Time from one question to the next' \
                 '--timeout=text'\t'Time limit for each guest, and for each host' \
                 '--columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written'\t'Columns to show, of vm, state, agent, frozen, cpu%, memory, memory-total, load, full%, mountpoint, received, sent, read, written' \
-                '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort by this column; -COLUMN for descending' $__qga_set20 \
+                '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort by this column; -COLUMN for descending' $__qga_set21 \
                 'guest'
         case 'wait'
             printf '%s\n' \
                 '--for=|agent|exec|ip|file:|port:|thawed|stopped'\t'What to wait for: agent, exec, ip, file:PATH, port:N, thawed, stopped' \
                 '--timeout=text'\t'Give up after this time' \
                 '--columns=,vm,ready,seconds,reason'\t'Columns to show, of vm, ready, seconds, reason' \
-                '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' $__qga_set20 \
+                '--sort=|vm|ready|seconds|reason'\t'Sort by this column; -COLUMN for descending' $__qga_set21 \
                 'guest*'
         case 'config show'
             printf '%s\n' \
                 '--columns=,setting,value,origin'\t'Columns to show, of setting, value, origin' \
-                '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' $__qga_set18
+                '--sort=|setting|value|origin'\t'Sort by this column; -COLUMN for descending' $__qga_set19
         case 'cpu list'
             printf '%s\n' \
                 '--columns=,cpu,online,can-offline'\t'Columns to show, of cpu, online, can-offline' \
@@ -524,7 +525,7 @@ function __qga_table
                 '-4'\t'An IPv4 address only' \
                 '--ipv6'\t'An IPv6 address only' \
                 '-6'\t'An IPv6 address only' \
-                '--all'\t'All addresses of global scope, one on each line' $__qga_set1 \
+                '--all'\t'All addresses of global scope, one on each line' $__qga_set15 \
                 'guest'
         case 'net interfaces'
             printf '%s\n' \

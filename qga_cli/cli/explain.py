@@ -8,6 +8,8 @@ import shlex
 
 from qga_cli import spec, wire
 from qga_cli.cli.options import for_command
+from qga_cli.commands.sync import ID
+from qga_cli.commands.sync_delimited import COMMAND as SYNC_DELIMITED
 from qga_cli.format import printable, size
 from qga_cli.guests.targets import Target
 from qga_cli.spec import Command
@@ -96,17 +98,24 @@ def _request(command: Command, given: dict[str, Any]) -> str:
             arguments |= dict(zip(arg.wire.split(), (program, rest), strict=True))
         elif arg.wire and arg.name in given:
             arguments[arg.wire] = given[arg.name]
+    if ID in command.args:  # without one it is a random number, and the agent wants one
+        arguments.setdefault(ID.name, 42)
     return wire.encode(command.wire, arguments)
 
 
 def _by_hand(target: Target, request: str, seconds: int) -> str:
     scheme, _, path = (target.uri or "").partition(":")
+    if target.uri == "pve":
+        scheme, path = "unix", "/var/run/qemu-server/VMID.qga"
+        path = path.replace("VMID", target.name) if target.name.isdecimal() else path
     if scheme == "unix":
         socket = shlex.quote(f"UNIX-CONNECT:{path.replace('{vm}', target.name)}")
         return f"echo {shlex.quote(request)} | socat -t{seconds} - {socket}"
     if scheme == "vsock":
         place = path.replace("{vm}", target.name)
         return f"echo {shlex.quote(request)} | socat -t{seconds} - VSOCK-CONNECT:{place}"
+    if wire.name_of(request) == SYNC_DELIMITED.wire:
+        return "# its 0xFF byte ends the guest's agent link of libvirt: see `qga sync`"
     host = ["-c", target.uri] if target.uri else []
     words = ["virsh", *host, "qemu-agent-command", target.name, request, "--timeout", str(seconds)]
     return shlex.join(words)

@@ -112,12 +112,14 @@ class CommandLine:
         if exit_code.passes_through(command):
             _accept_closed_stdout()
         raw = _parse(command, rest)
+        output = raw.get("output") or os.environ.get("QGA_OUTPUT")
+        self._as_json = output in ("json", "jsonl")
         named = raw.get("guest") or raw.get("vm") or ""
         self._guest = named if isinstance(named, str) else ",".join(named)
         from qga_cli.cli.run import Run
 
         run = Run(command, raw, self._words)
-        self._as_json = run.view.errors_are_json  # environment and configuration have a say
+        self._as_json = run.view.errors_are_json  # the configuration has a say
         return run()
 
     def _fail(self, error: QgaError) -> int:

@@ -131,7 +131,8 @@ def _compose(command: spec.Command) -> tuple[Arg, ...]:
         for arg in (*_COMMON[command.scope], *_view(command))
         if arg.name not in names
     ]
-    if command.columns and not command.wire:  # a verb's rows are no reply of an agent
+    # What a verb composes is no reply of an agent.
+    if not command.wire and (command.columns or command.result):
         composed = _output([form for form in FORMATS if form != "raw"])
         common = [composed if arg.name == "output" else arg for arg in common]
     return (*(_GUESTS if command.scope == "guest" else ()), *own, *common)

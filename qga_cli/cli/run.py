@@ -70,8 +70,9 @@ class Run:
         self.screen.show_waiting(command, self.view.one if self.view.terminal else None)
         if self.gather and (self.view.errors_are_json or self.view.is_raw):
             raise UsageError("--gather compares text: it does not go with -o json, jsonl or raw")
-        if self.gather and self.view.watches:
-            raise UsageError("--gather does not go with --watch")
+        for other in ("watch", "as-completed") if self.gather else ():
+            if other in self.values:
+                raise UsageError(f"--gather does not go with --{other}")
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
@@ -154,15 +155,15 @@ class Run:
 
     def _watch(self, seconds: float) -> int:
         """Do it every so many seconds, until a signal, or an error of the one guest asked."""
-        begun, rounds = time.monotonic(), 0
+        due = time.monotonic()
         try:
             while True:
                 try:
                     self._run()
                 except FleetFailed:  # each failure has been told
                     pass
-                rounds += 1
-                if self.interrupt.sleep(begun + rounds * seconds - time.monotonic(), 0):
+                due = max(due + seconds, time.monotonic())  # what was missed is not made up for
+                if self.interrupt.sleep(due - time.monotonic(), 0):
                     return 128 + self.interrupt.signum
         except Interrupted as error:
             return error.exit_code  # the way out that is meant: nothing to complain about

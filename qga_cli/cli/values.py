@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, BinaryIO
 
-_SIZE = r"(?i)(\d{1,18})([KMGTP]?)(?:i?B)?"
-_DURATION = r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)"
+_SIZE = r"(?ai)(\d{1,18})([KMGTP]?)(?:i?B)?"
+_DURATION = r"(?a)(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)"
+_MOST = 2**63  # what is less is a number of the agent's, int64 of QAPI
 # crypt(5): $id$parameters and salt$hash, the shortest of 22 characters; "!" before it locks, "!"
 # or "*" alone lets no password in. DES's 13 letters look like a password, so they are no hash here.
 _HASH = rb"!{0,2}\$[a-z0-9-]{1,12}[$,][./A-Za-z0-9$=,-]*[./A-Za-z0-9]{22,}|!{1,2}|!?\*"
@@ -44,6 +45,11 @@ def value(arg: Arg, text: Any) -> object:
     """One value. Raises UsageError with what was expected."""
     if arg.choices and text not in arg.choices:
         raise UsageError(f"{label(arg)} is one of {', '.join(arg.choices)}, not {text!r}")
+    if not text and not arg.positional and arg.kind in (spec.TEXT, spec.USER):
+        # A variable that is not set, most likely: without the option another host would be asked,
+        # or root would run it.
+        hint = "leave the option out for the default"
+        raise UsageError(f"{label(arg)} is empty", hint=hint)
     reader = _READERS.get(arg.kind)
     return text if reader is None else _checked(arg, reader, text)
 
@@ -77,9 +83,10 @@ def wire_arguments(command: Command, values: dict[str, Any]) -> dict[str, object
 def size(text: str) -> int:
     """Bytes: 4096, 64K, 1.5G is not taken."""
     match = _matched(_SIZE, text)
-    if not match:
-        raise ValueError("a size such as 4096, 64K or 1M")
-    return int(match[1]) << 10 * " KMGTP".index(match[2].upper() or " ")
+    count = int(match[1]) << 10 * " KMGTP".index(match[2].upper() or " ") if match else _MOST
+    if count >= _MOST:
+        raise ValueError("a size such as 4096, 64K or 1M, below 8192P")
+    return count
 
 
 def duration(text: str) -> float:
@@ -113,7 +120,7 @@ def moment(text: str) -> int:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     since = when - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86400 + since.seconds) * 10**9 + since.microseconds * 1000
+    return _told((since.days * 86400 + since.seconds) * 10**9 + since.microseconds * 1000)
 
 
 def _nanoseconds(number: int) -> int:
@@ -130,14 +137,21 @@ def _nanoseconds(number: int) -> int:
         raise ValueError(
             f"a time of now in nanoseconds; if {unit} are meant, write {number}{'0' * zeros}"
         )
-    return number
+    return _told(number)
+
+
+def _told(nanoseconds: int) -> int:
+    """These, if the agent has a number for them."""
+    if not -_MOST <= nanoseconds < _MOST:
+        raise ValueError("a time of the years 1677 to 2262")
+    return nanoseconds
 
 
 def integer(text: str) -> int:
     """A decimal number."""
     digits = text.removeprefix("-")
-    if not (digits.isdecimal() and len(digits) <= 19):
-        raise ValueError("a whole number")
+    if not (digits.isdecimal() and len(digits) <= 19 and -_MOST <= int(text) < _MOST):
+        raise ValueError("a whole number of 64 bits")
     return int(text)
 
 
@@ -193,7 +207,7 @@ def switch(member: str) -> Callable[[str], dict[str, object]]:
 
     def read(text: str) -> dict[str, object]:
         id, _, state = text.partition("=")
-        if not id.isdecimal() or state not in ("on", "off"):
+        if not id.isdecimal() or len(id) > 18 or state not in ("on", "off"):
             raise ValueError("ID=on or ID=off")
         return {member: int(id), "online": state == "on"}
 

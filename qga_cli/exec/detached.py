@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from qga_cli.agent import Reply
 from qga_cli.agent.abilities import is_windows
 from qga_cli.agent.exit_codes import is_wide, told
 from qga_cli.agent.program import Completed, wait_for_end
-from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Interrupted, Refused, TimedOut
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from qga_cli.agent import Agent, Reply
+    from qga_cli.agent import Agent
     from qga_cli.exec.stdin import InputSource
     from qga_cli.interrupt import Interrupt
 
@@ -50,41 +50,36 @@ def start(
 
 def status(job: Job, *, pid: int, wait: bool = False) -> Finished | Reply:
     """`qga exec-status`: the agent's record; with --wait the program's output and code."""
-    if not wait:
+    reply = Reply("", {})
+
+    def look() -> Mapping[str, Any]:
+        nonlocal reply
         try:
             reply = job.wire()
         except Refused as error:
             raise _forgotten(error, pid) from error
         if is_wide(reply.value):
             reply.value = told(reply.value)
-        if reply.value["exited"]:
-            reply.code = Completed(reply.value).code
-        return reply
-    agent = job.agent
+        answer: Mapping[str, Any] = reply.value
+        return answer
 
     def sleep(seconds: float) -> None:
         if job.interrupt.sleep(seconds, 0):
             raise Interrupted(job.interrupt.signum)
 
     limit = math.inf if job.timeout is None else job.timeout
-    value = wait_for_end(lambda: _ask(agent, pid), limit, sleep=sleep, latest=_CEILING)
-    if value is None:
+    if not wait:
+        look()
+    elif wait_for_end(look, limit, sleep=sleep, latest=_CEILING) is None:
         raise TimedOut(f"pid {pid} has not ended within {limit:g} s")
-    done = Completed(value)
-    value = told(value) if is_wide(value) else value
-    if job.output:
-        return Finished(value, done.code)
+    done = Completed(reply.value)
+    if reply.value["exited"]:
+        reply.code = done.code
+    if job.output or not wait:
+        return reply
     job.streams.stdout.write(done.stdout)
     job.streams.stderr.write(done.stderr)
-    return Finished(code=done.code)
-
-
-def _ask(agent: Agent, pid: int) -> Mapping[str, Any]:
-    try:
-        value: Mapping[str, Any] = agent.call(EXEC_STATUS, {"pid": pid}).value
-    except Refused as error:
-        raise _forgotten(error, pid) from error
-    return value
+    return Finished(code=reply.code)
 
 
 def _forgotten(error: Refused, pid: int) -> Refused:

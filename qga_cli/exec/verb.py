@@ -6,6 +6,7 @@ import os
 import stat
 import time
 
+from qga_cli.agent import Reply
 from qga_cli.agent.program import Completed
 from qga_cli.errors import UsageError
 from qga_cli.exec.run import run
@@ -37,7 +38,7 @@ def execute(
     stdin: bool = False,
     detach: bool = False,
     tty: bool = False,
-) -> Finished:
+) -> Finished | Reply:
     """`qga exec`."""
     around = surroundings(env, env_file, workdir, user, clean=clean_env)
     if tty:
@@ -55,7 +56,7 @@ def execute(
         pid = detached.start(job.agent, command, context, job.interrupt, source)
         if job.streams.stdout.isatty() and not job.output:
             job.say(0, f"`qga exec-status --wait {job.agent.name} {pid}` tells how it ends")
-        return Finished(pid)
+        return Reply(str(pid), pid)  # -o raw has it too: nobody tells it again
     return answer(job, command, source, around, kill_after, channel)
 
 
@@ -117,9 +118,6 @@ def surroundings(
     """What the options say of the program's environment, as keywords of `run`."""
     from qga_cli.exec.context import variables
 
-    for name, given in (("user", user), ("workdir", workdir)):
-        if given == "":  # an unset variable, most likely; without it root runs it, in /
-            raise UsageError(f"--{name} is empty", hint="leave the option out for the default")
     return {
         "env": variables(env, env_file, os.environ),
         "clean_env": clean,

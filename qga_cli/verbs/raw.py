@@ -53,7 +53,7 @@ def batch(job: Job) -> Finished:
             raise UsageError(f"a request is too long: at most {hostpath.MOST:,} bytes")
         if not line.strip():
             continue
-        reply = _answer(job.agent, line.decode("utf-8", "replace").strip(), job.timeout)
+        reply = _answer(job.agent, line.strip(), job.timeout)
         failed += "error" in wire.parse(reply)
         reply = visible(reply) if job.streams.stdout.isatty() else reply
         job.streams.stdout.write(reply.encode("utf-8", "replace") + b"\n")
@@ -61,11 +61,11 @@ def batch(job: Job) -> Finished:
     return Finished(code=1 if failed else 0)
 
 
-def _answer(agent: Agent, line: str, timeout: float | None) -> str:
+def _answer(agent: Agent, line: bytes, timeout: float | None) -> str:
     """The reply line; errors are replies too, but for those with which no other can come."""
     request: dict[str, Any] = {}
     try:
-        request = _request(line, ())
+        request = _request(line.decode(), ())
         text = _exchange(agent, request, _known(request), timeout)
         if not text:
             return _line(request, {"return": {}})
@@ -74,6 +74,8 @@ def _answer(agent: Agent, line: str, timeout: float | None) -> str:
     except wire.AgentError as error:  # libvirt hands the agent's text on, but not the class
         gone = refusal.is_unknown(error.desc)
         return _error(request, "CommandNotFound" if gone else "GenericError", error.desc)
+    except UnicodeDecodeError as error:
+        return _error(request, "GenericError", f"the request is no UTF-8: {error.reason}")
     except NotDelivered:
         raise
     except QgaError as error:

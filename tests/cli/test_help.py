@@ -150,6 +150,22 @@ def test_explain_does_nothing_of_a_freeze(fake: Callable[[Handler], FakeAgent]) 
     assert agent.requests == []
 
 
+def test_explain_of_a_proxmox_guest_names_its_socket() -> None:
+    for vm, socket in (("100", "100"), ("web1", "VMID")):
+        line = qga("-c", "pve", "ping", vm, "--explain").out.splitlines()[1]
+        assert line.endswith(f"socat -t5 - UNIX-CONNECT:/var/run/qemu-server/{socket}.qga")
+
+
+def test_explain_of_a_synchronisation_can_be_typed() -> None:
+    """The agent refuses one without a number; through libvirt the other would end the link."""
+    request, line = qga("-c", "qemu:///system", "sync", "x", "--explain").out.splitlines()[:2]
+    assert json.loads(request)["arguments"]["id"] >= 0
+    assert line.startswith("virsh ")
+    ran = qga("-c", "qemu:///system", "sync-delimited", "x", "--explain")
+    assert (ran.code, "virsh" in ran.out) == (0, False)
+    assert "qga sync" in ran.out
+
+
 def test_explain_of_several_guests_asks_no_host() -> None:
     ran = qga("-c", "qemu+ssh://nowhere.invalid/system", "ping", "a,b", "--explain")
     assert [line.split()[4] for line in ran.out.splitlines()[1:]] == ["a", "b"]

@@ -10,6 +10,7 @@ from qga_cli.cli.options import for_command
 from qga_cli.cli.values import convert
 from qga_cli.errors import UsageError
 from qga_cli.spec import Command
+from tests.kit.command import qga
 
 LINES = [
     "ping web1",
@@ -118,3 +119,36 @@ def test_every_option_is_known_to_both() -> None:
         args = for_command(command)
         names = [name for arg in args for name in (arg.name, arg.short) if name]
         assert len(names) == len(set(names)), f"{command.name} has an option twice"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("fs trim web1 --minimum 64\u212a", "a size such as"),  # the sign of kelvin
+        ("fs trim web1 --minimum 9999999P", "below 8192P"),
+        (f"cpu set web1 {'1' * 5000}=on", "ID=on or ID=off"),
+        ("cpu set web1 9223372036854775808=on", "ID=on or ID=off"),
+        ("time set web1 9223372036854775808", "years 1677 to 2262"),
+        ("time set web1 9999-12-31", "years 1677 to 2262"),
+        ("time set web1 0001-01-01T00:00:00+14:00", "years 1677 to 2262"),
+        ("file seek web1 1000 -9999999999999999999", "64 bits"),
+    ],
+)
+def test_what_the_agent_has_no_number_for(line: str, says: str) -> None:
+    command, words = command_of(line)
+    args = for_command(command)
+    with pytest.raises(UsageError, match=says):
+        convert(args, quick_parser.parse(args, words) or {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["-c '' ping web1", "fs list web1 --columns ''", "fs list web1 --sort ''",
+     "exec -u '' web1 -- id", "shell -u '' web1", "rsh -l '' web1 id",
+     "cp --owner '' /etc/hosts web1:/tmp/x"],
+)  # fmt: skip
+def test_an_empty_option_is_a_variable_that_is_not_set(line: str) -> None:
+    """It would be taken for one that was left out: another host is asked, root runs it."""
+    ran = qga(*shlex.split(line))
+    assert ran.code == 2
+    assert "is empty\nhint: leave the option out for the default" in ran.err

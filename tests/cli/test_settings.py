@@ -102,6 +102,14 @@ def test_a_wrong_variable_is_named() -> None:
     assert ran.err.startswith("qga: QGA_TIMEOUT: --timeout: 'soon' is not a time")
 
 
+def test_a_mistake_is_told_as_the_answer_would_be() -> None:
+    """What the guest's program is given is no option of ours; what the environment says counts."""
+    words = ("exec", "--timeout", "soon", "x", "--", "kubectl", "-o", "json")
+    assert qga(*words).err.startswith("qga: --timeout: ")
+    told = json.loads(qga(*words, env={"QGA_OUTPUT": "json"}).err)
+    assert told["error"]["kind"] == "usage"
+
+
 def test_variables_count_and_options_count_more(fake: Callable[[Handler], FakeAgent]) -> None:
     agent = fake(lambda request: {"host-name": "h"})
     env = {"QGA_CONNECT": agent.uri, "QGA_OUTPUT": "json"}

@@ -142,6 +142,14 @@ def test_a_detached_program_may_write_more_than_is_kept(local_agent: str) -> Non
     assert (ended.code, len(ended.stdout)) == (0, 2**20)
 
 
+def test_a_detached_program_in_the_raw(local_agent: str) -> None:
+    """The agent hands both out once: what is not printed is lost."""
+    words = ("-c", local_agent, "-o", "raw")
+    pid = qga(*words, "exec", "-d", "x", "--", "sh", "-c", "echo out; exit 5").out.strip()
+    ended = qga(*words, "exec-status", "--wait", "x", pid)
+    assert (ended.code, json.loads(ended.out)["return"]["out-data"]) == (5, "b3V0Cg==")
+
+
 def test_a_policy_that_allows_opening_and_no_writing(tmp_path: Path) -> None:
     script = "echo a; sleep 1; echo b; exit 3"
     with run_local_agent(tmp_path, "a", "-b", "guest-file-write") as agent:

@@ -121,6 +121,13 @@ def test_gather_is_for_text(herd: Herd) -> None:
     assert ran.code == 2
 
 
+def test_gather_waits_for_all(herd: Herd) -> None:
+    """What was gathered of a program's output was dropped with those that were printed at once."""
+    ran = herd(a=named("a"))("os", "hostname", "*", "--gather", "--as-completed")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--gather does not go with --as-completed" in ran.err
+
+
 def test_the_summary_groups_reasons(herd: Herd) -> None:
     ask = herd(web1=refusing, web2=refusing, db1=named("a"))
     ran = ask("os", "hostname", "*")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -181,6 +182,25 @@ def test_an_error_ends_it(fake: Make) -> None:
     assert process.returncode == 1
     assert len(out.splitlines()) == 3
     assert err == "qga: x: no more\n"
+
+
+def test_rounds_that_were_missed_are_not_made_up_for(fake: Make) -> None:
+    """A guest that was silent for an hour was asked a thousand times at once when it was back."""
+    asked: list[float] = []
+
+    def handle(request: dict[str, object]) -> object:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            time.sleep(1.5)
+        return counting([])(request)
+
+    process = start(fake(handle), "cpu", "load", "x", "--watch", "300ms", stdout=subprocess.PIPE)
+    assert process.stdout
+    for _ in range(5):
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert min(later - one for one, later in pairwise(asked[1:5])) > 0.2
 
 
 def test_a_fleet_goes_on(fake: Make) -> None:

@@ -147,6 +147,17 @@ def test_batch_answers_line_by_line(fake: Make) -> None:
     assert (ran.code, ran.err) == (1, "")
 
 
+def test_batch_changes_no_byte_of_a_name(fake: Make) -> None:
+    """What is no UTF-8 was made some, and the agent had another file."""
+    agent = fake(lambda request: {})
+    line = b'{"execute":"guest-file-open","arguments":{"path":"/tmp/\xff","mode":"w"}}\n'
+    ran = qga("-c", agent.uri, "batch", TEST, stdin=line + b"guest-ping\n")
+    first, second = map(json.loads, ran.out.splitlines())
+    assert "UTF-8" in first["error"]["desc"]
+    assert second == {"return": {}}
+    assert (ran.code, len(agent.requests)) == (1, 1)
+
+
 def test_batch_is_a_conversation_on_one_connection(fake: Make) -> None:
     """Each reply comes before the next request is written."""
     agent = fake(lambda request: len(agent.requests))
