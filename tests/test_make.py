@@ -10,7 +10,7 @@ import pytest
 
 from tests import REPO
 from tests.lab import LabError, cache, guest, hypervisor
-from tests.lab.process import run
+from tests.lab.process import is_over, run
 
 
 def test_the_readme_has_the_two_commands_that_a_stranger_types() -> None:
@@ -53,7 +53,7 @@ def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def test_purge_ends_the_daemon_it_started(daemon: int, tmp_path: Path) -> None:
     guest.purge()
-    assert hypervisor._birth(daemon) == "" or hypervisor._is_dead(daemon)
+    assert hypervisor._birth(daemon) == "" or is_over(daemon)
     assert not (tmp_path / "cache").exists()
 
 
@@ -61,7 +61,7 @@ def test_purge_leaves_a_process_that_only_has_the_number(daemon: int) -> None:
     note = cache.folder("daemons") / "libvirtd"
     note.write_text(f"{daemon} 1\n")
     guest.purge()
-    assert not hypervisor._is_dead(daemon)
+    assert not is_over(daemon)
     os.kill(daemon, 9)
 
 
@@ -71,7 +71,7 @@ def test_purge_leaves_daemons_that_others_need(
     monkeypatch.setattr(hypervisor, "_resolved", lambda: "qemu:///session")
     monkeypatch.setattr(hypervisor, "virsh", lambda *words: "somebodys-guest\n")
     hypervisor.stop_daemons()
-    assert not hypervisor._is_dead(daemon)
+    assert not is_over(daemon)
     os.kill(daemon, 9)
 
 

@@ -18,6 +18,7 @@ from qga_cli.errors import NotDelivered
 from qga_cli.inside.tasks.frames import HEAD, SIZE
 from tests.kit.fake import FakeAgent, Handler, Silence
 from tests.kit.running import eventually
+from tests.lab.process import is_over
 
 broker: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.broker")
 lasting: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.lasting")
@@ -84,14 +85,6 @@ def test_a_broker_that_nobody_wants_ends(folder: Path, local_agent: str) -> None
     assert run(lasting.Lasting(str(folder), local_agent, "g", 1, 5)) is None
     assert eventually(lambda: not brokers(folder), 10)
     assert not list(folder.glob("qga-*[0-9a-f]"))
-
-
-def is_over(pid: int) -> bool:
-    """Whether its files are closed too: that comes after its command line has gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def test_a_dead_brokers_socket_is_no_obstacle(folder: Path, local_agent: str) -> None:

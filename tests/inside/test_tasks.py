@@ -17,6 +17,7 @@ from qga_cli.inside import modules
 from qga_cli.inside.tasks import FILES, START
 from qga_cli.inside.tasks.frames import HEAD, SIZE
 from tests.kit.running import eventually
+from tests.lab.process import is_over
 
 
 class Host:
@@ -81,14 +82,6 @@ def host() -> Iterator[Host]:
         assert host.process.stdin
         host.process.stdin.close()
         assert host.process.wait(20) == 0
-
-
-def gone(pid: int) -> bool:
-    """Whether there is no such process, but for one that nobody has waited for."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 def test_a_shell_has_its_input_and_tells_its_end(host: Host) -> None:
@@ -165,7 +158,7 @@ def test_what_is_ended_takes_its_tree_along(host: Host) -> None:
     host.send(b"K", 1)
     # Killed, or told by its child's end a moment before.
     assert host.end(1) in (-signal.SIGKILL, 128 + signal.SIGKILL)
-    assert eventually(lambda: all(map(gone, pids)), 5)
+    assert eventually(lambda: all(map(is_over, pids)), 5)
 
 
 def test_a_background_child_is_left_alone(host: Host, tmp_path: Path) -> None:
@@ -186,4 +179,4 @@ def test_the_hosts_end_ends_what_runs() -> None:
         assert host.process.stdin
         host.process.stdin.close()
         assert host.process.wait(20) == 0
-    assert gone(pid)
+    assert is_over(pid)

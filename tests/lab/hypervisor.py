@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tests.lab import cache
-from tests.lab.process import LabError, run, say
+from tests.lab.process import LabError, is_over, run, say
 
 LOCAL = ("qemu:///system", "qemu:///session")
 
@@ -104,19 +104,11 @@ def _end(name: str, pid: int) -> None:
     """Ask a daemon to end, and wait until it has."""
     birth, deadline = _birth(pid), time.monotonic() + 20
     os.kill(pid, signal.SIGTERM)
-    while _birth(pid) == birth and not _is_dead(pid):
+    while _birth(pid) == birth and not is_over(pid):
         if time.monotonic() > deadline:
             raise LabError(f"{name} (process {pid}) does not end")
         time.sleep(0.05)
     say(f"stopped {name}")
-
-
-def _is_dead(pid: int) -> bool:
-    """Whether it has ended and only waits for its parent."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def _resolved() -> str | None:

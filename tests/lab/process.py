@@ -37,6 +37,18 @@ def run(*command: str, stdin: str | None = None, folder: Path | None = None) -> 
     return done.stdout
 
 
+def is_over(pid: int) -> bool:
+    """Whether a process has ended, its files closed; it may wait for its parent still.
+
+    The first thread is a zombie once it is over, also while others hold the files.
+    """
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "Z" and len(os.listdir(f"/proc/{pid}/task")) == 1
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def say(text: str) -> None:
     """Tell the human what takes the time."""
     print(f"lab: {text}", file=sys.stderr, flush=True)
