@@ -29,10 +29,13 @@ _TELLING = 0.2  # seconds to tell what is left
 
 
 def handle(interrupt: Interrupt) -> None:
-    """From now on, signals that end us are the work's to act on, and end waiting for readers."""
+    """From now on, signals that end us are the work's to act on, and end waiting for readers.
+
+    Those that whoever started us ignores stay so: nohup, a script's background, `trap '' INT`.
+    """
     outlet.heed(interrupt)
     for signum in ENDING:
-        if (signum, signal.getsignal(signum)) != (signal.SIGHUP, signal.SIG_IGN):  # nohup
+        if signal.getsignal(signum) != signal.SIG_IGN:
             signal.signal(signum, lambda signum, frame: interrupt.set(signum))
 
 

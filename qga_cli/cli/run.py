@@ -99,6 +99,7 @@ class Run:
                 raise
             finally:
                 self._note(code)
+                self.screen.end()
                 self.screen.sum_up(time.monotonic() - self.began)
                 self.hosts.close()
 
@@ -136,7 +137,7 @@ class Run:
         return self._any_may_have_run().removeprefix(": ")
 
     def _last_words(self, signum: int, left: str) -> str:
-        self.screen.off()
+        self.screen.end()
         error = Interrupted(signum).add(after=f": {left}" if left else "")
         as_json = self.view.errors_are_json
         return render.error_text(error, "" if self.fleet else self.guests, as_json=as_json)

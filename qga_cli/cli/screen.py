@@ -53,6 +53,12 @@ class RunScreen:
         if self.status:
             self.status.off()
 
+    def end(self) -> None:
+        """Show nothing but text any more, whoever still works: we end."""
+        self.off()
+        if self._bars:
+            self._bars.end()
+
     def streams(self) -> Streams:
         """The standard streams; what is written to them and what is shown do not mix."""
         standard = Streams.standard()

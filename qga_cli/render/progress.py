@@ -5,6 +5,7 @@ Copies to many guests have a bar each, in one drawing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -28,6 +29,7 @@ class Bars:
         self._lock = threading.Lock()
         self._drawn: Progress | None = None
         self._open: set[Bar] = set()
+        self._over = False
 
     def bar(self, what: str, total: int | None) -> Bar:
         """A meter that draws itself among the others."""
@@ -36,6 +38,8 @@ class Bars:
     def draw(self, bar: Bar, done: int) -> None:
         """Show how far one has come."""
         with self._lock:
+            if self._over:
+                return
             if self._drawn is None:
                 self._drawn = _progress()
                 self._drawn.start()
@@ -56,8 +60,18 @@ class Bars:
             if result:
                 self._drawn.console.print(result, markup=False, highlight=False, soft_wrap=True)
             if not self._open:
-                self._drawn.stop()
-                self._drawn = None
+                self._stop()
+
+    def end(self) -> None:
+        """Draw no more, whoever still copies; the cursor comes back."""
+        with self._lock, contextlib.suppress(OSError):  # its terminal has been closed
+            self._over = True
+            self._stop()
+
+    def _stop(self) -> None:
+        drawn, self._drawn = self._drawn, None
+        if drawn:
+            drawn.stop()
 
 
 class Bar(Meter):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli import catalog
+from tests.kit.command import environment
 from tests.kit.running import Started, eventually, marked
 from tests.kit.terminals import terminal
 from tests.lab.local_agent import LocalAgent
@@ -115,6 +118,48 @@ def test_a_terminal_is_left_as_it_was(tmp_path: Path) -> None:
             assert time.monotonic() - began < 1.5
             assert typed.modes() == typed.modes_before
         os.kill(made.pid, signal.SIGCONT)
+
+
+def test_the_cursor_comes_back_where_a_bar_was(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(bytes(200 * 2**20))
+    with run_agent(tmp_path, "still") as made:
+        words = ("--channel", "never", f"x:{tmp_path}/big", str(tmp_path / "copy"))
+        with terminal("-c", f"unix:{made.socket}", "cp", *words) as typed:
+            typed.see(b"\x1b[?25l")
+            os.kill(made.pid, signal.SIGSTOP)
+            typed.signal(signal.SIGINT)
+            typed.watch(0.2)
+            typed.signal(signal.SIGINT)
+            typed.see(b"\x1b[?25h", seconds=5)
+            typed.see(b"qga: interrupted: ", seconds=5)
+            assert typed.end() == 130
+        os.kill(made.pid, signal.SIGCONT)
+
+
+def test_signals_that_were_ignored_stay_so(tmp_path: Path) -> None:
+    """As under `trap '' INT`, or in the background of a script: Ctrl-C is not for it."""
+    script = "trap '' INT TERM; exec \"$@\""
+    with run_agent(tmp_path, "a") as made:
+        words = (
+            "-c",
+            f"unix:{made.socket}",
+            "exec",
+            "x",
+            "--",
+            "sh",
+            "-c",
+            "echo; sleep 1; exit 5",
+        )
+        process = subprocess.Popen(
+            ["sh", "-c", script, "sh", sys.executable, "-m", "qga_cli", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment(None),
+        )  # fmt: skip
+        assert process.stdout
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 5
 
 
 def listens(started: Started) -> None:
