@@ -138,7 +138,7 @@ def test_the_cursor_comes_back_where_a_bar_was(tmp_path: Path) -> None:
 
 def test_signals_that_were_ignored_stay_so(tmp_path: Path) -> None:
     """As under `trap '' INT`, or in the background of a script: Ctrl-C is not for it."""
-    script = "trap '' INT TERM; exec \"$@\""
+    ignoring, slow = "trap '' INT TERM; exec \"$@\"", "echo; sleep 1; exit 5"
     with run_agent(tmp_path, "a") as made:
         words = (
             "-c",
@@ -151,7 +151,7 @@ def test_signals_that_were_ignored_stay_so(tmp_path: Path) -> None:
             "echo; sleep 1; exit 5",
         )
         process = subprocess.Popen(
-            ["sh", "-c", script, "sh", sys.executable, "-m", "qga_cli", *words],
+            ["sh", "-c", ignoring, "sh", sys.executable, "-m", "qga_cli", *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment(None),
         )  # fmt: skip
         assert process.stdout
