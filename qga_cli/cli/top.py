@@ -56,7 +56,10 @@ def verb(
     seen = seen and os.environ.get("TERM", "dumb") != "dumb"  # such a one has no other screen
     if job.output or watch is not None or not seen:
         job.interrupt.sleep(_APART, 0)
-        return Finished(overview.rows(collector.look(pattern, job.interrupt)), 123 if dead else 0)
+        look = collector.look(pattern, job.interrupt)
+        for trouble in _trouble(look):
+            job.say(-1, trouble)
+        return Finished(overview.rows(look), 123 if _trouble(look) else 0)
     feed = Feed(lambda: collector.look(pattern, job.interrupt), overview, every, rows)
     console = Console(job.streams.stdin)
     with job.interrupt.shield():  # the terminal is put back first
@@ -106,10 +109,14 @@ class Feed:
             except QgaError as error:  # the guest that was named has gone, say
                 self.trouble = str(error)
             else:
-                dead = [f"{host}: {error}" for host, error in look.hosts.items() if error]
-                self.trouble = "; ".join(dead)
+                self.trouble = "; ".join(_trouble(look))
                 self.rows = self._overview.rows(look)
             os.write(self._pipe[1], b"!")
+
+
+def _trouble(look: Look) -> list[str]:
+    """The hosts that cannot be asked, and why."""
+    return [f"{host}: {error}" for host, error in look.hosts.items() if error]
 
 
 class OtherScreen:

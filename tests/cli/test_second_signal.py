@@ -140,16 +140,7 @@ def test_signals_that_were_ignored_stay_so(tmp_path: Path) -> None:
     """As under `trap '' INT`, or in the background of a script: Ctrl-C is not for it."""
     ignoring, slow = "trap '' INT TERM; exec \"$@\"", "echo; sleep 1; exit 5"
     with run_agent(tmp_path, "a") as made:
-        words = (
-            "-c",
-            f"unix:{made.socket}",
-            "exec",
-            "x",
-            "--",
-            "sh",
-            "-c",
-            "echo; sleep 1; exit 5",
-        )
+        words = ("-c", f"unix:{made.socket}", "exec", "x", "--", "sh", "-c", slow)
         process = subprocess.Popen(
             ["sh", "-c", ignoring, "sh", sys.executable, "-m", "qga_cli", *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment(None),

@@ -168,6 +168,17 @@ def test_one_answer_in_a_pipe(agents: tuple[str, dict[str, LocalAgent]]) -> None
     assert ran.out.splitlines()[1].split("\t")[:4] == ["web1", "-", "answering", "false"]
 
 
+def test_a_host_that_cannot_be_asked_is_told_in_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "qga").mkdir()
+    hosts = f'[hosts]\nhere = "unix:{tmp_path}/{{vm}}.sock"\ndead = "unix:/nosuch/{{vm}}"\n'
+    (tmp_path / "qga" / "config.toml").write_text(hosts)
+    with local_qemu_ga(tmp_path, "web1"):
+        ran = qga("top", "*/*", env={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert [line.split("\t")[0] for line in ran.out.splitlines()] == ["vm", "here/web1"]
+    assert ran.err == "qga: dead: cannot connect to /nosuch: No such file or directory\n"
+    assert ran.code == 123
+
+
 class Tmux:
     """A shell in tmux, of 80 columns and 24 lines."""
 
