@@ -38,12 +38,16 @@ if TYPE_CHECKING:
         def fileno(self) -> int:
             """For select: readable while `read` would not wait."""
 
+        def is_there(self) -> bool:
+            """Whether the other end is. Raises NoChannel when the host cannot tell."""
+
         def close(self) -> None:
             """Close the link: the program finds the end of its input."""
 
 
 _PATIENCE = 10.0  # seconds to wait for ports; nothing else is as fast, and this is for long
 _AHEAD = 16  # pieces, in each direction
+_QUIET = 5.0  # seconds of silence before a look whether the other end is there still
 _ENDING = 5.0  # seconds for a program to end by itself once its input has
 
 
@@ -78,6 +82,29 @@ def hear(link: TunnelLink, interrupt: Interrupt, until: float) -> bytes:
         elif interrupt.count:
             raise Interrupted(interrupt.signum)
     raise TimedOut("the guest does not begin in time")
+
+
+class Presence:
+    """Looks whether a link's other end is there still: a guest that was reset says nothing."""
+
+    def __init__(self, link: TunnelLink) -> None:
+        self._link = link
+        self.heard()
+
+    def heard(self) -> None:
+        """It has said something just now."""
+        self._due = time.monotonic() + _QUIET
+
+    def check(self) -> None:
+        """Look, if it has been silent for a while. Raises OutcomeUnknown where it has gone."""
+        if time.monotonic() < self._due:
+            return
+        self.heard()
+        with contextlib.suppress(NoChannel):  # the next look tells, or the link itself
+            if not self._link.is_there():
+                raise OutcomeUnknown(
+                    "the program that carries it has gone: the guest was reset, or has ended it"
+                )
 
 
 class CalledStream:
@@ -123,6 +150,10 @@ class CalledStream:
     def fileno(self) -> int:
         """See TunnelLink."""
         return self._told
+
+    def is_there(self) -> bool:
+        """See TunnelLink. The calls would have told."""
+        return True
 
     def close(self) -> None:
         """See TunnelLink."""

@@ -10,7 +10,7 @@ import time
 from qga_cli.errors import BadReply, OutcomeUnknown, Refused, TimedOut
 from qga_cli.inside import script
 from qga_cli.network.known_hosts import remember
-from qga_cli.network.link import hear, open_link
+from qga_cli.network.link import Presence, hear, open_link
 from qga_cli.verbs.job import Job
 
 TYPE_CHECKING = False
@@ -50,16 +50,18 @@ class Login:
     def _carry(self, link: TunnelLink, rest: bytes) -> None:
         threading.Thread(target=self._send, args=(link,), daemon=True).start()
         out = self._job.streams.stdout
-        data = rest
+        data, presence = rest, Presence(link)
         while True:
             out.write(data)
             out.flush()
+            presence.heard()
             while not self._job.interrupt.select([link], _WAIT, 0):
                 if self._over:
                     return
                 if self._job.interrupt.count:  # ssh ends its ProxyCommand by SIGHUP, each time
                     self.code = 128 + self._job.interrupt.signum
                     return
+                presence.check()
             with contextlib.suppress(TimedOut):
                 data = link.read(0)
                 if not data:

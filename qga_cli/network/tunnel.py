@@ -15,7 +15,7 @@ from qga_cli.inside.network.frames import FAILED, LISTEN, OPEN, OPENED, Broken
 from qga_cli.inside.network.mux import Mux
 from qga_cli.interrupt import Interrupt
 from qga_cli.network.address import written
-from qga_cli.network.link import hear, open_link
+from qga_cli.network.link import Presence, hear, open_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Tunnel(Mux):
         super().__init__()
         self._link = link
         self._interrupt = interrupt or Interrupt()
+        self._presence = Presence(link)
         self._errands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._awake, self._wake = os.pipe()
         self._busy = False
@@ -123,6 +124,7 @@ class Tunnel(Mux):
         """
         if self._lost:
             raise self._lost
+        self._presence.check()
         self._hand_over()
         poll = self.watch()
         poll.register(self._awake, select.POLLIN)
@@ -135,6 +137,7 @@ class Tunnel(Mux):
             if self._awake in ready:
                 os.read(self._awake, 512)
             if self._link.fileno() in ready:
+                self._presence.heard()
                 self._read()
         except Broken as error:
             raise BadReply(f"the guest's end of the tunnel breaks the rules: {error}") from error

@@ -33,6 +33,9 @@ class PipeLink:
     def fileno(self) -> int:
         return self._out
 
+    def is_there(self) -> bool:
+        return self.process.poll() is None
+
     def close(self) -> None:
         assert self.process.stdin
         assert self.process.stdout

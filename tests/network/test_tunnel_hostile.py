@@ -1,11 +1,14 @@
 """Tunnels whose other end breaks the rules: what it cannot reach, fill or end."""
 
 import contextlib
+import io
 import os
 import signal
 import socket
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -57,6 +60,9 @@ class Lying:
 
     def fileno(self) -> int:
         return self._out
+
+    def is_there(self) -> bool:
+        return True
 
     def close(self) -> None:
         os.close(self._out)
@@ -263,6 +269,26 @@ def test_a_guest_that_says_a_byte_now_and_then_gains_no_time(
         assert 0.9 < time.monotonic() - begun < 3
 
 
+@pytest.mark.parametrize("carrier", ["tunnel", "login"])
+def test_a_guest_that_was_reset_is_missed(carrier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing: `forward` went on listening for ever, for a guest that started anew."""
+    monkeypatch.setattr("qga_cli.network.link._QUIET", 0.2)
+    ours, theirs = socket.socketpair()
+    ssh, typed = os.pipe()
+    with ours, theirs, open(ssh, "rb") as stdin, open(typed, "wb"):
+        streams = SimpleNamespace(stdin=stdin, stdout=io.BytesIO())
+        job: Any = SimpleNamespace(interrupt=Interrupt(), streams=streams)
+        there = Tunnel(Slow(ours))
+        for _ in range(2):
+            there.turn()  # a second each
+        begun = time.monotonic()
+        gone = Slow(ours, gone=True)
+        joint = login.Login(job, "auto")
+        with pytest.raises(OutcomeUnknown, match="was reset"):
+            turn_on(Tunnel(gone)) if carrier == "tunnel" else joint._carry(gone, b"")
+        assert time.monotonic() - begun < 10
+
+
 def begin(wait: str, link: "Slow", interrupt: Interrupt) -> None:
     """What is awaited of a guest before connections are carried."""
     if wait == "greeting":
@@ -276,8 +302,9 @@ def begin(wait: str, link: "Slow", interrupt: Interrupt) -> None:
 class Slow:
     """A link to a guest that takes its time."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, *, gone: bool = False) -> None:
         self._end = end
+        self._gone = gone
 
     def read(self, timeout: float | None = None) -> bytes:
         self._end.settimeout(timeout)
@@ -288,6 +315,9 @@ class Slow:
 
     def fileno(self) -> int:
         return self._end.fileno()
+
+    def is_there(self) -> bool:
+        return not self._gone
 
     def close(self) -> None:
         self._end.close()
