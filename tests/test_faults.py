@@ -16,7 +16,7 @@ import pytest
 from tests import lab
 from tests.kit.command import Ran, qga
 from tests.kit.faults import COPY, WAIT, during, hold, in_mid_copy, works_again
-from tests.kit.running import Started
+from tests.kit.running import Started, readable
 from tests.kit.second_host import SecondHost
 from tests.lab.hypervisor import virsh
 from tests.lab.local_agent import agent as run_agent
@@ -69,6 +69,23 @@ def test_paused_in_mid_call(victim: lab.Guest) -> None:
     assert ran.err == f"qga: {victim.name}: guest is paused\nhint: virsh resume {victim.name}\n"
     virsh(victim.uri, "resume", victim.name)
     works_again(victim.name)
+
+
+def test_a_pause_ends_no_tail(victim: lab.Guest) -> None:
+    """A snapshot's pause is over in seconds."""
+    write = ("exec", victim.name, "--", "sh", "-c")
+    assert qga(*write, "echo begun >/root/log").code == 0
+    following = Started("tail", "-f", f"{victim.name}:/root/log")
+    assert following.line() == "begun"
+    virsh(victim.uri, "suspend", victim.name)
+    # Nothing is said where a call is under way just now: the pause holds it.
+    said = readable(following.stderr.fileno(), 5) and following.stderr.readline().decode()
+    virsh(victim.uri, "resume", victim.name)
+    assert said in (False, f"qga: {victim.name}: guest is paused; waiting until it goes on\n")
+    assert qga(*write, "echo more >>/root/log").code == 0
+    assert following.line() == "more"
+    following.signal(signal.SIGINT)
+    assert following.end()[0] == 130
 
 
 def test_the_guests_clock_jumps(victim: lab.Guest) -> None:

@@ -37,7 +37,7 @@ _TRIES = 10  # ports plugged for one that nobody else takes
 STAY = 4  # idle ports that may stay in a guest for the next run
 # Seconds to wait for ports: where they may not pay, where they do, where nothing else will do.
 # libvirt waits 30 for a guest's lock.
-QUICK, PATIENT, THOROUGH = 0.1, 0.5, 30.0
+QUICK, PATIENT, THOROUGH = 0.1, 3.0, 30.0
 
 
 class Channel:

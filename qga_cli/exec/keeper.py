@@ -128,8 +128,8 @@ class Keeper:
                 return
             except Unsupported as error:  # a policy that allows opening and no writing
                 self.calls.agent.trace(1, f"no orders by file: {error.said()}")
-                self.calls.close(self._orders)
-                self._orders = 0
+                orders, self._orders = self._orders, 0
+                self.calls.close(orders)
         self._helper("exec/tell", order, self.path(0))
 
     def leave(self, helpers: Iterable[int], *, drop: bool = False) -> None:

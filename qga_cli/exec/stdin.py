@@ -160,8 +160,7 @@ class InputFeed:
             self._calls.write(self._file, piece)
             self._filled += len(piece)
         if len(piece) < self._most or self._filled >= _SPOOL:
-            self._calls.close(self._file)
-            self._file = 0
+            self.close()
             self._carry(b"", f"if={path}")
 
     def _carry(self, piece: bytes, *source: str) -> None:
@@ -170,9 +169,9 @@ class InputFeed:
 
     def close(self) -> None:
         """Let go of the spool file."""
-        if self._file:
-            self._calls.close(self._file)
-            self._file = 0
+        file, self._file = self._file, 0  # also where that fails: it is not tried again
+        if file:
+            self._calls.close(file)
 
     def _take(self, piece: bytes | OSError) -> None:
         if isinstance(piece, OSError):

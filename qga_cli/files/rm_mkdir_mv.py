@@ -54,7 +54,7 @@ def _each(
                 _by_cmd(access.cmd, what, flags, paths)
                 continue
             access.needs_exec(what)
-            _run(access, script, *words, *paths, effect=f"{what} may have run")
+            _run(access, script, *words, *paths, effect=f"{what} may have run in {guest}")
     return Finished()
 
 

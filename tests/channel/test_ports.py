@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from qga_cli.channel.port import OutPort
-from qga_cli.channel.ports import STAY, Channel, abandoned
+from qga_cli.channel.ports import PATIENT, STAY, Channel, abandoned
 from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken
 from tests import lab
 from tests.kit import channels
@@ -230,6 +230,25 @@ def test_a_controller_has_only_so_many_ports(guest: lab.Guest) -> None:
     with taking(guest.name) as (channel, _), pytest.raises(NoChannel, match="can be plugged"):
         channel.take(40)
     assert 0 < len(plugged(guest)) <= STAY
+
+
+def test_a_busy_host_that_plugs_late_is_waited_for_where_it_pays(
+    guest: lab.Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy that turned away from it after half a second took four times as long."""
+    found = ports(guest)
+    plug = type(found).plug
+
+    def late(self: Any, name: str) -> None:
+        time.sleep(1)
+        plug(self, name)
+
+    monkeypatch.setattr(type(found), "plug", late)
+    channel = Channel(found, lambda *_: None, patience=PATIENT)
+    try:
+        assert channel.take(1)
+    finally:
+        channel.close()
 
 
 def test_a_short_patience_ends_in_time_and_leaves_no_stream(guest: lab.Guest) -> None:

@@ -1,6 +1,7 @@
 """What was meant for a shell is told as that, and never in the name of a script of ours."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from qga_cli.exec.sinks import Complaint
 from tests import lab
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
+from tests.lab.local_agent import agent as run_local_agent
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,15 @@ def test_a_program_whose_end_no_agent_tells_may_have_run(
     assert ran.code == (255 if words[0] == "rsh" else 125)
     assert "guest-exec-status is blocked by the guest's policy: " in ran.err
     assert "was started (pid 7 in the guest): it may run still\n" in ran.err
+
+
+def test_an_agent_that_closes_no_file_is_told_of_once(tmp_path: Path) -> None:
+    """The file was closed once more at the end, which was a bug of ours in the message."""
+    with run_local_agent(tmp_path, "agent", "-b", "guest-file-close") as running:
+        words = ("-c", f"unix:{running.socket}", "exec", "vm", "--", "wc", "-c")
+        ran = qga(*words, stdin=bytes(3_000_000))
+    assert (ran.code, ran.out) == (125, "")
+    assert ran.err.startswith("qga: vm: guest-file-close is blocked by the guest's policy")
 
 
 def test_a_programs_own_words_are_its_own(guest: lab.Guest) -> None:

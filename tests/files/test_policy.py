@@ -1,6 +1,7 @@
 """Copies where a guest's policy leaves file commands only, exec only, or nothing."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,11 +43,24 @@ def test_every_way_carries_the_same(way: Far, here: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["/", "/dev/shm"])  # one on a disk, one in memory
-def test_a_folder_needs_programs(folder: str, tmp_path: Path) -> None:
-    with run_local_agent(tmp_path, "agent", "-b", "guest-exec") as running:
+@pytest.mark.parametrize("blocked", ["guest-exec", "guest-exec-status"])
+def test_a_folder_needs_programs(folder: str, blocked: str, tmp_path: Path) -> None:
+    with run_local_agent(tmp_path, "agent", "-b", blocked) as running:
         done = qga("-c", f"unix:{running.socket}", "cp", f"vm:{folder}", str(tmp_path))
     assert done.code == 6, done.err
-    assert "copying a folder needs guest-exec" in done.err
+    assert f"copying a folder needs {blocked}, which is blocked by policy" in done.err
+    assert f"look for {blocked} in " in done.err
+
+
+def test_what_was_done_in_another_guest_is_said_to_be_there(tmp_path: Path) -> None:
+    with run_local_agent(tmp_path, "one") as running, socket.socket(socket.AF_UNIX) as deaf:
+        names = running.socket.name.replace("one", "{vm}")
+        host = running.socket.with_name(names)
+        deaf.bind(str(host).replace("{vm}", "two"))  # and nobody listens
+        done = qga("-c", f"unix:{host}", "mkdir", f"one:{tmp_path}/a", f"two:{tmp_path}/b")
+    assert done.code == 8, done.err
+    assert done.err.startswith("qga: two: ")
+    assert done.err.splitlines()[0].endswith(": mkdir may have run in one")
 
 
 def test_out_and_in_by_file_commands_alone(fake: Start, here: Path) -> None:

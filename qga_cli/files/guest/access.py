@@ -56,6 +56,8 @@ class Access:
         self.windows = able.windows
         self.files = able.may(*abilities.FILES)
         self.exec = able.may(*abilities.PROGRAMS) and not self.windows
+        half = able.may(EXEC.wire) and not able.may(EXEC_STATUS.wire)
+        self._lacks = EXEC_STATUS if half else EXEC  # where programs may not be run
         self.cmd = None
         if self.windows:
             agent.system = "mswindows"
@@ -126,10 +128,10 @@ class Access:
         if not self.exec:
             from qga_cli.agent.refusal import policy_hint
 
-            hint = "" if self.windows else policy_hint(self.agent.ask, EXEC)
+            hint = "" if self.windows else policy_hint(self.agent.ask, self._lacks)
             blocked = not self.windows or self.cmd is None
             reason = "blocked by policy" if blocked else "not done on Windows guests"
-            refused = Unsupported(f"{what} needs guest-exec, which is {reason}", hint=hint)
+            refused = Unsupported(f"{what} needs {self._lacks.wire}, which is {reason}", hint=hint)
             raise refused.of(self.target)
 
     def start(self, script: str, *words: str, stdin: bytes = b"") -> int:

@@ -1,4 +1,4 @@
-"""The agent as file verbs call it: errors know their guest, a short freeze is waited for."""
+"""The agent as file verbs call it: errors know their guest, a freeze or pause is waited for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.agent.patience import Patience
-from qga_cli.errors import Frozen, QgaError, TimedOut
+from qga_cli.errors import Frozen, NotRunning, QgaError, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _FREEZE, _LOOK = 120.0, 0.25  # seconds: how long to wait for a thaw, and betwee
 class PatientAgent(Agent):
     """An agent whose errors say whose they are: a copy may speak with two guests.
 
-    With `patient` set, what a freeze refuses is asked again after the thaw: a backup's freeze is
-    over in seconds, and must not end a copy of an hour. One thread at a time is in `call`.
+    With `patient` set, what a freeze or a pause refuses is asked again after it: those of a backup
+    are over in seconds, and must not end a copy of an hour. One thread at a time is in `call`.
     """
 
     patient = False
@@ -71,12 +71,14 @@ class PatientAgent(Agent):
                 if late and not isinstance(error, Frozen):
                     raise TimedOut(LATE) from error
                 stop = late or not self.patient or self.interrupt.signum
-                if stop or not isinstance(error, Frozen) or not self._patience.tolerates(error):
+                passing = isinstance(error, Frozen | NotRunning)
+                if stop or not passing or not self._patience.tolerates(error):
                     error.of(self.target)
                     raise
+                told = "the guest's filesystems are frozen; waiting for the thaw"
+                if isinstance(error, NotRunning):
+                    told = f"{error.said()}; waiting until it goes on"
             if not waiting:
-                self.trace(
-                    0, f"{self.name}: the guest's filesystems are frozen; waiting for the thaw"
-                )
+                self.trace(0, f"{self.name}: {told}")
             waiting = True
             self.interrupt.sleep(_LOOK, 0)
