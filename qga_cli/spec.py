@@ -170,7 +170,7 @@ class Command:
     systems   guest systems that have it; empty for all
     changes   the guest is not the same afterwards: a lost reply is reported as outcome unknown
     patience  seconds to wait for the reply before giving up, when no --timeout is given; FOREVER
-              for a verb that --timeout does not end, for it is that of each guest
+              for a verb that --timeout does not end, for it is that of each guest, or request
     notes     a paragraph for the man page and --help
     examples
     run       "module:function" of a verb, called with a Job; empty for a plain wire command

@@ -6,7 +6,7 @@ import os
 import sys
 
 from qga_cli import render
-from qga_cli.spec import FOREVER, Command
+from qga_cli.spec import Command
 from qga_cli.threads import Lock
 from qga_cli.verbs.job import Meter, Streams
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from qga_cli.guests.targets import Target
     from qga_cli.render.progress import Bars
     from qga_cli.render.status import Status
+
+_SILENT = ("exporter", "help", "metrics", "shell", "top")  # they have the screen, or say nothing
 
 
 class RunScreen:
@@ -37,10 +39,8 @@ class RunScreen:
         `rows` draws the rows that are there already, for one guest on a terminal.
         """
         values = self._values
-        if command.patience == FOREVER:  # top, exporter: they have the screen, or say nothing
-            return
         others = any(values.get(name) for name in ("tty", "follow", "watch", "verbose"))
-        if others or command.name in ("shell", "help") or not sys.stderr.isatty():
+        if others or command.name in _SILENT or not sys.stderr.isatty():
             return
         if os.environ.get("TERM", "dumb") == "dumb":
             return

@@ -12,6 +12,7 @@ COMMAND = Command(
             "`output`, `exit-codes`, `transports`", positional=True, required=False, many=True,
             metavar="TOPIC"),
     ],
+    patience=spec.FOREVER,
     scope="none",
     run="cli.manual:show_manual",
     notes="Without man(1), or without its pages, prints what `--help` says.",

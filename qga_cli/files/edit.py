@@ -42,9 +42,11 @@ def edit(job: Job, *, place: str) -> Finished:
     here = Place("", os.path.join(folder, there.name))
     kept = False
     try:
-        with host_errors(), job.interrupt.shield(), Guests(job) as guests:
+        with host_errors(), job.interrupt.shield():
             # Followed in the guest: a guest's link would be followed here, to a file of ours.
-            found = _fetch(Copier(job, guests, CopyOptions(umask=0o077, follow=True)), there, here)
+            with Guests(job) as guests:
+                options = CopyOptions(umask=0o077, follow=True)
+                found = _fetch(Copier(job, guests, options), there, here)
             before = _digest(here.path)
             with open(os.path.join(folder, _FETCHED), "x") as note:
                 note.write(before)
@@ -56,7 +58,8 @@ def edit(job: Job, *, place: str) -> Finished:
                         job.say(0, f"{there}: not changed")
                     else:
                         options = CopyOptions(replaces=before if found else ABSENT)
-                        Copier(job, guests, options).copy_file(here, there)
+                        with Guests(job) as guests:  # whose --timeout begins now
+                            Copier(job, guests, options).copy_file(here, there)
             except QgaError as error:
                 kept = _is_changed(lock)
                 if kept:

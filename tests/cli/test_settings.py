@@ -1,13 +1,17 @@
 """What fills the options that were not given: environment and configuration, and who said so."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import REPO
-from tests.kit.command import qga, qga_tty
+from tests.kit.command import environment, qga, qga_tty
 from tests.kit.fake import FakeAgent, Handler, Silence
 
 
@@ -177,3 +181,35 @@ def test_what_qga_composes_has_no_raw_form() -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "--output is one of table, json, jsonl, yaml, csv, tsv, not 'raw'" in ran.err
     assert qga("config", "show", env={"QGA_OUTPUT": "raw"}).out.startswith("setting\tvalue")
+
+
+SOON = """
+import qga_cli.cli.run as run; run._GRACE = 0.0
+from qga_cli.cli.main import main; main()
+"""
+
+
+@pytest.mark.parametrize("line", ["batch x", "edit x:{folder}/file", "help exec"])
+def test_the_time_of_every_day_ends_no_work_of_a_persons(
+    line: str, local_agent: str, tmp_path: Path
+) -> None:
+    """`timeout = "30s"` in [defaults] ended an editor's qga under it, a pager's, a conversation."""
+    (tmp_path / "file").write_text("old\n")
+    (tmp_path / "man").write_text("#!/bin/sh\nsleep 2\n")
+    (tmp_path / "man").chmod(0o755)
+    env = {
+        "QGA_TIMEOUT": "1s", "QGA_CONNECT": local_agent, "TMPDIR": str(tmp_path),
+        "EDITOR": "sh -c 'sleep 2; echo new >$0'", "PATH": f"{tmp_path}:{os.environ['PATH']}",
+    }  # fmt: skip
+    words = line.format(folder=tmp_path).split()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SOON, *words], env=environment(env), text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin
+    if words[0] == "batch":
+        time.sleep(2)  # whoever talks to the agent thinks
+    out, err = process.communicate("guest-ping\n" if words[0] == "batch" else None)
+    assert (process.returncode, err) == (0, "")
+    assert words[0] != "edit" or (tmp_path / "file").read_text() == "new\n"
+    assert words[0] != "batch" or "return" in out
