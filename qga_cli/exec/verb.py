@@ -47,6 +47,8 @@ def execute(
         if detach:
             raise UsageError("-d and -t exclude each other: in the background, or on this terminal")
         return session.attach(job, command, around, escape, channel)
+    if stdin and no_stdin:
+        raise UsageError("-i and -n exclude each other: what is typed here, or no input")
     source = None if no_stdin else standard_input(job, always=stdin)
     if detach:
         from qga_cli.exec import detached

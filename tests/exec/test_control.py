@@ -150,6 +150,12 @@ def test_a_detached_program_in_the_raw(local_agent: str) -> None:
     assert (ended.code, json.loads(ended.out)["return"]["out-data"]) == (5, "b3V0Cg==")
 
 
+def test_input_and_none_exclude_each_other(local_agent: str) -> None:
+    ran = qga("-c", local_agent, "exec", "-i", "-n", "x", "--", "cat", stdin=b"lost")
+    assert (ran.code, ran.out) == (2, "")
+    assert "-i and -n exclude each other" in ran.err
+
+
 def test_a_policy_that_allows_opening_and_no_writing(tmp_path: Path) -> None:
     script = "echo a; sleep 1; echo b; exit 3"
     with run_local_agent(tmp_path, "a", "-b", "guest-file-write") as agent:
