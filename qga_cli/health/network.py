@@ -33,14 +33,15 @@ def list_addresses(
     facts = job.hosts.host(job.target.uri).facts(job.target.name)
     macs = facts.macs if facts else ()
     interfaces = job.agent.call(COMMAND).value
-    found = addresses(interfaces, macs) if all else on_nics(interfaces, macs)
+    there = addresses(interfaces, macs) if all else on_nics(interfaces, macs)
     versions = [version for version, asked in ((4, ipv4), (6, ipv6)) if asked] or [4, 6]
-    found = [one for one in found if (6 if ":" in one else 4) in versions]
+    found = [one for one in there if (6 if ":" in one else 4) in versions]
     if not found:
         what = f"IPv{versions[0]} address" if len(versions) == 1 else "address"
         raise QgaError(
             f"the guest has no {what} on a NIC by which others could reach it",
-            hint="`qga net interfaces VM` shows what it has; `qga wait VM --for ip` waits for one",
+            hint="`qga net interfaces VM` shows what it has"
+            + ("" if there else "; `qga wait VM --for ip` waits for one"),
         )
     if not all:
         found.sort(key=lambda one: ":" in one)  # IPv4 first, otherwise as the agent has them

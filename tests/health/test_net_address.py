@@ -94,6 +94,10 @@ def test_none_yet(fake: Make) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert "no IPv6 address on a NIC" in ran.err
     assert "`qga wait x --for ip` waits for one" in ran.err
+    v4 = {"name": "eth0", "ip-addresses": [
+        {"ip-address": "192.0.2.9", "ip-address-type": "ipv4", "prefix": 24}]}  # fmt: skip
+    ran = qga("-c", fake(lambda request: [v4]).uri, "net", "address", "x", "-6")
+    assert (ran.code, "wait x --for ip" in ran.err) == (1, False)  # it would return at once
 
 
 @contextmanager
