@@ -46,7 +46,10 @@ def thawed(checked: CheckedGuest) -> str | Concern | None:
             "qemu-ga, and `VSS`; then `Restart-Service QEMU-GA`",
         )
     if state == "frozen":
-        raise frozen("")
+        from qga_cli.freeze.record import Record
+        from qga_cli.freeze.steps import held
+
+        raise held(frozen(""), Record(checked.agent.transport.identity()))
     return "not frozen"
 
 

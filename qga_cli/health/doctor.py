@@ -158,9 +158,14 @@ def _change(checked: CheckedGuest, work: Callable[[Domain], None]) -> None:
 def _thaw(checked: CheckedGuest) -> None:
     from qga_cli.commands.fs.thaw import COMMAND
     from qga_cli.freeze.record import Record
+    from qga_cli.health.condition import thawed
 
+    record = Record(checked.agent.transport.identity())
+    if record.guarded():  # by a qga that still works with it, and thaws it itself
+        thawed(checked)
+        return
     checked.agent.call(COMMAND)
-    Record(checked.agent.transport.identity()).clear()
+    record.clear()
     checked.info = checked.agent.call(INFO).value  # its list of commands is longer now
 
 

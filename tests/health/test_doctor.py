@@ -1,6 +1,8 @@
 """`qga doctor`: each break of the chain is found, named, and mended where --fix may."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -168,6 +170,31 @@ def test_frozen_is_a_break_and_thaws(fake: Callable[[Handler], FakeAgent]) -> No
     assert (ran.code, rows["thawed"]["verdict"]) == (0, "fixed")
     assert "clock" in rows, "the walk goes on"
     assert record.read() == {}
+
+
+def test_a_freeze_that_another_qga_guards_is_left_to_it(
+    fake: Callable[[Handler], FakeAgent],
+) -> None:
+    """--fix thawed it, and spoiled the backup for which it was made."""
+    handler = Scripted(status="frozen")
+    agent = fake(handler)
+    record = Record(connect(agent.uri).open("web1").identity())
+    argv = [sys.executable, "-c", "import time; time.sleep(60)", "qga_cli.freeze.watchdog"]
+    with subprocess.Popen(argv) as watchdog:
+        record.claim("a", watchdog.pid, time.time() + 30)
+        try:
+            for words in ((), ("--fix", "-y")):
+                ran, rows = examine(agent, *words)
+                assert (ran.code, rows["thawed"]["verdict"], handler.status) == (
+                    7,
+                    "FAIL",
+                    "frozen",
+                )
+                assert f"watchdog pid {watchdog.pid}" in rows["thawed"]["finding"]
+                assert "`qga wait web1 --for thawed` waits" in rows["thawed"]["fix"]
+        finally:
+            watchdog.kill()
+            record.clear()
 
 
 def test_fix_needs_somebody_to_ask(fake: Callable[[Handler], FakeAgent]) -> None:
