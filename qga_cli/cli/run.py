@@ -81,10 +81,13 @@ class Run:
             last_signal.heeded(self.interrupt, self._last_words),
             self.interrupt.leaves(self._left),
         ):
-            code = 1
+            code = exit_code.of(QgaError(""), self.command)  # output that cannot be written, a bug
             try:
                 code = self._do()
                 return code
+            except KeyboardInterrupt:  # at a question
+                code = 128 + last_signal.ENDING[0]
+                raise
             except BrokenPipeError as error:
                 code = 141  # 128 + SIGPIPE
                 if not self.interrupt.signum:

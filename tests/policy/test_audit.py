@@ -4,6 +4,8 @@ import json
 import os
 import pwd
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from qga_cli.policy.audit import Audit, typed
 from tests.kit.command import Configured, qga
 from tests.kit.fake import AgentFault, FakeAgent, Silence
 from tests.kit.policies import DENY, lines, template
+from tests.kit.terminals import terminal
 
 Make = Callable[..., FakeAgent]
 
@@ -184,3 +187,17 @@ def test_a_line_that_a_full_disk_has_cut_takes_no_other_with_it(fake: Make, tmp_
     first, cut, *rest = log.read_text().splitlines()
     assert (first, cut) == ('{"whole": 1}', '{"time": ')
     assert [json.loads(line)["level"] for line in rest] == ["call", "command"] * 2
+
+
+def test_the_exit_code_is_that_of_the_process(local_agent: str, tmp_path: Path) -> None:
+    """Output that cannot be written, and Ctrl-C at a question, were noted as 1."""
+    log = tmp_path / "log"
+    words = [sys.executable, "-m", "qga_cli", "-c", local_agent, "--audit", str(log)]
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run([*words, "exec", "x", "--", "echo", "hi"], stdout=full, check=False)
+    assert ran.returncode == lines(log, "command")[-1]["exit"] == 125
+    with terminal(*words[3:], "user", "set-password", "x", "root") as typed:
+        typed.see(b"New password: ")
+        typed.type(b"\x03")
+        assert typed.end() == 130
+    assert lines(log, "command")[-1]["exit"] == 130
