@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _STUCK = 2  # calls for one host's counters that may hang before no further one is begun
 
-_AGAIN = 0.5  # seconds for the call after one that hangs, which passes over what holds it
+_AGAIN = 2.0  # seconds for the call after one that hangs, which passes over what holds it
 _GONE = 3600.0  # seconds after which a guest that nobody has asked about is forgotten
 
 
@@ -89,7 +89,7 @@ class Collector:
         look = Look(hosts, self._read(targets, interrupt, end))
         look.taken = taken
         until = taken + self._limit(within)
-        counted = {uri: self._counted(uri, tally, until) for uri, tally in tallies.items()}
+        counted = {uri: self._counted(uri, tally, until, end) for uri, tally in tallies.items()}
         for target in targets:
             counters = counted[target.uri].get(target.name)
             if counters:
@@ -114,10 +114,15 @@ class Collector:
             raise NoGuest(f"{text!r} names guests that {among!r} does not")
         return inside
 
-    def _counted(self, uri: str | None, tally: Tally, until: float) -> dict[str, Counters]:
+    def _counted(
+        self, uri: str | None, tally: Tally, until: float, end: float | None
+    ) -> dict[str, Counters]:
         """What a host has counted; of one that a stuck QEMU holds, what the others have."""
         counted = tally.result(until - time.monotonic())
-        return self._host(uri).count().result(_AGAIN) if tally.is_alive() else counted
+        if not tally.is_alive():
+            return counted
+        left = _AGAIN if end is None else min(_AGAIN, end - time.monotonic())
+        return self._host(uri).count().result(left)
 
     def _read(
         self, targets: Sequence[Target], interrupt: Interrupt, end: float | None

@@ -6,13 +6,18 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from qga_cli.errors import NotAnswering
+from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.once import Once
+from qga_cli.transports.counters import Counters
 from tests.health.test_list import Scripted
 from tests.kit.command import Configured, qga
 from tests.kit.fake import FakeAgent, Handler, Silence
@@ -106,6 +111,33 @@ def test_two_who_scrape_at_once_ask_once(tmp_path: Path) -> None:
         fetch(f"{address}/metrics?target=x.sock")
     assert asked(agent).count("guest-get-osinfo") == 1
     agent.close()
+
+
+@pytest.mark.parametrize(("end", "told"), [(None, {"web1"}), (9.0, {"web1"}), (0.3, set[str]())])
+def test_counters_past_a_stuck_qemu_have_time_on_a_loaded_host(
+    end: float | None, told: set[str]
+) -> None:
+    """But no more than Prometheus leaves."""
+    over, calls = threading.Event(), list[int]()
+
+    def counters() -> dict[str, Counters]:
+        calls.append(1)
+        if len(calls) == 1:
+            over.wait(30)
+        over.wait(0.8)
+        return {"web1": Counters()}
+
+    host = SimpleNamespace(spread=bool, counters=counters)
+    hosts: Any = SimpleNamespace(host=lambda uri: host)
+    collector = Collector(hosts, parallel=1, patience=3.0)
+    begun = time.monotonic()
+    stuck = collector._host(None).count()
+    try:
+        until = None if end is None else begun + end
+        assert set(collector._counted(None, stuck, begun + 0.1, until)) == told
+        assert time.monotonic() - begun < (2.5 if told else 0.7)
+    finally:
+        over.set()
 
 
 def test_work_under_way_is_waited_for_for_a_while() -> None:
