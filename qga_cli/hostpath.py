@@ -14,6 +14,7 @@ import os
 import stat
 
 from qga_cli.errors import FileError, UsageError
+from qga_cli.threads import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _LINKS = 40  # on one path, as in the kernel
 MOST = 32 * 2**20  # bytes of what is read whole
 _ANYWHERE, _NOWHERE, _NOBODY = -1, -2, -3  # instead of a user
 
+_contents: dict[str, bytes] = {}
+_reading = Lock()
+
 
 def read_whole(file: BinaryIO, what: str) -> bytes:
     """All of `file`, for messages `what`. Raises UsageError past 32 MiB: /dev/zero has no end."""
@@ -32,6 +36,18 @@ def read_whole(file: BinaryIO, what: str) -> bytes:
     if len(data) > MOST:
         raise UsageError(f"{what} is too long: at most {MOST:,} bytes")
     return data
+
+
+def content(path: str, what: str) -> bytes:
+    """All of the file at `path`, for every guest the same: `<(...)` can be read once.
+
+    Raises OSError, and as `open_file` and `read_whole`.
+    """
+    with _reading:
+        if path not in _contents:
+            with open(open_file(path, os.O_RDONLY), "rb") as file:
+                _contents[path] = read_whole(file, what)
+        return _contents[path]
 
 
 def rooted(path: str) -> str:

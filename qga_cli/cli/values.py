@@ -187,9 +187,8 @@ def key(text: str) -> list[str]:
         return [text]
     path = os.path.expanduser(text[1:])
     try:
-        number = 0 if text == "@-" else _opened(path)
-        with open(number, "rb", closefd=number != 0) as file:
-            lines = _whole(file, path).decode("utf-8-sig").split("\n")
+        data = _whole(sys.stdin.buffer, path) if text == "@-" else _content(path, path)
+        lines = data.decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise ValueError(f"a readable key file: {why}") from error
@@ -219,11 +218,11 @@ def whence(text: str) -> int:
     return ("set", "cur", "end").index(text)
 
 
-def _opened(path: str) -> int:
-    """A file to read, found past what others put in the way. Raises OSError, FileError."""
+def _content(path: str, what: str) -> bytes:
+    """A file's, found past what others put in the way. Raises OSError, FileError."""
     from qga_cli import hostpath  # which most commands have no use for
 
-    return hostpath.open_file(path, os.O_RDONLY)
+    return hostpath.content(path, what)
 
 
 def _whole(file: BinaryIO, what: str) -> bytes:
@@ -241,8 +240,7 @@ def _secret(name: str, values: dict[str, Any]) -> bytes:
         secret = _whole(sys.stdin.buffer, f"the {name}")
     elif file:
         try:
-            with open(_opened(file), "rb") as opened:
-                secret = _whole(opened, f"the {name}")
+            secret = _content(file, f"the {name}")
         except OSError as error:
             raise UsageError(f"--{name}-file: {file}: {error.strerror}") from error
     elif sys.stdin.isatty():

@@ -11,7 +11,6 @@ Variables of ours begin with qga_.
 
 from __future__ import annotations
 
-import os
 import re
 
 from qga_cli import wire
@@ -170,9 +169,7 @@ def variables(pairs: Sequence[str], files: Sequence[str], own: Mapping[str, str]
         from qga_cli import hostpath  # for --env-file alone
 
         try:
-            number = hostpath.open_file(path, os.O_RDONLY)
-            with open(number, "rb") as file:
-                text = hostpath.read_whole(file, f"--env-file {path}")
+            text = hostpath.content(path, f"--env-file {path}")
             lines = text.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
         except OSError as error:
             raise UsageError(f"--env-file: cannot read {path}: {error.strerror}") from error

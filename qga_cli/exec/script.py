@@ -95,8 +95,7 @@ def _read(name: str, job: Job) -> bytes:
         if name == "-":
             content = hostpath.read_whole(job.streams.stdin, "the script")
         else:
-            with open(hostpath.open_file(name, os.O_RDONLY), "rb") as file:
-                content = hostpath.read_whole(file, f"the script {name}")
+            content = hostpath.content(name, f"the script {name}")
     except OSError as error:
         raise UsageError(f"cannot read the script {name}: {error.strerror}") from error
     if not content:

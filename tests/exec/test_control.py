@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import QgaError, TimedOut
-from tests.kit.command import qga
+from tests.kit.command import environment, qga
 from tests.kit.running import Started, eventually, execute, marked
 from tests.lab.local_agent import agent as run_local_agent
 
@@ -154,6 +154,22 @@ def test_input_and_none_exclude_each_other(local_agent: str) -> None:
     ran = qga("-c", local_agent, "exec", "-i", "-n", "x", "--", "cat", stdin=b"lost")
     assert (ran.code, ran.out) == (2, "")
     assert "-i and -n exclude each other" in ran.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["exec --env-file <(echo WORD=word) a,b -- sh -c 'echo $WORD'", "script a,b <(echo echo word)"],
+)
+def test_what_can_be_read_once_is_for_every_guest(line: str, tmp_path: Path) -> None:
+    """One of them had the variables, the others ran without."""
+    with run_local_agent(tmp_path, "a"), run_local_agent(tmp_path, "b"):
+        words = [sys.executable, "-m", "qga_cli", "-c", f"unix:{tmp_path}/{{vm}}.sock"]
+        ran = subprocess.run(
+            ["bash", "-c", f'"$@" {line}', "bash", *words],
+            capture_output=True, env=environment(None), text=True, check=False,
+        )  # fmt: skip
+    assert sorted(ran.stdout.splitlines()) == ["a: word", "b: word"]
+    assert (ran.returncode, ran.stderr) == (0, "qga: 2 ok\n")
 
 
 def test_a_policy_that_allows_opening_and_no_writing(tmp_path: Path) -> None:
