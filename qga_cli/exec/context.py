@@ -202,6 +202,8 @@ def _as_user(user: str) -> list[str]:
         parts = [f"qga_user={quote(name)}", f"eval {quote(script('exec/user'))}"]
         own = "$qga_gid"
     wanted = quote(group) if group else ""
+    if group and not group.isdigit():
+        parts.insert(0, f"qga_group={wanted}; eval {quote(script('exec/group'))}")
     ways = {}
     if not group or not group.isdigit():  # runuser takes a name only
         options = f'-u "$qga_name"{f" -g {wanted}" if group else ""} --'

@@ -105,6 +105,8 @@ def test_a_directory_that_is_not_there(local_agent: str) -> None:
 def test_a_user_that_is_not_there(local_agent: str) -> None:
     with pytest.raises(Refused, match="no user nobody-we-know"):
         execute(local_agent, "id", user="nobody-we-know")
+    with pytest.raises(Refused, match="no group nobody-we-know"):
+        execute(local_agent, "id", user="root:nobody-we-know")
     with pytest.raises(UsageError, match="USER"):
         execute(local_agent, "id", user="; reboot")
 

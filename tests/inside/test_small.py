@@ -133,6 +133,15 @@ def test_an_order_goes_to_a_pipe_of_ours_only(sh: Run, tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "kept"
 
 
+def test_a_group_is_looked_up(sh: Run) -> None:
+    """Also where there is no getent."""
+    for first in ("", "PATH=/nosuch\n"):
+        for name, code, said in (("root", 0, b""), ("nosuch", 96, b"no group nosuch\n")):
+            text = f"{first}qga_group={name}\n"
+            done = sh("exec/group", around=lambda it, text=text: text + it)
+            assert (done.returncode, done.stderr) == (code, said)
+
+
 def test_keys_of_a_user(sh: Run, tmp_path: Path) -> None:
     def keys(how: str, given: bytes, first: str = "") -> int:
         text = f"HOME='{tmp_path}'; export HOME\n{first}"
