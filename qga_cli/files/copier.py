@@ -108,13 +108,16 @@ class Copier:
         else:
             self._file(self._source(source, found), target)
 
-    def copy_file(self, source: Place, target: Place) -> None:
-        """Copy one file. Raises FileError for a folder, a device, or a link not followed."""
+    def copy_file(self, source: Place, target: Place, *, keep: bool = True) -> None:
+        """Copy one file. Raises FileError for a folder, a device, or a link not followed.
+
+        With `keep` what has come of it stays for --resume, should it be cut off.
+        """
         found = self._facts(source)
         if found.kind != "file":
             what = found.kind if found.kind in ("folder", "link") else "device or FIFO"
             raise FileError(f"{source}: is a {what}, not a file")
-        self._file(self._source(source, found), target)
+        self._file(self._source(source, found), target, keep=keep)
 
     def _facts(self, place: Place) -> FileFacts:
         if place.is_stream:
@@ -132,7 +135,7 @@ class Copier:
             found.mode &= 0o1777
         return found
 
-    def _file(self, source: FileSource, target: Place) -> None:
+    def _file(self, source: FileSource, target: Place, *, keep: bool = True) -> None:
         goal = self._target(target, source.name)
         between = isinstance(source, GuestFile) and bool(target.guest)
         with self._meter(source.name or "-", source.facts.size) as meter:
@@ -143,7 +146,7 @@ class Copier:
                 carry = stream_of(source, goal, self._options.compress, meter.advance)
             try:
                 transfer(source, goal, self._options, self._guests.check, meter.advance, carry,
-                         overlap=not between)  # fmt: skip
+                         overlap=not between, keep=keep)  # fmt: skip
             except OSError as error:  # a read's or a write's names no file: it is this host's
                 error.filename = error.filename or (source.name if target.guest else str(target))
                 raise
@@ -270,7 +273,8 @@ class Copier:
                     if first:
                         push.link(first, inner)
                     else:
-                        self.copy(Place("", path), Place(target.guest, push.inner(inner)))
+                        goal = Place(target.guest, push.inner(inner))
+                        self.copy_file(Place("", path), goal, keep=False)  # it goes with the stage
                     if self._options.preserve:
                         push.touch(os.path.dirname(inner), os.stat(folder).st_mtime_ns)
                 push.settle()

@@ -177,3 +177,17 @@ def test_what_a_killed_copy_left_running_writes_no_more(near: Far, here: Path) -
         left.stdin.close()
         left.kill()
         left.wait()
+
+
+def test_ctrl_c_in_a_folder_promises_no_rest_of_a_file(near: Far, here: Path) -> None:
+    """A file with holes goes by itself, and what has come of it goes with its folder."""
+    (here / "tree").mkdir()
+    (here / "tree" / "holes").write_bytes(os.urandom(2**20))
+    os.truncate(here / "tree" / "holes", 4 * 2**30)
+    copy = Started(*near.flags, "cp", str(here / "tree"), f"vm:{near.folder}/tree")
+    parts = Path(near.folder).glob
+    assert eventually(lambda: any(one.stat().st_size for one in parts(".*/tree/.holes.*")), 30)
+    copy.signal(signal.SIGINT)
+    code, _, err = copy.end()
+    assert (code, err) == (130, "qga: interrupted\n")
+    assert eventually(lambda: os.listdir(near.folder) == [])

@@ -91,12 +91,13 @@ def transfer(
     carry: Callable[[int], bool] | None = None,
     *,
     overlap: bool = True,
+    keep: bool = True,
 ) -> None:
     """Copy one file. `check` raises when it is time to stop, `advance` is told of progress.
 
     `carry` moves the bytes from an offset on, where that need not be done piece by piece; False if
     it has done nothing. One piece is written while the next is read, unless `overlap` is false: an
-    agent does not serve two threads.
+    agent does not serve two threads. Without `keep` nothing of it stays when it is cut off.
     """
     try:
         position = target.begin(source.facts, source.prefix if options.resume else None)
@@ -106,7 +107,7 @@ def transfer(
         check()
         target.finish(source.facts, source.digest() if options.verify else "")
     except BaseException as error:
-        _leave(target, error)
+        _leave(target, error, keep=keep and isinstance(error, _CUT_OFF))
         raise
 
 
@@ -163,10 +164,10 @@ class _WritingThread:
                     self._error = error
 
 
-def _leave(target: CopyTarget, error: BaseException) -> None:
+def _leave(target: CopyTarget, error: BaseException, *, keep: bool) -> None:
     """Clean up, and tell how the copy can be completed."""
     try:
-        left = target.abandon(keep=isinstance(error, _CUT_OFF))
+        left = target.abandon(keep=keep)
     except (QgaError, OSError) as second:
         if isinstance(error, QgaError):
             note = f"and cleaning up failed: {getattr(second, 'message', second)}"
