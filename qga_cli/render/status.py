@@ -77,7 +77,10 @@ class Status:
         shown = self._table(self._rows).splitlines() if self._table and self._rows else []
         since = f", {now - self._began:.0f} s; Ctrl-C ends it"
         plain = bool(os.environ.get("NO_COLOR"))
-        line = printable(self._line(fleet))[: max(0, columns - 1 - len(since))] + since
+        from rich.cells import cell_len, set_cell_size
+
+        line = printable(self._line(fleet))
+        line = set_cell_size(line, min(cell_len(line), max(0, columns - 1 - len(since)))) + since
         shown = [*shown[-(height - 2) :], line if plain else f"\x1b[2m{line}\x1b[0m"]
         with self._lock:
             self.clear()

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from qga_cli.render import progress
 from tests.kit.command import qga
@@ -45,6 +46,17 @@ def test_an_agent_that_is_slow_is_waited_for_in_sight(fake: Make) -> None:
         assert t.end() == 0
         *_, last = t.screen.split(GONE)
         assert last == b"box\r\n", "nothing of it is left"
+
+
+def test_a_wide_name_stays_on_one_line(fake: Make) -> None:
+    """What is longer than the screen is wide was not taken away whole."""
+    held = Held()
+    with terminal("-c", fake(held).uri, "os", "hostname", "ウェブ" * 25) as t:
+        line = t.see(b" s; Ctrl-C ends it").decode()
+        held.go.set()
+        assert t.end() == 0
+    width = cell_len(line.rpartition("\r")[2]) + len(" s; Ctrl-C ends it")
+    assert width < 100, "as COLUMNS says"
 
 
 def test_a_fleet_counts_those_that_have_answered(fake: Make) -> None:
