@@ -103,31 +103,24 @@ def policy_hint(ask: Ask, command: Command, also: Sequence[str] = ()) -> str:
     system, system_release = _system(ask)
     blocked = list(dict.fromkeys([*_blocked_together(ask, command.wire), *also]))
     name = ",".join(blocked)
-    if system in _RED_HAT:
-        # RHEL 9.4 turned a list of what is blocked into a list of what is allowed; CentOS Stream,
-        # which has no minor release, followed.
-        if system_release >= (9, 4) or system_release == (9,):
-            if len(blocked) > 1:
-                return _edit(f"s/^[^#]*--allow-rpcs=/&{name},/")
-            change = f"add {name} to --allow-rpcs of FILTER_RPC_ARGS"
-        elif system_release >= (9,):
-            change = f"remove {name} from BLOCK_RPCS or FILTER_RPC_ARGS"
-        else:
-            change = f"remove {name} from BLACKLIST_RPC"
-        return (
-            _edit(_without(blocked))
-            if len(blocked) > 1
-            else (f"in the guest, {change} in {_SYSCONFIG}; {_RESTART}")
-        )
-    if system == "fedora":
-        if len(blocked) > 1:
-            return _edit(_without(blocked))
-        lists = "QEMU_GA_ARGS or BLACKLIST_RPC"
-        return f"in the guest, remove {name} from {lists} in {_SYSCONFIG}; {_RESTART}"
-    if system.startswith(("opensuse", "sle")):
-        if len(blocked) > 1:
-            return _edit(_without(blocked))
+    # RHEL 9.4 turned a list of what is blocked into a list of what is allowed; CentOS Stream, which
+    # has no minor release, followed.
+    allows = system in _RED_HAT and (system_release >= (9, 4) or system_release == (9,))
+    change = ""
+    if allows:
+        change = f"add {name} to --allow-rpcs of FILTER_RPC_ARGS"
+    elif system in _RED_HAT:
+        lists = "BLOCK_RPCS or FILTER_RPC_ARGS" if system_release >= (9,) else "BLACKLIST_RPC"
+        change = f"remove {name} from {lists}"
+    elif system == "fedora":
+        change = f"remove {name} from QEMU_GA_ARGS or BLACKLIST_RPC"
+    elif system.startswith(("opensuse", "sle")):
         change = f"set FILTER_RPC_ARGS, without {name} in --block-rpcs,"
+    if change and len(blocked) > 1:
+        without = rf"/^[^#]/s/\b({'|'.join(blocked)})\b,?//g"  # off every list
+        edit = f"s/^[^#]*--allow-rpcs=/&{name},/" if allows else without
+        return f"in the guest, `sed -Ei '{edit}' {_SYSCONFIG}`; {_RESTART}"
+    if change:
         return f"in the guest, {change} in {_SYSCONFIG}; {_RESTART}"
     if system == "mswindows":
         where = "the command line of the service QEMU-GA (`sc qc QEMU-GA` shows it)"
@@ -153,15 +146,6 @@ def _listed(ask: Ask) -> dict[object, object]:
     told = info.get("supported_commands") if isinstance(info, dict) else None
     rows = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     return {str(row.get("name")): row.get("enabled") for row in rows}
-
-
-def _without(names: list[str]) -> str:
-    """A sed command, with -E, that takes these names off every list."""
-    return rf"/^[^#]/s/\b({'|'.join(names)})\b,?//g"
-
-
-def _edit(change: str) -> str:
-    return f"in the guest, `sed -Ei '{change}' {_SYSCONFIG}`; {_RESTART}"
 
 
 def _is_frozen(ask: Ask, command: Command) -> bool:
