@@ -249,10 +249,6 @@ def _unknown(group: str, word: str, rest: list[str]) -> UsageError:
 
 
 def _wants_json(words: list[str]) -> bool:
-    before, json = None, False
-    for word in words:
-        json = json or word in ("-ojson", "-ojsonl", "--output=json", "--output=jsonl",
-                                "--format=json", "--format=jsonl")  # fmt: skip
-        json = json or (before in ("-o", "--output", "--format") and word in ("json", "jsonl"))
-        before = word
-    return json
+    told = {*words, *("=".join(words[at : at + 2]) for at in range(len(words)))}
+    names = ("-o", "-o=", "--output=", "--format=")
+    return not told.isdisjoint(name + form for name in names for form in ("json", "jsonl"))
