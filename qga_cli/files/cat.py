@@ -53,7 +53,8 @@ def _print(
     data = handle.read(chunk)
     if len(data) == chunk and access.ported(chunk):
         size = handle.size()
-        handle.seek(chunk)
+        if size:  # a device has none, and no places in it
+            handle.seek(chunk)
         done = size > chunk and access.flow('exec cat <"$1"', place.path, take=out.write)
         if done and done.code:
             raise access.failure(done)

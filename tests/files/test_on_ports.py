@@ -97,6 +97,14 @@ def test_a_folder_there_and_back(place: str, here: Path) -> None:
     assert subprocess.run(["diff", "-r", here / "tree", here / "back"]).returncode == 0
 
 
+def test_a_device_has_no_size(guest: lab.Guest) -> None:
+    cat = Started("cat", *AUTO, f"{guest.name}:/dev/zero")
+    with cat.process:
+        assert cat.stdout.read(2_500_000) == bytes(2_500_000)
+        cat.stdout.close()
+        assert (cat.process.wait(30), cat.stderr.read()) == (141, b"")
+
+
 def test_what_cannot_be_read_is_said_as_ever(place: str) -> None:
     for channel in ("always", "never"):
         done = qga("cat", "--channel", channel, f"{place}/absent")
