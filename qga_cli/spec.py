@@ -171,6 +171,7 @@ class Command:
     changes   the guest is not the same afterwards: a lost reply is reported as outcome unknown
     patience  seconds to wait for the reply before giving up, when no --timeout is given; FOREVER
               for a verb that --timeout does not end, for it is that of each guest, or request
+    lasts     for as long as somebody uses it: only a --timeout that is meant for it ends it
     notes     a paragraph for the man page and --help
     examples
     run       "module:function" of a verb, called with a Job; empty for a plain wire command
@@ -193,6 +194,7 @@ class Command:
         systems: Sequence[str] = (),
         changes: bool = False,
         patience: float = 30.0,
+        lasts: bool = False,
         notes: str = "",
         examples: Sequence[Example] = (),
         run: str = "",
@@ -209,6 +211,7 @@ class Command:
         self.systems = tuple(systems)
         self.changes = changes
         self.patience = patience
+        self.lasts = lasts
         self.notes = notes
         self.examples = tuple(examples)
         self.run = run

@@ -188,6 +188,8 @@ def fill(command: spec.Command, raw: dict[str, Any], config: Config) -> dict[str
             if name not in allowed:
                 raise UsageError(f"{setting.origin}: {who} option {name!r}")
             text = _text(allowed[name], setting)
+            if command.lasts and name == "timeout" and allowed is everywhere:
+                continue  # it would cut ssh off, a minute after each login
             # A command may take fewer values than others do: -o table means nothing to `raw`.
             if name in known and _takes(command, known[name], text):
                 filled.setdefault(name, text)

@@ -13,6 +13,7 @@ COMMAND = Command(
         spec.CHANNEL,
     ],
     changes=True,
+    lasts=True,
     run="network.connect:verb",
     notes=(
         "As `ssh -W` and `nc`: what is read from standard input goes there, what comes back to "

@@ -18,6 +18,7 @@ COMMAND = Command(
         spec.CHANNEL,
     ],
     changes=True,
+    lasts=True,
     run="network.forward:verb",
     notes=(
         "Listens on 127.0.0.1 unless BIND says otherwise; HOST is the guest itself unless it is "

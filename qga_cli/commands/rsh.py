@@ -29,6 +29,7 @@ COMMAND = Command(
         spec.CHANNEL,
     ],
     changes=True,
+    lasts=True,
     run="network.rsh:verb",
     scope="none",
     notes=(

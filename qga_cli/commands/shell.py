@@ -14,6 +14,7 @@ COMMAND = Command(
         spec.CHANNEL,
     ],
     changes=True,
+    lasts=True,
     run="terminal.session:shell",
     notes=(
         "Keys, colours, window size, vim, top and the exit code are as with ssh, without network. "

@@ -232,7 +232,8 @@ _ABOUT = (
 _ENVIRONMENT = {
     "QGA_CONNECT": "The host when `--connect` is not given.",
     "QGA_OUTPUT": "The output format when `--output` is not given.",
-    "QGA_TIMEOUT": "The time to give up after when `--timeout` is not given.",
+    "QGA_TIMEOUT": "The time to give up after when `--timeout` is not given; not for `shell`, "
+    "`connect`, `forward`, `rsh`.",
     "QGA_CHANNEL": "auto, always or never, when `--channel` is not given.",
     "NO_COLOR": "No colour on a terminal.",
     "FORCE_COLOR": "Colour even in a pipe.",

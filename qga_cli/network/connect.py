@@ -72,6 +72,7 @@ class _Joint:
                 self.code = 128 + self._job.interrupt.signum
                 return
             tunnel.turn()
+            self._job.check_time()
             if connection.writer < 0 and os.isatty(reader):
                 return  # whoever types would not notice that the other side has hung up
         if self._error is not None:

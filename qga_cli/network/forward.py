@@ -78,6 +78,7 @@ class _Forwarding:
         sys.stdout.flush()
         while not self._job.interrupt.count:
             self._tunnel.turn()
+            self._job.check_time()
             self._job.check_reader()
         raise Interrupted(self._job.interrupt.signum)
 
@@ -89,6 +90,7 @@ class _Forwarding:
             child.start()
             seen = 0
             while child.fileno() not in self._tunnel.turn([child.fileno()]):
+                self._job.check_time()
                 if self._job.interrupt.count > seen:
                     seen = self._job.interrupt.count
                     child.end(self._job.interrupt.last, self._job.interrupt, seen)

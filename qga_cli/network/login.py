@@ -55,12 +55,14 @@ class Login:
             out.write(data)
             out.flush()
             presence.heard()
+            self._job.check_time()
             while not self._job.interrupt.select([link], _WAIT, 0):
                 if self._over:
                     return
                 if self._job.interrupt.count:  # ssh ends its ProxyCommand by SIGHUP, each time
                     self.code = 128 + self._job.interrupt.signum
                     return
+                self._job.check_time()
                 presence.check()
             with contextlib.suppress(TimedOut):
                 data = link.read(0)

@@ -33,11 +33,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from functools import partial
 
 from qga_cli.agent.abilities import is_windows
-from qga_cli.errors import Interrupted, QgaError, TimedOut, Unsupported, UsageError
+from qga_cli.errors import Interrupted, QgaError, Unsupported, UsageError
 from qga_cli.exec.context import Context
 from qga_cli.inside import script
 from qga_cli.terminal import by_python, by_script
@@ -146,12 +145,10 @@ def _converse(
     Raises Interrupted, TimedOut; BrokenPipeError when the output goes to a reader that has gone.
     """
     carrier = exchange.carrier
-    until = None if job.timeout is None else time.monotonic() + job.timeout
     while not escape.end:
         if job.interrupt.count:
             raise Interrupted(job.interrupt.signum)
-        if until is not None and time.monotonic() > until:
-            raise TimedOut(f"the session was ended after {job.timeout:g} s (--timeout)")
+        job.check_time()
         job.check_reader()
         console.keep_raw()
         if console.size() != size:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 
 from qga_cli.agent import Agent, Reply
+from qga_cli.errors import TimedOut
 from qga_cli.guests.targets import Target
 from qga_cli.interrupt import Interrupt
 
@@ -125,6 +127,7 @@ class Job:
         self.wire = wire
         self.progress = progress
         self.waits = waits
+        self._until = None if timeout is None else time.monotonic() + timeout
 
     @property
     def agent(self) -> Agent:
@@ -133,6 +136,11 @@ class Job:
             assert self.target is not None, "a verb of this scope has no agent"
             self._agent = self.connect(self.target)
         return self._agent
+
+    def check_time(self) -> None:
+        """Raise TimedOut if --timeout has passed: for what somebody uses until it ends."""
+        if self._until is not None and time.monotonic() > self._until:
+            raise TimedOut(f"the session was ended after {self.timeout:g} s (--timeout)")
 
     def check_reader(self) -> None:
         """Raise BrokenPipeError if nobody reads our standard output any more.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -213,3 +214,20 @@ def test_the_time_of_every_day_ends_no_work_of_a_persons(
     assert (process.returncode, err) == (0, "")
     assert words[0] != "edit" or (tmp_path / "file").read_text() == "new\n"
     assert words[0] != "batch" or "return" in out
+
+
+@pytest.mark.parametrize("line", ["rsh x sleep 3", "forward x 0:9 -- sleep 3", "connect x {port}"])
+def test_the_time_of_every_day_cuts_no_connection_off(line: str, local_agent: str) -> None:
+    """Only what is meant for it does: `timeout = "1m"` cut ssh off a minute after each login."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        words = line.format(port=server.getsockname()[1]).split()
+        env = environment({"QGA_TIMEOUT": "1s", "QGA_CONNECT": local_agent})
+        command = [sys.executable, "-c", SOON]
+        with subprocess.Popen([*command, *words], env=env, stdin=subprocess.DEVNULL) as process:
+            if words[0] == "connect":
+                with server.accept()[0]:
+                    time.sleep(3)
+            assert process.wait(30) == 0
+        limited = [*command, words[0], "--timeout", "1s", *words[1:]]
+        ran = subprocess.run(limited, env=env, stdin=subprocess.DEVNULL, timeout=30)
+        assert ran.returncode == 124
