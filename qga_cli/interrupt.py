@@ -104,12 +104,16 @@ class Interrupt:
         if self._pipe is None:
             self._pipe = os.pipe()
         bell = self._pipe[0]
-        if select.select([bell], [], [], 0)[0]:
+        look = select.poll()  # not select(2), which knows no number over 1023
+        look.register(bell, select.POLLIN)
+        if look.poll(0):
             os.read(bell, 64)  # rung for signals that `count` knows already
         if self.count > seen:
             return []
         numbers = {file.fileno(): file for file in files}
-        ready = select.select([bell, *numbers], [], [], max(0.0, seconds))[0]
+        for number in numbers:
+            look.register(number, select.POLLIN)
+        ready = [number for number, _ in look.poll(max(0.0, seconds) * 1000)]
         return [] if bell in ready else [numbers[number] for number in ready]
 
     @property

@@ -1,7 +1,9 @@
 """Waiting that a signal ends."""
 
+import fcntl
 import itertools
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -40,6 +42,18 @@ def test_select_returns_what_can_be_read() -> None:
     assert interrupt.select([end], 0, 0) == []
     os.write(writer, b"x")
     assert interrupt.select([end], 5, 0) == [end]
+
+
+def test_select_takes_descriptors_of_any_number() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    reader, writer = os.pipe()
+    end = End(fcntl.fcntl(reader, fcntl.F_DUPFD_CLOEXEC, 1500))
+    os.close(writer)
+    assert Interrupt().select([end], 5, 0) == [end]  # its end can be read
+    os.close(end.number)
+    os.close(reader)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_select_ends_at_a_signal_and_knows_old_ones() -> None:
