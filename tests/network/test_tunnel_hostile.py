@@ -277,7 +277,7 @@ def test_a_guest_that_was_reset_is_missed(carrier: str, monkeypatch: pytest.Monk
     ssh, typed = os.pipe()
     with ours, theirs, open(ssh, "rb") as stdin, open(typed, "wb"):
         streams = SimpleNamespace(stdin=stdin, stdout=io.BytesIO())
-        job: Any = SimpleNamespace(interrupt=Interrupt(), streams=streams)
+        job: Any = SimpleNamespace(interrupt=Interrupt(), streams=streams, check_time=lambda: None)
         there = Tunnel(Slow(ours))
         for _ in range(2):
             there.turn()  # a second each
