@@ -1,6 +1,7 @@
 """Fixtures: the command line as users run it, three kinds of agent, folders at both ends."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +22,11 @@ from tests.lab.local_agent import agent as run_local_agent
 # A shell's background job ignores the first, and nohup's the second: all that is started here would
 # inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Five thousand tests in one process: more may be open at a time than the usual 1,024.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+if 0 < _soft < 8192 <= _hard:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (8192, _hard))
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # What draws for a terminal is tested in this process too, whatever terminal that has.
