@@ -10,7 +10,8 @@ from qga_cli.agent import Agent, Reply
 from qga_cli.cli import exit_code, last_signal, values
 from qga_cli.cli.options import fill, for_command
 from qga_cli.cli.screen import RunScreen
-from qga_cli.errors import FleetFailed, Interrupted, QgaError, TimedOut, UsageError
+from qga_cli.cli.wire_calls import WireCalls
+from qga_cli.errors import FleetFailed, Interrupted, QgaError, UsageError
 from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
@@ -39,11 +40,11 @@ class Run:
         raw = fill(command, raw, self.config)
         self.values = values.convert(for_command(command), raw)
         self.interrupt = Interrupt()
-        self.agents: dict[str, Agent] = {}  # that were sent the wire command, by their guests
         self.timeout: float | None = self.values.get("timeout")
         self.guests = self._guests()
         self.fleet = is_fleet(self.guests)
         self.screen = RunScreen(self.values, fleet=self.fleet)
+        self.calls = WireCalls(command, self.timeout, self.screen.say, fleet=self.fleet)
         self.gather = self.fleet and bool(self.values.get("gather"))
         self.hosts = Hosts(
             self.values.get("connect"),
@@ -97,7 +98,7 @@ class Run:
                 raise stopped.add(after=", and nobody read the output") from error
             except QgaError as error:
                 if isinstance(error, Interrupted):
-                    error.add(after=self._any_may_have_run())
+                    error.add(after=self.calls.any_may_have_run())
                 code = exit_code.of(error, self.command)
                 raise
             finally:
@@ -137,7 +138,7 @@ class Run:
         if self.hosts.guard:
             self._note(128 + (self.interrupt.signum or last_signal.ENDING[0]))
             self.hosts.guard.close()  # which notes the calls under way as abandoned
-        return self._any_may_have_run().removeprefix(": ")
+        return self.calls.any_may_have_run().removeprefix(": ")
 
     def _last_words(self, signum: int, left: str) -> str:
         self.screen.end()
@@ -220,7 +221,7 @@ class Run:
             teller = self.screen.teller(target)
             agent = Agent(self.hosts.transport(target), target.label, teller, self.screen.status)
             try:
-                return self._wire(agent, self.arguments)
+                return self.calls.make(agent, self.arguments)
             finally:
                 agent.transport.close()
 
@@ -236,7 +237,7 @@ class Run:
             parallel=self.values.get("parallel", 1),
             limit=None if self.timeout is None or endless else self.timeout + grace,
             status=self.screen.status,
-            late=lambda index: self._too_late(self.agents.get(targets[index].label)),
+            late=lambda index: self.calls.too_late(targets[index].label),
         )
 
     def _one(self, fleet: Fleet) -> int:
@@ -252,38 +253,14 @@ class Run:
             render.answer(self.view.one(finished.value))
         return finished.code
 
-    def _wire(self, agent: Agent, arguments: dict[str, object]) -> Reply:
-        self.agents[agent.name] = agent
-        if self.timeout is not None:
-            agent.deadline = time.monotonic() + self.timeout
-        try:
-            reply = agent.call(self.command, arguments)
-            if self.fleet:  # what cannot be shown is an error of this guest, and hides no other
-                render.machine.readable(reply.value, self.command.result)
-        except QgaError as error:
-            if agent.deadline is not None and time.monotonic() >= agent.deadline:
-                raise self._too_late(agent) from error
-            raise
-        if self.command.result is None:
-            self.screen.say(0, agent.delivered(self.command.name))
-        return reply
-
-    def _too_late(self, agent: Agent | None) -> TimedOut:
-        return TimedOut(f"no answer within {self.timeout:g} s{self._may_have_run(agent)}")
-
-    def _any_may_have_run(self) -> str:
-        return next(filter(None, map(self._may_have_run, self.agents.values())), "")
-
-    def _may_have_run(self, agent: Agent | None) -> str:
-        return ": it may have run" if agent and agent.sent and self.command.changes else ""
-
     def _verb(
         self, target: Target | None, targets: list[Target], streams: Streams | None = None
     ) -> object:
         from importlib import import_module
 
         def wire(**more: object) -> Reply:
-            return self._wire(job.agent, values.wire_arguments(self.command, self.values) | more)
+            given = values.wire_arguments(self.command, self.values) | more
+            return self.calls.make(job.agent, given)
 
         module, _, function = self.command.run.partition(":")
         verb = getattr(import_module(f"qga_cli.{module}"), function)

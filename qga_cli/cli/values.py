@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 _SIZE = r"(?ai)(\d{1,18})([KMGTP]?)(?:i?B)?"
 _DURATION = r"(?a)(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)"
 _MOST = 2**63  # what is less is a number of the agent's, int64 of QAPI
-# crypt(5): $id$parameters and salt$hash, the shortest of 22 characters; "!" before it locks, "!"
-# or "*" alone lets no password in. DES's 13 letters look like a password, so they are no hash here.
-_HASH = rb"!{0,2}\$[a-z0-9-]{1,12}[$,][./A-Za-z0-9$=,-]*[./A-Za-z0-9]{22,}|!{1,2}|!?\*"
 _LONGEST = 100 * 365 * 86400.0  # seconds: the system's calls take 292 years
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -74,7 +71,9 @@ def wire_arguments(command: Command, values: dict[str, Any]) -> dict[str, object
         if arg.wire and arg.kind == spec.STDIN:
             arguments[arg.wire] = _base64(_whole(sys.stdin.buffer, "standard input"))
         elif arg.wire and arg.kind == spec.SECRET:
-            arguments[arg.wire] = _base64(_secret(arg.name, values))
+            from qga_cli.cli.secret import secret  # which one command wants
+
+            arguments[arg.wire] = _base64(secret(arg.name, values))
         elif arg.wire and arg.name in values:
             arguments[arg.wire] = values[arg.name]
     return arguments
@@ -229,54 +228,6 @@ def _whole(file: BinaryIO, what: str) -> bytes:
     from qga_cli import hostpath
 
     return hostpath.read_whole(file, what)
-
-
-def _secret(name: str, values: dict[str, Any]) -> bytes:
-    """From standard input, a file, or a person asked twice. Raises UsageError."""
-    piped, file = values.get(f"{name}-stdin"), values.get(f"{name}-file")
-    if piped and file:
-        raise UsageError(f"--{name}-stdin and --{name}-file exclude each other")
-    if piped:
-        secret = _whole(sys.stdin.buffer, f"the {name}")
-    elif file:
-        try:
-            secret = _content(file, f"the {name}")
-        except OSError as error:
-            raise UsageError(f"--{name}-file: {file}: {error.strerror}") from error
-    elif sys.stdin.isatty():
-        secret = _asked(name)
-    else:
-        raise UsageError(
-            f"no {name} given, and standard input is no terminal to ask on",
-            hint=f"pipe it in with --{name}-stdin, or name a file with --{name}-file",
-        )
-    secret = secret.removesuffix(b"\n").removesuffix(b"\r")
-    if not secret:
-        raise UsageError(f"the {name} is empty")
-    if values.get("crypted") and not _is_hash(secret):
-        raise UsageError(
-            f"--crypted: this {name} is no hash as in /etc/shadow: nobody could log in with it",
-            hint="`mkpasswd` or `openssl passwd -6` makes one; '*' and '!' forbid any password",
-        )
-    return secret
-
-
-def _is_hash(secret: bytes) -> bool:
-    import re
-
-    return bool(re.fullmatch(_HASH, secret))
-
-
-def _asked(name: str) -> bytes:
-    from getpass import getpass
-
-    try:
-        first, second = getpass(f"New {name}: "), getpass("Again: ")
-    except EOFError as error:
-        raise UsageError(f"no {name} given") from error
-    if first != second:
-        raise UsageError(f"the two {name}s differ", hint="nothing has been changed")
-    return first.encode("utf-8", "surrogateescape")
 
 
 def _base64(data: bytes) -> str:

@@ -55,6 +55,7 @@ class AgentCalls:
         self.agent = agent
         self.interrupt = interrupt
         self._patience: Patience | None = None  # made at the first failure
+        self.forgotten: Refused | None = None  # what an agent says that was restarted: see end_of
         self._count = 0
         self._seconds = 0.0
         self._pids: set[int] = set()  # whose end is seen without what the agent keeps of them
@@ -106,6 +107,19 @@ class AgentCalls:
         if status["exited"]:
             self._pids.discard(pid)
         return status
+
+    def end_of(self, pid: int) -> Mapping[str, Any]:
+        """As `status`; but a program that has ended, its agent before it, has `exited` and no code.
+
+        Its last words may be on their way still. Where they do not come, `forgotten` says why.
+        """
+        try:
+            return self.status(pid)
+        except Refused as error:
+            if not is_forgotten(error):
+                raise
+            self.forgotten = error
+            return {"exited": True}
 
     def finish(self, pid: int, seconds: float = _HELPER) -> Mapping[str, Any]:
         """Wait for a helper to end, and return its last state. Raises QgaError if it does not."""

@@ -31,7 +31,6 @@ from qga_cli.errors import (
     Refused,
     Unsupported,
 )
-from qga_cli.exec.calls import is_forgotten
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.outputs import Stream
@@ -79,7 +78,6 @@ class ProgramOnPorts:
         self._channel = channel
         self._relays: list[str] = []  # pids, as the guest says them
         self._status: Mapping[str, Any] | None = None
-        self._forgotten: Refused | None = None
         self._exited = self._heard = 0.0
         self._pause, self._quiet = _FIRST, _QUIET
         self._mute: NoChannel | None = None
@@ -272,17 +270,12 @@ class ProgramOnPorts:
         if self._status is not None:
             self._quiet = _LOST
             if time.monotonic() - self._exited > _LOST:
-                raise self._forgotten or QgaError(WRAPPER_GONE)
+                raise self.calls.forgotten or QgaError(WRAPPER_GONE)
 
     def _see(self) -> None:
         if self._status is None:
-            try:
-                status = self.calls.status(self.pid)
-            except Refused as error:
-                if not self._relays or not is_forgotten(error):
-                    raise
-                # It has ended, its agent before it: its last words may be on their way still.
-                status, self._forgotten = {"exited": True}, error
+            ask = self.calls.end_of if self._relays else self.calls.status
+            status = ask(self.pid)
             if status["exited"]:
                 self._status, self._exited = status, time.monotonic()
 

@@ -45,7 +45,7 @@ from enum import Enum
 from qga_cli.agent.program import captured
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import wrapper
-from qga_cli.exec.calls import AgentCalls, is_forgotten
+from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper
@@ -95,7 +95,6 @@ class StreamedProgram:
         self._keeper: Keeper | None = None
         self._ways = [True, False]  # with spool files or without, for keepers to try
         self._status: Mapping[str, Any] | None = None  # the wrapper's last
-        self._forgotten: Refused | None = None  # an agent that was restarted does not know it
         self._exited = 0.0  # when that was
         self._pause = 0.0
 
@@ -210,13 +209,8 @@ class StreamedProgram:
     def _look(self) -> bool:
         """Whether the wrapper has ended."""
         if self._status is None:
-            try:
-                status = self.calls.status(self.pid)
-            except Refused as error:
-                if not self._keeper or not is_forgotten(error):
-                    raise
-                # It has ended, its agent before it: its last words may be on their way still.
-                status, self._forgotten = {"exited": True}, error
+            ask = self.calls.end_of if self._keeper else self.calls.status
+            status = ask(self.pid)
             if status["exited"] and not self._keeper and self._end not in captured(status)[0]:
                 # Or is it what nobody has fetched of an earlier program with this pid?
                 with contextlib.suppress(Refused):
@@ -256,7 +250,7 @@ class StreamedProgram:
         self._keeper.beat()
         idle = self._pause == _CEILING and not moved
         if idle and self._look() and time.monotonic() - self._exited > _LOST:
-            raise self._forgotten or QgaError(WRAPPER_GONE)
+            raise self.calls.forgotten or QgaError(WRAPPER_GONE)
         return moved
 
     def _take_over(self) -> None:

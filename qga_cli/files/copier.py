@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from contextlib import contextmanager
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
@@ -12,14 +11,14 @@ from qga_cli.files.copy_file import to_host, to_stream
 from qga_cli.files.copy_file.sources import UNPROMISED, GuestFile, HostFile, HostStream, open_stream
 from qga_cli.files.copy_file.transfer import CopyOptions, transfer
 from qga_cli.files.guest import facts
-from qga_cli.files.guest.partial import shown_path
+from qga_cli.files.on_host import physical
 from qga_cli.format import size
 from qga_cli.guests.place import Place
 from qga_cli.verbs.job import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from qga_cli.files.copy_file.sources import FileSource
     from qga_cli.files.copy_file.transfer import CopyTarget
@@ -29,33 +28,6 @@ if TYPE_CHECKING:
     from qga_cli.verbs.job import Job
 
 _SMALL = 2**20  # bytes on average: so small, files travel together faster than one by one
-
-
-@contextmanager
-def host_errors() -> Iterator[None]:
-    """Turn the errors of this host's files into FileErrors, so that none looks like a bug."""
-    try:
-        yield
-    except BrokenPipeError:  # whoever read our standard output has gone: no news
-        raise
-    except OSError as error:
-        name = error.filename2 or error.filename or "this host"
-        raise FileError(f"{shown_path(name)}: {error.strerror}") from error
-
-
-def physical(place: Place) -> Place:
-    """A place of this host, each `..` on its way resolved as the kernel does: links first, of which
-    another's lead to what is his. Raises OSError, FileError."""
-    head, tail = os.path.split(place.path)
-    if tail == "..":
-        head, tail = place.path, ""
-    if ".." not in head.split("/"):
-        return place
-    folder = hostpath.open_folder(head)
-    try:
-        return Place("", os.path.join(os.readlink(f"/proc/self/fd/{folder}"), tail))
-    finally:
-        os.close(folder)
 
 
 class Copier:

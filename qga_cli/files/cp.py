@@ -6,9 +6,10 @@ import os
 import re
 
 from qga_cli.errors import UsageError
-from qga_cli.files.copier import Copier, host_errors
+from qga_cli.files.copier import Copier
 from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.guest.guests import Guests
+from qga_cli.files.on_host import host_errors
 from qga_cli.guests.place import parse
 from qga_cli.verbs.job import Finished, Job
 

@@ -14,9 +14,10 @@ import tempfile
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
-from qga_cli.files.copier import Copier, host_errors
+from qga_cli.files.copier import Copier
 from qga_cli.files.copy_file.transfer import ABSENT, CopyOptions
 from qga_cli.files.guest.guests import Guests
+from qga_cli.files.on_host import host_errors
 from qga_cli.guests.place import Place, guest_place
 from qga_cli.verbs.job import Finished, Job
 

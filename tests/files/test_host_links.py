@@ -10,13 +10,13 @@ import pytest
 
 from qga_cli import hostpath, wire
 from qga_cli.errors import FileError, QgaError
-from qga_cli.files.copier import physical
 from qga_cli.files.copy_file.to_host import HostTarget
 from qga_cli.files.copy_file.to_stream import open_special
 from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.stage import Stage
 from qga_cli.files.copy_tree.tar_writer import TarWriter
 from qga_cli.files.guest.facts import FileFacts
+from qga_cli.files.on_host import physical
 from qga_cli.files.places_of_many import share_of
 from qga_cli.guests.place import Place
 from qga_cli.interrupt import Interrupt

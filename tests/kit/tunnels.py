@@ -54,6 +54,12 @@ def link(language: str) -> PipeLink:
     return made
 
 
+def turn_on(tunnel: Tunnel) -> None:
+    """Carry until something ends it."""
+    while True:
+        tunnel.turn()
+
+
 @contextlib.contextmanager
 def dug(language: str) -> Iterator[tuple[Tunnel, PipeLink]]:
     made = link(language)

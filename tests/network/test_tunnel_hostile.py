@@ -1,37 +1,25 @@
 """Tunnels whose other end breaks the rules: what it cannot reach, fill or end."""
 
 import contextlib
-import io
 import os
-import signal
 import socket
 import threading
-import time
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qga_cli.errors import BadReply, Interrupted, OutcomeUnknown, TimedOut
+from qga_cli.errors import BadReply, OutcomeUnknown
 from qga_cli.inside.network import frames
 from qga_cli.inside.network.connection import TunnelConnection
 from qga_cli.inside.network.frames import Broken, frame
 from qga_cli.inside.network.mux import Mux
-from qga_cli.interrupt import Interrupt
-from qga_cli.network import login
-from qga_cli.network import tunnel as tunnels
 from qga_cli.network.address import Address
 from qga_cli.network.tunnel import Tunnel
 from tests.kit.running import eventually
+from tests.kit.tunnels import turn_on
 
 both = pytest.mark.parametrize("language", ["python3", "perl"])
-
-
-def turn_on(tunnel: Tunnel) -> None:
-    while True:
-        tunnel.turn()
 
 
 class Lying:
@@ -227,97 +215,3 @@ def test_a_host_that_talks_nonsense_ends_the_guests_end(language: str) -> None:
         made.write(os.urandom(100_000))
     assert made.process.wait(20) != 0
     made.close()
-
-
-@pytest.mark.parametrize("wait", ["greeting", "tool", "keys"])
-def test_a_signal_ends_the_wait_for_a_guest_that_says_nothing(wait: str) -> None:
-    """It was heard after a minute only."""
-    ours, theirs = socket.socketpair()
-    interrupt, silent = Interrupt(), Slow(ours)
-    timer = threading.Timer(0.2, interrupt.set, [signal.SIGHUP])
-    with ours, theirs:
-        timer.start()
-        begun = time.monotonic()
-        with pytest.raises(Interrupted):
-            begin(wait, silent, interrupt)
-        assert time.monotonic() - begun < 10
-
-
-@pytest.mark.parametrize("wait", ["tool", "keys"])
-def test_a_guest_that_says_a_byte_now_and_then_gains_no_time(
-    wait: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tunnels, "_HELLO", 1.0)
-    monkeypatch.setattr(login, "_BEGIN", 1.0)
-    ours, theirs = socket.socketpair()
-    over = threading.Event()
-
-    def drip() -> None:
-        while not over.wait(0.05):
-            theirs.send(b"x")
-
-    thread = threading.Thread(target=drip)
-    with ours, theirs:
-        thread.start()
-        begun = time.monotonic()
-        try:
-            with pytest.raises(TimedOut):
-                begin(wait, Slow(ours), Interrupt())
-        finally:
-            over.set()
-            thread.join()
-        assert 0.9 < time.monotonic() - begun < 3
-
-
-@pytest.mark.parametrize("carrier", ["tunnel", "login"])
-def test_a_guest_that_was_reset_is_missed(carrier: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says nothing: `forward` went on listening for ever, for a guest that started anew."""
-    monkeypatch.setattr("qga_cli.network.link._QUIET", 0.2)
-    ours, theirs = socket.socketpair()
-    ssh, typed = os.pipe()
-    with ours, theirs, open(ssh, "rb") as stdin, open(typed, "wb"):
-        streams = SimpleNamespace(stdin=stdin, stdout=io.BytesIO())
-        job: Any = SimpleNamespace(interrupt=Interrupt(), streams=streams, check_time=lambda: None)
-        there = Tunnel(Slow(ours))
-        for _ in range(2):
-            there.turn()  # a second each
-        begun = time.monotonic()
-        gone = Slow(ours, gone=True)
-        joint = login.Login(job, "auto")
-        with pytest.raises(OutcomeUnknown, match="was reset"):
-            turn_on(Tunnel(gone)) if carrier == "tunnel" else joint._carry(gone, b"")
-        assert time.monotonic() - begun < 10
-
-
-def begin(wait: str, link: "Slow", interrupt: Interrupt) -> None:
-    """What is awaited of a guest before connections are carried."""
-    if wait == "greeting":
-        Tunnel(link, interrupt).greet()
-    elif wait == "tool":
-        tunnels._first_line(link, interrupt)
-    else:
-        login._keys(link, interrupt)
-
-
-class Slow:
-    """A link to a guest that takes its time."""
-
-    def __init__(self, end: socket.socket, *, gone: bool = False) -> None:
-        self._end = end
-        self._gone = gone
-
-    def read(self, timeout: float | None = None) -> bytes:
-        self._end.settimeout(timeout)
-        return self._end.recv(1)
-
-    def write(self, data: bytes) -> None:
-        self._end.sendall(data)
-
-    def fileno(self) -> int:
-        return self._end.fileno()
-
-    def is_there(self) -> bool:
-        return not self._gone
-
-    def close(self) -> None:
-        self._end.close()
