@@ -19,6 +19,7 @@ from tests.kit.clock import Clock
 from tests.kit.command import Ran, environment, qga
 from tests.kit.fake import FakeAgent, Handler, Silence
 from tests.kit.freezes import await_status, in_guest, status
+from tests.kit.running import GUARD
 
 HOURS = (5, -9, 24 * 365, -24 * 365 * 10)
 LITTLE = 8.0  # seconds that a loaded machine may take beyond what is asked for
@@ -43,7 +44,7 @@ class Jumpy:
         thread.start()
         try:
             meanwhile()
-            out, err = self.process.communicate(timeout=60)
+            out, err = self.process.communicate(timeout=GUARD)
         finally:
             over.set()
             thread.join()
@@ -116,7 +117,7 @@ def test_the_watchdog_thaws_in_time(guest: lab.Guest, clock: Clock) -> None:
     jumpy = Jumpy(clock, "fs", "with-frozen", "--max", "3s", guest.name, "--", "sleep", "60")
 
     def stop() -> None:
-        await_status(guest, "frozen", 20)
+        await_status(guest, "frozen", GUARD)
         frozen = time.monotonic()
         jumpy.process.send_signal(signal.SIGSTOP)
         await_status(guest, "thawed", 3 + LITTLE)

@@ -15,7 +15,7 @@ from qga_cli import catalog
 from qga_cli.cli import main, typer_parser
 from tests import REPO, lab
 from tests.cli.test_help import typed
-from tests.kit.running import readable
+from tests.kit.running import GUARD, readable
 
 DOCUMENTS = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").glob("*.md"))]
 BLOCK = re.compile(r"(?:<!-- before: (.*?) -->\n)?^```(\w+)\n(.*?)^```$", re.M | re.S)
@@ -144,7 +144,7 @@ def on_a_terminal(line: str, env: dict[str, str], folder: Path) -> tuple[int, st
             break
     os.close(master)
     text = re.sub(r"\x1b\[[0-9;]*m", "", out.decode()).replace("\r\n", "\n")
-    return process.wait(10), text
+    return process.wait(GUARD), text
 
 
 def outline(text: str) -> list[str]:

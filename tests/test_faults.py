@@ -16,7 +16,7 @@ import pytest
 from tests import lab
 from tests.kit.command import Ran, qga
 from tests.kit.faults import COPY, WAIT, during, hold, in_mid_copy, works_again
-from tests.kit.running import Started, readable
+from tests.kit.running import GUARD, Started, readable
 from tests.kit.second_host import SecondHost
 from tests.lab.hypervisor import virsh
 from tests.lab.local_agent import agent as run_agent
@@ -224,7 +224,7 @@ def test_a_local_agent_is_killed_in_mid_call_and_respawned(tmp_path: Path) -> No
         process.stdin.write(b'{"execute": "guest-ping"}\n')
         assert process.stdout.readline() == b'{"return": {}}\n'
         process.stdin.close()
-        assert process.wait(timeout=20) == 1
+        assert process.wait(timeout=GUARD) == 1
 
 
 def test_the_socket_is_deleted(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ NONSENSE: dict[str, object] = {
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_nonsense_is_one_clear_error(fake: Make, kind: str) -> None:
     agent = fake(lambda request: NONSENSE[kind])
-    ran = qga("-c", agent.uri, "fs", "list", "x", timeout=20)
+    ran = qga("-c", agent.uri, "fs", "list", "x")
     assert ran.code == 1, ran.err
     assert ran.stdout == b""
     assert re.fullmatch(r"qga: x: [^\n]{10,300}\n(hint: [^\n]+\n)?", ran.err), ran.err
@@ -156,7 +156,7 @@ def test_a_file_that_says_it_is_endless_and_is_empty(fake: Make) -> None:
         return LIAR.get(request["execute"], {})
 
     agent = fake(lie)
-    ran = qga("-c", agent.uri, "tail", "x:/f", timeout=20)
+    ran = qga("-c", agent.uri, "tail", "x:/f")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     assert len(agent.requests) < 30
 
@@ -236,6 +236,6 @@ def test_hangup_in_mid_call_of_a_command_that_changes_something(fake: Make) -> N
 
 def test_silence_ends_at_the_timeout(fake: Make) -> None:
     agent = fake(lambda request: Silence())
-    ran = qga("-c", agent.uri, "--timeout", "300ms", "fs", "thaw", "x", timeout=10)
+    ran = qga("-c", agent.uri, "--timeout", "300ms", "fs", "thaw", "x")
     assert ran.code == 124
     assert "it may have run" in ran.err

@@ -20,6 +20,7 @@ from qga_cli.interrupt import Interrupt
 from qga_cli.threads import Bell
 from tests.kit.fake import FakeAgent, Silence
 from tests.kit.freezes import start
+from tests.kit.running import GUARD
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -102,7 +103,7 @@ def test_what_ctrl_c_does_not_call_back(
     while wire not in [request["execute"] for request in agent.requests]:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=GUARD)
     assert err.decode() == f"qga: x: interrupted{told}\n"
 
 

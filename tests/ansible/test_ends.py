@@ -13,7 +13,7 @@ from tests import lab
 from tests.ansible.conftest import Ansible, processes
 from tests.kit.channels import may_write_ports, plugged
 from tests.kit.command import qga
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 
 pytestmark = pytest.mark.slow
 PLAYS = Path(__file__).parent
@@ -45,7 +45,7 @@ def test_the_end_of_ansible_ends_the_program(
             # A module takes two minutes to start where guests are emulated on a loaded machine.
             assert eventually(lambda: qga(*look).out, 300)
             os.killpg(process.pid, signum)  # as a terminal; workers have groups of their own
-            process.communicate(timeout=60)
+            process.communicate(timeout=GUARD)
         finally:
             if process.poll() is None:  # else this test would wait for it until its program ends
                 os.killpg(process.pid, signal.SIGKILL)

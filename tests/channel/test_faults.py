@@ -19,7 +19,7 @@ from tests.kit import channels
 from tests.kit.channels import in_use
 from tests.kit.command import qga
 from tests.kit.faults import WAIT
-from tests.kit.in_guest import await_agent
+from tests.kit.in_guest import await_agent, begun_copy
 from tests.kit.running import Started, eventually
 from tests.kit.second_host import SecondHost
 from tests.lab.hypervisor import virsh
@@ -40,22 +40,13 @@ def streaming(name: str, script: str, *host: str, stdin: int = subprocess.DEVNUL
 
 def copying(data: Path, name: str, *host: str) -> Started:
     """A copy to /root/data that has come a part of its way, and stands still there."""
-    # What stops it waits in the guest before it begins: all of it may be there within a second.
-    stop = (
-        "cd /root; rm -f data; echo ready; until [ -s .data.*.qga-part ]; do :; done;"
-        "pkill -STOP -x dd && echo stopped"
-    )
-    watcher = Started(*host, "exec", *NEVER, name, "--", "sh", "-c", stop)
-    assert watcher.line() == "ready"
-    copy = Started(*host, "cp", *ALWAYS, str(data), f"{name}:/root/data")
-    assert watcher.end() == (0, "stopped\n", "")
-    return copy
+    return begun_copy(str(data), f"{name}:/root/data", *host)
 
 
 def complete(data: Path, name: str, *host: str) -> None:
     """What has come of the copy is gone on with, and right then."""
     words = ("cp", *ALWAYS, "--resume", str(data), f"{name}:/root/data")
-    done = qga(*host, *words, timeout=120)
+    done = qga(*host, *words)
     assert (done.code, done.err) == (0, "")
     expected = subprocess.check_output(["sha256sum", data], text=True)[:64]
     told = qga(*host, "exec", name, "--", "sha256sum", "/root/data")
@@ -160,7 +151,7 @@ def test_ten_at_once(victim: lab.Guest) -> None:
     def use(number: int) -> None:
         given = data if number < 5 else b""
         text = f"cat; exit {number}"
-        ran = qga("exec", *ALWAYS, victim.name, "--", "sh", "-c", text, stdin=given, timeout=120)
+        ran = qga("exec", *ALWAYS, victim.name, "--", "sh", "-c", text, stdin=given)
         told.append((ran.code, ran.stdout == given, ran.err))
 
     threads = [threading.Thread(target=use, args=(number,)) for number in range(10)]

@@ -19,7 +19,7 @@ import pytest
 
 from qga_cli import catalog
 from tests.kit.command import environment
-from tests.kit.running import Started, eventually, marked
+from tests.kit.running import GUARD, Started, eventually, marked
 from tests.kit.terminals import terminal
 from tests.lab.local_agent import LocalAgent
 from tests.lab.local_agent import agent as run_agent
@@ -149,7 +149,7 @@ def test_signals_that_were_ignored_stay_so(tmp_path: Path) -> None:
         assert process.stdout.readline()
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=GUARD)
     assert process.returncode == 5
 
 
@@ -173,5 +173,5 @@ def twice(started: Started) -> None:
         return
     started.signal(signal.SIGINT)
     began = time.monotonic()
-    started.process.wait(timeout=30)
+    started.process.wait(timeout=GUARD)
     assert time.monotonic() - began < 1.0

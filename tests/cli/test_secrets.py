@@ -13,7 +13,7 @@ import pytest
 from qga_cli import wire
 from tests.kit.command import environment, qga
 from tests.kit.fake import FakeAgent, Handler
-from tests.kit.running import readable
+from tests.kit.running import GUARD, readable
 from tests.kit.secret import CANARY, SET, SHOWN
 
 Make = Callable[[Handler], FakeAgent]
@@ -85,7 +85,7 @@ def typed(agent: FakeAgent, *answers: str) -> tuple[int, str]:
             key = waiting.pop(0).encode()
             os.write(master, key)
     os.close(master)
-    return process.wait(timeout=30), shown.decode()
+    return process.wait(timeout=GUARD), shown.decode()
 
 
 def test_asked_twice_on_a_terminal_and_not_echoed(fake: Make) -> None:

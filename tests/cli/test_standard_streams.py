@@ -16,6 +16,7 @@ from qga_cli.errors import FileError
 from qga_cli.exec.run import run
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
+from tests.kit.running import GUARD
 
 QGA = (sys.executable, "-m", "qga_cli")
 COUNT = ("sh", "-c", "seq 100000")
@@ -49,7 +50,7 @@ def test_input_that_does_not_block_is_waited_for(local_agent: str) -> None:
     os.write(sink, b"late\n")
     os.close(sink)
     os.close(source)
-    assert process.communicate(timeout=30)[0] == b"late\n"
+    assert process.communicate(timeout=GUARD)[0] == b"late\n"
     assert process.returncode == 0
 
 
@@ -64,7 +65,7 @@ def test_output_that_does_not_block_is_waited_for(local_agent: str) -> None:
         process.wait(2)
     with open(source, "rb") as file:
         assert len(file.read()) == COUNTED
-    assert process.communicate(timeout=30)[1] == b""
+    assert process.communicate(timeout=GUARD)[1] == b""
     assert process.returncode == 0
 
 

@@ -14,7 +14,7 @@ from qga_cli.errors import NoProgram, Refused, UsageError
 from qga_cli.exec.context import NO_INPUT, Context, quote, variables
 from tests import lab
 from tests.kit.command import qga
-from tests.kit.running import eventually, execute, marked
+from tests.kit.running import await_unmarked, execute
 
 
 @settings(deadline=None)
@@ -198,7 +198,7 @@ def test_a_script_from_standard_input_and_a_long_one(local_agent: str, tmp_path:
     script.write_text("# padding\n" * 200_000 + "wc -c\n")
     ran = qga("-c", local_agent, "script", "x", str(script), stdin=bytes(300_000))
     assert (ran.out.strip(), ran.code) == ("300000", 0)
-    assert eventually(lambda: not marked())
+    await_unmarked()
 
 
 @pytest.mark.parametrize(("content", "message"), [(b"", "empty"), (b"#!\n", "no interpreter")])

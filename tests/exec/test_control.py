@@ -11,7 +11,7 @@ import pytest
 
 from qga_cli.errors import QgaError, TimedOut
 from tests.kit.command import environment, qga
-from tests.kit.running import Started, eventually, execute, marked
+from tests.kit.running import GUARD, Started, await_unmarked, eventually, execute
 from tests.lab.local_agent import agent as run_local_agent
 
 LONG = b"x" * 99_999 + b"\n"
@@ -24,7 +24,7 @@ def test_timeout_ends_the_whole_tree(local_agent: str) -> None:
               "sh", "-c", tree)  # fmt: skip
     assert ran.code == 124
     assert ran.err == "qga: x: the program was ended after 1 s (--timeout)\n"
-    assert eventually(lambda: not marked())
+    await_unmarked()
 
 
 def test_the_first_signal_is_forwarded(local_agent: str) -> None:
@@ -55,9 +55,9 @@ def test_a_reader_that_goes_away_ends_the_program(local_agent: str) -> None:
     started = Started("-c", local_agent, "exec", "x", "yes")
     assert started.line() == "y"
     started.stdout.close()
-    assert started.process.wait(30) == 141
+    assert started.process.wait(GUARD) == 141
     started.stderr.close()
-    assert eventually(lambda: not marked())
+    await_unmarked()
 
 
 def test_an_error_of_ours_ends_the_program(local_agent: str) -> None:
@@ -66,7 +66,7 @@ def test_an_error_of_ours_ends_the_program(local_agent: str) -> None:
 
     with pytest.raises(QgaError, match="disk full"):
         execute(local_agent, "sh", "-c", "while echo; do sleep 0.1; done", stderr=full, stdout=full)
-    assert eventually(lambda: not marked())
+    await_unmarked()
 
 
 def test_the_library_raises_timed_out(local_agent: str) -> None:

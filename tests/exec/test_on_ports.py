@@ -16,7 +16,7 @@ from tests import lab
 from tests.kit import channels
 from tests.kit.channels import plugged
 from tests.kit.command import Configured, Ran, qga
-from tests.kit.running import Started, eventually
+from tests.kit.running import GUARD, Started, eventually
 
 ALWAYS = ("exec", "--channel", "always")
 AUTO = ("exec", "--channel", "auto", "-v")
@@ -109,7 +109,7 @@ def test_output_is_there_while_the_program_runs(guest: lab.Guest) -> None:
             assert os.read(process.stdout.fileno(), 100) == said
             took.append(time.monotonic() - began)
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(GUARD) == 0
     assert sorted(took)[2] < 0.03, took
 
 

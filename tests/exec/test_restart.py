@@ -14,6 +14,7 @@ from tests import lab
 from tests.kit.command import qga
 from tests.kit.in_guest import await_agent
 from tests.kit.running import Started, eventually, execute
+from tests.lab.local_agent import agent as run_local_agent
 
 # init starts it again. Found by its name, for a shell's command line has the word too.
 KILL = "kill -9 $(pidof qemu-ga)"
@@ -48,7 +49,7 @@ def test_a_program_that_restarts_the_agent_itself(guest: lab.Guest) -> None:
 
 @pytest.mark.parametrize("seconds", [3, 30])
 def test_last_words_are_waited_for_where_the_agent_forgot_the_program(
-    local_agent: str, monkeypatch: pytest.MonkeyPatch, seconds: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     """It has just ended when it is looked for, and what it wrote last is on its way still."""
     really, wrapper = AgentCalls.status, list[int]()
@@ -67,13 +68,15 @@ def test_last_words_are_waited_for_where_the_agent_forgot_the_program(
     monkeypatch.setattr(AgentCalls, "status", forgetful)
     began = time.monotonic()
     program = "sh", "-c", f"echo old; sleep {seconds}; echo new; exit 3"
-    if seconds == 3:
-        ran = execute(local_agent, *program)
-        assert (ran.code, ran.out) == (3, b"old\nnew\n")
-    else:  # the wrapper alone was killed, say
-        with pytest.raises(OutcomeUnknown, match="may run still"):
-            execute(local_agent, *program)
-        assert time.monotonic() < began + 15
+    with run_local_agent(tmp_path, "own") as agent:  # which ends what runs still
+        uri = f"unix:{agent.socket}"
+        if seconds == 3:
+            ran = execute(uri, *program)
+            assert (ran.code, ran.out) == (3, b"old\nnew\n")
+        else:  # the wrapper alone was killed, say
+            with pytest.raises(OutcomeUnknown, match="may run still"):
+                execute(uri, *program)
+            assert time.monotonic() < began + 15
 
 
 def test_what_is_lost_with_the_agent_may_have_run(guest: lab.Guest) -> None:

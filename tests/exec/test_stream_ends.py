@@ -8,7 +8,7 @@ import pytest
 
 from qga_cli.exec import outputs
 from qga_cli.exec.stream import ProgramStream
-from tests.kit.running import Started, eventually, readable
+from tests.kit.running import GUARD, Started, eventually, readable
 
 END = b"qga.0123456789abcdef "
 
@@ -142,7 +142,7 @@ def test_a_program_that_waits_after_a_q_is_answered(local_agent: str) -> None:
     try:
         assert readable(started.stdout.fileno(), 30), "held"
         assert started.stdout.read(1) == b"q"
-        assert started.process.communicate(b"ready\n", timeout=60) == (b"ready\n", b"")
+        assert started.process.communicate(b"ready\n", timeout=GUARD) == (b"ready\n", b"")
         assert started.process.returncode == 3
     finally:
         started.process.kill()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.running import Started, eventually, execute, marked
+from tests.kit.running import GUARD, Started, await_unmarked, eventually, execute, marked
 from tests.lab.local_agent import LocalAgent, agent
 
 PLACES = ("/dev/shm", "/run", "/tmp", "/var/tmp")
@@ -56,7 +56,7 @@ def test_many_in_a_row_leak_nothing(own: LocalAgent) -> None:
     for count in range(60):
         script = "sleep 0.3; echo" if count % 20 == 0 else "sleep 0.01 & echo"
         execute(uri, "sh", "-c", script, stdin=b"x" if count % 2 else None)
-    assert eventually(lambda: marked() == [])
+    await_unmarked()
     assert eventually(lambda: descriptors(own.pid) == before), descriptors(own.pid)
     assert spooled() == []
 
@@ -79,14 +79,14 @@ def test_streamed_programs_leave_nothing(own: LocalAgent, way: str) -> None:
             started.signal(signal.SIGINT)
         if way == "reader":
             started.stdout.close()
-            started.process.wait(30)
+            started.process.wait(GUARD)
             started.stderr.close()
         else:
             started.end()
     assert spooled() == []
     assert spools(own.pid) == []
     assert eventually(lambda: descriptors(own.pid) == before), descriptors(own.pid)
-    assert eventually(lambda: marked() == [])
+    await_unmarked()
 
 
 # qga with a keeper and a timer that lose their patience sooner.
@@ -124,7 +124,7 @@ def test_killed_at_any_moment_it_leaves_nothing(own: LocalAgent) -> None:
         time.sleep(moments.uniform(0.1, 1.2))
         kill(process)
     assert eventually(lambda: spooled() == [], 5)
-    assert eventually(lambda: marked() == [])
+    await_unmarked()
 
 
 @pytest.mark.slow
@@ -148,5 +148,5 @@ def test_what_serves_a_killed_qga_ends_by_itself(
     if program == "cat":  # it has written too little to meet an error, and runs on
         assert any(words.startswith(running) for words in marked())
         os.close(os.open(tmp_path / "silence", os.O_WRONLY | os.O_NONBLOCK))
-    assert eventually(lambda: marked() == [])
+    await_unmarked()
     assert all(file.stat().st_size == 0 for file in spools(own.pid))

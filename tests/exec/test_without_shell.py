@@ -15,7 +15,7 @@ import pytest
 from qga_cli.exec.without_proc import END
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
-from tests.kit.running import Started, eventually
+from tests.kit.running import GUARD, Started, eventually
 from tests.lab.local_agent import agent
 
 MB = 2**20
@@ -123,7 +123,7 @@ def test_input_that_is_awaited_can_be_interrupted(poor: str) -> None:
         line for line in map(bytes.decode, waiting.stderr) if "at the end" in line
     )
     waiting.signal(signal.SIGINT)
-    assert waiting.process.wait(20) == 130
+    assert waiting.process.wait(GUARD) == 130
     waiting.end()
 
 
@@ -155,7 +155,7 @@ def test_a_tree_is_found_by_parents(script: str, seconds: int, signum: int) -> N
         assert eventually(lambda: asleep() >= 2)
         end = ["sh", "-c", END, "qga-end", str(tree.pid), "TERM", str(seconds)]
         subprocess.run(end, check=True)
-        assert tree.wait(10) == -signum
+        assert tree.wait(GUARD) == -signum
         assert eventually(lambda: asleep() == 0)
     finally:
         with contextlib.suppress(ProcessLookupError):

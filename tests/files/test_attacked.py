@@ -80,7 +80,7 @@ class Bench:
             word.replace("HOME", f"vm:{self.home}").replace("SOURCE", str(self.source))
             for word in words
         )
-        return qga("-c", self._uri, *words, stdin=stdin, env=env, timeout=30)
+        return qga("-c", self._uri, *words, stdin=stdin, env=env)
 
     def told(self) -> list[tuple[str, int, int, int, bytes]]:
         """What is root's, with modes and owners."""

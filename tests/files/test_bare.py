@@ -50,7 +50,7 @@ def test_what_is_missing_is_named(
     words = [place.replace("HERE", str(here)) for place in places]
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     with run_local_agent(tmp_path, "bare") as agent:
-        done = qga("-c", f"unix:{agent.socket}", "cp", *words, timeout=20)
+        done = qga("-c", f"unix:{agent.socket}", "cp", *words)
     if told:
         said = f"qga: vm: the guest has no {told}, which this needs\n"
         assert (done.code, done.err) == (1, said)

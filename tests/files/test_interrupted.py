@@ -16,7 +16,7 @@ from qga_cli.files.guest import holder
 from tests.kit.command import Far
 from tests.kit.fake import AgentFault
 from tests.kit.fake_files import DATA, READ, FakeFiles, Start, copy
-from tests.kit.running import Started, eventually
+from tests.kit.running import GUARD, Started, eventually
 
 PART = 5_000_000  # bytes: more than goes before the signal
 
@@ -67,7 +67,7 @@ def test_what_a_killed_copy_holds_is_let_go(far: Far, here: Path) -> None:
     killed.communicate()
     assert eventually(lambda: held() == 1, 10)
     time.sleep(max(0.0, began + 100 - time.monotonic()))  # it must wait, not only be alive
-    waiting.communicate(b"last", timeout=60)
+    waiting.communicate(b"last", timeout=GUARD)
     assert waiting.returncode == 0
     assert far.sh("cat waiting") == "first last"
     assert held() == 0
@@ -170,7 +170,7 @@ def test_what_a_killed_copy_left_running_writes_no_more(near: Far, here: Path) -
     assert left.stdin
     try:
         near.good("cp", "--resume", str(here / "data"), "FAR")
-        assert left.wait(10) == -signal.SIGKILL
+        assert left.wait(GUARD) == -signal.SIGKILL
         assert (Path(near.folder) / "data").read_bytes() == data
         assert not part.exists()
     finally:

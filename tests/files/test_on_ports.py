@@ -13,7 +13,8 @@ from tests import lab
 from tests.kit import channels
 from tests.kit.channels import plugged
 from tests.kit.command import Configured, qga
-from tests.kit.running import Started, eventually
+from tests.kit.in_guest import begun_copy
+from tests.kit.running import GUARD, Started, eventually
 
 ALWAYS = ("--channel", "always")
 AUTO = ("--channel", "auto")
@@ -102,7 +103,7 @@ def test_a_device_has_no_size(guest: lab.Guest) -> None:
     with cat.process:
         assert cat.stdout.read(2_500_000) == bytes(2_500_000)
         cat.stdout.close()
-        assert (cat.process.wait(30), cat.stderr.read()) == (141, b"")
+        assert (cat.process.wait(GUARD), cat.stderr.read()) == (141, b"")
 
 
 def test_what_cannot_be_read_is_said_as_ever(place: str) -> None:
@@ -133,16 +134,8 @@ def begun(guest: lab.Guest, place: str, here: Path) -> Iterator[tuple[Started, l
     with open(here / "data", "wb") as out:
         for _ in range(96):
             out.write(os.urandom(2**20))
-    # What stops it waits in the guest before it begins: all of it may be there within a second.
-    name, _, folder = place.partition(":")
-    stop = (
-        "echo ready; until [ -s .data.*.qga-part ]; do :; done; pkill -STOP -x dd && echo stopped"
-    )
-    watcher = Started("exec", "--channel", "never", name, "sh", "-c", f"cd {folder}; {stop}")
-    assert watcher.line() == "ready"
     words = ["cp", *ALWAYS, str(here / "data"), f"{place}/data"]
-    copy = Started(*words)
-    assert watcher.end() == (0, "stopped\n", "")
+    copy = begun_copy(words[-2], words[-1])
     yield copy, words
     copy.process.kill()
     copy.process.wait()

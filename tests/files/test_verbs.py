@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.command import Far, qga
+from tests.kit.running import GUARD
 
 
 @pytest.mark.slow
@@ -36,7 +37,7 @@ def test_tail_follows(far: Far) -> None:
     far.sh("mv log log.1; echo 4 >log")
     assert process.stdout.readline() == b"4\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=GUARD)
     assert process.returncode == 130
     assert [line.rpartition(b": ")[2][:9] for line in err.splitlines()] == [
         b"file trun", b"file repl",

@@ -11,6 +11,7 @@ import pytest
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent
 from tests.kit.freezes import Filesystems
+from tests.kit.running import GUARD
 
 Fake = Callable[..., FakeAgent]
 
@@ -81,5 +82,5 @@ def test_a_hang_up_under_nohup(fake: Fake) -> None:
     assert process.stdout
     assert process.stdout.readline()
     process.send_signal(signal.SIGHUP)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=GUARD)
     assert (process.returncode, out) == (0, b"ran\n"), err

@@ -10,6 +10,7 @@ import pytest
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Hangup, Silence
 from tests.kit.freezes import Carry, Fault, Filesystems, await_no_watchdog, refuse, start, watchdogs
+from tests.kit.running import GUARD
 
 Fake = Callable[..., FakeAgent]
 
@@ -149,7 +150,7 @@ def test_a_freeze_that_comes_after_the_death_of_who_sent_it(fake: Fake) -> None:
     while "freeze" not in filesystems.seen:
         time.sleep(0.005)
     process.kill()
-    process.communicate(timeout=5)
+    process.communicate(timeout=GUARD)
     time.sleep(1.2)
     assert "thaw" in filesystems.seen
     filesystems.await_thawed(1)
@@ -165,7 +166,7 @@ def test_a_guest_that_is_gone_needs_no_thaw(tmp_path: Path) -> None:
     agent.path.unlink()
     process.kill()
     await_no_watchdog("web1")
-    process.communicate(timeout=10)  # the command runs on, if it has begun
+    process.communicate(timeout=GUARD)  # the command runs on, if it has begun
 
 
 def test_a_guest_that_left_while_it_was_frozen_is_to_be_thawed_elsewhere(tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_two_guests_and_a_kill(pair: tuple[list[Filesystems], list[str]]) -> Non
     for index, filesystems in enumerate(both):
         filesystems.await_thawed(2)
         await_no_watchdog(f"agent{index}")
-    process.communicate(timeout=10)  # the command runs on, if it has begun
+    process.communicate(timeout=GUARD)  # the command runs on, if it has begun
 
 
 def test_a_host_that_cannot_be_asked_freezes_nobody(fake: Fake, tmp_path: Path) -> None:

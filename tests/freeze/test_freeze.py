@@ -13,6 +13,7 @@ import pytest
 from tests import lab
 from tests.kit.command import qga
 from tests.kit.freezes import await_no_watchdog, await_status, in_guest, start, status, watchdogs
+from tests.kit.running import GUARD
 from tests.soak.freeze import SIGNALS, kill_one
 
 RUNS = 12
@@ -84,7 +85,7 @@ def test_a_signal_thaws_first_and_then_ends_the_command(
     await_status(vm, "thawed", 2)
     assert process.poll() is None, "the command ignores the signal, and gets time to end"
     process.send_signal(signum)  # impatient now
-    _, err = process.communicate(timeout=5)
+    _, err = process.communicate(timeout=GUARD)
     assert process.returncode == 128 + signum
     word = "interrupted" if signum == signal.SIGINT else f"interrupted by {signum.name}"
     assert f"qga: {word}\n" in err.decode()
@@ -123,11 +124,11 @@ def test_killed_at_random_moments(vm: lab.Guest, tmp_path: Path) -> None:
 
 def test_the_watchdog_thaws_when_qga_is_stopped(vm: lab.Guest) -> None:
     process = start("fs", "with-frozen", "--max", "1s", vm.name, "--", "sleep", "60")
-    await_status(vm, "frozen", 10)
+    await_status(vm, "frozen", GUARD)
     process.send_signal(signal.SIGSTOP)
     await_status(vm, "thawed", 1 + 1 + 2)
     process.send_signal(signal.SIGCONT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=GUARD)
     assert process.returncode == 124
     assert b"NOT consistent" in err
 
@@ -135,23 +136,23 @@ def test_the_watchdog_thaws_when_qga_is_stopped(vm: lab.Guest) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_the_watchdogs_death_ends_the_freeze(vm: lab.Guest, signum: int) -> None:
     process = start("fs", "with-frozen", vm.name, "--", "sleep", "60")
-    await_status(vm, "frozen", 10)
+    await_status(vm, "frozen", GUARD)
     (pid,) = watchdogs(vm.name)
     os.kill(pid, signum)
     await_status(vm, "thawed", 2)
-    _, err = process.communicate(timeout=5)
+    _, err = process.communicate(timeout=GUARD)
     assert process.returncode == 124
     assert b"watchdog has died" in err
 
 
 def test_the_watchdog_is_deaf_to_what_ends_a_session(vm: lab.Guest) -> None:
     process = start("fs", "with-frozen", vm.name, "--", "sleep", "2")
-    await_status(vm, "frozen", 10)
+    await_status(vm, "frozen", GUARD)
     (pid,) = watchdogs(vm.name)
     assert os.getsid(pid) == pid
     for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         os.kill(pid, signum)
-    process.communicate(timeout=10)
+    process.communicate(timeout=GUARD)
     assert process.returncode == 0
 
 

@@ -13,7 +13,7 @@ from tests import lab
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent
 from tests.kit.freezes import Filesystems, await_no_watchdog, status
-from tests.kit.running import readable
+from tests.kit.running import GUARD, readable
 
 Fake = Callable[..., FakeAgent]
 
@@ -47,7 +47,7 @@ class Terminal:
         if self.master >= 0:
             os.close(self.master)
             self.master = -1
-            self.process.wait(20)
+            self.process.wait(GUARD)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_ctrl_c_while_the_command_runs(fake: Fake, terminal: Callable[..., Termi
     seen = terminal(*words(fake(filesystems), "sh", "-c", "echo runs; exec sleep 60"))
     seen.expect("runs")
     seen.type("\x03")
-    assert seen.process.wait(10) == 130
+    assert seen.process.wait(GUARD) == 130
     assert not filesystems.frozen
 
 

@@ -17,6 +17,7 @@ from qga_cli.freeze.hold import Watchdog
 from qga_cli.guests.targets import Target
 from tests.kit.fake import FakeAgent
 from tests.kit.freezes import Filesystems, refuse
+from tests.kit.running import GUARD
 
 Fake = Callable[..., FakeAgent]
 
@@ -42,7 +43,7 @@ def test_what_the_watchdog_logs(fake: Fake, tmp_path: Path) -> None:
         while b"armed" not in ours.recv(99):
             pass
         filesystems.frozen = True
-    assert process.wait(5) == 0
+    assert process.wait(GUARD) == 0
     assert not filesystems.frozen
     lines = log.read_text().splitlines()
     assert lines[:3] == [

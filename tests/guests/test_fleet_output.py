@@ -13,6 +13,7 @@ import pytest
 
 from tests.kit.command import Ran, qga, qga_tty
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence
+from tests.kit.running import GUARD
 from tests.lab.local_agent import agent as local_agent
 
 Herd = Callable[..., Callable[..., Ran]]
@@ -170,7 +171,7 @@ def test_ctrl_c_ends_them_all_and_tells_how_far_it_came(tmp_path: Path) -> None:
     assert process.stdout
     assert [process.stdout.readline(), process.stdout.readline()] == ["vm\thostname\n", "a\ta\n"]
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=5)
+    _, err = process.communicate(timeout=GUARD)
     for agent in agents:
         agent.close()
     assert process.returncode == 130
@@ -187,7 +188,7 @@ def test_ctrl_c_ends_the_programs_too(tmp_path: Path) -> None:
         assert process.stdout
         assert {process.stdout.readline() for _ in "ab"} == {"a: begun\n", "b: begun\n"}
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=GUARD)
     assert process.returncode == 130
     assert "2 failed (a,b: exit code 130)" in err
 

@@ -17,6 +17,7 @@ from qga_cli.wire import to_base64
 from tests import lab
 from tests.kit.command import Ran, qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
+from tests.kit.running import GUARD
 from tests.lab.hypervisor import virsh
 
 PROC_NET_TCP = """\
@@ -185,14 +186,14 @@ def test_a_real_guest_stops_and_starts(spare: lab.Guest) -> None:
 
     stopped = begin("--for", "stopped")
     virsh(spare.uri, "destroy", spare.name)
-    assert stopped.wait(5) == 0
+    assert stopped.wait(GUARD) == 0
     ready = begin("--timeout", "2m")
     time.sleep(6)  # by now it would look every few seconds only
     virsh(spare.uri, "start", spare.name)
     while not connected(spare):
         time.sleep(0.02)
     seen = time.monotonic()
-    assert ready.wait(60) == 0
+    assert ready.wait(GUARD) == 0
     assert time.monotonic() - seen < 3
     for process in (stopped, ready):
         assert process.stderr

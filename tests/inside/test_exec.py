@@ -12,6 +12,7 @@ import pytest
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, quote
 from qga_cli.inside import loaded_at_once, script
 from tests.inside.conftest import Run
+from tests.kit.running import GUARD
 
 GONE = "99999999"  # above the kernel's largest pid
 MARK = b"the-end"
@@ -108,7 +109,7 @@ def test_a_tree_is_ended_by_its_mark(sh: Run, looks: str) -> None:
         program.stdout.readline()
         try:
             done = sh("exec/end", GONE, mark, "TERM", "20", around=around)
-            assert (done.returncode, program.wait(5)) == (0, -signal.SIGKILL)
+            assert (done.returncode, program.wait(GUARD)) == (0, -signal.SIGKILL)
         finally:
             program.kill()
 
@@ -140,7 +141,7 @@ def test_a_tree_is_ended_by_its_parent(sh: Run) -> None:
         if sh("exec/end_descendants", str(parent.pid), "KILL", "0").stderr.find(b"ps:") >= 0:
             parent.kill()
             pytest.skip("this busybox has a ps without -A -o")
-        assert parent.wait(5) == -signal.SIGKILL
+        assert parent.wait(GUARD) == -signal.SIGKILL
         assert parent.stdout.read() == b""  # no child holds it
 
 

@@ -16,7 +16,7 @@ import pytest
 from qga_cli.inside import modules
 from qga_cli.inside.tasks import FILES, START
 from qga_cli.inside.tasks.frames import HEAD, SIZE
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 from tests.lab.process import is_over
 
 
@@ -81,7 +81,7 @@ def host() -> Iterator[Host]:
         yield host
         assert host.process.stdin
         host.process.stdin.close()
-        assert host.process.wait(20) == 0
+        assert host.process.wait(GUARD) == 0
 
 
 def test_a_shell_has_its_input_and_tells_its_end(host: Host) -> None:
@@ -178,5 +178,5 @@ def test_the_hosts_end_ends_what_runs() -> None:
     with host.process:
         assert host.process.stdin
         host.process.stdin.close()
-        assert host.process.wait(20) == 0
+        assert host.process.wait(GUARD) == 0
     assert is_over(pid)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.inside import script
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 
 END, KEEPER = script("exec/end"), script("exec/keeper")
 GONE = "99999999"  # above the kernel's largest pid
@@ -39,7 +39,7 @@ def test_the_time_until_kill_passes_in_a_slow_guest_too(tmp_path: Path) -> None:
         began = time.monotonic()
         subprocess.run(end, env=slow, check=True)
         assert 2.5 < time.monotonic() - began < 7  # a look, the time, and one or two more looks
-        assert program.wait(5) == -signal.SIGKILL
+        assert program.wait(GUARD) == -signal.SIGKILL
 
 
 def test_a_program_that_is_about_to_start_is_ended_too() -> None:
@@ -50,7 +50,7 @@ def test_a_program_that_is_about_to_start_is_ended_too() -> None:
         with subprocess.Popen([*end, f"{wrapper.pid}", mark, "TERM", "0"]) as helper:
             with pytest.raises(subprocess.TimeoutExpired):
                 helper.wait(1)
-            wrapper.communicate(b"\n", timeout=20)
+            wrapper.communicate(b"\n", timeout=GUARD)
         assert wrapper.returncode == 128 + signal.SIGTERM
     subprocess.run([*end, GONE, mark, "TERM", "0"], check=False, timeout=20)  # nothing to wait for
 
@@ -85,7 +85,7 @@ def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: s
             finally:
                 os.close(output)
         (own / "fd/0").write_text("drop\n")
-        keeper.wait(20)
+        keeper.wait(GUARD)
     finally:
         for process in (keeper, wrapper):
             process.kill()

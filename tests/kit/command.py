@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.kit.running import readable
+from tests.kit.running import GUARD, readable
 
 _CLEAN = {
     key: value
@@ -39,7 +39,7 @@ class Ran:
 
 
 def qga(
-    *words: str, stdin: bytes = b"", env: dict[str, str] | None = None, timeout: float = 60
+    *words: str, stdin: bytes = b"", env: dict[str, str] | None = None, timeout: float = GUARD
 ) -> Ran:
     """Run the command line with its output in pipes."""
     done = subprocess.run(
@@ -53,7 +53,7 @@ def qga(
 
 
 def qga_tty(
-    *words: str, stdin: bytes = b"", env: dict[str, str] | None = None, timeout: float = 60
+    *words: str, stdin: bytes = b"", env: dict[str, str] | None = None, timeout: float = GUARD
 ) -> Ran:
     """Run it with stdout on a terminal of 100 columns, a little stdin and stderr in pipes."""
     master, slave = pty.openpty()

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.kit.command import Ran, qga
+from tests.kit.running import GUARD
 
 BEGUN = "QGA-TEST-BEGUN"
-WAIT = ("wait", "--timeout", "60s")
+WAIT = ("wait", "--timeout", "5m")
 
 # By calls of the agent, which -vv shows one by one; what harms ports is in tests/channel.
 COPY = ("cp", "--channel", "never")
@@ -37,13 +38,13 @@ def during(console: Path, name: str, fault: Callable[[], object], *words: str) -
     """What becomes of a call in the middle of which something happens."""
     seen = console.read_bytes().count(BEGUN.encode())
     process = begin(name, *words)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + GUARD
     while console.read_bytes().count(BEGUN.encode()) == seen:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "the call does not begin"
         time.sleep(0.02)
     fault()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=GUARD)
     return Ran(process.returncode, out, err)
 
 

@@ -1,7 +1,6 @@
 """Programs in guests, run through the library or as a process that can be watched and killed."""
 
 import io
-import os
 import select
 import signal
 import subprocess
@@ -14,7 +13,11 @@ from qga_cli.agent.program import Completed
 from qga_cli.exec.run import run
 from qga_cli.interrupt import Interrupt
 from qga_cli.transports import connect
-from tests.lab.local_agent import MARK
+from tests.lab import local_agent
+
+# Seconds after which a test gives up on what would hang: no measure of speed, for a machine that
+# others share may stand still for a minute.
+GUARD = 300.0
 
 
 class Result:
@@ -70,7 +73,7 @@ class Started:
 
     def end(self) -> tuple[int, str, str]:
         """Wait for it: exit code, the rest of its output, its stderr."""
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=GUARD)
         return self.process.returncode, out.decode(), err.decode()
 
 
@@ -81,7 +84,7 @@ def readable(number: int, seconds: float) -> bool:
     return bool(look.poll(max(0.0, seconds) * 1000))
 
 
-def eventually(true: Callable[[], object], seconds: float = 20.0) -> bool:
+def eventually(true: Callable[[], object], seconds: float = 60.0) -> bool:
     """Whether it becomes true in time."""
     until = time.monotonic() + seconds
     while not true():
@@ -93,19 +96,13 @@ def eventually(true: Callable[[], object], seconds: float = 20.0) -> bool:
 
 def marked() -> list[str]:
     """What still runs of all that the local agents of this test run have started."""
-    mark = "=".join(MARK).encode()
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                environ = file.read().split(b"\0")
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                words = file.read().decode(errors="replace").split("\0")
-        except OSError:  # it has just ended
-            continue
-        if mark in environ and "qemu-ga" not in words[0]:
-            found.append(" ".join(words)[:200])
-    return found
+    lines = local_agent.marked(local_agent.MARK).values()
+    return [line[:200] for line in lines if "qemu-ga" not in line.partition(" ")[0]]
+
+
+def await_unmarked() -> None:
+    """Nothing that a local agent has started runs any longer than a moment."""
+    assert eventually(lambda: not marked(), 20), marked()
 
 
 def is_full(number: int) -> bool:

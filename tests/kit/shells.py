@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from tests import REPO
+from tests.kit.running import GUARD
 
 SCRIPTS = REPO / "completions"
 NAMES = ("bash", "zsh", "fish")
@@ -117,7 +118,7 @@ class Shell:
         os.write(self._terminal, text.encode("utf-8", "surrogateescape"))
 
     def _wait(self, path: Path) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + GUARD
         while not path.exists():
             assert time.monotonic() < end, self.screen.decode(errors="replace")[-2000:]
             time.sleep(0.005)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.kit.command import environment
-from tests.kit.running import readable
+from tests.kit.running import GUARD, readable
 
 
 class Terminal:
@@ -57,7 +57,7 @@ class Terminal:
             if told & select.POLLOUT:
                 keys = keys[os.write(self._window, keys[:1024]) :]
 
-    def see(self, text: bytes, seconds: float = 30) -> bytes:
+    def see(self, text: bytes, seconds: float = GUARD) -> bytes:
         """Wait until `text` has appeared; what came before it. It is not seen a second time."""
         end = time.monotonic() + seconds
         while text not in self.screen:
@@ -74,14 +74,14 @@ class Terminal:
             count += len(os.read(self._window, 65536))
         return count
 
-    def until(self, true: Callable[[], object], seconds: float = 30) -> None:
+    def until(self, true: Callable[[], object], seconds: float = GUARD) -> None:
         """Wait for something that is not to be seen here."""
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, f"in vain, with {self.screen[-2000:]!r}"
             self._read(0.02)
 
-    def end(self, seconds: float = 30) -> int:
+    def end(self, seconds: float = GUARD) -> int:
         """Wait for the end, and return the exit code."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:

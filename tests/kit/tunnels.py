@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from qga_cli.network.tunnel import Tunnel, program
 from tests import REPO
+from tests.kit.running import GUARD
 
 PICK = REPO / "qga_cli/inside/network/pick.sh"
 
@@ -40,7 +41,7 @@ class PipeLink:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(GUARD)
         self.process.stdout.close()
 
 
@@ -141,7 +142,7 @@ def read_all(connection: socket.socket) -> bytes:
     return found
 
 
-def await_that(what: Callable[[], object], seconds: float = 20) -> None:
+def await_that(what: Callable[[], object], seconds: float = GUARD) -> None:
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until

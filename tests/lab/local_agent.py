@@ -4,11 +4,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ ALLOWED = re.compile(
 
 # In the environment of the agents of this process, and so of all that they start.
 MARK = ("QGA_TEST_RUN", f"{os.getpid()}.{time.time_ns()}")
+_ONE = "QGA_TEST_AGENT"  # likewise, of one of them
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,12 @@ def agent(folder: Path, name: str, *options: str) -> Iterator[LocalAgent]:
     state.mkdir()
     blocked = [word for word in run(program, "-b", "help").split() if not ALLOWED.fullmatch(word)]
     command = [program, "-m", "unix-listen", "-p", str(path), "-t", str(state)]
+    own = (_ONE, f"{MARK[1]}.{path}")
     # setpriv: it shall not outlive a test process that is killed.
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", *command, "-b", ",".join(blocked), *options],
         stdin=subprocess.DEVNULL,
-        env=dict([*os.environ.items(), MARK]),
+        env=dict([*os.environ.items(), MARK, own]),
     )
     try:
         _assert_tied(path, process)
@@ -57,6 +60,26 @@ def agent(folder: Path, name: str, *options: str) -> Iterator[LocalAgent]:
         process.kill()
         process.wait()
         path.unlink(missing_ok=True)
+        for pid in marked(own):  # what has lost its qga may wait for it for a minute
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def marked(mark: tuple[str, str]) -> dict[int, str]:
+    """The command lines of the processes that have this in their environment, by pid."""
+    wanted = "=".join(mark).encode()
+    found = {}
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                environ = file.read().split(b"\0")
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                words = file.read().decode(errors="replace").split("\0")
+        except OSError:  # it has just ended
+            continue
+        if wanted in environ:
+            found[int(entry)] = " ".join(words)
+    return found
 
 
 def _assert_tied(path: Path, process: subprocess.Popen[bytes]) -> None:

@@ -20,6 +20,7 @@ from tests import REPO, lab
 from tests.kit.channels import may_write_ports, plugged
 from tests.kit.command import SUITE, Configured, qga
 from tests.kit.remains import Remains
+from tests.kit.running import GUARD
 from tests.kit.tunnels import await_that, echo, read_all, server
 from tests.lab.hypervisor import virsh
 from tests.test_docs import BLOCK, environment, script
@@ -101,7 +102,7 @@ def forwarding(*words: str) -> Iterator[tuple[list[int], "subprocess.Popen[str]"
         yield ports, process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=GUARD)
 
 
 def test_connect_joins_our_streams_to_an_address(island: lab.Guest) -> None:
@@ -241,7 +242,7 @@ def test_whatever_kills_it_nothing_stays(island: lab.Guest) -> None:
         )
         time.sleep(moment)
         process.send_signal(signum)
-        process.wait(15)
+        process.wait(GUARD)
         assert not (left := remains.soon()), f"{words}, {signum.name} after {moment:.2f} s: {left}"
         said = qga("exec", island.name, "ss", "-ltnH").out.splitlines()
         assert [line for line in said if not re.search(r":(7|80) ", line)] == []

@@ -16,7 +16,7 @@ from qga_cli.inside.network.frames import Broken, frame
 from qga_cli.inside.network.mux import Mux
 from qga_cli.network.address import Address
 from qga_cli.network.tunnel import Tunnel
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 from tests.kit.tunnels import turn_on
 
 both = pytest.mark.parametrize("language", ["python3", "perl"])
@@ -213,5 +213,5 @@ def test_a_host_that_talks_nonsense_ends_the_guests_end(language: str) -> None:
     made = link(language)
     with contextlib.suppress(BrokenPipeError):  # it may end before it has taken all
         made.write(os.urandom(100_000))
-    assert made.process.wait(20) != 0
+    assert made.process.wait(GUARD) != 0
     made.close()

@@ -22,7 +22,7 @@ from qga_cli.render import View, watch
 from qga_cli.spec import Column
 from tests.kit.command import environment, qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
-from tests.kit.running import readable
+from tests.kit.running import GUARD, readable
 
 Make = Callable[[Handler], FakeAgent]
 
@@ -150,7 +150,7 @@ def test_rows_in_a_pipe_until_a_signal(fake: Make, signum: int, code: int) -> No
     for number in (1, 2, 3):
         assert process.stdout.readline().split("\t")[1] == str(number)
     process.send_signal(signum)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=GUARD)
     assert (process.returncode, err) == (code, "")
 
 
@@ -163,7 +163,7 @@ def test_redrawn_on_a_terminal(fake: Make) -> None:
     while shown.count("\x1b[J") < 3 and readable(master, 30):
         shown += os.read(master, 4096).decode()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=GUARD)
     os.close(master)
     frames = re.sub(r"\x1b\[[\d;]*m", "", shown).split("\x1b[H\x1b[J")
     assert frames[2].splitlines()[2:4] == ["LOAD1M  LOAD5M  LOAD15M", "  2.00    0.00     0.00"]
@@ -178,7 +178,7 @@ def test_an_error_ends_it(fake: Make) -> None:
         return counting(calls)(request)
 
     process = start(fake(handle), "cpu", "load", "x", "--watch", "10ms", stdout=subprocess.PIPE)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=GUARD)
     assert process.returncode == 1
     assert len(out.splitlines()) == 3
     assert err == "qga: x: no more\n"
@@ -199,7 +199,7 @@ def test_rounds_that_were_missed_are_not_made_up_for(fake: Make) -> None:
     for _ in range(5):
         process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=GUARD)
     assert min(later - one for one, later in pairwise(asked[1:5])) > 0.2
 
 
@@ -217,7 +217,7 @@ def test_a_fleet_goes_on(fake: Make) -> None:
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(4)]
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=GUARD)
     assert process.returncode == 130
     assert lines[0].startswith("time\tvm\tload1m")
     assert [line.split("\t")[1] for line in lines[1:]] == ["a", "a", "a"]

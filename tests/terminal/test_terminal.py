@@ -14,6 +14,7 @@ import pytest
 
 from tests import lab
 from tests.kit.command import environment, qga
+from tests.kit.running import GUARD
 from tests.kit.terminals import terminal
 from tests.lab.hypervisor import virsh
 
@@ -149,7 +150,7 @@ def test_a_closed_window_hangs_up(vm: str) -> None:
     with terminal("exec", "-it", vm, "--", "sh", "-c", "echo ready; sleep 4002") as t:
         t.see(b"ready")
         t.shut()
-        t.process.wait(10)
+        t.process.wait(GUARD)
     vanishes(vm, "pgrep -x sleep -a | grep 4002")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.kit.command import qga, qga_tty
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Hangup, Raw, Silence
+from tests.kit.running import GUARD
 
 Make = Callable[[Handler], FakeAgent]
 TEST = "x"
@@ -171,7 +172,7 @@ def test_batch_is_a_conversation_on_one_connection(fake: Make) -> None:
         process.stdin.write("guest-ping\n")
         assert json.loads(process.stdout.readline()) == {"return": number}
     process.stdin.close()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=GUARD) == 0
     assert agent.connections == 1
     process.stdout.close()
 

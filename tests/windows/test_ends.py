@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 from tests.windows.conftest import ARGS, GEN, MB, Windows
 from tests.windows.conversation import Recorder
 
@@ -34,7 +34,7 @@ def test_ctrl_c_ends_the_tree(live: Windows) -> None:
     ) as process:  # fmt: skip
         assert eventually(lambda: "gen.exe" in str(live.agent.processes()))
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=GUARD)
     assert process.returncode not in (0, 124)
     assert "gen.exe" not in str(live.agent.processes())
     assert live.left() == ([], [])

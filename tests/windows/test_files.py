@@ -9,7 +9,7 @@ import pytest
 
 from tests.kit.command import Ran, qga
 from tests.kit.fake import AgentFault, FakeAgent
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 from tests.windows.conftest import DATA, MB, Windows, good
 from tests.windows.conversation import Recorder
 
@@ -54,7 +54,7 @@ def test_a_copy_replaces_in_one_step(live: Windows, data: Path, here: Path) -> N
     process = live.start(*words)
     assert eventually(lambda: any(path.stat().st_size > MB for path in data.glob(".x.*")))
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) != 0
+    assert process.wait(GUARD) != 0
     assert (data / "x").read_text() == "old"
     good(live("cp", "--resume", *words[1:]))
     assert (data / "x").read_bytes() == (here / "x").read_bytes()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 from tests.windows.conftest import Windows
 
 CMD = "@echo off\necho [%~1] [%~2]\nset /p LINE=\necho read %LINE%\ngoto end\n:end\nexit /b 5\n"
@@ -111,7 +111,7 @@ def test_following_a_file(live: Windows, tmp_path: Path) -> None:
     file.write_text("new\n")
     assert eventually(lambda: out.read_bytes() == b"2\n3\n4\n5\nnew\n")
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(GUARD)
     opened = [line for line in err.read_text().splitlines() if '"guest-file-open"' in line]
     assert opened
     assert not [line for line in opened if "data" in line]
