@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _SILENCE = 3.0
 _EXPLAINING = 5.0  # seconds for each question that explains a refusal
 _LOOK = 0.1  # seconds between two looks at the guest's state
+_RECORDS = 50  # of programs with one pid that an agent may have; a lying one has no end of them
 
 
 class Reply:
@@ -69,6 +70,7 @@ class Agent:
         self.sent = False  # whether the running or last call may have reached the guest
         self._quiet = 0.0  # time.monotonic() until which a command without reply may have effect
         self.system = ""  # its id as guest-get-osinfo has it, once somebody has asked
+        self._new: set[object] = set()  # pids of programs whose state nobody has asked for yet
         self._trace = trace
         self._waits = waits
 
@@ -84,6 +86,38 @@ class Agent:
         and freeze state, which costs further calls on that path only.
         """
         text = wire.encode(command.wire, arguments or {})
+        reply = self._explained(command, text, timeout)
+        if command.wire == "guest-exec":
+            self.started(reply.value["pid"])
+        elif command.wire == "guest-exec-status" and arguments and arguments["pid"] in self._new:
+            self._new.discard(arguments["pid"])
+            reply = self._last_record(command, text, timeout, reply)
+        return reply
+
+    def started(self, pid: int) -> None:
+        """The agent has given a program this pid: what it says of an earlier one is not meant."""
+        self._new.add(pid)
+
+    def _last_record(
+        self, command: Command, text: str, timeout: float | None, reply: Reply
+    ) -> Reply:
+        """The state of the program that was started last with this pid.
+
+        What nobody asks for, as of a program whose qga was killed, the agent keeps as long as it
+        lives, and of several records with one pid it tells the oldest (guest_exec_info_find,
+        qga/commands.c): another program's end and output. Telling an end takes the record away, so
+        ours is the last. One that runs at the first look needs no second: its pid was free.
+        """
+        for _ in range(_RECORDS):
+            if not reply.value["exited"]:
+                break
+            try:
+                reply = self._ask(command, text, timeout)
+            except (wire.AgentError, QgaError):  # there is no other, or nobody can tell
+                break
+        return reply
+
+    def _explained(self, command: Command, text: str, timeout: float | None) -> Reply:
         try:
             return self._ask(command, text, timeout)
         except wire.AgentError as error:

@@ -67,6 +67,7 @@ def status(job: Job, *, pid: int, wait: bool = False) -> Finished | Reply:
         if job.interrupt.sleep(seconds, 0):
             raise Interrupted(job.interrupt.signum)
 
+    job.agent.started(pid)
     limit = math.inf if job.timeout is None else job.timeout
     if not wait:
         look()

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +36,13 @@ class LocalAgent:
 
 
 @contextmanager
-def agent(folder: Path, name: str, *options: str) -> Iterator[LocalAgent]:
-    """Run qemu-ga on the socket `NAME.sock` in the folder; further options go to qemu-ga."""
+def agent(
+    folder: Path, name: str, *options: str, around: Sequence[str] = ()
+) -> Iterator[LocalAgent]:
+    """Run qemu-ga on the socket `NAME.sock` in the folder; further options go to qemu-ga.
+
+    `around` is a program that becomes qemu-ga, or has it as its child until it ends.
+    """
     program = shutil.which("qemu-ga", path=PATH)
     if program is None:
         raise LabError("qemu-ga is not installed: run `python3 -m tests.lab setup`")
@@ -49,7 +54,7 @@ def agent(folder: Path, name: str, *options: str) -> Iterator[LocalAgent]:
     own = (_ONE, f"{MARK[1]}.{path}")
     # setpriv: it shall not outlive a test process that is killed.
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", *command, "-b", ",".join(blocked), *options],
+        ["setpriv", "--pdeathsig", "KILL", *around, *command, "-b", ",".join(blocked), *options],
         stdin=subprocess.DEVNULL,
         env=dict([*os.environ.items(), MARK, own]),
     )
