@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SILENCE = 3.0
 _EXPLAINING = 5.0  # seconds for each question that explains a refusal
 _LOOK = 0.1  # seconds between two looks at the guest's state
-_RECORDS = 50  # of programs with one pid that an agent may have; a lying one has no end of them
+_RECORDS = 20  # of programs with one pid that an agent may have; a lying one has no end of them
 
 
 class Reply:
