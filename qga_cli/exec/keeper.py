@@ -23,7 +23,7 @@ _SILENCE = 32.0  # seconds without a beat, after which it is asked for before it
 
 
 class Lost(QgaError):
-    """The keeper has given up: this qga was stopped too long."""
+    """The keeper has given up: it did not hear of us for too long."""
 
 
 class Keeper:
@@ -119,7 +119,10 @@ class Keeper:
                 self._heard = began
                 self.calls.through = self.path("")
                 return
-        raise Lost("the program's output is lost: this qga was stopped for longer than 40 seconds")
+        raise Lost(
+            "the program's output is lost: the guest did not hear of this qga for 40 seconds "
+            "(it was stopped, or the agent busy)"
+        )
 
     def _order(self, order: str) -> None:
         if self._orders:

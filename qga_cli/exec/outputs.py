@@ -154,7 +154,7 @@ class Spooled:
             if status.get("exitcode") != 0:
                 raise QgaError(
                     "the program's output is lost: the guest has no room for it any more, "
-                    "or this qga was stopped for longer than 40 seconds"
+                    "or did not hear of this qga for 40 seconds (it was stopped, or the agent busy)"
                 )
 
     def _empty(self, file: _File) -> None:

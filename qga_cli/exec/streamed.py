@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.exec.stdin import InputFeed
+    from qga_cli.exec.vigil import Vigil
 
 _SHORT = (0.15, 0.4)  # seconds: what ends within is told at its end, the rest is streamed
 _CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
@@ -97,6 +98,7 @@ class StreamedProgram:
         self._status: Mapping[str, Any] | None = None  # the wrapper's last
         self._exited = 0.0  # when that was
         self._pause = 0.0
+        self._vigil: Vigil | None = None  # once a keeper hears whether we live
 
     def start(
         self,
@@ -105,7 +107,9 @@ class StreamedProgram:
         stderr: Callable[[bytes], object],
     ) -> None:
         """Start it. Raises NoShell, Refused."""
-        self._streams = Stream(stdout, self._end), Stream(stderr, self._end)
+        self._streams = (
+            Stream(self._outside(stdout), self._end), Stream(self._outside(stderr), self._end),
+        )  # fmt: skip
         inline = self._feed.small() if self._feed else b""
         how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
         if how != STREAMED:
@@ -186,8 +190,19 @@ class StreamedProgram:
         shell, text = loaded("qga-end", script("exec/end"))
         return self.calls.start([*shell, *words], stdin=text)
 
+    def _outside(self, sink: Callable[[bytes], object]) -> Callable[[bytes], object]:
+        """`sink`, while which may wait for a reader the keeper is told that we live."""
+
+        def take(data: bytes) -> None:
+            with self._vigil or contextlib.nullcontext():
+                sink(data)
+
+        return take
+
     def _leave(self, *, drop: bool = False) -> None:
         assert self._keeper is not None
+        if self._vigil:
+            self._vigil.end()
         keeper, self._keeper = self._keeper, None
         if self._feed:
             self._feed.close()
@@ -211,10 +226,6 @@ class StreamedProgram:
         if self._status is None:
             ask = self.calls.end_of if self._keeper else self.calls.status
             status = ask(self.pid)
-            if status["exited"] and not self._keeper and self._end not in captured(status)[0]:
-                # Or is it what nobody has fetched of an earlier program with this pid?
-                with contextlib.suppress(Refused):
-                    status = self.calls.status(self.pid)
             if status["exited"]:
                 self._status = status
                 self._exited = time.monotonic()
@@ -273,6 +284,9 @@ class StreamedProgram:
             if self._feed:
                 self._feed.begin(self.calls, keeper)
             self._state = _State.CARRIED
+            from qga_cli.exec.vigil import Vigil  # short programs need no threads
+
+            self._vigil = Vigil(keeper.beat)
             return True
         code = keeper.gone()
         if code is None:

@@ -1,18 +1,26 @@
-"""exec by a qga that was stopped for long (Ctrl-Z): its keeper's pid may be another's by then."""
+"""exec by a qga that was stopped for long (Ctrl-Z): its keeper's pid may be another's by then.
+
+And by one whose reader stands still: its program must not be ended by that.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from qga_cli import inside
+from qga_cli.agent import Agent
 from qga_cli.errors import QgaError
-from qga_cli.exec import keeper, streamed
+from qga_cli.exec import keeper, streamed, vigil
 from qga_cli.exec.outputs import Spooled
+from qga_cli.exec.run import run
+from qga_cli.interrupt import Interrupt
+from qga_cli.transports import connect
 from tests.kit.running import eventually, execute
 from tests.lab.local_agent import agent
 
@@ -70,7 +78,36 @@ def test_a_pid_that_is_another_users_now_is_not_written_through(
             process.wait()
     assert (secret.read_bytes() == b"precious\n") == (silence == 1.0), error
     if silence == 1.0:
-        assert "was stopped" in str(error)
+        assert "did not hear of this qga" in str(error)
+
+
+@pytest.mark.slow
+def test_a_reader_that_reads_nothing_for_long_ends_no_program(
+    own_agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`| less`: the keeper gave up after 40 seconds, and the program met SIGPIPE."""
+    monkeypatch.setattr(keeper, "_BEAT", 0.3)
+    monkeypatch.setattr(vigil, "_LOOK", 0.1)
+    really = inside.script
+    soon = {"exec/keeper": really("exec/keeper").replace("sleep 20", "sleep 1")}
+    assert "sleep 1 " in soon["exec/keeper"]
+    monkeypatch.setattr(keeper, "script", lambda name: soon.get(name) or really(name))
+    given = bytearray()
+
+    def read(data: bytes) -> None:
+        if not given:
+            time.sleep(6)  # twice as long as it bears
+        given.extend(data)
+
+    agent = Agent(connect(own_agent).open("x"), "x")
+    ran = run(
+        agent,
+        ["sh", "-c", "sleep 0.6; seq 2000000; sleep 1; echo end"],
+        stdin=None, stdout=read, stderr=given.extend, interrupt=Interrupt(),
+    )  # fmt: skip
+    agent.transport.close()
+    assert ran.code == 0
+    assert bytes(given).endswith(b"\n2000000\nend\n")
 
 
 def takes(pid: int, path: Path) -> subprocess.Popen[bytes]:
