@@ -7,6 +7,7 @@ a process in the guest, so it is opened once more; whether a program runs, /proc
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from qga_cli.agent.file import AgentFile
@@ -32,7 +33,7 @@ from qga_cli.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from qga_cli.agent import Agent
@@ -131,9 +132,23 @@ class AgentCalls:
     def reap(self, pids: Iterable[int], seconds: float = _REAP) -> None:
         """Have the agent forget programs that are ending, and wait until they have."""
         until = time.monotonic() + seconds
-        left = [pid for pid in pids if not self._reaped(pid, until - time.monotonic())]
-        if left:
-            self.agent.trace(1, f"still running in the guest: {left}")
+        with self.tidying():
+            left = [pid for pid in pids if not self._reaped(pid, until - time.monotonic())]
+            if left:
+                self.agent.trace(1, f"still running in the guest: {left}")
+
+    @contextlib.contextmanager
+    def tidying(self) -> Iterator[None]:
+        """What is to be done once a program's end is known: no error of it takes the place of that.
+
+        `tar x && reboot` ends well, and the agent has gone. What is left ends by itself.
+        """
+        try:
+            yield
+        except Interrupted:
+            raise
+        except QgaError as error:
+            self.agent.trace(1, f"not cleaned up in the guest: {error.said()}")
 
     def _reaped(self, pid: int, seconds: float) -> bool:
         try:

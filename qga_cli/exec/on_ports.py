@@ -161,7 +161,8 @@ class ProgramOnPorts:
 
     def result(self) -> tuple[int | None, int | None]:
         """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
-        self._let_go(clean=True)
+        with self.calls.tidying():
+            self._let_go(clean=True)
         if self._status is None:
             self.calls.reap([self.pid], _LAST)
         return outcome(self._streams[0].last)

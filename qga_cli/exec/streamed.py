@@ -164,7 +164,8 @@ class StreamedProgram:
     def result(self) -> tuple[int | None, int | None]:
         """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
         if self._keeper:
-            self._leave()
+            with self.calls.tidying():
+                self._leave()
         return outcome(self._streams[0].last)
 
     def abandon(self, *, drop: bool = False) -> None:

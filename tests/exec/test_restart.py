@@ -1,6 +1,8 @@
 """The agent is restarted while a program of ours runs: it goes on, or its outcome is unknown."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +11,9 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import OutcomeUnknown, Refused
+from qga_cli.exec import calls
 from qga_cli.exec.calls import AgentCalls
+from qga_cli.exec.streamed import StreamedProgram
 from tests import lab
 from tests.kit.command import qga
 from tests.kit.in_guest import await_agent
@@ -136,3 +140,23 @@ def test_a_copy_that_may_be_there(spare: lab.Guest, tmp_path: Path) -> None:
     deadly(spare, "rm", "/root/f")  # a program that goes on
     assert qga("rm", f"{spare.name}:/root/f").code == 0
     assert qga("cat", f"{spare.name}:/root/f").code == 1
+
+
+@pytest.mark.slow
+def test_an_end_that_is_known_is_told_though_the_agent_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`tar x && reboot`: it was waited for, and then the end was not known."""
+    monkeypatch.setattr(calls, "_RETURN", 0.5)
+    carry = StreamedProgram._carry
+    with run_local_agent(tmp_path, "gone") as agent:
+
+        def carried(self: StreamedProgram) -> bool:
+            moved = carry(self)
+            if self.ended:
+                os.kill(agent.pid, signal.SIGKILL)
+            return moved
+
+        monkeypatch.setattr(StreamedProgram, "_carry", carried)
+        ran = execute(f"unix:{agent.socket}", "sh", "-c", "sleep 1; echo out; exit 3")
+    assert (ran.code, ran.out) == (3, b"out\n")
