@@ -49,6 +49,10 @@ _REAP = 3.0  # seconds for programs that were told to end
 _RETURN = 30.0  # seconds for an agent to come back; a keeper without us gives up after 40
 
 
+class LeftRunning(Interrupted):
+    """A second signal: the program runs on, and `run` tells its pid."""
+
+
 class AgentCalls:
     """What a running program needs of the agent. Not for two threads at once."""
 
@@ -242,8 +246,10 @@ class AgentCalls:
                     if not waiting:
                         self.agent.trace(1, f"{error.said()}: waiting for the agent")
                     waiting = True
-            if self.interrupt.sleep(_THAW, max(1, self.interrupt.count)):
-                raise Interrupted(self.interrupt.last)
+            # The first signal is the program's, and passed on when the agent answers again.
+            heard = self.interrupt.sleep(_THAW, max(1, self.interrupt.count))
+            if heard and self.interrupt.count > 1:
+                raise LeftRunning(self.interrupt.last)
 
     def _tolerates(self, error: QgaError) -> bool:
         if self._patience is None:

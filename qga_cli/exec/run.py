@@ -58,7 +58,7 @@ def run(
     when the agent is lost after that, and whatever Agent.call raises before.
     """
     from qga_cli.exec import wrapper
-    from qga_cli.exec.calls import AgentCalls, unsettled
+    from qga_cli.exec.calls import AgentCalls, LeftRunning, unsettled
     from qga_cli.exec.context import Context
     from qga_cli.exec.exit_status import unstarted
     from qga_cli.exec.sinks import Complaint
@@ -83,9 +83,15 @@ def run(
             errors.release()
             supervisor.close()
     except QgaError as error:
-        if not ways.program.pid:
+        pid = ways.program.pid
+        if not pid:
             raise
-        about = f"{argv[0]} was started (pid {ways.program.pid} in the guest): it may run still"
+        if isinstance(error, LeftRunning):
+            raise error.add(
+                after=f": still running in the guest as {pid}",
+                hint=f"`qga exec-status VM {pid}` tells how it has ended",
+            ) from error.__cause__
+        about = f"{argv[0]} was started (pid {pid} in the guest): it may run still"
         told = unsettled(error, about)
         if told is error:  # which is not its own cause
             raise

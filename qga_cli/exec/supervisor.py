@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import time
 
-from qga_cli.errors import Interrupted, TimedOut
+from qga_cli.errors import TimedOut
+from qga_cli.exec.calls import LeftRunning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,10 +78,7 @@ class Supervisor:
         raise TimedOut(f"the program was ended after {self._timeout:g} s (--timeout)")
 
     def _detach(self) -> None:
-        pid = self._program.pid
-        self._program.abandon()
+        with self._program.calls.tidying():  # the guest may be frozen
+            self._program.abandon()
         self._program.calls.reap(self._signalling)
-        raise Interrupted(self._interrupt.last).add(
-            after=f": still running in the guest as {pid}",
-            hint=f"`qga exec-status VM {pid}` tells how it has ended",
-        )
+        raise LeftRunning(self._interrupt.last)

@@ -1,6 +1,7 @@
 """What ends a program in the guest, leaves it running, or tells of it."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,24 @@ from tests.kit.running import GUARD, Started, await_unmarked, eventually, execut
 from tests.lab.local_agent import agent as run_local_agent
 
 LONG = b"x" * 99_999 + b"\n"
+CAUGHT = "trap 'echo caught; exit 3' INT; echo ready; while sleep 0.1; do :; done"
+FROZEN = """
+import os, sys
+from qga_cli.agent import Agent
+from qga_cli.cli.main import main
+from qga_cli.errors import Frozen
+
+really, flag = Agent.call, sys.argv.pop(1)
+
+def call(agent, *words, **more):
+    if os.path.exists(flag):
+        print("refused", file=sys.stderr, flush=True)
+        raise Frozen("frozen")
+    return really(agent, *words, **more)
+
+Agent.call = call
+main()
+"""
 
 
 @pytest.mark.slow
@@ -191,3 +210,31 @@ def test_an_agent_that_cannot_open_files_any_more(tmp_path: Path) -> None:
         assert ran.stdout == b"a\n" + LONG + b"b\n"
         ran = qga("-c", f"unix:{agent.socket}", "cat", "x:/etc/hosts")
     assert "`df /run` in the guest" in ran.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signals", [1, 2])
+def test_signals_while_the_guest_is_frozen(local_agent: str, tmp_path: Path, signals: int) -> None:
+    """The first is the program's, after the thaw; after the second the pid is told."""
+    frozen = tmp_path / "frozen"
+    words = ("-c", local_agent, "exec", "x", "--", "sh", "-c", CAUGHT)
+    with subprocess.Popen(
+        [sys.executable, "-c", FROZEN, str(frozen), *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == "ready\n"
+        frozen.touch()
+        assert process.stderr.readline() == "refused\n"
+        for number in range(signals):
+            process.send_signal(signal.SIGINT)
+            assert number or process.stderr.readline() == "refused\n"
+        frozen.unlink()
+        out, err = process.communicate(timeout=GUARD)
+    told = re.search(r"interrupted: still running in the guest as (\d+)\n", err)
+    if signals == 1:
+        assert (process.returncode, out, told) == (3, "caught\n", None)
+    else:
+        assert (process.returncode, bool(told)) == (130, True), err
+    await_unmarked()
