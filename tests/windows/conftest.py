@@ -13,6 +13,7 @@ import pytest
 
 from tests.kit.command import Ran, qga
 from tests.kit.fake import FakeAgent
+from tests.kit.running import GUARD
 from tests.lab import windows
 from tests.windows.conversation import Recorder, Replay
 
@@ -47,7 +48,7 @@ class Windows:
         """For a qga of one's own."""
         return {"XDG_STATE_HOME": str(self.state)}
 
-    def __call__(self, *words: str, stdin: bytes = b"", timeout: float = 60) -> Ran:
+    def __call__(self, *words: str, stdin: bytes = b"", timeout: float = GUARD) -> Ran:
         """Run qga."""
         return qga("-c", self.uri, *words, stdin=stdin, env=self.env, timeout=timeout)
 
