@@ -1,8 +1,9 @@
 """What a real Windows agent was asked and answered, recorded in one test and given again later.
 
 A record is a line of JSON for each request: the request, and its answer. Base64 is decoded, names
-that differ in each run are numbered, and looks that found a program still running are left out. The
-shell text that a guest without a shell refuses is left out too: it is exec's to change.
+that differ in each run are numbered. Looks that found a program still running are left out, and
+those for one more of its pid once it has ended (qga_cli/agent): their number is chance. The shell
+text that a guest without a shell refuses is left out too: it is exec's to change.
 """
 
 import json
@@ -20,6 +21,26 @@ _BASE64 = ("buf-b64", "input-data", "out-data", "err-data")
 _SHELLS = ("sh", "/bin/sh")
 
 
+class Ends:
+    """The pids of programs that have ended, as far as the conversation has told."""
+
+    def __init__(self) -> None:
+        self._pids: set[object] = set()
+
+    def told(self, request: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Take note of an answer."""
+        value = answer.get("return")
+        if request["execute"] == "guest-exec" and isinstance(value, dict):
+            self._pids.discard(value["pid"])
+        elif request["execute"] == "guest-exec-status" and isinstance(value, dict):
+            self._pids.update([request["arguments"]["pid"]] if value["exited"] else [])
+
+    def asked_again(self, request: dict[str, Any]) -> bool:
+        """Whether it is a look at a program whose end was told."""
+        pid = request.get("arguments", {}).get("pid")
+        return request["execute"] == "guest-exec-status" and pid in self._pids
+
+
 class Recorder:
     """A handler of FakeAgent's that asks the real agent, and keeps what passes."""
 
@@ -27,6 +48,7 @@ class Recorder:
         self.largest = 0  # bytes of a reply
         self._lines: list[str] = []
         self._names: dict[str, str] = {}
+        self._ends = Ends()
         self._link = socket.socket(socket.AF_UNIX)
         self._link.settimeout(60)
         self._link.connect(str(agent.socket))
@@ -40,7 +62,9 @@ class Recorder:
         line = self._replies.readline()
         self.largest = max(self.largest, len(line))
         answer = json.loads(line)
-        if answer.get("return") != {"exited": False}:
+        chance = self._ends.asked_again(request) and "error" in answer
+        self._ends.told(request, answer)
+        if answer.get("return") != {"exited": False} and not chance:
             known = [_told(request, self._names), _told(answer, self._names)]
             self._lines.append(json.dumps(known, ensure_ascii=False))
         if "error" in answer:
@@ -65,13 +89,17 @@ class Replay:
         self._path = path
         self._lines = [json.loads(line) for line in path.read_text().splitlines()]
         self._names: dict[str, str] = {}
+        self._ends = Ends()
 
     def __call__(self, request: dict[str, Any]) -> object:
+        if self._ends.asked_again(request):
+            raise AgentFault("Invalid parameter 'pid'")
         told = _told(request, self._names)
         expected, answer = self._lines.pop(0) if self._lines else ({}, {})
         if told != expected:
             self.wrong = self.wrong or f"asked {told}, recorded is {expected}"
             raise AgentFault("not as recorded")
+        self._ends.told(request, answer)
         if "error" in answer:
             raise AgentFault(answer["error"]["desc"])
         return _given(answer["return"], {number: name for name, number in self._names.items()})
