@@ -25,6 +25,10 @@ _FILES = f"guest-info, guest-get-osinfo, {_PROGRAM}"
 _CALLS = {
     "exec": _PROGRAM,
     "shell": _PROGRAM,
+    "connect": _PROGRAM,
+    "forward": _PROGRAM,
+    "rsh": _PROGRAM,
+    "edit": _FILES,
     "exec-status": "guest-exec-status",
     "list": "guest-info, guest-fsfreeze-status, guest-get-osinfo, guest-network-get-interfaces, "
             "guest-get-load",
@@ -40,6 +44,8 @@ _CALLS = {
     "batch": "those of each line",
     "metrics": "those that only read",
     "exporter": "those that only read",
+    "top": "those that only read",
+    "ssh config": "",
     "completion": "",
     "config show": "",
     "help": "",

@@ -47,7 +47,10 @@ class Target:
         self.error = error
 
     def typable(self, hint: str) -> str:
-        """`hint` with this guest for VM, as a shell wants it; virsh knows hosts by URI only."""
+        """`hint` with this guest for VM, as a shell wants it; virsh knows hosts by URI only.
+
+        A node of Proxmox has no virsh: `qm` has the same words, and takes VMIDs only.
+        """
         if " VM" not in hint:
             return hint
         import re
@@ -56,6 +59,8 @@ class Target:
         virsh = f"virsh -c {_word(self.uri)}" if self.uri and known else "virsh"
 
         def fill(match: re.Match[str]) -> str:
+            if match[1] and self.uri == "pve":
+                return f"qm {match[1]} {self.name if self.name.isdecimal() else 'VMID'}"
             if match[1]:
                 return f"{virsh} {match[1]} {_word(self.name)}"
             return f" {_word(self.label)}"

@@ -5,6 +5,7 @@ The official client library writes the answer: it knows which formats a Promethe
 
 from __future__ import annotations
 
+import sys
 import threading
 from urllib.parse import parse_qs
 
@@ -56,8 +57,8 @@ def verb(
     except ModuleNotFoundError as error:
         raise QgaError(
             "the exporter needs Prometheus' client library for Python",
-            hint="`pip install 'qga-cli[exporter]'`, or `apt install python3-prometheus-client`; "
-            "`qga metrics` does without",
+            hint=f"`{sys.executable} -m pip install prometheus-client`, or Debian's "
+            "python3-prometheus-client; `qga metrics` does without",
         ) from error
     assert job.timeout is not None
     address, port = listening(listen)

@@ -128,10 +128,16 @@ def test_the_line_for_the_shell_does_the_same(tmp_path: Path, uri: str, program:
             ("fs", "with-frozen", "web1", "--", "false"),
             "guest-fsfreeze-freeze, guest-fsfreeze-thaw; -vv tells each",
         ),
+        (("connect", "web1", "80"), "\nCalls: guest-exec, "),
+        (("forward", "web1", "0:80"), "\nCalls: guest-exec, "),
+        (("rsh", "web1", "id"), "\nCalls: guest-exec, "),
+        (("edit", "web1:/etc/hosts"), "\nCalls: guest-info, guest-get-osinfo, guest-exec, "),
+        (("top",), "\nCalls: those that only read; "),
+        (("ssh", "config"), "\nIt asks no agent."),
     ],
 )
 def test_explain_of_a_verb_without_a_wire_name_says_so(words: tuple[str, ...], says: str) -> None:
-    ran = qga(*words[:1], *words[1:2], "--explain", *words[2:])
+    ran = qga("--explain", *words)
     assert ran.code == 0
     assert says in ran.out
 

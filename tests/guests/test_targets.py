@@ -204,6 +204,8 @@ def test_folding_loses_nobody(given_names: list[str]) -> None:
         (Target(None, "-x", "-x"), "virsh start -- -x", "qga fs thaw -- -x"),
         (Target(None, "$(id)", "$(id)"), "virsh start '$(id)'", "qga fs thaw '$(id)'"),
         (Target("test:///?a&b", "v", "h/v"), "virsh -c 'test:///?a&b' start v", "qga fs thaw h/v"),
+        (Target("pve", "100", "100"), "qm start 100", "qga fs thaw 100"),
+        (Target("pve", "web1", "p/web1"), "qm start VMID", "qga fs thaw p/web1"),
     ],
 )  # fmt: skip
 def test_hints_can_be_typed(target: Target, start: str, thaw: str) -> None:
