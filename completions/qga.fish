@@ -5,7 +5,7 @@ set -g __qga_common0 \
     '--connect=uri'\t'Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve' \
     '-c=uri'\t'Host: a libvirt URI, unix:PATH, vsock:CID:PORT, or pve' \
     '--explain'\t'Print what would be sent, and how virsh sends it; send nothing' \
-    '--audit=host-path'\t'Append one JSON line for each agent call to this file' \
+    '--audit=host-path'\t'Append a JSON line for each agent call, and one for the command, to this file' \
     '--verbose'\t'Say what is done; -vv each agent call, -vvv its JSON' \
     '-v'\t'Say what is done; -vv each agent call, -vvv its JSON'
 set -g __qga_common1 \
@@ -18,7 +18,7 @@ set -g __qga_common4 \
     '--help'\t'Show help'
 set -g __qga_common5 \
     '--label=text'\t'Only guests whose title or metadata matches' \
-    '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state (default for patterns: running)' \
+    '--state=|running|paused|suspended|shut-off|crashed|all'\t'Only guests in this state (default for patterns: running; list, top, metrics, exporter: all)' \
     '--parallel=text'\t'How many guests at a time' \
     '-j=text'\t'How many guests at a time'
 set -g __qga_common6 \

@@ -68,3 +68,23 @@ def test_the_page_of_exit_codes_has_every_code_and_kind() -> None:
         if ours and kind is not errors.NotDelivered:  # only what it stands above is raised
             assert f"\\fB{kind.exit_code}\\fR" in page, kind
             assert re.search(rf"[(\s]{kind.kind}[,)]", page), kind.kind
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("exec", "N 2 123 124 125 126 127 128+N"),
+        ("script", "N 2 123 124 125 126 127 128+N"),
+        ("forward", "N 2 124 125 126 127 128+N"),
+        ("fs-with-frozen", "N 2 124 125 126 127 128+N"),
+        ("rsh", "N 2 255 128+N"),
+        ("shell", "N 1 2 3 4 5 6 7 8 124 128+N"),
+        ("exec-status", "N 0 1 2 3 4 5 6 7 8 123 124 128+N"),
+        ("help", "0 2"),
+    ],
+)
+def test_exit_codes_of_programs_are_listed_where_they_are_passed_on(
+    command: str, codes: str
+) -> None:
+    page = man.pages("", {})[f"qga-{command}.1"].partition("EXIT STATUS\n")[2]
+    assert re.findall(r"^\\fB(\S+)\\fR$", page.partition(".SH")[0], re.M) == codes.split()

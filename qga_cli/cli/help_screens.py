@@ -13,10 +13,12 @@ _OPTIONS = [
     ("-o, --output FORM", "table, json, jsonl, yaml, csv, tsv or raw"),
     ("--timeout TIME", "give up after 30s, 5m ..."),
     ("--explain", "show what would be sent, and send nothing"),
+    ("-V, --version", "print the version of qga"),
 ]
 _MORE = [
     ("qga COMMAND --help", "what a command takes, with examples"),
-    ("qga help COMMAND", "its manual page; also: targets, output, exit-codes, transports"),
+    ("qga help COMMAND", "its manual page"),
+    ("qga help TOPIC", "options, configuration, targets, output, exit-codes, transports"),
     ("source <(qga completion bash)", "TAB then knows commands, guests and files inside them"),
 ]
 

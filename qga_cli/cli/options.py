@@ -40,7 +40,8 @@ COMMON = (
     Arg("timeout", spec.DURATION, "Give up after this time, for example 30s or 5m",
         metavar="TIME"),
     Arg("explain", spec.FLAG, "Print what would be sent, and how virsh sends it; send nothing"),
-    Arg("audit", spec.HOST_PATH, "Append one JSON line for each agent call to this file"),
+    Arg("audit", spec.HOST_PATH, "Append a JSON line for each agent call, and one for the command, "
+        "to this file"),
     Arg("verbose", spec.COUNT, "Say what is done; -vv each agent call, -vvv its JSON", short="-v"),
 )  # fmt: skip
 
@@ -48,8 +49,8 @@ STATES = ("running", "paused", "suspended", "shut-off", "crashed", "all")
 SELECT = (
     Arg("label", spec.LABEL, "Only guests whose title or metadata matches", short="-l", many=True,
         metavar="KEY=GLOB"),
-    Arg("state", spec.CHOICE, "Only guests in this state (default for patterns: running)",
-        choices=STATES),
+    Arg("state", spec.CHOICE, "Only guests in this state (default for patterns: running; list, "
+        "top, metrics, exporter: all)", choices=STATES),
     Arg("parallel", spec.POSITIVE, "How many guests at a time", short="-j", metavar="N",
         default="32"),
 )  # fmt: skip

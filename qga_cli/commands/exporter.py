@@ -11,7 +11,7 @@ COMMAND = Command(
     args=[
         PATTERN,
         Arg("listen", spec.TEXT, "Where to listen: for this host alone, unless you say otherwise",
-            default="127.0.0.1:9942", metavar="ADDRESS:PORT"),
+            default="127.0.0.1:9942", metavar="[ADDRESS:]PORT"),
         Arg("keep", spec.DURATION, "Ask no guest more often than this", default="5s",
             metavar="TIME"),
         EVERYTHING,
@@ -27,9 +27,10 @@ COMMAND = Command(
         "up to a minute when it stays silent; so is an agent that a backup of qga's needs now. "
         "Within the time that Prometheus waits, it gets what has come. Nothing in a guest is "
         "changed.\n\n"
-        "It needs Prometheus' own library: `pip install 'qga-cli[exporter]'`. There is no TLS and "
-        "no password here: for other machines, put a web server in front. docs/prometheus.md has "
-        "one, a unit for systemd, rules for alerts and a dashboard."
+        "It needs Prometheus' own library, prometheus-client, in the Python of qga (Debian: "
+        "python3-prometheus-client). There is no TLS and no password here: for other machines, "
+        "put a web server in front. docs/prometheus.md has one, a unit for systemd, rules for "
+        "alerts and a dashboard."
     ),
     examples=[
         Example("qga exporter", "every guest of this host, at http://127.0.0.1:9942/metrics"),

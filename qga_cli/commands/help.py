@@ -8,9 +8,9 @@ COMMAND = Command(
     "Open the manual page of a command or a topic",
     since="",
     args=[
-        Arg("topic", spec.TEXT, "A command such as `exec` or `fs list`, or one of `targets`, "
-            "`output`, `exit-codes`, `transports`", positional=True, required=False, many=True,
-            metavar="TOPIC"),
+        Arg("topic", spec.TEXT, "A command such as `exec` or `fs list`, or one of `options`, "
+            "`configuration`, `targets`, `output`, `exit-codes`, `transports`", positional=True,
+            required=False, many=True, metavar="TOPIC"),
     ],
     patience=spec.FOREVER,
     scope="none",

@@ -25,11 +25,26 @@ _EXIT = {
 }
 _EXIT_PROGRAM = {
     "N": "The program's own exit code.",
+    "2": _EXIT["2"],
+    "123": _EXIT["123"],
     "124": "The time given with `--timeout` ran out.",
     "125": "qga itself failed; the message says how, and `-o json` has the code it would have had.",
     "126": "The program was found and cannot be executed.",
     "127": "The program was not found.",
     "128+N": "The program was killed by signal N.",
+}
+# Of commands that pass a program's exit code on, and end with other codes when they fail.
+_EXIT_OTHER = {
+    "rsh": {
+        **{code: _EXIT_PROGRAM[code] for code in ("N", "2")},
+        "255": "qga itself failed, or the time given with `--timeout` ran out.",
+        "128+N": _EXIT_PROGRAM["128+N"],
+    },
+    "shell": {
+        "N": "The exit code of the shell in the guest.",
+        **{code: says for code, says in _EXIT.items() if code not in ("0", "123")},
+    },
+    "exec-status": {"N": "The program's own exit code, once it has ended.", **_EXIT},
 }
 _COMMON = {arg.name for arg in (*COMMON, *FLEET, *VIEW)}
 
@@ -53,6 +68,7 @@ def options_page(date: str) -> str:
         "Every command": COMMON,
         "Commands that name guests": (*SELECT, *FLEET),
         "Commands that print columns": (*VIEW, *WATCH),
+        "Commands that carry streams or files": (spec.CHANNEL,),
     }
     parts = [
         '.\\" Written by `make gen` from the command records: do not edit.\n',
@@ -60,8 +76,8 @@ def options_page(date: str) -> str:
         heading("NAME"), "qga\\-options \\- the options that commands have in common\n",
         heading("DESCRIPTION"),
         prose("They may stand before the command or after it. Each can be given a value for every "
-              "day, by the environment or in `[defaults]` of the configuration: see qga(1) and "
-              "qga-targets(7)."),
+              "day in `[defaults]` of the configuration, see qga-configuration(7); `--connect`, "
+              "`--output`, `--timeout` and `--channel` by the environment too, see qga(1)."),
     ]  # fmt: skip
     for name, args in groups.items():
         parts += [f".SS {name}\n", *(option(arg) for arg in args)]
@@ -181,7 +197,10 @@ def _exit_status(command: Command) -> str:
     kinds = {arg.kind for arg in command.args}
     asks = command.scope != "none" or spec.PLACE in kinds
     codes = _EXIT if asks else {"0": _EXIT["0"], "2": _EXIT["2"]}
-    codes = _EXIT_PROGRAM if spec.WORDS in kinds else codes
+    if spec.WORDS in kinds:
+        fleet = command.scope == "guest" and not command.lasts
+        codes = {code: says for code, says in _EXIT_PROGRAM.items() if fleet or code != "123"}
+    codes = _EXIT_OTHER.get(command.name, codes)
     text = "".join(entry(bold(code), says) for code, says in codes.items())
     return heading("EXIT STATUS") + text
 
@@ -213,6 +232,7 @@ def _root(commands: list[Command], date: str) -> str:
         heading("COMMANDS"),
         *(entry(bold(page_name(c)) + "(1)", c.summary + ".") for c in commands),
         heading("OPTIONS"), *(option(arg) for arg in COMMON),
+        entry(f"{bold('--version')}, {bold('-V')}", "Print the version of qga."),
         heading("ENVIRONMENT"), *(entry(bold(name), says) for name, says in _ENVIRONMENT.items()),
         heading("FILES"), *(entry(italic(name), says) for name, says in _FILES.items()),
         heading("EXIT STATUS"), *(entry(bold(code), says) for code, says in _EXIT.items()),
@@ -241,7 +261,11 @@ _ENVIRONMENT = {
     "LIBVIRT_DEFAULT_URI": "libvirt's own choice of a host, when nothing else says.",
 }
 _FILES = {
-    "/etc/qga/config.toml": "Configuration for every user: see qga-targets(7).",
+    "/etc/qga/config.toml": "Configuration for every user: see qga-configuration(7).",
     "~/.config/qga/config.toml": "Configuration of one user; what it says counts more.",
-    "~/.cache/qga": "What completion has learned in the last minutes.",
+    "~/.cache/qga": "What completion has learned in the last minutes, and for an hour which guests "
+    "take no ports.",
+    "~/.local/state/qga": "Host keys of guests (`qga ssh config`), and what is open in Windows "
+    "guests.",
+    "/run/qga, $XDG_RUNTIME_DIR/qga": "Notes on the freezes of root, and of a user.",
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qga_cli import catalog
+from qga_cli import catalog, spec
 from qga_cli.cli import command_help
 from qga_cli.cli.options import for_command
 from qga_cli.spec import Command
@@ -37,6 +37,15 @@ def test_own_options_stand_before_the_common_ones() -> None:
     assert screen.index("--recursive") < screen.index("Common options")
     assert "qga help options" in screen
     assert "--fail-fast  " not in screen  # named, not described
+
+
+def test_state_s_default_is_said_of_each_command() -> None:
+    """Where the guests may be left out, all are meant, in whatever state."""
+    for command in COMMANDS:
+        state = next((arg for arg in for_command(command) if arg.name == "state"), None)
+        guests = next((arg for arg in for_command(command) if arg.kind == spec.GUEST), None)
+        if state and guests:
+            assert (command.name in state.help) is not guests.required, command.name
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["web1", "--help"], ["-o", "json", "-h"]])

@@ -13,7 +13,7 @@ COMMAND = Command(
     notes=(
         "Reads `/etc/qga/config.toml`, then `~/.config/qga/config.toml` over it, then the "
         "environment; options of a command line go before them all. A mistake in a file is named "
-        "with its line. See `qga help targets` for what the files may say."
+        "with its line. See `qga help configuration` for what the files may say."
     ),
     examples=[Example("qga config show", "why does it ask that host?")],
 )
