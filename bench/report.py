@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.measure import Pair, median
@@ -11,8 +11,8 @@ HEAD = """# Benchmarks
 
 Written by `make bench`; measured in one run on {machine}.
 Commands alternate with their peers, ratios are medians of the pairs (qga / peer, lower is better):
-they hold on other machines, seconds do not. The guest is emulated, not run under KVM. Files are
-random bytes.
+they hold on other machines, seconds do not. A goal is the most that the project wants.
+The guest is emulated, not run under KVM. Files are random bytes.
 
 | job | peer | ratio | goal | spread of the ratio | rounds | qga | peer |
 |---|---|---|---|---|---|---|---|
@@ -63,12 +63,16 @@ def page(results: Sequence[Result], figures: Sequence[Figure], versions: str) ->
             f"| {result.job} | {result.peer} | **{pair.ratio:.2f}** "
             f"| {_goal(pair.ratio, result.goal)} "
             f"| {spread} | {len(pair.ours)} "
-            f"| {_time(median(pair.ours))} | {_time(median(pair.peer))} |\n"
+            f"| {_times(median(pair.ours), median(pair.peer))} |\n"
         )
     text += "\n| figure | value | goal |\n|---|---|---|\n"
     for figure in figures:
-        value = _time(figure.value) if figure.unit == "s" else f"{figure.value:.0f} {figure.unit}"
-        text += f"| {figure.name} | {value} | {_goal(figure.value, figure.goal)} |\n"
+
+        def written(value: float, unit: str = figure.unit) -> str:
+            return _time(value) if unit == "s" else f"{value:.0f} {unit}"
+
+        goal = _goal(figure.value, figure.goal, written)
+        text += f"| {figure.name} | {written(figure.value)} | {goal} |\n"
     return text + WHY
 
 
@@ -82,11 +86,17 @@ def machine(versions: str) -> str:
     return f"{os.cpu_count()} x {cpu}, Python {platform.python_version()}, {versions}"
 
 
-def _goal(value: float, goal: float | None) -> str:
+def _goal(value: float, goal: float | None, written: Callable[[float], str] = "{:g}".format) -> str:
     if goal is None:
         return "-"
-    return f"{goal:g} reached" if value <= goal else f"{goal:g} missed by {value / goal - 1:.0%}"
+    told = written(goal)
+    return f"{told} reached" if value <= goal else f"{told} missed by {value / goal - 1:.0%}"
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+def _times(*row: float) -> str:
+    """Cells of one unit: they are compared."""
+    return " | ".join(_time(seconds, of=max(row)) for seconds in row)
+
+
+def _time(seconds: float, of: float = 0.0) -> str:
+    return f"{seconds * 1000:.0f} ms" if max(seconds, of) < 1 else f"{seconds:.2f} s"
