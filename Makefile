@@ -1,4 +1,4 @@
-# make quick  lint, types, quick tests: under a minute          make test   every check there is
+# make quick  lint, types, quick tests: under a minute          make test   lint, types and the whole suite
 # make demo   a real guest, and `ip addr list` inside it
 PYTHON ?= /usr/bin/python3
 VENV := .venv

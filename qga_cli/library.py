@@ -214,8 +214,8 @@ class Guest:
     ) -> "ProgramStream":
         """Run a program whose standard input and output are a stream of bytes, ours to use.
 
-        It travels through ports that are plugged into the guest for it: hundreds of megabytes a
-        second, a fraction of a millisecond there and back. Raises NoChannel where that is not
+        It travels through ports that are plugged into the guest for it: tens of megabytes a second
+        under emulation, about a millisecond there and back. Raises NoChannel where that is not
         possible (a bare socket, no virtio-serial controller, an agent that is not root) or not
         within `timeout` seconds; Forbidden; NoProgram and NotExecutable. With `prompt` no byte
         waits for a later one, and at the very end a few may come that are not the program's.

@@ -1,4 +1,4 @@
-"""Many names in few words: web1, web2, web3, db1 are web[1-3],db1."""
+"""Many names in few words: web1, web2, web3, db1 are db1,web[1-3]."""
 
 import re
 from collections.abc import Iterable
