@@ -36,7 +36,7 @@ def start(
 ) -> int:
     """Start a program and return its pid. The agent keeps the first megabyte of its output."""
     feed = InputFeed(stdin) if stdin else None
-    given = feed.whole(interrupt) if feed else b""
+    given = feed.whole(agent, interrupt) if feed else b""
     calls = AgentCalls(agent, interrupt)
     how = INLINE if feed else NO_INPUT
     if is_windows(agent):  # asked first: it may have a sh, of Git's

@@ -96,6 +96,8 @@ def run(
         if told is error:  # which is not its own cause
             raise
         raise told from error
+    finally:
+        ways.close()
     return Completed({"exitcode": exitcode, "signal": signal})
 
 

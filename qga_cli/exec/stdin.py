@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Protocol
 
+    from qga_cli.agent import Agent
     from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.keeper import Keeper
     from qga_cli.interrupt import Interrupt
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _INLINE = 48 * 1024  # bytes that go along in the request that starts the program
 _MOMENT = 0.03  # seconds to see whether the input is as small as that
 _BUSY = 1.0  # seconds for our thread to fetch what is there, on a machine with much to do
+_SILENT = 1.0  # seconds of input that does not come, after which we say what we wait for
 _PIECE = 64 * 1024
 _AHEAD = 16  # pieces read ahead
 _SPOOL = 2 * 2**20  # bytes in the keeper's spool file before dd carries them into the pipe
@@ -41,7 +43,8 @@ class InputFeed:
     def __init__(self, source: InputSource) -> None:
         self._source = source
         self.pids: list[int] = []  # the dd that carries input into the program's pipe
-        self._pieces: queue.Queue[bytes | OSError] = queue.Queue(_AHEAD)
+        self._pieces: queue.Queue[bytes | Exception] = queue.Queue(_AHEAD)
+        self._over = False  # nobody takes pieces any more
         self._first = b""
         self._at_end = False
         self._told = False
@@ -81,8 +84,9 @@ class InputFeed:
         """Whether more of it is there by now than goes along in the request."""
         return len(self._first) > _INLINE
 
-    def whole(self, interrupt: Interrupt) -> bytes:
+    def whole(self, agent: Agent, interrupt: Interrupt) -> bytes:
         """All of it, waited for. Raises UsageError if it is more than goes along in a request."""
+        wait = _Wait(agent)
         while (given := self.small()) is None:
             if self.large:
                 raise UsageError(
@@ -91,14 +95,18 @@ class InputFeed:
                 )
             if interrupt.count:
                 raise Interrupted(interrupt.last)
+            wait.look()
         return given
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self, agent: Agent) -> Iterator[bytes]:
         """All of it, as it comes, for whoever takes it before the program starts; empty pieces
         while there is none."""
+        wait = _Wait(agent)
         while self._first or not self._at_end:
             piece, self._first = self._first, b""
             yield piece
+            if not piece:
+                wait.look()
             with contextlib.suppress(queue.Empty):
                 self._take(self._pieces.get_nowait())
 
@@ -173,17 +181,23 @@ class InputFeed:
         if file:
             self._calls.close(file)
 
-    def _take(self, piece: bytes | OSError) -> None:
+    def stop(self) -> None:
+        """The program takes no more of it. The thread ends, unless its source holds it."""
+        self._over = True
+
+    def _take(self, piece: bytes | Exception) -> None:
         if isinstance(piece, OSError):
             raise FileError(f"the input cannot be read: {piece.strerror or piece}") from piece
+        if isinstance(piece, Exception):  # a library's user has made that source
+            raise piece
         self._at_end = not piece
         self._first += piece
 
     def _read(self, source: InputSource) -> None:
         # read1 hands on what a slow writer has written; plain objects have read only.
         read = getattr(source, "read1", source.read)
-        piece: bytes | OSError = b"."
-        while piece and not isinstance(piece, OSError):
+        piece: bytes | Exception = b"."
+        while piece and not (self._over or isinstance(piece, Exception)):
             try:
                 piece = read(_PIECE)
             except ValueError:  # closed under us: the end, as for any reader
@@ -191,4 +205,29 @@ class InputFeed:
             except OSError as error:
                 # A terminal that has been closed is at its end too, and SIGHUP tells.
                 piece = b"" if hasattr(source, "isatty") and source.isatty() else error
-            self._pieces.put(piece)
+            except Exception as error:  # raised where it is taken
+                piece = error
+            while not self._over:
+                with contextlib.suppress(queue.Full):
+                    self._pieces.put(piece, timeout=_BUSY)
+                    break
+
+
+class _Wait:
+    """Tells once, after a second, that a program is not started before its input has ended.
+
+    `ssh HOST qga exec -d VM -- job` has an input that never does.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._until: float | None = time.monotonic() + _SILENT
+
+    def look(self) -> None:
+        """Called while nothing comes."""
+        if self._until and time.monotonic() > self._until:
+            self._until = None
+            name = self._agent.name
+            self._agent.trace(
+                0, f"{name}: waiting for the end of the input; -n gives the program none"
+            )

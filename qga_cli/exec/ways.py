@@ -72,6 +72,11 @@ class Ways:
 
         return isinstance(error, Unopened) and self._tried < TRIES
 
+    def close(self) -> None:
+        """The program is over, or left: nobody takes its input any more."""
+        if self._feed:
+            self._feed.stop()
+
     def left(self) -> str:
         """What to say of it when we leave at once: nobody ends it any more."""
         if self._ported:
@@ -114,7 +119,7 @@ class Ways:
         if isinstance(error, NoProc):
             from qga_cli.exec.without_proc import ProgramWithoutProc
 
-            return ProgramWithoutProc(*given)
+            return ProgramWithoutProc(*given, self.mark)
         from qga_cli.exec.without_shell import ProgramWithoutShell
 
         return ProgramWithoutShell(*given)

@@ -5,8 +5,6 @@ The shell bounds what the agent keeps of its output, so the one reply always pas
 
 from __future__ import annotations
 
-import os
-
 from qga_cli.errors import QgaError
 from qga_cli.exec import exit_status
 from qga_cli.exec.context import INLINE, NO_INPUT, request
@@ -15,9 +13,11 @@ from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.context import Context
+    from qga_cli.exec.stdin import InputFeed
 
 _MOST = 2**20  # bytes of each stream, as in inside/exec/bounded.sh
 
@@ -26,7 +26,16 @@ END = script("exec/end_descendants")
 
 
 class ProgramWithoutProc(ProgramWithoutShell):
-    """Like ProgramWithoutShell, but by sh: -e, -w, -u work, 1 MiB of each stream is kept."""
+    """Like ProgramWithoutShell, but by sh: -e, -w, -u work, 1 MiB of each stream is kept.
+
+    `mark` is the shell's name, by which its own words are told from the program's.
+    """
+
+    def __init__(
+        self, calls: AgentCalls, argv: Sequence[str], feed: InputFeed | None, mark: str
+    ) -> None:
+        super().__init__(calls, argv, feed)
+        self._mark = mark
 
     def start(
         self,
@@ -36,7 +45,6 @@ class ProgramWithoutProc(ProgramWithoutShell):
     ) -> None:
         """Start it. Raises Refused."""
         self._sinks = stdout, stderr
-        self._mark = f"qga-{os.urandom(8).hex()}"
         how = INLINE if self._feed else NO_INPUT
         words, given = request(self.calls.agent, SCRIPT, self._mark, self._argv, context, how)
         self._launch(words, given + self._input(), context.environment)

@@ -67,7 +67,7 @@ class ProgramWithoutShell:
             raise
 
     def _input(self) -> bytes:
-        return self._feed.whole(self.calls.interrupt) if self._feed else b""
+        return self._feed.whole(self.calls.agent, self.calls.interrupt) if self._feed else b""
 
     def _launch(self, argv: Sequence[str], stdin: bytes, env: list[str] | None = None) -> None:
         self.pid = self.calls.start(argv, capture=True, stdin=stdin, env=env, program=self._argv)

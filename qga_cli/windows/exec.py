@@ -146,7 +146,7 @@ class WindowsProgram:
             return "NUL"
         path, handle = self._private.create("in")
         with self._private.closing(handle):
-            for piece in self._feed.pieces():
+            for piece in self._feed.pieces(self.calls.agent):
                 if piece:
                     self._private.write(handle, piece)
                 yield 0.0 if piece else 0.05

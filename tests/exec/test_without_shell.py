@@ -107,6 +107,11 @@ def test_a_timeout_without_dd_ends_the_tree(poor: str) -> None:
     assert subprocess.run(["pgrep", "-fx", "sleep 987"], stdout=subprocess.DEVNULL).returncode == 1
 
 
+def test_a_program_that_is_not_there_is_told_in_words_of_qga(poor: str) -> None:
+    code, _, err = poorly(poor, "x", "--", "no-such-program")
+    assert (code, err.count("no-such-program"), "qga-" in err) == (127, 1, False), err
+
+
 def test_input_that_comes_late_is_waited_for(poor: str) -> None:
     late = Started("-c", poor, "exec", "x", "--", "cat", stdin=subprocess.PIPE)
     assert late.process.stdin
@@ -115,6 +120,20 @@ def test_input_that_comes_late_is_waited_for(poor: str) -> None:
     late.process.stdin.close()
     late.process.stdin = None
     assert late.end() == (0, "late\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("-d",)])
+def test_it_is_told_what_is_waited_for_where_input_has_no_end(
+    poor: str, words: tuple[str, ...]
+) -> None:
+    """`ssh HOST qga exec -d VM -- job` said nothing for ever."""
+    waiting = Started("-c", poor, "exec", *words, "x", "--", "seq", "1", stdin=subprocess.PIPE)
+    line = waiting.stderr.readline().decode()
+    assert line == "qga: x: waiting for the end of the input; -n gives the program none\n"
+    code, out, err = waiting.end()
+    assert (code, err) == (0, "")
+    assert out.strip().isdecimal() if words else out == "1\n"
 
 
 def test_input_that_is_awaited_can_be_interrupted(poor: str) -> None:
