@@ -140,6 +140,15 @@ class Run:
             self.hosts.guard.close()  # which notes the calls under way as abandoned
         return self.calls.any_may_have_run().removeprefix(": ")
 
+    def _too_late(self, guest: str) -> QgaError:
+        """What is said of work that is left behind when its time is over."""
+        error = self.calls.too_late(guest)
+        if self.fleet:
+            return error  # whose words they would be is not known
+        tells = [tell for tell in self.interrupt.leaving() if tell != self._left]
+        left = "; ".join(filter(None, (tell() for tell in tells)))
+        return error.add(after=f": {left}" if left else "")
+
     def _last_words(self, signum: int, left: str) -> str:
         self.screen.end()
         error = Interrupted(signum).add(after=f": {left}" if left else "")
@@ -237,7 +246,7 @@ class Run:
             parallel=self.values.get("parallel", 1),
             limit=None if self.timeout is None or endless else self.timeout + grace,
             status=self.screen.status,
-            late=lambda index: self.calls.too_late(targets[index].label),
+            late=lambda index: self._too_late(targets[index].label),
         )
 
     def _one(self, fleet: Fleet) -> int:

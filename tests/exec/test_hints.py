@@ -1,5 +1,7 @@
 """What was meant for a shell is told as that, and never in the name of a script of ours."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 from qga_cli.exec.sinks import Complaint
 from tests import lab
 from tests.kit.command import qga
-from tests.kit.fake import AgentFault, FakeAgent, Handler
+from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence
+from tests.kit.running import GUARD
 from tests.lab.local_agent import agent as run_local_agent
 
 
@@ -98,3 +101,18 @@ def test_a_shells_complaint(pieces: list[bytes], said: str, passed: bytes) -> No
     assert (complaint.said, bytes(out)) == (said, passed)
     complaint.release()
     assert bytes(out) == b"".join(pieces)
+
+
+def test_what_runs_on_is_told_when_the_time_is_over_and_the_agent_silent(
+    fake: Callable[[Handler], FakeAgent],
+) -> None:
+    """It said that no answer had come, and guest-exec had been sent."""
+    agent = fake(lambda request: Silence() if request["execute"] == "guest-exec" else {})
+    words = ["-c", agent.uri, "exec", "-n", "--timeout", "300ms", "--kill-after", "1ms", "x", "--"]
+    soon = "from qga_cli.cli import main, run; run._GRACE = 0.1; main.main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", soon, *words, "reboot"], capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, timeout=GUARD,
+    )  # fmt: skip
+    said = "qga: x: no answer within 0.3 s: reboot may still run in x; its pid is not known\n"
+    assert (ran.returncode, ran.stderr) == (124, said)
