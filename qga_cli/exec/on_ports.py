@@ -135,6 +135,7 @@ class ProgramOnPorts:
             raise NoChannel(error.said(), hint=error.advice) from error
         except Refused as error:
             raise NoPorts(f"no shell: {error.said()}") from error
+        self.calls.patient = True
         self._wanted = 3 if ways else 2
         self._heard = time.monotonic()
 
@@ -143,7 +144,6 @@ class ProgramOnPorts:
         if not self._relays:
             if not self._arrive():
                 return 0.0
-            self.calls.patient = True
         ready = self._wait()
         for port, stream in zip(self._ports, self._streams, strict=True):
             if port.fileno() in ready:

@@ -52,6 +52,7 @@ class Ways:
     def turn(self, error: NoChannel | NoShell) -> None:
         """Take the next one. Raises `error` where there is none."""
         agent = self._calls.agent
+        self._calls.patient = False  # nothing runs
         if self.program not in (self._ported, self._wrapped):
             raise error
         if isinstance(error, NoShell):
