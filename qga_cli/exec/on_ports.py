@@ -141,9 +141,8 @@ class ProgramOnPorts:
 
     def step(self) -> float:
         """Carry what there is, and wait for it: the caller need not."""
-        if not self._relays:
-            if not self._arrive():
-                return 0.0
+        if not self._relays and not self._arrive():
+            return 0.0
         ready = self._wait()
         for port, stream in zip(self._ports, self._streams, strict=True):
             if port.fileno() in ready:
