@@ -245,6 +245,7 @@ def dig(job: Job, channel: str) -> Tunnel:
     while True:
         sizes = [str(len(program(tool))) for tool in _TOOLS]
         words = ["sh", "-c", script("network/pick"), "qga-tunnel", *sizes, *tools]
+        tool = ""
         link = open_link(job, job.agent, words, channel, bare=True)
         try:
             tool, rest = _first_line(link, job.interrupt)

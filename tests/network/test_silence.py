@@ -79,6 +79,23 @@ def test_a_guest_that_was_reset_is_missed(carrier: str, monkeypatch: pytest.Monk
         assert time.monotonic() - begun < 10
 
 
+def test_a_link_that_breaks_before_the_first_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was called a bug in qga, with exit code 1."""
+
+    class Broken(Slow):
+        def read(self, timeout: float | None = None) -> bytes:
+            raise OutcomeUnknown("the port is lost")
+
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(tunnels, "open_link", lambda *_, **__: Broken(ours))
+    job: Any = SimpleNamespace(interrupt=Interrupt(), agent=None)
+    with ours, theirs:
+        theirs.send(b"x")
+        with pytest.raises(OutcomeUnknown, match="the port is lost") as caught:
+            tunnels.dig(job, "auto")
+        assert caught.value.exit_code == 8
+
+
 def begin(wait: str, link: "Slow", interrupt: Interrupt) -> None:
     """What is awaited of a guest before connections are carried."""
     if wait == "greeting":
