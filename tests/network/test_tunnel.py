@@ -1,5 +1,7 @@
 """Tunnels whose other end is on this machine: what is carried, what is refused, who is trusted."""
 
+import contextlib
+import os
 import random
 import socket
 import threading
@@ -9,6 +11,7 @@ import pytest
 from qga_cli.errors import QgaError
 from qga_cli.inside.network import frames
 from qga_cli.inside.network.connection import TunnelConnection
+from qga_cli.inside.network.mux import Mux
 from qga_cli.network.address import Address
 from qga_cli.network.tunnel import Tunnel
 from tests.kit.tunnels import (
@@ -117,6 +120,35 @@ def test_one_that_is_not_read_holds_no_other(language: str) -> None:
             for one in (*stuck, *others):
                 one.close()
             await_that(lambda: not tunnel.connections)
+
+
+def test_many_that_have_much_to_say_wait_for_the_link_and_none_for_long() -> None:
+    """Sixty downloads at a time broke the tunnel: what waits was looked at before all were read."""
+    with contextlib.ExitStack() as stack:
+        mux = Mux()
+        for number in (mux._resolver.bell, mux._resolver._ring):
+            stack.callback(os.close, number)
+        for _ in range(100):
+            ours, theirs = socket.socketpair()
+            stack.enter_context(theirs)
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)
+            theirs.sendall(bytes(4 * frames.LONGEST))
+            ours.setblocking(False)
+            mux.join(ours).waiting = False
+        stack.callback(mux.drop_all)
+        came = dict.fromkeys(mux.connections, 0)
+        turns = 0
+        while sum(came.values()) < 100 * 4 * frames.LONGEST:
+            mux.serve(mux.watch().poll(0))
+            assert 0 < len(mux.out) <= frames.FULL + frames.HEADER.size + frames.LONGEST
+            while mux.out:  # the link takes all of it
+                _, number, length = frames.HEADER.unpack_from(mux.out)
+                came[number] += length
+                del mux.out[: frames.HEADER.size + length]
+            turns += 1
+            heard = [count for count in came.values() if count]
+            assert len(heard) == 100 or len(heard) >= 8 * turns  # who was left out comes first
+        assert turns <= 14
 
 
 @both

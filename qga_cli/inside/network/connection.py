@@ -33,12 +33,17 @@ class TunnelConnection:
         self.pending = bytearray()
         self.sent_end = self.ended = False  # no more from here; no more from the other side
 
+    @property
+    def may_send(self) -> bool:
+        """Whether the other side takes more, and there may be more."""
+        return self.credit > 0 and not (self.waiting or self.sent_end)
+
     def wanted(self, room: bool) -> "dict[int, int]":
         """Poll events that it waits for, by descriptor; `room`: the link takes more."""
         if self.dialing:
             return {self.writer: select.POLLOUT} if self.writer >= 0 else {}
         found: dict[int, int] = {}
-        if room and self.credit and not (self.waiting or self.sent_end):
+        if room and self.may_send:
             found[self.reader] = select.POLLIN
         if self.pending:
             found[self.writer] = found.get(self.writer, 0) | select.POLLOUT

@@ -258,17 +258,17 @@ class Mux:
             if data is None:
                 return
             if not data:
-                break
+                connection.sent_end = True
+                self.send(END, connection.number)
+                if connection.writer < 0:
+                    self._drop(connection)
+                return
             self.send(DATA, connection.number, data)
             # A descriptor that is no socket of ours may wait.
-            if len(data) < LONGEST or not connection.credit or connection.socket is None:
+            if len(data) < LONGEST or connection.socket is None:
                 return
-        else:
-            return
-        connection.sent_end = True
-        self.send(END, connection.number)
-        if connection.writer < 0:
-            self._drop(connection)
+            if len(self.out) >= FULL or not connection.credit:
+                return
 
     def reset(self, connection: TunnelConnection, error: OSError) -> None:
         """Tell the other side that this connection has failed, and close it."""
@@ -290,9 +290,8 @@ class Mux:
         if len(self.connections) < CONNECTIONS:
             for number in self.listeners:
                 poll.register(number, select.POLLIN)
-        room = len(self.out) < FULL
         for connection in self.connections.values():
-            for number, events in connection.wanted(room).items():
+            for number, events in connection.wanted(len(self.out) < FULL).items():
                 poll.register(number, events)
         return poll
 
@@ -315,9 +314,10 @@ class Mux:
                 continue
             if connection.pending and connection.writer in ready:
                 self._flush(connection)
-            silent = connection.waiting or connection.sent_end or not connection.credit
-            there = connection.number in self.connections
-            if there and not silent and connection.reader in ready:
+            may = connection.may_send and connection.number in self.connections
+            if may and connection.reader in ready and len(self.out) < FULL:
+                # The last in the next turn: the link may have no room for others in this one.
+                self.connections[connection.number] = self.connections.pop(connection.number)
                 self._pull(connection)
 
     def _accept(self, listener: "Any", tag: int) -> None:
