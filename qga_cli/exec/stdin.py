@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     class InputSource(Protocol):
         """What a program's input is read from: any file, or less. With a method `read1`, this is
-        called instead: it returns what is there."""
+        called instead: it returns what is there. One whose `converses` is true ends when the
+        program's output has: a program that starts only then is not run."""
 
         def read(self, count: int, /) -> bytes:
             """Up to `count` bytes; empty at the end."""
@@ -78,6 +79,11 @@ class InputFeed:
         except (OSError, ValueError):  # it has no number, or is closed
             return False
         return bool(look.poll(0))
+
+    @property
+    def converses(self) -> bool:
+        """Whether what is read next depends on what the program writes."""
+        return getattr(self._source, "converses", False)
 
     @property
     def large(self) -> bool:

@@ -9,7 +9,7 @@ No way is left once the program may have begun.
 
 from __future__ import annotations
 
-from qga_cli.errors import NoChannel
+from qga_cli.errors import NoChannel, Unsupported
 from qga_cli.exec.exit_status import NoProc, NoShell
 from qga_cli.exec.stdin import InputFeed
 from qga_cli.exec.streamed import StreamedProgram
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qga_cli.agent import Agent
+    from qga_cli.errors import QgaError
     from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.on_ports import ProgramOnPorts
     from qga_cli.exec.stdin import InputSource
@@ -109,7 +110,9 @@ class Ways:
         return ProgramOnPorts(self._calls, self._argv, feed, found, self.mark, inline or b"")
 
     def _without_streams(self, error: NoShell) -> AnyProgram:
-        """The way that is left, imported only now."""
+        """The way that is left, imported only now. Raises Unsupported for a conversation."""
+        if self._feed and self._feed.converses:
+            raise no_conversation(self._calls.agent, error)
         from qga_cli.agent.abilities import is_windows
 
         given = self._calls, self._argv, self._feed
@@ -124,6 +127,17 @@ class Ways:
         from qga_cli.exec.without_shell import ProgramWithoutShell
 
         return ProgramWithoutShell(*given)
+
+
+def no_conversation(agent: Agent, error: QgaError) -> Unsupported:
+    """What it means that a guest has no way by which input and output come and go in turn."""
+    from qga_cli.agent.abilities import is_windows
+
+    why = "it runs Windows" if is_windows(agent) else error.said()
+    return Unsupported(
+        f"nothing in this guest can carry connections through its agent: {why}",
+        hint="`qga exec VM -- PROGRAM` runs one that gets all of its input before it starts",
+    )
 
 
 def remember(agent: Agent, error: NoChannel) -> None:

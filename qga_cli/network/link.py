@@ -11,11 +11,13 @@ import signal
 import threading
 import time
 
+from qga_cli.agent.abilities import is_windows
 from qga_cli.channel.unopened import persist
-from qga_cli.errors import Interrupted, NoChannel, OutcomeUnknown, QgaError, TimedOut
+from qga_cli.errors import Interrupted, NoChannel, OutcomeUnknown, QgaError, Refused, TimedOut
 from qga_cli.exec.context import Context
 from qga_cli.exec.run import run
 from qga_cli.exec.stream import ProgramStream
+from qga_cli.exec.ways import no_conversation
 from qga_cli.interrupt import Interrupt
 
 TYPE_CHECKING = False
@@ -56,6 +58,7 @@ def open_link(
 ) -> TunnelLink:
     """Start `argv` at the other end, as `channel` says: see --channel. Raises NoChannel for always.
 
+    Reading raises Unsupported where the guest can carry no conversation: Windows, or no shell.
     `bare` is for a relay of ours: see ProgramStream.
     """
     why = "--channel never"
@@ -66,6 +69,10 @@ def open_link(
             if channel == "always":
                 raise
             why = error.message
+        except Refused as error:
+            if is_windows(agent):
+                raise no_conversation(agent, error) from error
+            raise
     job.say(0, f"{agent.name}: no channel, so through agent calls, which is slower: {why}")
     return CalledStream(agent, argv)
 
@@ -194,6 +201,8 @@ class CalledStream:
 
 class _Input:
     """What `run` reads a CalledStream's input from."""
+
+    converses = True
 
     def __init__(self, stream: CalledStream) -> None:
         self._stream = stream

@@ -6,16 +6,21 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from qga_cli.errors import Interrupted, OutcomeUnknown, TimedOut
+from qga_cli.agent import Agent
+from qga_cli.errors import Interrupted, OutcomeUnknown, Refused, TimedOut, Unsupported
 from qga_cli.interrupt import Interrupt
-from qga_cli.network import login
+from qga_cli.network import link, login
 from qga_cli.network import tunnel as tunnels
 from qga_cli.network.tunnel import Tunnel
+from qga_cli.transports import connect
+from tests.kit.command import qga
+from tests.kit.fake import AgentFault, FakeAgent, Handler
 from tests.kit.tunnels import turn_on
 
 
@@ -94,6 +99,54 @@ def test_a_link_that_breaks_before_the_first_line_is_told(monkeypatch: pytest.Mo
         with pytest.raises(OutcomeUnknown, match="the port is lost") as caught:
             tunnels.dig(job, "auto")
         assert caught.value.exit_code == 8
+
+
+def shellless(system: str) -> Handler:
+    """An agent whose guest has no sh."""
+
+    def answer(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-get-osinfo":
+            return {"id": system}
+        raise AgentFault("Failed to execute helper program (No such file or directory)")
+
+    return answer
+
+
+@pytest.mark.parametrize("system", ["mswindows", "freebsd"])
+@pytest.mark.parametrize(
+    "words", [("connect", "x", "80"), ("connect", "x", "sshd"), ("forward", "x", "0:80")]
+)
+def test_a_guest_that_takes_its_input_whole_is_refused_at_once(
+    fake: Callable[[Handler], FakeAgent], words: tuple[str, ...], system: str
+) -> None:
+    """Its program would have begun when the input ended: a minute later the guest was called slow,
+    one with Windows at once to be sent no line breaks."""
+    guest = fake(shellless(system))
+    begun = time.monotonic()
+    ran = qga("-c", guest.uri, *words, stdin=b"")
+    assert (ran.code, ran.out) == (125 if words[0] == "forward" else 6, ""), ran.err
+    assert ("Windows" in ran.err) == (system == "mswindows")
+    assert time.monotonic() - begun < 30
+    assert sum(one["execute"] == "guest-exec" for one in guest.requests) == 1
+
+
+@pytest.mark.parametrize(("system", "error"), [("mswindows", Unsupported), ("debian", Refused)])
+def test_ports_are_no_help_to_windows(
+    fake: Callable[[Handler], FakeAgent],
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    error: type[Refused],
+) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise Refused("no such program")
+
+    monkeypatch.setattr(link, "ProgramStream", start)
+    agent = Agent(connect(fake(shellless(system)).uri).open("x"), "x")
+    job: Any = SimpleNamespace(say=lambda *_: None)
+    with pytest.raises(Refused) as caught:
+        link.open_link(job, agent, ["sh"], "always")
+    assert type(caught.value) is error
+    agent.transport.close()
 
 
 def begin(wait: str, link: "Slow", interrupt: Interrupt) -> None:
