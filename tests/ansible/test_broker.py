@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from qga_cli.errors import NotDelivered
+from qga_cli.errors import NotDelivered, OutcomeUnknown
 from qga_cli.inside.tasks.frames import HEAD, SIZE
 from tests.kit.fake import FakeAgent, Handler, Silence
 from tests.kit.running import eventually
@@ -24,7 +24,8 @@ broker: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plu
 lasting: Any = importlib.import_module("ansible_collections.qga.guest.plugins.plugin_utils.lasting")
 
 
-PIPED = "/bin/sh -c '/usr/bin/python3 && sleep 0'"
+PYTHON = "/usr/bin/python3"
+PIPED = f"/bin/sh -c '{PYTHON} && sleep 0'"
 
 
 def brokers(folder: Path) -> list[int]:
@@ -188,14 +189,14 @@ class Serving:
         self.broker._stream = stream
         self.broker._guest = SimpleNamespace(call=lambda *_, **__: "thawed")
         self.broker._ready.set()
-        self.thread = threading.Thread(target=self.broker.serve, args=("", "", ""), daemon=True)
+        self.thread = threading.Thread(target=self.broker.serve, args=("", "", PYTHON), daemon=True)
         self.thread.start()
 
-    def ask(self, text: bytes) -> socket.socket:
+    def ask(self, text: bytes, kind: bytes = b"S") -> socket.socket:
         task = socket.socket(socket.AF_UNIX)
         task.connect(self._path)
         data = SIZE.pack(len(text)) + text
-        task.sendall(HEAD.pack(b"S", 0, len(data)) + data)
+        task.sendall(HEAD.pack(kind, 0, len(data)) + data)
         return task
 
     def close(self) -> None:
@@ -234,6 +235,32 @@ def test_a_task_that_has_gone_is_not_sent_later(tmp_path: Path) -> None:
         deaf.go.set()
         assert eventually(lambda: len(serving.broker._talking) == 1)
         assert b"second" not in b"".join(deaf.came)
+
+
+def lose_the_first(serving: Any) -> None:
+    """As when the guest goes while it runs something."""
+    assert eventually(lambda: serving._tasks)
+    serving._lose("enough")
+
+
+def test_a_module_runs_in_no_other_python_than_it_is_for(tmp_path: Path) -> None:
+    """One of ansible_python_interpreter's was run by what an earlier task had opened."""
+    takes = Deaf()
+    takes.go.set()
+    serving = Serving(tmp_path, takes)
+    way = lasting.Lasting(str(tmp_path), None, "g", 60, 5)
+    way._name = "s"
+    with closing(serving):
+        for other in (f"{PYTHON}.11", "/opt/venv/bin/python", "/usr/bin/python"):
+            assert run(way, PIPED.replace(PYTHON, other)) is None
+            assert way.why == f"what keeps this guest open is {PYTHON}, not {other}"
+        assert not takes.came
+        losing = threading.Thread(target=lose_the_first, args=(serving.broker,))
+        losing.start()
+        with pytest.raises(OutcomeUnknown, match="enough"):
+            run(way)
+        losing.join()
+        assert b"print()" in takes.came[0]
 
 
 def test_a_write_that_ends_just_now_is_not_stuck() -> None:

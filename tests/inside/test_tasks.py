@@ -41,8 +41,9 @@ class Host:
         self.process.stdin.write(HEAD.pack(kind, number, len(data)) + data)
         self.process.stdin.flush()
 
-    def script(self, number: int, text: str, variables: bytes = b"") -> None:
-        self.send(b"P", number, SIZE.pack(len(variables)) + variables + text.encode())
+    def script(self, number: int, text: str, *variables: bytes) -> None:
+        first = b"\0".join([os.fsencode(sys.executable), *variables])
+        self.send(b"P", number, SIZE.pack(len(first)) + first + text.encode())
 
     def shell(self, number: int, line: str, given: bytes = b"") -> None:
         self.send(b"S", number, SIZE.pack(len(line)) + line.encode() + given)
@@ -118,7 +119,7 @@ def test_a_script_is_the_main_program(host: Host) -> None:
 
 def test_a_script_has_variables_of_its_own(host: Host) -> None:
     show = "import os, subprocess; subprocess.run(['sh', '-c', 'echo $A-$B'])"
-    host.script(1, show, b"A=a=b\0B=two words")
+    host.script(1, show, b"A=a=b", b"B=two words")
     host.script(2, show)
     assert (host.end(1), host.end(2)) == (0, 0)
     assert (host.streams[b"O", 1], host.streams[b"O", 2]) == (b"a=b-two words\n", b"-\n")

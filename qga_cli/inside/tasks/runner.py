@@ -2,7 +2,8 @@
 
     host                                      guest
     S number, command, its input ─────────▶   forks, executes /bin/sh
-    P number, variables, script  ─────────▶   forks, and the fork is the Python that runs it
+    P number, Python and variables,
+      script                     ─────────▶   forks, and the fork is the Python that runs it
                                  ◀─────────   O, E number, output; X number, how it ended
     K number                     ─────────▶   ends it: TERM to all of its tree, then KILL
     end of input                 ─────────▶   ends them all, and itself
@@ -161,7 +162,8 @@ class TaskRunner:
             pid = os.fork()
             if not pid:
                 self._become(inlet, ends)
-                pairs = (os.fsdecode(one).partition("=") for one in first.split(b"\0") if one)
+                variables = first.split(b"\0")[1:]
+                pairs = (os.fsdecode(one).partition("=") for one in variables)
                 os.environ.update({name: value for name, _, value in pairs})
                 return True
         os.close(inlet)

@@ -62,10 +62,12 @@ class Broker:
         self._idle_since = time.monotonic()
         self._ready = threading.Event()
         self._obstacle = ""
+        self._python = ""
         self._stream = None
 
     def serve(self, uri: str, guest: str, python: str) -> None:
-        """Until nobody wants it any more."""
+        """Until nobody wants it any more. `python` is the guest's, as tasks name it."""
+        self._python = python
         threading.Thread(target=self._open, args=(uri, guest, python), daemon=True).start()
         self._listener.settimeout(_LOOK)
         while not self._is_stuck():
@@ -233,6 +235,8 @@ class Broker:
         no, obstacle = self._refusal, self._obstacle
         if not obstacle:
             no, obstacle = self._hindrance()
+        if not obstacle and kind == b"P":  # another may have other libraries
+            obstacle = self._other(data)
         if obstacle:
             told = obstacle.encode()
             task.sendall(HEAD.pack(no, 0, len(told)) + told)
@@ -248,6 +252,13 @@ class Broker:
         if self._tasks.pop(number, None) and not self._obstacle:
             with self._lock, contextlib.suppress(QgaError):
                 self._write(HEAD.pack(b"K", number, 0))
+
+    def _other(self, data: bytes) -> str:
+        """Why a script cannot be run: it is for another Python. Empty if it is for this one."""
+        (size,) = SIZE.unpack_from(data)
+        python = os.fsdecode(data[SIZE.size : SIZE.size + size].partition(b"\0")[0])
+        this = self._python
+        return "" if python == this else f"what keeps this guest open is {this}, not {python}"
 
     def _write(self, data: bytes) -> None:
         try:

@@ -44,7 +44,7 @@ class Lasting:
         Raises TimedOut, OutcomeUnknown, AgentUnavailable.
         """
         python, variables = piped_python(line) if given else ("", [])
-        first = os.fsencode("\0".join(variables) if python else plain(line))
+        first = os.fsencode("\0".join([python, *variables]) if python else plain(line))
         return self._ask(python, first, given, stdout, stderr, timeout)
 
     def put(self, data: bytes, mode: int, path: str, timeout: float | None) -> bool:
