@@ -1,5 +1,6 @@
 """What keeps a guest open between tasks of Ansible, where it cannot: nothing is run."""
 
+import contextlib
 import importlib
 import os
 import signal
@@ -7,14 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from qga_cli.errors import NotDelivered, OutcomeUnknown
+from qga_cli.errors import NotDelivered, OutcomeUnknown, TimedOut
 from qga_cli.inside.tasks.frames import HEAD, SIZE
 from tests.kit.fake import FakeAgent, Handler, Silence
 from tests.kit.running import eventually
@@ -130,6 +130,30 @@ def hear_and_go(listener: socket.socket, times: int) -> None:
             task.recv(1000)
 
 
+def test_a_program_that_goes_on_writing_has_no_more_time(folder: Path, local_agent: str) -> None:
+    """As long as there was something to read, nobody looked at the clock."""
+    folder.mkdir(mode=0o700)
+    way = lasting.Lasting(str(folder), local_agent, "g", 60, 5)
+    with socket.socket(socket.AF_UNIX) as listener:
+        number = os.open(folder, os.O_RDONLY)
+        listener.bind(f"/proc/self/fd/{number}/{way._name}")
+        os.close(number)
+        listener.listen()
+        saying = threading.Thread(target=say_yes, args=(listener, 20.0))
+        saying.start()
+        with pytest.raises(TimedOut, match=r"within 0.5 s: it was ended"):
+            way.run("yes", b"", len, len, 0.5)
+        saying.join()
+
+
+def say_yes(listener: socket.socket, seconds: float) -> None:
+    """A broker whose task writes without end; at most so long, for it to be heard of."""
+    until = time.monotonic() + seconds
+    with listener.accept()[0] as task, contextlib.suppress(OSError):
+        while time.monotonic() < until:
+            task.sendall(HEAD.pack(b"O", 0, 65536) + b"yes\n" * 16384)
+
+
 class Saying:
     """A guest's end of the stream that says this and then nothing more."""
 
@@ -213,7 +237,7 @@ def test_a_guest_that_takes_nothing_is_lost(
     monkeypatch.setattr(broker, "_TAKES", 1.0)
     deaf = Deaf()
     serving = Serving(tmp_path, deaf)
-    with closing(serving), serving.ask(b"first") as sent:
+    with contextlib.closing(serving), serving.ask(b"first") as sent:
         assert eventually(lambda: serving.broker._tasks)
         with serving.ask(b"second") as waiting:
             assert eventually(lambda: len(serving.broker._talking) == 2)
@@ -227,7 +251,7 @@ def test_a_task_that_has_gone_is_not_sent_later(tmp_path: Path) -> None:
     """It was told that its time is over; and who hears the guest does not wait for who writes."""
     deaf = Deaf()
     serving = Serving(tmp_path, deaf)
-    with closing(serving), serving.ask(b"first"):
+    with contextlib.closing(serving), serving.ask(b"first"):
         assert eventually(lambda: serving.broker._tasks)
         serving.broker._look()
         serving.ask(b"second").close()
@@ -250,7 +274,7 @@ def test_a_module_runs_in_no_other_python_than_it_is_for(tmp_path: Path) -> None
     serving = Serving(tmp_path, takes)
     way = lasting.Lasting(str(tmp_path), None, "g", 60, 5)
     way._name = "s"
-    with closing(serving):
+    with contextlib.closing(serving):
         for other in (f"{PYTHON}.11", "/opt/venv/bin/python", "/usr/bin/python"):
             assert run(way, PIPED.replace(PYTHON, other)) is None
             assert way.why == f"what keeps this guest open is {PYTHON}, not {other}"

@@ -172,6 +172,38 @@ def test_a_background_child_is_left_alone(host: Host, tmp_path: Path) -> None:
     assert host.streams[b"O", 1] == b"first\n"
 
 
+def test_a_background_child_that_goes_on_writing_holds_no_task(host: Host) -> None:
+    """The end of `yes &` was never told: what the shell had left was read for ever."""
+    endless = """
+import fcntl, os
+fcntl.fcntl(1, 1031, 2**20)  # F_SETPIPE_SZ: who reads never finds it empty
+os.write(1, b"first")
+child = os.fork()
+while not child:
+    os.write(1, bytes(65536))
+os.write(2, b"%d" % child)
+"""
+    host.script(1, endless)
+    try:
+        while (b"X", 1) not in host.streams:
+            host.listen()
+            assert len(host.streams[b"O", 1]) < 20_000_000
+        assert host.end(1) == 0
+        assert host.streams[b"O", 1].startswith(b"first")
+        host.shell(2, "echo next")
+        assert (host.end(2), host.streams[b"O", 2]) == (0, b"next\n")
+    finally:
+        os.kill(int(host.streams[b"E", 1]), signal.SIGKILL)
+
+
+def test_all_that_was_written_comes_before_the_end(host: Host) -> None:
+    """As much as a pipe may hold, of a task that has made it hold more."""
+    text = "import fcntl, os; fcntl.fcntl(1, 1031, 2**20); os.write(1, bytes(10**6))"
+    host.script(1, text)
+    assert host.end(1) == 0
+    assert len(host.streams[b"O", 1]) == 10**6
+
+
 def test_the_hosts_end_ends_what_runs() -> None:
     host = Host()
     host.shell(1, "echo $$; exec sleep 300")

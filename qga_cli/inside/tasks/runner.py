@@ -11,12 +11,15 @@
 A fork saves Python's start, and has what earlier ones have compiled (memory.py).
 """
 
+import fcntl
 import gc
 import marshal
 import os
 import select
 import signal
+import struct
 import sys
+import termios
 import time
 
 import base64  # isort: skip  # the rest is for the scripts: each begins with these
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 GRACE = 3.0  # seconds between TERM and KILL
 MOST = 4000  # modules whose code is kept
 _PIECE = 65536
+_THERE = struct.Struct("i")  # of FIONREAD
 _FIRST = (base64, json, shutil, subprocess, tempfile, zipfile)
 
 
@@ -211,7 +215,7 @@ class TaskRunner:
         """What a task has written."""
         for at, run in list(self._runs.items()):
             if number in run.files:
-                if not self._pass_on(at, run, number):
+                if self._pass_on(at, run, number) == 0:
                     self._close(number)
                     del run.files[number]
                 return
@@ -223,18 +227,18 @@ class TaskRunner:
             return
         self._close(number)
 
-    def _pass_on(self, at: int, run: TaskRun, number: int) -> bool:
-        """Whether there may be more."""
+    def _pass_on(self, at: int, run: TaskRun, number: int) -> "int | None":
+        """How many bytes that were; 0 at the end, None if there are none yet."""
         try:
             piece = os.read(number, _PIECE)
         except BlockingIOError:
-            return True
+            return None
         name = run.files[number]
         if name == b"R":
             run.report += piece
         elif piece:
             self._say(name, at, piece)
-        return bool(piece)
+        return len(piece)
 
     def _close(self, number: int) -> None:
         self._poll.unregister(number)
@@ -247,8 +251,10 @@ class TaskRunner:
             if not pid:
                 continue
             for number in list(run.files):
-                while self._pass_on(at, run, number) and select.select([number], [], [], 0)[0]:
-                    pass
+                # No more than is there now: a child that it has left may write without end.
+                (left,) = _THERE.unpack(fcntl.ioctl(number, termios.FIONREAD, bytes(_THERE.size)))
+                while left > 0:
+                    left -= self._pass_on(at, run, number) or left
                 if run.files[number] == b"R":
                     self._close(number)
             del self._runs[at]

@@ -137,7 +137,10 @@ class Lasting:
         said = b""
         while True:
             if until is not None:
-                task.settimeout(max(0.01, until - time.monotonic()))
+                left = until - time.monotonic()
+                if left <= 0:  # also of a program that always has more to say
+                    raise TimeoutError
+                task.settimeout(left)
             try:
                 piece = task.recv(1 << 20)
             except ConnectionError:
