@@ -98,6 +98,21 @@ class Hosts:
         """The hosts on which `text` names guests: what each is called, by its URI."""
         return {selector.uri: selector.place for selector in self._selectors(text)}
 
+    def prefixes(self, text: str) -> dict[str | None, str]:
+        """What stands before the names of guests, HOST or nothing, by their hosts' URIs: as `text`
+        has it, and for other hosts as the configuration calls them first."""
+        found: dict[str | None, str] = {}
+        for selector in self._selectors(text):
+            found.setdefault(selector.uri, selector.host)
+        for name, uri in self._named.items():
+            found.setdefault(uri, name)
+        return found
+
+    def all_beside(self, text: str) -> str:
+        """A pattern for all guests of the hosts on which `text` names some."""
+        hosts = {selector.host: None for selector in self._selectors(text)}
+        return ",".join(f"{host}/*" if host else "*" for host in hosts)
+
     def host(self, uri: str | None) -> HostConnection:
         """The host at a target's `uri`."""
         with self._lock:

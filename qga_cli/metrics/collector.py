@@ -62,12 +62,18 @@ class Collector:
         self._lock = threading.Lock()
 
     def look(
-        self, text: str, interrupt: Interrupt, within: float | None = None, *, among: str = ""
+        self,
+        text: str,
+        interrupt: Interrupt,
+        within: float | None = None,
+        *,
+        among: str | None = None,
     ) -> Look:
         """Look at the guests that `text` names, running or not, for `within` seconds at most.
 
-        `among`: at no others than this names. Raises NoGuest, UsageError; FileError when the audit
-        file cannot be written.
+        `among`, for a stranger's `text`: at no others than this names; "" is all that hosts list.
+        However a guest is named, it is called by its host and its real name, as others ask for it
+        too. Raises NoGuest, UsageError; FileError when the audit file cannot be written.
         """
         begun = time.monotonic()
         places = self._hosts.places(text)
@@ -83,6 +89,10 @@ class Collector:
             if target.error:
                 hosts[target.label] = target.error
         targets = [target for target in found if not target.error]
+        prefixes = self._hosts.prefixes(text if among is None else among or "*")
+        for target in targets:
+            prefix = prefixes.get(target.uri)
+            target.label = f"{prefix}/{target.name}" if prefix else target.name
         taken = time.monotonic()
         tallies = {uri: self._host(uri).count() for uri in {target.uri for target in targets}}
         end = None if within is None else begun + within
@@ -97,21 +107,22 @@ class Collector:
         look.took = time.monotonic() - begun
         return look
 
-    def _find(self, text: str, among: str, limit: float) -> list[Target]:
+    def _find(self, text: str, among: str | None, limit: float) -> list[Target]:
         """The guests that `text` names. Raises NoGuest for one by name that is not `among` those.
 
-        No host is asked but theirs.
+        No host is asked but theirs. A host may know guests by words that are no names of theirs.
         """
-        if not among:
+        if among is None:
             return self._hosts.find(text, "all", host=self._host, timeout=limit)
-        if not self._hosts.places(text).keys() <= self._hosts.places(among).keys():
+        if among and not self._hosts.places(text).keys() <= self._hosts.places(among).keys():
             raise NoGuest(f"{text!r} names guests of other hosts than {among!r}")
-        ours = self._hosts.find(among, "all", host=self._host, timeout=limit)
+        everyone = among or self._hosts.all_beside(text)
+        ours = self._hosts.find(everyone, "all", host=self._host, timeout=limit)
         known = {(target.uri, target.name) for target in ours if not target.error}
         found = self._hosts.find(text, "all", host=self._host, timeout=limit)
         inside = [target for target in found if target.error or (target.uri, target.name) in known]
         if len(inside) < len(found) and not is_glob(text):
-            raise NoGuest(f"{text!r} names guests that {among!r} does not")
+            raise NoGuest(f"{text!r} names guests that {everyone!r} does not")
         return inside
 
     def _counted(

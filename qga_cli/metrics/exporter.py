@@ -147,7 +147,7 @@ class Exporter:
             ",".join(wanted) if wanted else self._pattern or "*",
             self._job.interrupt,
             _within(environ.get(_TIMEOUT, "")),
-            among=self._pattern if wanted else "",
+            among=self._pattern if wanted else None,
         )
         made = families(look, everything=self._everything)
         self._bounds.apply(made)

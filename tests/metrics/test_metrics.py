@@ -14,9 +14,13 @@ from typing import Any
 
 import pytest
 
-from qga_cli.errors import NotAnswering
+from qga_cli.errors import NoGuest, NotAnswering
+from qga_cli.guests.hosts import Hosts
+from qga_cli.interrupt import Interrupt
 from qga_cli.metrics.collector import Collector
+from qga_cli.metrics.exporter import Exporter
 from qga_cli.metrics.once import Once
+from qga_cli.transports import ListedGuest
 from qga_cli.transports.counters import Counters
 from tests.health.test_list import Scripted
 from tests.kit.command import Configured, qga
@@ -265,6 +269,39 @@ def test_of_other_hosts_nothing_is_told_or_asked(tmp_path: Path) -> None:
         assert set(by(samples(page.text), "qga_up")) == {"beta/x"}
     for agent in places.values():
         agent.close()
+
+
+UUID = "0a0b0c0d-1111-2222-3333-444455556666"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "called"), [("", "web1"), ("web*,db1", "web1"), (UUID, "web1"), ("b/*", "b/web1")]
+)
+def test_a_guest_has_one_name_however_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, pattern: str, called: str
+) -> None:
+    """Whoever reached the exporter could have others told of it by its UUID, or in any word that
+    libvirt takes for that: each was kept for a day."""
+    guests = [ListedGuest("web1", UUID, 7, "shut off"), ListedGuest("db1", state="shut off")]
+    way = SimpleNamespace(close=bool)
+    host = SimpleNamespace(guests=lambda: guests, spread=bool, counters=dict, open=lambda word: way)
+    monkeypatch.setattr("qga_cli.guests.hosts.connect", lambda uri: host)
+    hosts = Hosts("a", {"a": "test:one", "b": "test:one"})
+    job: Any = SimpleNamespace(hosts=hosts, interrupt=Interrupt())
+    served = Exporter(job, Collector(hosts, parallel=2, patience=9), pattern, everything=False)
+
+    def told(query: str) -> set[str]:
+        made = served._collect({"QUERY_STRING": query})
+        return {labels[0] for one in made if one.labels[:1] == ("vm",) for labels in one.samples}
+
+    for word in (UUID, UUID.upper(), UUID.replace("-", ""), "7", "web1", "a/web1", f"b/{UUID}"):
+        assert told(f"target={word}") == {called}
+    assert told(f"target={UUID}&target=web1&target=7") == {called}
+    assert called in told("")
+    for word in (f"+{UUID}", "nosuch"):
+        with pytest.raises(NoGuest):
+            told(f"target={word}")
+    assert set(served._bounds._known) <= {called, called.replace("web1", "db1")}
 
 
 @pytest.mark.slow
