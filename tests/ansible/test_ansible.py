@@ -176,6 +176,52 @@ def test_the_inventory_tells_what_agents_know(
     assert not ran_here.exists()
 
 
+def test_what_a_host_that_was_away_lacks_is_not_kept(ansible: Ansible, tmp_path: Path) -> None:
+    """One that was away for three seconds had no guests until the cache was outdated."""
+    awake = {"alpha": True, "beta": False}
+    asked = list[str]()
+
+    def agent(host: str, name: str) -> FakeAgent:
+        def answer(request: dict[str, object]) -> object:
+            asked.append(f"{host}/{name}")
+            if name == "silent" or not awake[host]:
+                return Silence()
+            return {"version": "8.1.0", "supported_commands": []}
+
+        (tmp_path / host).mkdir(exist_ok=True)
+        return FakeAgent(tmp_path / host / f"{name}.sock", answer)
+
+    source = ansible.folder / "my.qga.yml"
+    source.write_text(
+        f"plugin: qga.guest.guests\nhosts: ['unix:{tmp_path}/alpha/{{vm}}.sock', "
+        f"'unix:{tmp_path}/beta/{{vm}}.sock']\ntimeout: 2\nstate: all\n"
+        f"cache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: {tmp_path}/kept\n"
+    )
+
+    def answering() -> tuple[set[str], set[str]]:
+        """Who is listed, who answers."""
+        ran = ansible("ansible-inventory", "-i", str(source), "--list")
+        assert ran.returncode == 0, ran.stderr
+        told = json.loads(ran.stdout)["_meta"]["hostvars"]
+        warned.append(" ".join(ran.stderr.split()))
+        return set(told), {name for name, about in told.items() if about["qga_answers"]}
+
+    warned = list[str]()
+    with ExitStack() as stack:
+        for name in ("web1", "silent"):
+            stack.callback(agent("alpha", name).close)
+        assert answering() == ({"web1", "silent"}, {"web1"})
+        stack.callback(agent("beta", "db1").close)
+        assert answering() == ({"web1", "silent", "db1"}, {"web1"})
+        assert "beta" in warned[-1]
+        assert "not kept in the cache" in warned[-1]
+        awake["beta"] = True
+        assert answering() == ({"web1", "silent", "db1"}, {"web1", "db1"})  # complete, as it may be
+        asked.clear()
+        assert answering() == ({"web1", "silent", "db1"}, {"web1", "db1"})
+        assert not asked
+
+
 def test_a_policy_of_the_host_fails_the_task(ansible: Ansible, local_agent: str) -> None:
     """Refused is FAILED, not UNREACHABLE."""
     rule = ansible.folder / "etc.toml"

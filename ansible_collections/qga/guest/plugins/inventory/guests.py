@@ -90,7 +90,7 @@ if not LACK:
     from qga_cli.commands.os.hostname import COMMAND as HOSTNAME
     from qga_cli.commands.os.info import COMMAND as OS_INFO
     from qga_cli.commands.os.timezone import COMMAND as TIMEZONE
-    from qga_cli.errors import BadReply, QgaError, Refused
+    from qga_cli.errors import BadReply, NotAnswering, QgaError, Refused, TimedOut, Unreachable
     from qga_cli.guests.fleet import Fleet
     from qga_cli.guests.hosts import Hosts, guarding
     from qga_cli.guests.targets import Target
@@ -137,10 +137,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found = None
         if found is None:
             try:
-                found = self._survey()
+                found, lacking = self._survey()
             except QgaError as error:
                 raise AnsibleParserError(error.said()) from None
-            if self.get_option("cache"):
+            if self.get_option("cache") and lacking:
+                hosts = ", ".join(sorted(lacking))
+                display.warning(f"not kept in the cache, for it is not complete: {hosts}")
+            elif self.get_option("cache"):
                 self._cache[key] = found
         for name, variables in found:
             self._add(name, wrap_var(variables))
@@ -166,7 +169,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         )
 
     def _survey(self):
-        """Each guest's name here, and its variables."""
+        """Each guest's name here, and its variables; and the hosts that have not told all of it."""
         named = {word: uri_of(word) for word in self.get_option("hosts")}
         named = named or config.load().values("hosts") or {"": uri_of(None)}
         limit = self.get_option("timeout")
@@ -178,17 +181,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             stand_ins = [Target(uri, "", word or uri or "libvirt") for word, uri in named.items()]
             listed = Fleet(stand_ins, lambda _, one: self._list(hosts, one), Interrupt(),
                            parallel=len(stand_ins), limit=limit)  # fmt: skip
-            targets, answers = [], dict(listed.outcomes())
+            targets, lacking, answers = [], set(), dict(listed.outcomes())
             for index, stand_in in enumerate(stand_ins):
                 error = answers[index].error
                 if error and not isinstance(error, QgaError):
                     raise error
                 if error:
                     display.warning(f"{stand_in.label}: {error}")
+                    lacking.add(stand_in.label)
                 targets += answers[index].value or []
             if all(answer.error for answer in answers.values()):
                 raise AnsibleParserError("no hypervisor could be asked")
-            return self._ask(hosts, targets, limit)
+            found, silent = self._ask(hosts, targets, limit)
+            return found, lacking | silent
         finally:
             hosts.close()
 
@@ -213,6 +218,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         ]
 
     def _ask(self, hosts, targets, limit):
+        """As _survey, of guests.
+
+        One that is silent may be so for weeks, and the others are told all the same. Where nobody
+        on a host is heard, it is the host that was away, or too slow.
+        """
         many = Counter(target.name for target in targets)
         told = [self._known(target) for target in targets]
         fleet = Fleet(
@@ -222,16 +232,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             parallel=32,
             limit=limit,
         )
+        silent, away = set(), set()
         for index, outcome in fleet.outcomes():
             told[index] = dict(told[index])  # a probe that was given up may still write to its own
-            if isinstance(outcome.error, QgaError):
-                told[index]["qga_error"] = outcome.error.message
-            elif outcome.error:
-                raise outcome.error
+            error, target = outcome.error, targets[index]
+            if isinstance(error, QgaError):
+                told[index]["qga_error"] = error.message
+                if isinstance(error, (NotAnswering, TimedOut, Unreachable)):
+                    of_a_guest = (target.uri or "").startswith(("unix:", "vsock:"))
+                    lost = isinstance(error, Unreachable) and not of_a_guest
+                    (away if lost else silent).add(target.label)
+            elif error:
+                raise error
+        heard = {variables["qga_host"] for variables in told if variables["qga_answers"]}
         return [
             [target.name if many[target.name] == 1 else f"{target.name}.{target.label}", variables]
             for target, variables in zip(targets, told, strict=True)
-        ]
+        ], away | (silent - heard)
 
     def _known(self, target):
         variables = {
