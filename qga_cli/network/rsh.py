@@ -7,7 +7,7 @@ import re
 import shlex
 from fnmatch import fnmatchcase
 
-from qga_cli.errors import QgaError, UsageError
+from qga_cli.errors import QgaError, Unsupported, UsageError
 from qga_cli.exec.run import run
 from qga_cli.exec.sinks import Passthrough
 from qga_cli.exec.verb import standard_input
@@ -93,17 +93,25 @@ def _run(
     channel: str,
 ) -> Finished:
     """Without a terminal. No `heed`: rsync stops reading before its other half has ended."""
-    done = run(
-        job.agent,
-        argv,
-        stdin=source,
-        stdout=Passthrough(job.streams.stdout).take,
-        stderr=Passthrough(job.streams.stderr).take,
-        interrupt=job.interrupt,
-        timeout=job.timeout,
-        channel=channel,
-        **around,
-    )
+    try:
+        done = run(
+            job.agent,
+            argv,
+            stdin=source,
+            stdout=Passthrough(job.streams.stdout).take,
+            stderr=Passthrough(job.streams.stderr).take,
+            interrupt=job.interrupt,
+            timeout=job.timeout,
+            channel=channel,
+            **around,
+        )
+    except UsageError as error:
+        if job.agent.system != "mswindows":
+            raise
+        # It is our script that cmd takes no word of, and nothing that a user has said.
+        raise Unsupported(
+            "a Windows guest has no shell for rsh", hint="`qga exec VM -- cmd /c LINE` runs a line"
+        ).of(job.target) from error
     return Finished(code=done.code)
 
 

@@ -112,6 +112,14 @@ def shellless(system: str) -> Handler:
     return answer
 
 
+def test_rsh_has_no_shell_on_windows(fake: Callable[[Handler], FakeAgent]) -> None:
+    """It spoke of line breaks, with exit code 2: ssh's is 255, and git and rsync look at it."""
+    ran = qga("-c", fake(shellless("mswindows")).uri, "rsh", "x", "dir")
+    assert (ran.code, ran.out) == (255, "")
+    assert "a Windows guest has no shell" in ran.err
+    assert "`qga exec x -- cmd /c LINE`" in ran.err
+
+
 @pytest.mark.parametrize("system", ["mswindows", "freebsd"])
 @pytest.mark.parametrize(
     "words", [("connect", "x", "80"), ("connect", "x", "sshd"), ("forward", "x", "0:80")]
