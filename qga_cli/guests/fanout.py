@@ -13,6 +13,7 @@ from qga_cli.format import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from io import FileIO
     from typing import BinaryIO
 
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -121,21 +122,29 @@ class Shared:
         self.source = source
         self._changed = threading.Condition()
         self._heard = False  # whether somebody waits for input, for all who have read what is there
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._size = 0
         self._ended = False
+        self._failure: Exception | None = None
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Some bytes from there on; empty at the end of input. Waits for input."""
+        """Some bytes from there on; empty at the end of input. Waits for input.
+
+        Raises what kept us from reading or keeping it, for each guest that comes so far: one that
+        went on would get an input with a hole.
+        """
         with self._changed:
             while offset == self._size and not self._ended:
+                if self._failure:
+                    raise self._failure
                 if self._heard:
                     self._changed.wait()
                 else:
                     self._hear()
             assert self._file  # made for the first that asked
             self._file.seek(offset)
-            return self._file.read(count)
+            # Behind that may be what there was no room for any more.
+            return self._file.read(min(count, self._size - offset))
 
     def _hear(self) -> None:
         """Wait for input, while those who are behind get what is there."""
@@ -143,16 +152,28 @@ class Shared:
         self._changed.release()
         try:
             data = self.source.read1(_CHUNK)  # type: ignore[attr-defined]
+        except Exception as error:
+            self._failure = error
+            return
         finally:
             self._changed.acquire()
             self._heard = False
             self._changed.notify_all()
+        try:
+            self._keep(data)
+        except OSError as error:
+            where = f"{error.strerror}, where it is kept for all guests (TMPDIR)"
+            self._failure = OSError(error.errno, where)
+
+    def _keep(self, data: bytes) -> None:
         if self._file is None:
             import tempfile
 
-            self._file = tempfile.TemporaryFile()
+            self._file = tempfile.TemporaryFile(buffering=0)
         self._file.seek(self._size)
-        self._file.write(data)
+        rest = memoryview(data)
+        while rest:  # a disk that is almost full takes a part
+            rest = rest[self._file.write(rest) :]
         self._size += len(data)
         self._ended = not data
 

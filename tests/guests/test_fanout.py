@@ -1,8 +1,10 @@
 """One set of streams for many guests: nobody's bytes are lost, mixed up or given to one alone."""
 
+import errno
 import io
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,10 @@ from hypothesis import strategies as st
 
 from qga_cli.guests.fanout import Gathered, Prefixed, Reader, Shared
 from tests.kit.running import eventually
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def prefixed(out: io.BytesIO, name: str = "web1") -> Prefixed:
@@ -126,6 +132,67 @@ def test_every_guest_reads_all_of_the_input(data: bytes, step: int) -> None:
             break
     shared.free()
     assert got == [data, data]
+
+
+def read_all(reader: Reader, into: bytearray) -> None:
+    while data := reader.read(50_000):
+        into.extend(data)
+
+
+class _FullOnce(io.FileIO):
+    """A disk that has no room for a moment: it takes a part, and then nothing once."""
+
+    def __init__(self, path: Path, room: int) -> None:
+        super().__init__(path, "w+")
+        self._room = room
+        self._told = False
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        if self._told:
+            return super().write(data)
+        if not self._room:
+            self._told = True
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        taken = super().write(memoryview(data)[: self._room])
+        self._room -= taken
+        return taken
+
+
+@pytest.mark.parametrize("room", [0, 100, 2**16, 2**16 + 100])
+def test_input_that_cannot_be_kept_is_no_shorter_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """One guest heard of it; the next had a hole in its input, or none, and reported success."""
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: _FullOnce(tmp_path / "kept", room))
+    data = os.urandom(200_000)
+    shared = Shared(io.BytesIO(data))
+    kept = room // 2**16 * 2**16
+    for _ in range(3):
+        reader, got = Reader(shared), bytearray()
+        with pytest.raises(OSError, match="No space left on device, where it is kept"):
+            read_all(reader, got)
+        assert got == data[:kept]
+        with pytest.raises(OSError, match="No space left"):  # for whoever asks again
+            reader.read(1)
+    shared.free()
+
+
+def test_input_that_cannot_be_read_is_so_for_every_guest() -> None:
+    class Broken(io.BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            data = super().read1(size)
+            if not data:
+                self.seek(0)
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return data
+
+    shared = Shared(Broken(b"begin"))
+    for _ in range(3):
+        reader = Reader(shared)
+        assert reader.read(10) == b"begin"
+        with pytest.raises(OSError, match="Input/output error"):
+            reader.read(10)
+    shared.free()
 
 
 def test_no_guest_waits_for_input_that_is_there_already() -> None:
