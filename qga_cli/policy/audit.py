@@ -16,7 +16,7 @@ import stat
 import threading
 import time
 
-from qga_cli import hostpath
+from qga_cli import hostpath, wire
 from qga_cli.errors import FileError
 
 TYPE_CHECKING = False
@@ -34,6 +34,7 @@ _ENV = re.compile(r"-[dintv]*e|--env")  # exec -ie NAME=VALUE
 _JOINED = re.compile(
     r"(?:-[dintv]*e|--env=)[^=]*=|(?:-\w*o|--option=)?\s*(?i:setenv)(?:\s*=|\s)", re.DOTALL
 )
+_ARGUMENT = re.compile(rf"(?:{'|'.join(wire.SECRET)}):?=")  # of `raw`
 _NO_LOGIN = 2**32 - 1  # loginuid of a process that no login began
 
 
@@ -191,12 +192,12 @@ def _name(key: str, number: int) -> dict[str, object]:
 
 
 def typed(words: Sequence[str]) -> list[str]:
-    """A command line without what may be secret in it: values of variables, JSON for `raw`."""
+    """A command line without what may be secret in it: values of variables, requests of `raw`."""
     shown: list[str] = []
     for word in words:
         if shown and _ENV.fullmatch(shown[-1]) and "=" in word:
             word = word.partition("=")[0] + "=***"
-        elif found := _JOINED.match(word):
+        elif found := _JOINED.match(word) or _ARGUMENT.match(word):
             word = found[0] + "***"
         elif word.lstrip().startswith("{"):
             word = "{***}"

@@ -74,6 +74,10 @@ def test_a_command_is_one_line_as_it_was_typed(local_agent: str, tmp_path: Path)
         ["rsh", "-noSetEnv A=canary", "x"],
         ["rsh", "--option=SetEnv A=canary", "x"],
         ["raw", "x", ' {"execute": "canary"}'],
+        ["raw", "x", "guest-set-user-password", "username=root", "password=canary"],
+        ["raw", "x", "guest-exec", "path=/bin/id", 'env:=["A=canary"]', "input-data=canary"],
+        ["raw", "x", "guest-file-write", "handle:=1000", "buf-b64=canary", "env=A=canary"],
+        ["raw", "x", "guest-set-user-password", 'password:="cana\nry canary"'],
     ],
 )
 def test_values_of_variables_are_masked_however_they_are_typed(words: list[str]) -> None:
@@ -85,6 +89,8 @@ def test_values_of_variables_are_masked_however_they_are_typed(words: list[str])
 def test_words_that_hold_no_secret_are_logged_as_typed() -> None:
     words = ["exec", "-e", "HOME", "--env-file=f", "web1", "--erase=all"]
     assert typed(words) == words
+    raw = ["raw", "web1", "guest-set-user-password", "username=root", "crypted:=false"]
+    assert typed(raw) == raw
     assert typed(["rsh", "-o", "SendEnv=A", "-oUser=b", "web1", "setenvironment=1"]) == [
         "rsh", "-o", "SendEnv=A", "-oUser=b", "web1", "setenvironment=1"
     ]  # fmt: skip
