@@ -9,10 +9,12 @@ import pytest
 
 from qga_cli.inside import script
 
-# Under busybox's shell all tools are busybox's own, as on Alpine.
+# Under busybox's shell all tools are busybox's own, as on Alpine. "files" are the here-documents of
+# a bash before 5.1: deleted files, no pipes.
 SHELLS = {
     "dash": ["dash"],
     "bash": ["bash", "--posix"],
+    "files": ["bash", "--posix"],
     "busybox": ["busybox", "sh"],
 }
 
@@ -35,6 +37,8 @@ def sh(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     """
     shell = SHELLS[request.param]
     environment = {**os.environ, "LC_ALL": "C"}
+    if request.param == "files":
+        environment["BASH_COMPAT"] = "50"
     if request.param == "busybox":
         shell = [f"{request.getfixturevalue('applets')}/busybox", "sh"]
         environment["PATH"] = request.getfixturevalue("applets")
