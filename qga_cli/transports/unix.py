@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import time
 
-from qga_cli.errors import Denied, NoGuest, Unreachable, UsageError
+from qga_cli.errors import Busy, Denied, NoGuest, Unreachable, UsageError
 from qga_cli.transports import ListedGuest
 from qga_cli.transports.stream import SocketHost, StreamTransport, unreachable
 
 _NAME = "{vm}"
+_PATIENCE = 30.0  # seconds for a turn, as libvirt's for a guest's lock
+_PAUSE = 0.02  # seconds until a full queue is tried again
 
 
 class UnixHost(SocketHost):
@@ -51,7 +54,7 @@ class UnixHost(SocketHost):
         if _NAME in self._path and not os.path.exists(path):
             raise NoGuest(f"no socket {path}", hint="is the guest running?")
         guest = (called or name) if _NAME in self._path else ""
-        return StreamTransport(lambda timeout: _connect(path, timeout), path, guest)
+        return StreamTransport(lambda timeout: connect(path, timeout), path, guest)
 
 
 def _is_socket(path: str) -> bool:
@@ -61,15 +64,31 @@ def _is_socket(path: str) -> bool:
         return False  # it has gone, or stands in a folder that is not for us
 
 
-def _connect(path: str, timeout: float) -> socket.socket:
+def connect(path: str, timeout: float) -> socket.socket:
+    """A connection to the socket. Raises Unreachable; Busy if others wait there all the time.
+
+    `timeout` in seconds: a full queue refuses at once, and nothing tells when there is room.
+    """
+    timeout = min(timeout, _PATIENCE)
+    deadline = time.monotonic() + timeout
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     channel.settimeout(timeout)
-    try:
-        channel.connect(path)
-    except OSError as error:
-        channel.close()
-        raise _why(path, error) from error
-    return channel
+    while True:
+        try:
+            channel.connect(path)
+            return channel
+        except BlockingIOError as error:
+            if (left := deadline - time.monotonic()) <= 0:
+                channel.close()
+                raise Busy(
+                    f"no turn at {path} within {timeout:.3g} s: other callers wait for this agent",
+                    hint="a QEMU socket serves one client at a time: libvirt, or another tool, "
+                    "may hold it",
+                ) from error
+            time.sleep(min(_PAUSE, left))
+        except OSError as error:
+            channel.close()
+            raise _why(path, error) from error
 
 
 def _why(path: str, error: OSError) -> Unreachable:
