@@ -103,9 +103,13 @@ class Run:
                 raise
             finally:
                 self._note(code)
-                self.screen.end()
-                self.screen.sum_up(time.monotonic() - self.began)
-                self.hosts.close()
+                try:
+                    self.screen.end()
+                    self.screen.sum_up(time.monotonic() - self.began)
+                except OSError:  # stderr is full, or its terminal closed: the code tells still
+                    pass
+                finally:
+                    self.hosts.close()
 
     def _note(self, code: int) -> None:
         """Write into the audit file what was typed, and how it ended."""

@@ -15,6 +15,8 @@ from qga_cli.verbs.job import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.progress import Progress, Task, TaskID
     from rich.text import Text
 
@@ -37,7 +39,7 @@ class Bars:
 
     def draw(self, bar: Bar, done: int) -> None:
         """Show how far one has come."""
-        with self._lock:
+        with self._drawing():
             if self._over:
                 return
             if self._drawn is None:
@@ -51,7 +53,7 @@ class Bars:
 
     def close(self, bar: Bar, result: str) -> None:
         """One has ended: in its place stands `result`, if it was shown at all."""
-        with self._lock:
+        with self._drawing():
             if bar not in self._open or self._drawn is None:
                 return
             self._open.remove(bar)
@@ -64,9 +66,18 @@ class Bars:
 
     def end(self) -> None:
         """Draw no more, whoever still copies; the cursor comes back."""
-        with self._lock, contextlib.suppress(OSError):  # its terminal has been closed
+        with self._drawing():
             self._over = True
             self._stop()
+
+    @contextlib.contextmanager
+    def _drawing(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except OSError:  # its terminal has been closed: a copy does not fail by that
+                self._over = True
+                self._drawn = None
 
     def _stop(self) -> None:
         drawn, self._drawn = self._drawn, None

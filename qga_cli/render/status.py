@@ -96,8 +96,11 @@ class Status:
         return self._reason or f"waiting for the agent of {whom}"
 
     def _put(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:  # its terminal has been closed: SIGHUP tells, where it is heeded
+            self._off = True
 
 
 class Watched:

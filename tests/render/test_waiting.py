@@ -3,10 +3,12 @@
 import os
 import pty
 import re
+import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from rich.cells import cell_len
 from qga_cli.render import progress
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
-from tests.kit.policies import template
+from tests.kit.policies import lines, template
+from tests.kit.running import GUARD
 from tests.kit.terminals import terminal
 
 Make = Callable[[Handler], FakeAgent]
@@ -46,6 +49,40 @@ def test_an_agent_that_is_slow_is_waited_for_in_sight(fake: Make) -> None:
         assert t.end() == 0
         *_, last = t.screen.split(GONE)
         assert last == b"box\r\n", "nothing of it is left"
+
+
+def test_a_window_that_is_closed_meanwhile_ends_it_as_any_signal_does(
+    fake: Make, tmp_path: Path
+) -> None:
+    """The line could not be taken away: that was the error, code 1, and the audit file was cut."""
+    held, log = Held(), tmp_path / "log"
+    with terminal("-c", fake(held).uri, "fs", "trim", "web1", "--audit", str(log)) as t:
+        t.see(b"waiting for the agent of web1, ")
+        t.shut()
+        assert t.process.wait(GUARD) == 128 + signal.SIGHUP
+    held.go.set()
+    assert [line["outcome"] for line in lines(log)] == ["abandoned"]
+    assert [line["exit"] for line in lines(log, "command")] == [129]
+
+
+def test_a_window_that_is_closed_holds_nobody_who_ignores_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a copy under nohup the bar was the end."""
+    monkeypatch.setattr(progress, "_PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "_EVERY", 0.0)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    master, slave = pty.openpty()
+    with suppress(OSError), os.fdopen(slave, "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        one = progress.Bars().bar("web1: data", 100)
+        one.advance(50)
+        os.close(master)
+        try:
+            one.advance(50)
+            one.close(done=True)
+        except OSError as error:
+            pytest.fail(str(error))
 
 
 def test_a_wide_name_stays_on_one_line(fake: Make) -> None:
