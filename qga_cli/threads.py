@@ -6,14 +6,15 @@ rests on the documented C module below `threading`; docs/startup.md has the figu
 
 from __future__ import annotations
 
+import time
 from _thread import allocate_lock as Lock  # a class in threading, too
 from _thread import get_ident, start_new_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["Bell", "Lock", "get_ident", "start", "until"]
+__all__ = ["Bell", "Lock", "all_within", "get_ident", "start", "until"]
 
 
 def start(work: Callable[..., object], *args: object) -> None:
@@ -41,6 +42,24 @@ class Bell:
     def wait(self, seconds: float) -> bool:
         """Wait until it rings; False when it has not after so many seconds."""
         return self._rung.acquire(timeout=max(0.0, seconds))
+
+
+def all_within(seconds: float, works: Iterable[Callable[[], object]]) -> None:
+    """Run each in a thread of its own, and wait for them, for so many seconds at most.
+
+    What is not over by then goes on by itself. None may raise anything.
+    """
+    end, bells = time.monotonic() + seconds, list[Bell]()
+
+    def run(work: Callable[[], object], bell: Bell) -> None:
+        work()
+        bell.ring()
+
+    for work in works:
+        bells.append(Bell())
+        start(run, work, bells[-1])
+    for bell in bells:
+        bell.wait(end - time.monotonic())
 
 
 class until:

@@ -77,7 +77,7 @@ class Run:
 
     def __call__(self) -> int:
         """Do it. Returns the exit code; raises QgaError when nothing came of it."""
-        # Left last: it has to hear of signals while connections are closed, which may take long.
+        # Left last: it has to hear of signals while the last lines are written.
         with (
             last_signal.heeded(self.interrupt, self._last_words),
             self.interrupt.leaves(self._left),
@@ -109,7 +109,12 @@ class Run:
                 except OSError:  # stderr is full, or its terminal closed: the code tells still
                     pass
                 finally:
-                    self.hosts.close()
+                    if self.hosts.guard:
+                        self.hosts.guard.close()
+
+    def close(self) -> None:
+        """Close the connections; once all is said, for a host that has gone costs a second."""
+        self.hosts.disconnect()
 
     def _note(self, code: int) -> None:
         """Write into the audit file what was typed, and how it ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qga_cli.errors import NoGuest
 from qga_cli.guests.targets import Target, is_fleet, is_glob, selectors
 from qga_cli.interrupt import Interrupt
-from qga_cli.threads import Lock
+from qga_cli.threads import Lock, all_within
 from qga_cli.transports import connect
 
 TYPE_CHECKING = False
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from qga_cli.guests.targets import Selector
     from qga_cli.policy.guard import Guard
     from qga_cli.transports import HostConnection, Transport
+
+_GOODBYE = 1.5  # seconds for all hosts to be closed, each of which takes one at most
 
 
 class Hosts:
@@ -155,9 +157,13 @@ class Hosts:
             if self.guard:
                 self.guard.close()
         finally:
-            for host in self._open.values():
-                host.close()
-            self._open.clear()
+            self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close every connection, but no audit file. Takes 1.5 seconds at most."""
+        hosts = list(self._open.values())
+        self._open.clear()
+        all_within(_GOODBYE, [host.close for host in hosts])
 
     def _selectors(self, text: str) -> list[Selector]:
         return selectors(text, self._default, self._named, self._groups)

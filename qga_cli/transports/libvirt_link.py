@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 
 from qga_cli.errors import QgaError, Unreachable
-from qga_cli.threads import Bell, Lock, start
+from qga_cli.threads import Bell, Lock, all_within, start
 from qga_cli.transports.libvirt_calls import LibvirtConnection, LibvirtError, connect
 
-_PATIENCE = 30.0  # seconds for a remote host; TCP alone would try for two minutes
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_PATIENCE = 30.0  # seconds for a host; TCP alone would try for two minutes
+_GOODBYE = 1.0  # seconds for closing
 
 
 class Link:
@@ -29,23 +34,38 @@ class Link:
                 self._connection = open_connection(self._uri)
             return self._connection
 
-    def close(self) -> None:
-        """Close the connection; the daemon finishes what is in flight."""
-        if self._connection is None:
-            return
-        try:
-            self._connection.close()
-        except LibvirtError:  # broken already: nobody left to care
-            pass
-        self._connection = None
+    def let_go(self) -> LibvirtConnection | None:
+        """The open connection, if there is one: the caller's to close from now on."""
+        connection, self._connection = self._connection, None
+        return connection
+
+
+def close_connections(connections: Iterable[LibvirtConnection]) -> None:
+    """Close them, within a second; the daemons finish what is in flight.
+
+    libvirt waits for the host to answer, without end if that has lost power.
+    """
+
+    def closing(connection: LibvirtConnection) -> Callable[[], None]:
+        def close() -> None:
+            try:
+                connection.close()
+            except LibvirtError:  # broken already: nobody left to care
+                pass
+
+        return close
+
+    all_within(_GOODBYE, map(closing, connections))
 
 
 def open_connection(uri: str | None) -> LibvirtConnection:
-    """Open `uri`; None is libvirt's own choice (environment, libvirt.conf). Raises Unreachable."""
+    """Open `uri`; None is libvirt's own choice (environment, libvirt.conf). Raises Unreachable.
+
+    In a thread that is left alone when the host does not answer: not even the daemon of this one
+    can be counted on, and libvirt would wait for it without end.
+    """
     try:
-        if is_remote(uri):
-            return _open_in_time(uri)
-        return connect(uri)
+        return _open_in_time(uri)
     except LibvirtError as error:
         raise host_error(error, uri) from error
 
@@ -65,7 +85,6 @@ def is_remote(uri: str | None) -> bool:
 
 
 def _open_in_time(uri: str | None) -> LibvirtConnection:
-    """Open in a thread that is left alone when a host does not answer."""
     results: list[LibvirtConnection | LibvirtError] = []
     bell = Bell()
 
@@ -80,7 +99,9 @@ def _open_in_time(uri: str | None) -> LibvirtConnection:
     if not bell.wait(_PATIENCE):
         raise Unreachable(
             f"no connection to {uri or 'libvirt'} within {_PATIENCE:g} s",
-            hint="is the host up, and its port open for this machine?",
+            hint="is the host up, and its port open for this machine?"
+            if is_remote(uri)
+            else "its daemon is stuck: restarting libvirtd (or virtqemud) leaves guests be",
         )
     (result,) = results
     if isinstance(result, LibvirtError):

@@ -1,7 +1,11 @@
 """Connections to libvirt: as many as it takes, and a new one for a broken one."""
 
 import socket
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -10,7 +14,9 @@ from qga_cli.errors import NoGuest, Unreachable, Unsupported
 from qga_cli.guests.hosts import Hosts
 from qga_cli.transports import libvirt_link
 from qga_cli.transports.libvirt import LibvirtHost
+from qga_cli.transports.libvirt_link import Link
 from qga_cli.wire import encode
+from tests.kit.running import GUARD
 
 TEST = "test:///default"
 
@@ -88,3 +94,52 @@ def test_only_the_command_itself_kills_a_link() -> None:
     with pytest.raises(Unsupported, match="cannot pass"):
         transport.call(encode("guest-sync-delimited", {"id": 1}), 1)
     assert len(sent) == 1
+
+
+def test_a_host_that_has_gone_is_not_waited_for_without_end() -> None:
+    """libvirt's close waits for the reply of a host that has lost power."""
+    gone = threading.Event()
+    host, hosts = LibvirtHost(TEST), Hosts(None)
+    host._links.append(Link(TEST))
+    for link in host._links:
+        link._connection = Mock(close=lambda: gone.wait(GUARD))
+    hosts._open = {None: host}
+    began = time.monotonic()
+    hosts.close()
+    assert time.monotonic() - began < GUARD / 2
+    gone.set()
+
+
+def test_what_is_to_be_said_is_said_before_connections_are_closed() -> None:
+    code = """
+import os, sys, time
+from qga_cli.transports.libvirt_calls import LibvirtConnection
+def close(self):
+    os.write(2, b"closing\\n")
+    time.sleep(1000)
+LibvirtConnection.close = close
+from qga_cli.cli.main import main
+main(sys.argv[1:])
+"""
+    words = [sys.executable, "-c", code, "-c", TEST]
+    ran = subprocess.run([*words, "ping", "nosuch"], capture_output=True, text=True, timeout=GUARD)
+    assert ran.returncode == 4
+    first, *_, last = ran.stderr.splitlines()
+    assert (first[:24], last) == ("qga: nosuch: no guest na", "closing")
+    ran = subprocess.run([*words, "list", "test"], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True, timeout=GUARD)  # fmt: skip
+    assert [line.split()[0] for line in ran.stdout.splitlines()] == ["vm", "test", "closing"]
+
+
+def test_a_daemon_of_this_host_that_is_stuck_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libvirt_link, "_PATIENCE", 0.3)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(tmp_path / "sock"))
+        mute.listen()
+        host = LibvirtHost(f"qemu+unix:///system?socket={tmp_path}/sock")
+        with pytest.raises(Unreachable, match=r"within 0\.3 s") as caught:
+            host.guests()
+        assert "stuck" in caught.value.hint
+        host.close()
