@@ -1,4 +1,4 @@
-"""What is done for a qga that has died: `URI GUEST AUDIT-FILE... -- WORD...`.
+"""What is done for a qga that has died: `URI GUEST [RUN AUDIT-FILE...] -- WORD...`.
 
 A word is a port of it, to be unplugged: libvirt may not have noticed yet that its owner is gone.
 One that was about to be plugged (`+PORT`) may come later: what a dead client has asked for goes on
@@ -69,7 +69,7 @@ def reach(where: Sequence[str]) -> Transport:
         from qga_cli.policy.audit import Audit
         from qga_cli.policy.guard import Guard
 
-        return Guard(None, Audit(audit)).wrap(transport, uri or None, guest)
+        return Guard(None, Audit.joined(audit)).wrap(transport, uri or None, guest)
     return transport
 
 

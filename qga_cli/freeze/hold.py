@@ -42,8 +42,8 @@ class Watchdog:
 
     def __init__(self, target: Target, guard: Guard | None = None) -> None:
         self._ours, theirs = socket.socketpair()
-        files = guard.audit_files() if guard else ()
-        argv, environment = survivor.python("qga_cli.freeze.watchdog", target.label, *files)
+        audit = guard.audit_words() if guard else ()
+        argv, environment = survivor.python("qga_cli.freeze.watchdog", target.label, *audit)
         with theirs:
             self._process = subprocess.Popen(
                 argv,

@@ -258,11 +258,11 @@ def main() -> None:
         signal.signal(signum, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda signum, frame: interrupt.set(signum))
     guard = None
-    if sys.argv[2:]:  # the audit files; a watchdog sends nothing that a policy could forbid
+    if sys.argv[2:]:  # qga's audit; a watchdog sends nothing that a policy could forbid
         from qga_cli.policy.audit import Audit
         from qga_cli.policy.guard import Guard
 
-        guard = Guard(None, Audit(sys.argv[2:]))
+        guard = Guard(None, Audit.joined(sys.argv[2:]))
     Watch(socket.socket(fileno=0), interrupt, guard)()
     os._exit(0)  # a call that is stuck must not hold us
 

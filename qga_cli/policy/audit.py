@@ -39,20 +39,29 @@ _NO_LOGIN = 2**32 - 1  # loginuid of a process that no login began
 
 
 class Audit:
-    """The files that are written to. Raises FileError when one cannot be opened."""
+    """The files that are written to. Raises FileError when one cannot be opened.
 
-    def __init__(self, paths: Sequence[str], *, calls: bool = True) -> None:
+    `run` is the one that the lines belong to: a new one, if it is not given.
+    """
+
+    def __init__(self, paths: Sequence[str], *, calls: bool = True, run: str = "") -> None:
         self._calls = calls
-        self._run = os.urandom(6).hex()
+        self._run = run or os.urandom(6).hex()
         self._files = [(path, _open(path)) for path in paths]
-        # For processes of ours that go on elsewhere: those that outlive us have / to work in.
-        self.paths = [hostpath.rooted(path) for path in paths]
+        # For `joined`. Those that outlive us have / to work in, and have only calls to write.
+        self.words = [self._run, *map(hostpath.rooted, paths)] if calls else []
         self._user = _user()
         self._running: dict[int, tuple[dict[str, Any], float]] = {}
         self._count = 0
         self._failure: FileError | None = None
         self._closed = False
         self._lock = threading.Lock()
+
+    @classmethod
+    def joined(cls, words: Sequence[str]) -> Audit:
+        """In another process that calls agents on our behalf: the audit that had these `words`."""
+        run, *paths = words
+        return cls(paths, run=run)
 
     def begin(
         self, host: str, guest: str, request: Mapping[str, Any], program: Sequence[str] = ()

@@ -31,9 +31,10 @@ class Guard:
         """`transport` of the guest addressed as `name`, with every call under guard."""
         return GuardedTransport(transport, self, uri, name)
 
-    def audit_files(self) -> Sequence[str]:
-        """For another process that calls agents on our behalf."""
-        return self.audit.paths if self.audit else ()
+    def audit_words(self) -> Sequence[str]:
+        """For another process that calls agents on our behalf: see Audit.joined. Empty where it
+        has nothing to log."""
+        return self.audit.words if self.audit else ()
 
     def close(self) -> None:
         """Log what was abandoned. Raises FileError when the log is not complete."""

@@ -31,7 +31,7 @@ class GuardedTransport:
         self._guard = guard
         self.read_chunk = inner.read_chunk
         self.write_chunk = inner.write_chunk
-        self.audit = guard.audit_files()
+        self.audit = guard.audit_words()
         self.program: Sequence[str] = ()  # for the audit file alone: what is sent is judged
 
     def call(self, text: str, timeout: float) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         read_chunk: int  # bytes of one guest-file-read that this way carries well
         write_chunk: int  # bytes of one guest-file-write that this way carries well
         program: Sequence[str]  # what the next guest-exec is for, told to the audit file
-        audit: Sequence[str]  # where calls are noted, for another process that calls in our name
+        audit: Sequence[str]  # the log, for another process that calls in our name: Audit.joined
 
         def call(self, text: str, timeout: float) -> str:
             """Send one request line, return the reply line.

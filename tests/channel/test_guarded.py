@@ -71,7 +71,8 @@ def test_a_reaper_writes_to_the_audit_file_too(guest: lab.Guest, tmp_path: Path)
     log = tmp_path / "log"
     name = f"{PREFIX}00000000000000ab"
     ports(guest).plug(name)
-    words = ["", ports(guest).guest, str(log), "--", f"+{name}", name]
+    words = ["", ports(guest).guest, "a-run", str(log), "--", f"+{name}", name]
     subprocess.run([sys.executable, "-m", "qga_cli.channel.reaper", *words], check=True)
     assert plugged(guest) == []
-    assert json.loads(log.read_text())["arguments"] == {"do": "unplug", "port": name}
+    line = json.loads(log.read_text())
+    assert (line["run"], line["arguments"]) == ("a-run", {"do": "unplug", "port": name})

@@ -14,6 +14,7 @@ import pytest
 from qga_cli.policy.audit import Audit, typed
 from tests.kit.command import Configured, qga
 from tests.kit.fake import AgentFault, FakeAgent, Silence
+from tests.kit.freezes import Filesystems, await_no_watchdog
 from tests.kit.policies import DENY, lines, template
 from tests.kit.terminals import terminal
 
@@ -182,7 +183,24 @@ def test_processes_that_go_on_elsewhere_log_into_the_same_file(
     monkeypatch.chdir(tmp_path)
     audit = Audit(["log"])
     audit.close()
-    assert audit.paths == [f"{tmp_path}/log"]
+    run, *paths = audit.words
+    assert paths == [f"{tmp_path}/log"]
+    assert Audit.joined(audit.words).words == audit.words
+    assert len(run) == 12
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_a_watchdogs_calls_are_its_commands_and_left_out_with_them(
+    configured: Configured, fake: Make, tmp_path: Path, calls: bool
+) -> None:
+    """They stood there in any case, below a run that no command had."""
+    agent, log = fake(Filesystems()), tmp_path / "log"
+    text = f'[audit]\nfile = "{log}"\ncalls = {json.dumps(calls)}\n'
+    assert configured(text, "-c", agent.uri, "fs", "with-frozen", "x", "--", "true").code == 0
+    await_no_watchdog("x")
+    (command,) = lines(log, "command")
+    assert {line["run"] for line in lines(log)} == ({command["run"]} if calls else set())
+    assert bool(Audit([str(log)], calls=calls).words) == calls  # what the reaper gets
 
 
 def test_a_line_that_a_full_disk_has_cut_takes_no_other_with_it(fake: Make, tmp_path: Path) -> None:
