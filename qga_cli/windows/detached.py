@@ -28,6 +28,7 @@ def start(calls: AgentCalls, argv: Sequence[str], context: Context, stdin: bytes
         words += ["1>NUL", "2>NUL", f"<{files[1] if stdin else 'NUL'}"]
         words += ["&set", "QGA_CODE=!errorlevel!&del", "/f", "/q", *files, "2>NUL&exit"]
         words += ["!QGA_CODE!"]
-        pid = calls.start(words, env=surroundings.environment(ours, batch, context))
+        env = surroundings.environment(ours, batch, context)
+        pid = calls.start(words, env=env, program=argv)
         ours.hand_over()
     return pid

@@ -127,7 +127,7 @@ class WindowsProgram:
         out, err = ours.path("out"), ours.path("err")
         words = [*_RUN, batch, f"1>{out}", f"2>{err}", f"<{given}"]
         env = surroundings.environment(ours, self._batch, self._around)
-        self.pid = self.calls.start(words, env=env)
+        self.pid = self.calls.start(words, env=env, program=self._argv)
         self.calls.patient = True
         began = time.monotonic()
         while not self._exited():

@@ -45,3 +45,8 @@ def vouched(agent: FakeAgent) -> str:
 def lines(path: Path, level: str = "call") -> list[dict[str, Any]]:
     every = [json.loads(line) for line in path.read_text().splitlines()]
     return [line for line in every if line["level"] == level]
+
+
+def programs(path: Path) -> list[list[str]]:
+    """What was started for its user, as the calls in an audit file tell."""
+    return [line["program"] for line in lines(path) if line["outcome"] == "ok" if "program" in line]

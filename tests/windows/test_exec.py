@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent
+from tests.kit.policies import programs
 from tests.windows.conftest import ARGS, GEN, MB, Windows
 from tests.windows.conversation import Recorder
 
@@ -99,14 +100,19 @@ def test_twenty_megabytes_in(live: Windows) -> None:
     assert live("ping", "win").code == 0
 
 
-def test_the_words_arrive_as_they_are(win: Windows) -> None:
-    """S9, S10: glib drops empty words, and cmd reads quotes and percent signs as its own."""
+def test_the_words_arrive_as_they_are(win: Windows, tmp_path: Path) -> None:
+    """S9, S10: glib drops empty words, and cmd reads quotes and percent signs as its own.
+
+    The audit file has them as they were given, for the call itself only names a batch file.
+    """
     words = ["", "a b", 'say "hi"', "back\\", "back \\", '\\"', "100%", "%OS%", "50 %OS% off",
              "a&b", "a|b", "<in>", "^x^", "(y)", "!OS!", "a,b;c=d", "'", "*", "a\tb",
              "Grüße", "日本 語", "😀", 'Ü"& b']  # fmt: skip
-    code, out, err = win.exec("win", "--", ARGS, *words)
+    log = tmp_path / "log"
+    code, out, err = win.exec("--audit", str(log), "win", "--", ARGS, *words)
     assert (code, err) == (0, "")
     assert out.decode() == "".join(f"[{word}]\n" for word in words)
+    assert programs(log) == [[ARGS, *words]]
 
 
 def test_a_line_break_is_refused_with_the_way_that_works(win: Windows) -> None:
@@ -177,9 +183,11 @@ def test_a_program_left_running(win: Windows) -> None:
     assert (ran.code, ran.err) == (255, "")
 
 
-def test_exec_status_tells_the_whole_code(win: Windows) -> None:
+def test_exec_status_tells_the_whole_code(win: Windows, tmp_path: Path) -> None:
     """S2."""
-    pid = win("exec", "-d", "win", "--", GEN, "10", "0", "-128").out.strip()
+    log, words = tmp_path / "log", [GEN, "10", "0", "-128"]
+    pid = win("exec", "-d", "--audit", str(log), "win", "--", *words).out.strip()
+    assert programs(log) == [words]
     ran = win("exec-status", "--wait", "-o", "json", "win", pid)
     assert json.loads(ran.out)["exitcode"] == 2**32 - 128
     assert ran.code == 255

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.policies import programs
 from tests.kit.running import GUARD, eventually
 from tests.windows.conftest import Windows
 
@@ -35,9 +36,12 @@ def test_a_script_of_any_length(live: Windows, here: Path) -> None:
     assert live.left() == ([], [])
 
 
-def test_a_script_from_standard_input_is_cmds(win: Windows) -> None:
-    ran = win("script", "win", "-", stdin=b"@echo hello\n@exit /b 4\n")
+def test_a_script_from_standard_input_is_cmds(win: Windows, here: Path) -> None:
+    log = here / "log"
+    text = b"@echo hello\n@exit /b 4\n"
+    ran = win("script", "--audit", str(log), "win", "-", stdin=text)
     assert (ran.code, ran.out) == (4, "hello\r\n")
+    assert programs(log) == [["stdin.cmd"]]
 
 
 def test_a_shell_script_is_refused(win: Windows, here: Path) -> None:
