@@ -1,6 +1,9 @@
 """Text from a guest, or from a host's list of guests: nothing of it reaches a terminal alive."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +101,24 @@ def test_a_lone_surrogate_leaves_json_valid(fake: Make) -> None:
 def test_nothing_is_left_in_a_socket_template_that_a_name_could_abuse(tmp_path: Path) -> None:
     ran = qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "ping", "../../etc/passwd")
     assert ran.code == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["cp", "--explain", b"f\xff\x1b[2J", "web1:/x"], ": f\\xff\\x1b[2J to web1:/x"),
+        (["exec", "--explain", "web1", "--", "cat", b"a\xff"], ": web1 cat 'a\\xff'"),
+    ],
+)
+def test_what_is_no_text_is_explained_too(words: list[str | bytes], told: str) -> None:
+    """A file's name was "a bug in qga", a program's word an error, though exec passes it on."""
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "qga_cli", *words], capture_output=True, env=strict, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert told in ran.stdout.decode()
+    assert b"guest-exec" in ran.stdout
 
 
 def test_names_from_the_host_s_list_are_harmless_in_an_explanation(

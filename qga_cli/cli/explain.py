@@ -10,6 +10,7 @@ from qga_cli import spec, wire
 from qga_cli.cli.options import for_command
 from qga_cli.commands.sync import ID
 from qga_cli.commands.sync_delimited import COMMAND as SYNC_DELIMITED
+from qga_cli.errors import UsageError
 from qga_cli.format import printable, size
 from qga_cli.guests.targets import Target
 from qga_cli.spec import Command
@@ -56,7 +57,12 @@ def explain(command: Command, given: dict[str, Any], targets: Sequence[Target]) 
     """The text, for the values `given` on the command line."""
     if not command.wire:
         return _verb(command, given)
-    request = _request(command, given)
+    try:
+        request = _request(command, given)
+    except UsageError:
+        if not any(arg.kind == spec.WORDS for arg in command.args):
+            raise
+        return _verb(command, given)  # a program gets bytes, too, that no request can hold
     seconds = math.ceil(given.get("timeout") or command.patience)
     lines = [request, *(_by_hand(target, request, seconds) for target in targets)]
     if command.run:
@@ -75,7 +81,7 @@ def _verb(command: Command, given: dict[str, Any]) -> str:
     if command.scope == "places" and len(given["places"]) > 1:
         *sources, target = map(str, given["places"])
         words = [f"{', '.join(map(_sized, sources))} to {target}"]
-    about = f": {' '.join(words)}" if words else ""
+    about = printable(f": {' '.join(words)}") if words else ""
     calls = _calls(command)
     sent = f"Calls: {calls}; -vv tells each as it is made." if calls else "It asks no agent."
     return f"Would {what}{about}\n{sent}\n"
