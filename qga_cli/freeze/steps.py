@@ -7,6 +7,7 @@ So nothing is assumed here: state and counts are asked for, and compared.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 
 from qga_cli.agent import Agent, Reply
@@ -30,7 +31,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_THAW = 8.0  # seconds for a thaw's reply; not 5 or 10, see docs/architecture.md
+_LIBVIRTS = (5, 10)  # seconds for which libvirt may wait with nothing sent yet
+_THAW = 8.0  # seconds for a thaw's reply; none of these
 NOT_ALL = "vfat cannot be (`qga fs list VM` tells), nor what the guest froze itself"
 _LEAST = 0.5  # seconds for the last question whether it is frozen
 _FIRST, _CEILING = 0.02, 1.0  # seconds between two attempts
@@ -122,8 +124,7 @@ def freeze(connection: Connection, mountpoints: Sequence[str], least: int, timeo
 
         command, arguments = FREEZE_LIST, {"mountpoints": list(mountpoints)}
     try:
-        # The other half of the time is for asking, should the reply get lost.
-        reply = connection.call(command, arguments, timeout / 2)
+        reply = connection.call(command, arguments, _share(timeout))
     except OutcomeUnknown as error:
         if not _ask(connection, deadline, error):
             raise Refused("the reply to the freeze was lost, and nothing is frozen") from error
@@ -135,6 +136,16 @@ def freeze(connection: Connection, mountpoints: Sequence[str], least: int, timeo
             hint=NOT_ALL,
         )
     return reply
+
+
+def _share(timeout: float) -> float:
+    """Seconds for the reply to a freeze; the others are for asking, should it get lost.
+
+    It is half of them, but for what libvirt would round up to 5 or 10: see docs/architecture.md.
+    """
+    half = timeout / 2
+    whole = math.ceil(half)
+    return float(whole - 1) if whole in _LIBVIRTS else half
 
 
 def _ask(connection: Connection, deadline: float, unknown: OutcomeUnknown) -> bool:
