@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from qga_cli.inside import script
-from tests.inside.conftest import Run
-from tests.kit.running import eventually
+from tests.inside.conftest import SHELLS, Run
+from tests.kit.running import GUARD, eventually
 
 
 def test_a_folder_is_listed_with_odd_names(sh: Run, tmp_path: Path) -> None:
@@ -125,6 +125,30 @@ def test_what_holds_a_copy_is_found_though_nobody_knows_its_number(sh: Run, tmp_
     assert process.exists()
     assert sh("files/orphan", mark).returncode == 0
     assert eventually(lambda: not process.exists())
+
+
+@pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
+def test_what_a_script_has_started_ends_with_it(shell: list[str], sh: Run, tmp_path: Path) -> None:
+    mark = f"qga-{os.urandom(8).hex()}"
+    text = f"LC_ALL=C; export LC_ALL\n# {mark}\nsum=$(echo >begun; head -c 9 | cat); echo more"
+    with subprocess.Popen(
+        [*shell, "-c", text], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert eventually(lambda: len(_below(Path("/proc") / str(process.pid))) >= 2)
+        started = [Path("/proc") / str(pid) for pid in _below(Path("/proc") / str(process.pid))]
+        assert sh("files/orphan", mark).returncode == 0
+        assert process.stdout.read() == b""  # all have closed it
+        assert process.wait(GUARD) == -signal.SIGTERM
+        assert eventually(lambda: not any(_runs(one) for one in started))
+
+
+def _runs(process: Path) -> bool:
+    try:
+        return bool((process / "cmdline").read_bytes())
+    except OSError:
+        return False
 
 
 @pytest.mark.slow

@@ -70,6 +70,7 @@ class GuestTarget:
         self._options = options
         self._folder = self._part = self._final = ""
         self._holder: Holder | None = None  # none without /proc
+        self._kept = ""  # the folder in which old parts are looked at, as long as they are
         self._small: bytearray | None = None  # the file, kept for one request
         self._handle: Handle | None = None
         self._position = 0
@@ -180,7 +181,7 @@ class GuestTarget:
         keep = bool(keep and self._position)
         try:
             gone = "" if keep else self._part
-            self.access.run(text("drop"), self._hold()[0], self._folder, gone)
+            self.access.run(text("drop"), self._hold()[0], self._folder, gone, self._kept)
         except QgaError as error:
             if not keep:
                 raise
@@ -232,15 +233,19 @@ class GuestTarget:
 
     def _adopt(self, size: int, prove: Callable[[int], str]) -> int:
         """Take over the longest part that is equal to the source so far; remove the others."""
-        kept, *left = self._ask("idle", "leftovers")
-        if not self._holder:  # no /proc, so none were looked for
+        self._kept = self._ask("begin_again")[0]
+        if not self._kept or not self._holder:  # without /proc none are looked for
             return 0
+        said = self._holder.run(text("held", "idle", "leftovers"), *self._hold(), self._kept)
+        left = _fields(said)
+        if len(left) % 3:
+            raise self.access.lie(f"the guest was asked for old parts and says {said[:80]!r}")
         found = [
             (int(length), name, digest[:DIGITS])  # sha512sum's line; "" where there is no sha512sum
             for name, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
             if is_count(length)
         ]
-        chosen = next(
+        length, name = next(
             (
                 (length, name)
                 for length, name, digest in sorted(found, reverse=True)
@@ -248,19 +253,21 @@ class GuestTarget:
             ),
             (0, ""),
         )
+        self._position = length  # from now on our part may be the old one, which is not to be lost
         self._rest()
         adopting = Holder(self.access)
-        said = adopting.make(text("held", "adopt"), *self._hold(), chosen[1], kept)
-        adopting.begin(said.decode("ascii", "replace").strip())
+        word = adopting.make(text("held", "adopt"), *self._hold(), name, self._kept)
+        adopting.begin(word.decode("ascii", "replace").strip())
         self._holder = adopting
-        return chosen[0]
+        self._kept = ""
+        return length
 
     def _ask(self, *scripts: str, room: str = "") -> list[str]:
         """Make the part by a script, and note where it is; returns what else the script says."""
         made = Holder(self.access)
         said = made.make(text("part", *scripts), *self._target(), room, stdin=mark())
-        fields = said.decode("utf-8", "surrogateescape").split("\0")
-        if len(fields) < 6 or len(fields) % 3 or fields.pop():
+        fields = _fields(said)
+        if len(fields) != 5:
             raise self.access.lie(f"the guest was asked for a part's name and says {said[:80]!r}")
         self._folder, self._part, self._final, holder = fields[:4]
         if holder:
@@ -288,3 +295,9 @@ class GuestTarget:
         handle, self._handle = self._handle, None
         if handle:
             handle.close()
+
+
+def _fields(said: bytes) -> list[str]:
+    """What a script has ended by NUL, each; none where it has not."""
+    *fields, rest = said.decode("utf-8", "surrogateescape").split("\0")
+    return [] if rest else fields

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 
@@ -143,8 +144,9 @@ class Access:
         pid: int = self.agent.call(EXEC, arguments).value["pid"]
         return pid
 
-    def finish(self, pid: int) -> Completed:
-        """Wait for a script. Raises Interrupted at the next signal; it ends in its own time."""
+    def finish(self, pid: int, seconds: float = math.inf) -> Completed:
+        """Wait for a script. Raises Interrupted at the next signal, TimedOut after so many seconds;
+        it ends in its own time."""
         seen = self.interrupt.count
 
         def sleep(seconds: float) -> None:
@@ -152,8 +154,9 @@ class Access:
                 raise Interrupted(self.interrupt.signum)
             self._check_deadline()
 
-        status = wait_for_end(lambda: self._status(pid), sleep=sleep)
-        assert status is not None  # it has no limit but ours
+        status = wait_for_end(lambda: self._status(pid), seconds, sleep=sleep)
+        if status is None:
+            raise TimedOut(f"a script of ours has not ended within {seconds:g} s (pid {pid})")
         return Completed(status)
 
     def _status(self, pid: int) -> Mapping[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 from qga_cli.channel import HOLDER
 from qga_cli.errors import QgaError, Refused
+from qga_cli.files.guest.marked import MarkedScript, marked, new_mark
 from qga_cli.hostpath import rooted
 from qga_cli.inside import script
 from qga_cli.survivor import Survivor
@@ -31,13 +31,13 @@ class Holder:
         self._access = access
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
-        self._mark = f"qga-{os.urandom(8).hex()}"
+        self._mark = new_mark()
         self._guard()
 
     def make(self, script: str, *words: str, stdin: bytes = b"") -> bytes:
         """What a script says that starts the process, and tells its word to `begin` with."""
         try:
-            return self._access.run(f"# {self._mark}\n{script}", *words, stdin=stdin)
+            return self._access.run(marked(self._mark, script), *words, stdin=stdin)
         except Refused:
             self._survivor.release()
             raise
@@ -52,6 +52,14 @@ class Holder:
             raise self._access.lie(f"the guest was asked for a process and says {said[:80]!r}")
         self.word = said
         self._tell()
+
+    def run(self, script: str, *words: str) -> bytes:
+        """What a script says that may take long: it ends where it is given up here, and with what
+        it holds when we die. Raises Refused with what it says when it fails."""
+        done = MarkedScript(self._access, marked(self._mark, script), *words).result()
+        if done.code:
+            raise self._access.failure(done)
+        return done.stdout
 
     def path(self, descriptor: int) -> str:
         """The way to what it has open."""

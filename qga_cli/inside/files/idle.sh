@@ -9,17 +9,18 @@ has() {
   return 1
 }
 
-# Waits until nobody has $1, of which qga may have been killed just now, but $patience seconds in all.
+# Waits until nobody has $1, of which qga may have been killed just now, but $patience seconds.
 # Fails at once where it changes: a copy that is under way writes, or tells that it lives (beat.sh).
 # What nobody has told anything of in all that time is of a host that has died.
 patience=15
 idle() {
   known=
+  left=$patience
   while has "$1" "$2"; do
     now=$(stat -c '%s %y' -- "$1")
     [ "${known:=$now}" = "$now" ] || return 1
-    [ $patience -gt 0 ] || return 0
-    patience=$((patience - 1))
+    [ $left -gt 0 ] || return 0
+    left=$((left - 1))
     sleep 1
   done
 }
