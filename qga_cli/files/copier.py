@@ -12,6 +12,7 @@ from qga_cli.files.copy_file.sources import UNPROMISED, GuestFile, HostFile, Hos
 from qga_cli.files.copy_file.transfer import CopyOptions, transfer
 from qga_cli.files.guest import facts
 from qga_cli.files.on_host import physical
+from qga_cli.files.same_names import check_names, distinct
 from qga_cli.format import size
 from qga_cli.guests.place import Place
 from qga_cli.verbs.job import Meter
@@ -54,6 +55,10 @@ class Copier:
                 )
             # What ends with a slash can only be a folder.
             target = Place(target.guest, target.path.rstrip("/") + "/")
+            sources = distinct(sources)
+            check_names(sources, target,
+                        folds=lambda: bool(target.guest) and self._guests.access(target).windows,
+                        merges=lambda place: self._facts(place).kind == "folder")  # fmt: skip
         if len(sources) > 1 and target.guest and self._together(sources, target):
             return
         for source in sources:

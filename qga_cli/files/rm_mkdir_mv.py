@@ -6,6 +6,7 @@ from qga_cli.errors import Refused, UsageError
 from qga_cli.exec.sinks import drop
 from qga_cli.files.guest.guests import Guests
 from qga_cli.files.guest.holder import text
+from qga_cli.files.same_names import check_names, distinct
 from qga_cli.guests.place import Place, guest_place
 from qga_cli.verbs.job import Finished, Job
 
@@ -47,6 +48,9 @@ def _each(
     words = ["1" if flag else "" for flag in flags]
     with job.interrupt.shield(), Guests(job) as guests:
         places = _expanded(guests, [guests.place(word) for word in named], what, silent=silent)
+        if what == "mv":
+            *sources, target = places
+            check_names(distinct(sources), target, folds=lambda: guests.access(target).windows)
         for guest in dict.fromkeys(place.guest for place in places):
             paths = [place.path for place in places if place.guest == guest]
             access = guests.access(Place(guest, paths[0]))
