@@ -19,6 +19,7 @@ class Pieces:
 
     def __init__(self, count: int, on_read: Callable[[int], None] = lambda number: None) -> None:
         self.facts = FileFacts()
+        self.is_abandoned = False
         self._count = count
         self._on_read = on_read
 
@@ -32,6 +33,9 @@ class Pieces:
 
     def digest(self) -> str:
         return ""
+
+    def abandon(self) -> None:
+        self.is_abandoned = True
 
 
 class Target:
@@ -64,9 +68,10 @@ def copy(source: Pieces, target: Target, *, overlap: bool = True) -> None:
 
 @pytest.mark.parametrize("overlap", [True, False])
 def test_pieces_are_written_in_order(overlap: bool) -> None:
-    target = Target()
-    copy(Pieces(100), target, overlap=overlap)
+    source, target = Pieces(100), Target()
+    copy(source, target, overlap=overlap)
     assert target.seen == [*range(100), "finish"]
+    assert not source.is_abandoned
 
 
 def test_a_piece_is_written_while_the_next_is_read() -> None:
@@ -105,3 +110,4 @@ def test_after_a_failure_nothing_is_written(number: int, side: str) -> None:
     with pytest.raises(FileError, match="no room"):
         copy(source, target)
     assert target.seen == [*range(number), "abandon"]
+    assert source.is_abandoned

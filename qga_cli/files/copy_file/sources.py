@@ -36,6 +36,9 @@ if TYPE_CHECKING:
         def digest(self) -> str:
             """The SHA-512 of what was there to read; "" when it cannot be known."""
 
+        def abandon(self) -> None:
+            """End without a result. Raises no QgaError."""
+
 
 UNPROMISED = 64 * 2**20  # bytes taken of a file that says it is empty, as those of /proc do
 _LOOK = 0.2  # seconds between two looks at the interrupt while a stream has nothing
@@ -95,6 +98,10 @@ class HostFile:
                 raise FileError(f"{self._path}: changed while it was read")
         return self._hash.hexdigest()
 
+    def abandon(self) -> None:
+        """See FileSource."""
+        self._file.close()
+
     def _open(self) -> BinaryIO:
         """At once: somebody may have put a FIFO there."""
         flags = os.O_RDONLY | os.O_NONBLOCK
@@ -147,6 +154,9 @@ class HostStream:
     def digest(self) -> str:
         return self._hash.hexdigest()
 
+    def abandon(self) -> None:
+        """See FileSource."""
+
     def _read(self, number: int, count: int) -> bytes:
         while not select.select([number], [], [], _LOOK)[0]:
             if self._interrupt.signum:
@@ -196,8 +206,8 @@ class GuestFile:
         chunk *= max(1, read_chunk // chunk)  # as much as one call carries, in whole pieces
         promised = self.facts.size
         end = self._limit if promised is None else promised
-        if self._verify and promised is not None:
-            self._proof = GuestDigest(self.access, self.path, promised, plain=self._plain)
+        if promised is not None:
+            self._prove(promised)
         with open_handle(self.access, self.path, "r") as handle:
             if start:
                 handle.seek(start)
@@ -231,8 +241,7 @@ class GuestFile:
         from qga_cli.files.guest.gzip import Unpacker
 
         end = self.facts.size or 0
-        if self._verify:
-            self._proof = GuestDigest(self.access, self.path, end, plain=self._plain)
+        self._prove(end)
         position = start
 
         def take(data: bytes) -> None:
@@ -263,3 +272,14 @@ class GuestFile:
     def digest(self) -> str:
         """See FileSource. Files of /proc have none: they say something else each time."""
         return self._proof.result() if self._proof else ""
+
+    def abandon(self) -> None:
+        """See FileSource. A large file takes the guest minutes to digest, for nobody."""
+        if self._proof:
+            self._proof.end()
+
+    def _prove(self, length: int) -> None:
+        """Have the guest digest it, meanwhile. It does already where there were no ports to pour
+        through."""
+        if self._verify and not self._proof:
+            self._proof = GuestDigest(self.access, self.path, length, plain=self._plain)

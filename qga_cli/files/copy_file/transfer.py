@@ -107,7 +107,10 @@ def transfer(
         check()
         target.finish(source.facts, source.digest() if options.verify else "")
     except BaseException as error:
-        _leave(target, error, keep=keep and isinstance(error, _CUT_OFF))
+        try:
+            _leave(target, error, keep=keep and isinstance(error, _CUT_OFF))
+        finally:
+            source.abandon()
         raise
 
 

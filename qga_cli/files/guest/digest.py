@@ -10,6 +10,7 @@ import hashlib
 
 from qga_cli.errors import BadReply
 from qga_cli.files.guest.handle import open_handle
+from qga_cli.files.guest.marked import MarkedScript
 from qga_cli.inside import script
 
 TYPE_CHECKING = False
@@ -31,22 +32,27 @@ class GuestDigest:
         self._access = access
         self._path = path
         self._length = length
-        self._pid = 0
+        self._script: MarkedScript | None = None
         if access.exec:
             words = (path, str(length), "1" if plain else "")
-            self._pid = access.start(script("files/digest"), *words)
+            self._script = MarkedScript(access, script("files/digest"), *words)
 
     def result(self) -> str:
         """The digest in hexadecimal. Raises Refused, BadReply."""
-        if not self._pid:
+        if not self._script:
             return self._by_reading()
-        done = self._access.finish(self._pid)
+        done = self._script.result()
         if done.code == 127:
             self._access.agent.trace(1, f"{self._access.agent.name}: no sha512sum; reading again")
             return self._by_reading()
         if done.code:
             raise self._access.failure(done)
         return digest_in(done.stdout, self._access.agent)
+
+    def end(self) -> None:
+        """It is not needed: what computes it in the guest ends. Safe to repeat."""
+        if self._script:
+            self._script.end()
 
     def _by_reading(self) -> str:
         digest = hashlib.sha512()
