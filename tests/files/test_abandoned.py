@@ -9,6 +9,7 @@ from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Refused
 from qga_cli.exec.calls import is_forgotten
 from qga_cli.files.guest.marked import MarkedScript
+from tests.kit.command import qga
 from tests.kit.running import Started, eventually
 from tests.kit.slow import Slow
 
@@ -26,6 +27,26 @@ def test_ctrl_c_of_a_pull_ends_the_digest(slow: Slow, here: Path, words: list[st
     copy.signal(signal.SIGINT)
     assert copy.end()[0] == 130
     assert eventually(lambda: not slow.asleep)
+
+
+def test_ctrl_c_of_a_push_ends_its_proof(slow: Slow) -> None:
+    slow.ready().unlink()
+    goal = slow.there / "data"
+    goal.write_bytes(b"old")
+    slow.delay(600)
+    copy = Started("-c", slow.uri, "cp", str(slow.source), f"vm:{goal}")
+    assert eventually(lambda: slow.asleep)
+    copy.signal(signal.SIGINT)
+    code, _, err = copy.end()
+    assert code == 130
+    assert eventually(lambda: not slow.asleep)
+    assert goal.read_bytes() == b"old"
+    (part,) = slow.there.glob(".data.*")
+    inode = part.stat().st_ino
+    assert part.name in err
+    assert qga("-c", slow.uri, "cp", "--resume", str(slow.source), f"vm:{goal}").code == 0
+    assert goal.stat().st_ino == inode
+    assert goal.read_bytes() == slow.source.read_bytes()
 
 
 def test_exactly_that_script_ends_and_the_agent_forgets_it(slow: Slow) -> None:

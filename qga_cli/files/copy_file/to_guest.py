@@ -8,6 +8,7 @@ from qga_cli.files.guest.digest import DIGITS, GuestDigest
 from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.handle import open_handle
 from qga_cli.files.guest.holder import Holder, is_count, text
+from qga_cli.files.guest.marked import MarkedScript
 from qga_cli.files.guest.partial import partial_suffix
 from qga_cli.format import size as human
 
@@ -155,8 +156,7 @@ class GuestTarget:
         self._rest()  # a word to the holder would change the file's time
         finish = text("held", "told", "prove", "release")
         effect = f"{self._place} may be the new file"
-        done = self.access.attempt(finish, *self._hold(), *words, stdin=self._compared(digest),
-                                   effect=effect)  # fmt: skip
+        done = self._attempt(finish, *words, digest=digest, effect=effect)
         if done.code == 127 and digest:  # no sha512sum there
             if self._holder:
                 self._holder.tell()
@@ -164,8 +164,7 @@ class GuestTarget:
                 raise FileError(f"{self._place}: {_DIFFERS}")
             self._rest()
             digest = ""
-            done = self.access.attempt(finish, *self._hold(), *words, stdin=self._compared(digest),
-                                       effect=effect)  # fmt: skip
+            done = self._attempt(finish, *words, digest=digest, effect=effect)
         self._judge(done, digest)
         self._part = ""
 
@@ -197,6 +196,15 @@ class GuestTarget:
             return False
         self._judge(done, digest)
         return True
+
+    def _attempt(self, script: str, *words: str, digest: str, effect: str) -> Completed:
+        """What became of the script that compares and renames. Given up while it compares, which
+        takes long for a large file, it ends."""
+        running = MarkedScript(
+            self.access, script, *self._hold(), *words, stdin=self._compared(digest)
+        )
+        self.access.agent.begun = effect
+        return running.result()
 
     def _compared(self, digest: str) -> bytes:
         return compared(digest, self._options.replaces)

@@ -32,10 +32,10 @@ class MarkedScript:
     Raises as Access.start.
     """
 
-    def __init__(self, access: Access, text: str, *words: str) -> None:
+    def __init__(self, access: Access, text: str, *words: str, stdin: bytes = b"") -> None:
         self._access = access
         self._mark = new_mark()
-        self._pid = access.start(marked(self._mark, text), *words)
+        self._pid = access.start(marked(self._mark, text), *words, stdin=stdin)
 
     def result(self) -> Completed:
         """Wait for it. It does not outlive a wait that is given up. Raises as Access.finish."""

@@ -10,6 +10,7 @@ if [ "$digest" ]; then
   sum=$(sha512sum <"$file") || exit
   [ "${sum%% *}" = "$digest" ] || exit 66
 fi
+trap '' TERM # from here on a copy that is given up is finished: nobody goes on with what is half dressed
 mode=$1
 owner=$2
 if { [ -z "$mode" ] || [ -z "$owner" ]; } && [ -f "./$name" ] && [ ! -L "./$name" ]; then
