@@ -58,7 +58,8 @@ def pull(
         except OSError as error:  # of a name in a folder that is open
             raise FileError(f"{final}: {error.filename}: {error.strerror}") from error
     except BaseException:
-        stage.remove()
+        if left := stage.remove():
+            note(f"{left} could not be removed")
         raise
 
 

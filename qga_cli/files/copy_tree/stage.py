@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError
+from qga_cli.files.copy_tree.unlock import empty, remove_tree, unlock
 from qga_cli.files.guest.partial import claim, leftovers, partial_name
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ class Stage:
     def __init__(self, final: str, *, resume: bool = False) -> None:
         self.final = final.removesuffix("/.") or "/"
         above, self._name = os.path.split(final)
+        self._above = above or "."
         self._target = -1  # the folder to fill, if it is there
         if self._name in ("", ".", ".."):
             self._target = hostpath.open_folder(final)
@@ -42,7 +43,7 @@ class Stage:
                 self._target = self._place = hostpath.enter(self._name, self._place)
         if resume:
             for left in leftovers(self._place, self._name, folders=True):
-                shutil.rmtree(left, dir_fd=self._place)
+                remove_tree(left, self._place)
         self._own = partial_name(self._name)
         try:
             self.folder = self._make()
@@ -85,22 +86,24 @@ class Stage:
                 self._rename_whole()
         self.remove()
 
-    def remove(self) -> None:
-        """Remove what is left of it. Safe to repeat."""
+    def remove(self) -> str:
+        """Remove what is left of it; its path, where that was not possible. Safe to repeat."""
         if self.folder < 0:
-            return
+            return ""
+        left = ""
         if self._own:
-            with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        shutil.rmtree(entry.name, ignore_errors=True, dir_fd=self.folder)
-                    else:
-                        os.unlink(entry.name, dir_fd=self.folder)
+            mode = stat.S_IMODE(os.fstat(self.folder).st_mode)
+            try:
+                os.fchmod(self.folder, mode | stat.S_IRWXU)
+                empty(self.folder)
+            except OSError:
+                left = os.path.join(self.final if self.fills else self._above, self._own)
             with contextlib.suppress(OSError):  # somebody has moved it away
                 os.rmdir(self._own, dir_fd=self._place)
         os.close(self.folder)
         os.close(self._place)
         self.folder = -1
+        return left
 
     def _make(self) -> int:
         os.mkdir(self._own, 0o700, dir_fd=self._place)
@@ -135,6 +138,7 @@ class Stage:
             if self._is_folder(source) != stat.S_ISDIR(found.st_mode):
                 raise _differ(there)
             if stat.S_ISDIR(found.st_mode):
+                os.close(unlock(source, self.folder))  # what is in it is moved out of it
                 with _entered(name, target) as below:
                     self._check(source, below, there)
 
