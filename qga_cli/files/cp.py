@@ -56,7 +56,7 @@ def cp(
 
 
 def _left() -> str:
-    return "a part may be left beside the copy, as .NAME.*.qga-part; the next cp removes it"
+    return "a part may be left beside the copy, as .NAME.*.qga-part; --resume uses or removes it"
 
 
 def copy_one(job: Job, source: Place, target: Place, channel: str, owner: str = "") -> None:

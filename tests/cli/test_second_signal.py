@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli import catalog
-from tests.kit.command import environment
+from tests.kit.command import environment, qga
 from tests.kit.running import GUARD, Started, eventually, marked
 from tests.kit.terminals import terminal
 from tests.lab.local_agent import LocalAgent
@@ -102,6 +102,29 @@ def test_what_is_known_is_told(tmp_path: Path) -> None:
     assert re.search(
         r"interrupted: sleep may still run in x(, pid \d+|; its pid is not known)", err
     )
+
+
+@pytest.mark.slow
+def test_a_copy_tells_what_it_may_have_left_and_what_removes_that(tmp_path: Path) -> None:
+    source, part = tmp_path / "data", tmp_path / "there" / ".data.0123456789abcdef.qga-part"
+    source.write_text("data")
+    part.parent.mkdir()
+    part.write_text("other")
+    part.chmod(0o600)
+    with run_agent(tmp_path, "still") as made:
+        words = ("-c", f"unix:{made.socket}", "cp", str(source), f"x:{part.parent}")
+        assert qga(*words).code == 0
+        assert part.exists()
+        assert qga(*words, "--resume").code == 0
+        assert not part.exists()
+        source.write_bytes(os.urandom(100 * 2**20))
+        started = Started(*words, "--channel", "never")
+        assert eventually(lambda: any(one.stat().st_size for one in part.parent.glob(".data.*")))
+        os.kill(made.pid, signal.SIGSTOP)
+        twice(started)
+        code, _, err = started.end()
+    assert code == 130
+    assert "as .NAME.*.qga-part; --resume uses or removes it" in err
 
 
 def test_a_terminal_is_left_as_it_was(tmp_path: Path) -> None:
