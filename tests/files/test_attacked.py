@@ -75,6 +75,15 @@ class Bench:
             path.mkdir()
             os.chown(path, USER, USER)
 
+    def left(self) -> None:
+        """Earlier copies have left a part, and one that was looked at."""
+        looked = self.home / ".old.0123456789abcdef.qga-part"
+        looked.mkdir(mode=0o700)
+        for folder, count in ((self.home, 100_000), (looked, 120_000)):
+            part = folder / f".large.{count:016}.qga-part"
+            part.write_bytes((self.source / "large").read_bytes()[:count])
+            part.chmod(0o600)
+
     def __call__(self, *words: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Ran:
         words = tuple(
             word.replace("HOME", f"vm:{self.home}").replace("SOURCE", str(self.source))
@@ -150,6 +159,7 @@ COMMANDS = {
     "a file with its owner": ("cp", "-p", "SOURCE/app.conf", "HOME/app.conf"),
     "a file in a folder": ("cp", "SOURCE/app.conf", "HOME/"),
     "a file resumed": ("cp", "--resume", "SOURCE/large", "HOME/large"),
+    "a file gone on with": ("cp", "--resume", "SOURCE/large", "HOME/large"),
     "several files": ("cp", "SOURCE/app.conf", "SOURCE/large", "HOME/"),
     "a folder": ("cp", "-r", "SOURCE/site", "HOME/new"),
     "a folder over one": ("cp", "-r", "SOURCE/site", "HOME/"),
@@ -173,6 +183,8 @@ def test_nothing_outside_changes_whatever_is_swapped(case: str, bench: Bench) ->
         bench.ready(moment)
         if "over one" in case or case in ("mkdir", "mv", "rm"):
             bench.site()
+        if "gone on" in case:
+            bench.left()
         before = bench.told()
         env = {"VISUAL": str(editor), "TMPDIR": str(editor.parent)}  # what he spoils is kept there
         done = bench(*COMMANDS[case], env=env)
