@@ -12,6 +12,7 @@ from qga_cli.errors import Interrupted, Refused, TimedOut
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
 from qga_cli.exec.stdin import InputFeed
+from qga_cli.exec.unsettled import is_forgotten
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
 
@@ -85,7 +86,7 @@ def status(job: Job, *, pid: int, wait: bool = False) -> Finished | Reply:
 
 def _forgotten(error: Refused, pid: int) -> Refused:
     """`error` in words, if it is the agent's way to say that it knows no such program."""
-    if "'pid'" not in error.desc and "PID" not in error.desc:
+    if not is_forgotten(error):
         return error
     return Refused(
         f"the agent knows no program with pid {pid}",

@@ -58,11 +58,12 @@ def run(
     when the agent is lost after that, and whatever Agent.call raises before.
     """
     from qga_cli.exec import wrapper
-    from qga_cli.exec.calls import AgentCalls, LeftRunning, unsettled
+    from qga_cli.exec.calls import AgentCalls, LeftRunning
     from qga_cli.exec.context import Context
     from qga_cli.exec.exit_status import unstarted
     from qga_cli.exec.sinks import Complaint
     from qga_cli.exec.supervisor import Supervisor
+    from qga_cli.exec.unsettled import unsettled
     from qga_cli.exec.ways import Ways
 
     context = Context(env=env, clean_env=clean_env, workdir=workdir, user=user)

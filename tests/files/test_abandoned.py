@@ -7,7 +7,7 @@ import pytest
 
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import Refused
-from qga_cli.exec.calls import is_forgotten
+from qga_cli.exec.unsettled import is_forgotten
 from qga_cli.files.guest.marked import MarkedScript
 from tests.kit.command import qga
 from tests.kit.running import Started, eventually

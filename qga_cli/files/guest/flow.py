@@ -30,8 +30,8 @@ from qga_cli.errors import (
     QgaError,
     Refused,
 )
-from qga_cli.exec.calls import is_forgotten
 from qga_cli.exec.outputs import Stream
+from qga_cli.exec.unsettled import is_forgotten
 from qga_cli.inside import script
 
 TYPE_CHECKING = False

@@ -6,7 +6,7 @@ import os
 import time
 
 from qga_cli.errors import Interrupted, NoGuest, NotConnected, QgaError, TimedOut, UsageError
-from qga_cli.exec.calls import is_forgotten, unsettled
+from qga_cli.exec.unsettled import is_forgotten, unsettled
 from qga_cli.files.guest.access import Access
 from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 from qga_cli.files.guest.pattern import expand, is_pattern

@@ -32,7 +32,7 @@ class PatientAgent(Agent):
     """
 
     patient = False
-    begun = ""  # what may have had an effect by now: past that, see exec.calls.unsettled
+    begun = ""  # what may have had an effect by now: past that, see exec.unsettled
     interrupt: Interrupt
     target: Target
 
