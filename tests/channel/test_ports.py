@@ -144,7 +144,7 @@ def test_what_nobody_has_unplugged_the_next_run_does(guest: lab.Guest) -> None:
     agent_says = guest.call(
         "guest-exec", path="sh",
         arg=["-c", "for f in /sys/class/virtio-ports/*; do read -r n <$f/name; "
-             f"[ $n = {stuck} ] && exec sleep 60 3<>/dev/${{f##*/}}; done"],
+             f"[ $n = {stuck} ] && exec sleep 61 3<>/dev/${{f##*/}}; done"],
     )  # fmt: skip
     assert agent_says
     await_that(lambda: plugged(guest)[0].is_open)
@@ -158,7 +158,7 @@ def test_what_nobody_has_unplugged_the_next_run_does(guest: lab.Guest) -> None:
 def test_a_port_that_is_unplugged_under_us_is_lost_at_once(guest: lab.Guest) -> None:
     with taking(guest.name) as (channel, agent):
         (port,), _ = channel.take(1)
-        meet(agent, port, "exec sleep 60")
+        meet(agent, port, "exec sleep 61")
         ports(guest).unplug(port.name)
         with pytest.raises(OutcomeUnknown, match=r"taken away|broken"):
             port.read(10)
@@ -168,7 +168,7 @@ def test_a_port_that_is_unplugged_under_us_is_lost_at_once(guest: lab.Guest) -> 
 def test_a_guest_that_never_reads_holds_nobody(guest: lab.Guest) -> None:
     with taking(guest.name) as (channel, agent):
         (port,), (way,) = channel.take(1, 1)
-        meet(agent, port, f"open_port {way.name} 4; echo >&3; exec sleep 60")
+        meet(agent, port, f"open_port {way.name} 4; echo >&3; exec sleep 61")
         assert port.read(30) == b"\n"
         writer, lost = writing(way, 16 * 2**20)
         writer.join(1)
