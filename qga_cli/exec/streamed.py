@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from qga_cli.agent.vigil import Vigil
     from qga_cli.exec.stdin import InputFeed
-    from qga_cli.exec.vigil import Vigil
 
 _SHORT = (0.15, 0.4)  # seconds: what ends within is told at its end, the rest is streamed
 _CALLS = 40  # or the time of so many calls: in a slow guest short programs take longer
@@ -285,7 +285,7 @@ class StreamedProgram:
             if self._feed:
                 self._feed.begin(self.calls, keeper)
             self._state = _State.CARRIED
-            from qga_cli.exec.vigil import Vigil  # short programs need no threads
+            from qga_cli.agent.vigil import Vigil  # short programs need no threads
 
             self._vigil = Vigil(keeper.beat)
             return True

@@ -51,6 +51,9 @@ class PortCarrier(PythonCarrier):
             self._send(frame(frames.SHOWN, struct.pack(">Q", self._shown)))
         return super().push()
 
+    def beat(self) -> None:
+        """See Carrier.beat: the guest's end waits for SHOWN, and sees when the port is let go."""
+
     def close(self) -> None:
         """See Carrier.close. The guest's end says when it has let go of the ports."""
         try:

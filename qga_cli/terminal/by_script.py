@@ -77,12 +77,17 @@ class ScriptCarrier(Carrier):
     def full(self) -> bool:
         return len(self._keys) > _FULL
 
-    def push(self) -> bool:
+    def beat(self) -> None:
+        """See Carrier.beat."""
         now = time.monotonic()
         if now > self._renewed + _LEASE:
             self._renewed = now
             self._lease.write(b".")
             self._lease.flush()
+
+    def push(self) -> bool:
+        self.beat()
+        now = time.monotonic()
         if self._size:
             words = [self._folder, *map(str, self._size)]
             capture(self.agent, ["sh", "-c", script("terminal/resize"), "qga", *words])

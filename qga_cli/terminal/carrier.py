@@ -88,6 +88,10 @@ class Carrier:
         """What the program has written since; empty when nothing."""
         raise NotImplementedError
 
+    def beat(self) -> None:
+        """Tell the guest's end that we live, while the screen takes nothing. Nothing to be done
+        where that end sees it itself."""
+
     def close(self) -> None:
         """Let the guest's end go, and the agent's handles."""
         self._patience = PARTING

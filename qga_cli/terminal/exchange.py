@@ -10,6 +10,7 @@ import threading
 import time
 
 from qga_cli.agent.patience import Patience
+from qga_cli.agent.vigil import Vigil
 from qga_cli.errors import (
     Busy,
     Frozen,
@@ -75,10 +76,12 @@ class Exchange:
             self.mute = True
 
     def _run(self) -> None:
+        self._vigil = Vigil(self.carrier.beat)
         try:
             self._relay()
         except BaseException as error:  # carried to the job's thread, raised there
             self.error = error
+        self._vigil.end()
         try:
             self.carrier.close()
         except BaseException as error:  # the agent's link, closed under us: our time was over
@@ -117,8 +120,11 @@ class Exchange:
         self._patience.reset()
         with self._showing:
             if shown and not self.mute:
-                self.screen.write(shown)
-                self.screen.flush()
+                with (
+                    self._vigil
+                ):  # whose window is a link that stands still reads for minutes nothing
+                    self.screen.write(shown)
+                    self.screen.flush()
                 self.fresh = shown.endswith(b"\n")
         return sent or bool(shown) or self.carrier.ready()
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from qga_cli import inside
-from qga_cli.agent import Agent
+from qga_cli.agent import Agent, vigil
 from qga_cli.errors import QgaError
-from qga_cli.exec import keeper, streamed, vigil
+from qga_cli.exec import keeper, streamed
 from qga_cli.exec.outputs import Spooled
 from qga_cli.exec.run import run
 from qga_cli.interrupt import Interrupt

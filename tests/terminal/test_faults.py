@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from qga_cli.agent import Agent
+from qga_cli.agent import Agent, vigil
 from qga_cli.inside.terminal import frames
 from qga_cli.terminal.by_python import PythonCarrier, program
 from qga_cli.terminal.carrier import Carrier, TerminalRequest
@@ -23,6 +24,7 @@ from qga_cli.terminal.exchange import Exchange
 from qga_cli.wire import to_base64
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
+from tests.kit.running import GUARD
 from tests.kit.terminals import terminal
 from tests.lab.local_agent import LocalAgent
 from tests.lab.local_agent import agent as run_local_agent
@@ -252,6 +254,38 @@ def test_what_makes_room_for_more_and_shows_nothing_is_followed_at_once() -> Non
     exchange.wait(20)
     assert (exchange.error, carrier.code) == (None, 0)
     assert time.monotonic() - began < 1.5
+
+
+def test_the_guest_hears_of_us_while_the_screen_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over a link that stood still for a minute, a session without ports was hung up."""
+    monkeypatch.setattr(vigil, "_LOOK", 0.01)
+    beaten = threading.Event()
+
+    class Shown(Carrier):
+        def push(self) -> bool:
+            return False
+
+        def pull(self) -> bytes:
+            self.code = 0
+            return b"x"
+
+        def beat(self) -> None:
+            beaten.set()
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    class Still(io.BytesIO):
+        def write(self, data: object, /) -> int:
+            assert beaten.wait(GUARD)
+            return 1
+
+    exchange = Exchange(Shown(Agent(cast("Any", None), "x", print)), Still())
+    exchange.start()
+    exchange.wait(GUARD)
+    assert (exchange.error, beaten.is_set()) == (None, True)
 
 
 def test_a_link_that_is_closed_under_the_farewell_is_an_error_like_others() -> None:
