@@ -85,13 +85,13 @@ def is_remote(uri: str | None) -> bool:
 
 
 def _open_in_time(uri: str | None) -> LibvirtConnection:
-    results: list[LibvirtConnection | LibvirtError] = []
+    results: list[LibvirtConnection | Exception] = []
     bell = Bell()
 
     def work() -> None:
         try:
             results.append(connect(uri))
-        except LibvirtError as error:
+        except Exception as error:  # raised in the thread that waits
             results.append(error)
         bell.ring()
 
@@ -104,6 +104,6 @@ def _open_in_time(uri: str | None) -> LibvirtConnection:
             else "its daemon is stuck: restarting libvirtd (or virtqemud) leaves guests be",
         )
     (result,) = results
-    if isinstance(result, LibvirtError):
+    if isinstance(result, Exception):
         raise result
     return result

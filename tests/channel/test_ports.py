@@ -16,6 +16,7 @@ from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken
 from tests import lab
 from tests.kit import channels
 from tests.kit.channels import meet, plugged, ports, taking
+from tests.kit.running import eventually
 from tests.lab.hypervisor import virsh
 
 if TYPE_CHECKING:
@@ -192,7 +193,8 @@ def test_a_guest_that_floods_the_port_it_should_read_fills_no_memory(guest: lab.
         writer, _ = writing(way, 16 * 2**20)
         writer.join(5)
         assert writer.is_alive()
-        assert memory() - before < 64 * 2**20
+        # What is under way comes and goes, the faster the machine the more: it must not stay.
+        assert eventually(lambda: memory() - before < 64 * 2**20, 5)
         channel.give_back(way)
         writer.join(10)
 
