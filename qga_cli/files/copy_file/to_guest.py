@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from qga_cli.errors import BadReply, FileError, QgaError
 from qga_cli.exec.sinks import drop
-from qga_cli.files.guest.digest import DIGITS, GuestDigest
+from qga_cli.files.copy_file.old_parts import fields, longest
+from qga_cli.files.guest.digest import GuestDigest
 from qga_cli.files.guest.facts import seconds
 from qga_cli.files.guest.handle import open_handle
 from qga_cli.files.guest.holder import Holder, is_count, text
@@ -232,8 +233,7 @@ class GuestTarget:
     def _prepare(self, size: int, facts: FileFacts | None = None) -> None:
         """Make the part. Raises FileError where there is no room for `size` bytes."""
         asked = "1" if size > _ROOMY else ""
-        fields = self._ask("begin", room=asked)
-        free = fields[0]
+        free = self._ask("begin", room=asked)[0]
         if is_count(free) and size > int(free) * 1024 and not (facts and facts.sparse):
             raise FileError(
                 f"{self._place}: no room: {human(size)} needed, {human(int(free) * 1024)} free"
@@ -245,22 +245,7 @@ class GuestTarget:
         if not self._kept or not self._holder:  # without /proc none are looked for
             return 0
         said = self._holder.run(text("held", "idle", "leftovers"), *self._hold(), self._kept)
-        left = _fields(said)
-        if len(left) % 3:
-            raise self.access.lie(f"the guest was asked for old parts and says {said[:80]!r}")
-        found = [
-            (int(length), name, digest[:DIGITS])  # sha512sum's line; "" where there is no sha512sum
-            for name, length, digest in zip(left[::3], left[1::3], left[2::3], strict=True)
-            if is_count(length)
-        ]
-        length, name = next(
-            (
-                (length, name)
-                for length, name, digest in sorted(found, reverse=True)
-                if 0 < length <= size and digest == prove(length)
-            ),
-            (0, ""),
-        )
+        length, name = longest(self.access, said, size, prove)
         self._position = length  # from now on our part may be the old one, which is not to be lost
         self._rest()
         adopting = Holder(self.access)
@@ -274,16 +259,16 @@ class GuestTarget:
         """Make the part by a script, and note where it is; returns what else the script says."""
         made = Holder(self.access)
         said = made.make(text("part", *scripts), *self._target(), room, stdin=mark())
-        fields = _fields(said)
-        if len(fields) != 5:
+        found = fields(said)
+        if len(found) != 5:
             raise self.access.lie(f"the guest was asked for a part's name and says {said[:80]!r}")
-        self._folder, self._part, self._final, holder = fields[:4]
+        self._folder, self._part, self._final, holder = found[:4]
         if holder:
             made.begin(holder)
             self._holder = made
         else:
             made.rest()
-        return fields[4:]
+        return found[4:]
 
     def _hold(self) -> tuple[str, str, str, str]:
         word = self._holder.word if self._holder else ""
@@ -303,9 +288,3 @@ class GuestTarget:
         handle, self._handle = self._handle, None
         if handle:
             handle.close()
-
-
-def _fields(said: bytes) -> list[str]:
-    """What a script has ended by NUL, each; none where it has not."""
-    *fields, rest = said.decode("utf-8", "surrogateescape").split("\0")
-    return [] if rest else fields
