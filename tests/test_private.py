@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,6 +70,34 @@ def test_what_is_known_of_ports_is_remembered(
     (kept,) = (tmp_path / "cache" / "qga").iterdir()
     os.utime(kept, (0, 0))
     assert memory.forbids("boot/1") == ""
+
+
+def test_ports_that_a_guest_has_just_closed_are_known_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert memory.closed_lately() == set()
+    memory.note_closed(["port.1"])
+    memory.note_closed(["port.2", "port.3"])
+    assert memory.closed_lately() == {"port.1", "port.2", "port.3"}
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now + 2)
+    assert memory.closed_lately() == set()
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)  # the host was started anew
+    assert memory.closed_lately() == set()
+    for number in range(2000):
+        memory.note_closed([f"org.qga-cli.port.{number:016x}"])
+    assert (tmp_path / "qga" / "closed-ports").stat().st_size < 20_000
+    assert f"org.qga-cli.port.{1999:016x}" in memory.closed_lately()
+
+
+def test_ports_that_another_user_calls_closed_are_not(theirs: Path) -> None:
+    note = theirs / "qga" / "closed-ports"
+    note.write_text(f"port.1 {time.monotonic()}\n")
+    os.chown(note, UID, UID)
+    assert memory.closed_lately() == set()
+    memory.note_closed(["port.2"])
+    assert note.read_text().count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["known_hosts.lock", "known_hosts.new", "known_hosts"])

@@ -8,9 +8,9 @@ libvirt lets no second one in.
               ▲                                                                   │
               └── found by the next run ◀─────────────────────────────────────────┘
 
-Open in the guest and without a stream on the host: its owner has died. A process that outlives us
-unplugs what is ours then, and ends the program at the guest's end; should that have died too, the
-next run unplugs.
+Open in the guest and without a stream on the host: its owner has died, or has ended less than a
+second ago, see memory.py. A process that outlives us unplugs what is ours then, and ends the
+program at the guest's end; should that have died too, the next run unplugs.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ import queue
 import random
 import threading
 
-from qga_cli.channel import COMING, PREFIX, PROGRAM
+from qga_cli.channel import COMING, PREFIX, PROGRAM, memory
 from qga_cli.channel.port import InPort, OutPort
 from qga_cli.errors import NoChannel, PortTaken, QgaError
 from qga_cli.survivor import Survivor
+from qga_cli.transports.ports import Plugged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Channel:
         self._trace = trace
         self._patience = patience
         self._taken: list[InPort | OutPort] = []
+        self._stay: list[str] = []  # names of those that were given back, and stay plugged
         self._search: Search | None = None
 
     @classmethod
@@ -80,9 +82,16 @@ class Channel:
         try:
             if not (clean and port.at_rest) or len(self._ports.plugged(PREFIX)) > STAY:
                 self._ports.unplug(port.name)
+            else:
+                self._stay.append(port.name)
         except QgaError as error:  # the guest is gone, or its host: nothing is left to unplug
             self._trace(1, str(error))
         port.close()
+
+    def closed_in_guest(self) -> None:
+        """The guest's program has ended: the next run need not wait until libvirt has heard it."""
+        memory.note_closed(self._stay)
+        self._stay.clear()
 
     def is_open(self, port: InPort | OutPort) -> bool:
         """Whether somebody in the guest has it open just now."""
@@ -175,8 +184,7 @@ class Search:
     def _fetch(self, ports: Ports, wanted: list[bool], found: list[tuple[str, PortStream]]) -> None:
         if any(wanted):
             ports.check_writing()
-        plugged = ports.plugged(PREFIX)
-        idle = [port.name for port in plugged if not port.is_open]
+        idle = [port.name for port in ours(ports) if not port.is_open]
         random.shuffle(idle)  # others choose just now too
         try:
             for writing in wanted:  # one by one: what was found before an error is dropped
@@ -240,8 +248,6 @@ def _value(
 
 def obstacle(agent: Agent) -> str:
     """Why ports are not even tried for without an order to; "" when they are."""
-    from qga_cli.channel import memory
-
     ports = agent.transport.ports()
     if ports is None:
         return "no channel: only libvirt's guests can be given a port"
@@ -249,6 +255,15 @@ def obstacle(agent: Agent) -> str:
         return "no channel: each port would cost a login over ssh"
     known = memory.forbids(ports.boot())
     return known and f"no channel, as before: {known}"
+
+
+def ours(ports: Ports) -> list[Plugged]:
+    """Our ports. One that the guest has just closed is that, whatever libvirt says still."""
+    plugged = ports.plugged(PREFIX)
+    closed = memory.closed_lately() if any(port.is_open for port in plugged) else ()
+    return [
+        Plugged(port.name, is_open=port.is_open and port.name not in closed) for port in plugged
+    ]
 
 
 def drop(ports: Ports, found: list[tuple[str, PortStream]]) -> None:
@@ -273,7 +288,7 @@ def abandoned(ports: Ports, but: Collection[str] = ()) -> list[str]:
     """Ports of ours that are open in the guest, and have no stream on the host."""
     return [
         port.name
-        for port in ports.plugged(PREFIX)
+        for port in ours(ports)
         if port.is_open and port.name not in but and not ports.is_used(port.name)
     ]
 
@@ -283,7 +298,7 @@ def survey(ports: Ports) -> tuple[list[str], list[str], list[str]]:
     used: list[str] = []
     idle: list[str] = []
     left: list[str] = []
-    for port in ports.plugged(PREFIX):
+    for port in ours(ports):
         state = used if ports.is_used(port.name) else left if port.is_open else idle
         state.append(port.name)
     return used, idle, left

@@ -133,13 +133,15 @@ class AgentCalls:
             raise QgaError(f"a helper in the guest (pid {pid}) does not end")
         return status
 
-    def reap(self, pids: Iterable[int], seconds: float = _REAP) -> None:
-        """Have the agent forget programs that are ending, and wait until they have."""
+    def reap(self, pids: Iterable[int], seconds: float = _REAP) -> bool:
+        """Have the agent forget programs that are ending, and wait; whether all have ended."""
         until = time.monotonic() + seconds
         with self.tidying():
             left = [pid for pid in pids if not self._reaped(pid, until - time.monotonic())]
             if left:
                 self.agent.trace(1, f"still running in the guest: {left}")
+            return not left
+        return False
 
     @contextlib.contextmanager
     def tidying(self) -> Iterator[None]:

@@ -162,8 +162,8 @@ class ProgramOnPorts:
         """Its exit code, or the signal that killed it, when `ended`; nothing of ours is left."""
         with self.calls.tidying():
             self._let_go(clean=True)
-        if self._status is None:
-            self.calls.reap([self.pid], _LAST)
+        if self._status is not None or self.calls.reap([self.pid], _LAST):
+            self._channel.closed_in_guest()
         return outcome(self._streams[0].last)
 
     def abandon(self, *, drop: bool = False) -> None:

@@ -132,7 +132,8 @@ class ProgramStream:
             if self.code is not None:
                 self._give_input()
                 self._channel.give_back(self._out)
-                self._calls.reap([self._pid])
+                if self._calls.reap([self._pid]):
+                    self._channel.closed_in_guest()
             self._open = False
             self._channel.close()
 

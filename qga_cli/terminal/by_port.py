@@ -66,6 +66,8 @@ class PortCarrier(PythonCarrier):
         clean = self._port.at_rest
         self._channel.give_back(self._way, clean=clean)
         self._channel.give_back(self._port, clean=clean)
+        if clean:
+            self._channel.closed_in_guest()
         self._channel.close()
 
     def _receive(self) -> bytes:

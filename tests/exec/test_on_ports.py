@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli.channel import memory
 from tests import lab
 from tests.kit import channels
 from tests.kit.channels import plugged
@@ -202,6 +203,34 @@ def test_auto_plugs_none_for_what_may_be_short(guest: lab.Guest) -> None:
             break
     assert "no channel" not in ran.err
     assert plugged(guest) != []
+
+
+def test_one_run_after_another_uses_the_same_ports(guest: lab.Guest) -> None:
+    """Each plugged two, and unplugged those of the run before, which took half of its time."""
+    used = set()
+    for _ in range(4):
+        ran = run(guest, "true", options=("-v",))
+        assert ran.code == 0
+        used.update(re.findall(r"org\.qga-cli\.port\.\w+", ran.err))
+        assert "left behind" not in ran.err
+    assert len(used) == 2
+
+
+def test_a_port_that_is_wrongly_known_as_closed_costs_a_try(guest: lab.Guest) -> None:
+    """Its owner was killed in the moment after it had taken the port."""
+    stuck = "org.qga-cli.port.0123456789abcdef"
+    channels.ports(guest).plug(stuck)
+    holds = (
+        f"for f in /sys/class/virtio-ports/*; do read -r n <$f/name; [ $n = {stuck} ] && "
+        "exec sleep 61 3<>/dev/${f##*/}; done"
+    )
+    guest.call("guest-exec", path="sh", arg=["-c", holds])
+    assert eventually(lambda: [one.name for one in plugged(guest) if one.is_open] == [stuck], GUARD)
+    memory.note_closed([stuck])
+    ran = run(guest, "echo", "said", options=("-v",))
+    assert (ran.code, ran.out) == (0, "said\n")
+    assert stuck in ran.err
+    assert stuck not in [one.name for one in plugged(guest)]
 
 
 @pytest.mark.port_written

@@ -140,6 +140,8 @@ class _Flow:
         with self._access.agent.alone():
             for port in self._ports:
                 self._channel.give_back(port, clean=self._clean)
+            if self._clean:
+                self._channel.closed_in_guest()
             self._channel.close()
         if self._writer:
             self._writer.join()
