@@ -213,3 +213,34 @@ def test_a_tree_of_roots_alone_is_packed_by_any_tar(sh: Run, tmp_path: Path) -> 
     (tmp_path / "tree" / "sub").chmod(0o777)
     done = sh("files/needs+files/pack", str(tmp_path / "tree"), ".", "-h", "")
     assert done.returncode == 0  # with links followed it goes wherever they lead
+
+
+@pytest.mark.parametrize("large", ["", "1"])
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("error syncing '/proc/self/fd/9': Input/output error", 1),
+        ("error syncing '/proc/self/fd/9': No space left on device", 1),
+        ("Max 0 arguments", 0),
+        ("invalid option -- '-'", 0),
+    ],
+)
+def test_a_copy_that_the_disk_does_not_take_is_none(
+    sh: Run, tmp_path: Path, said: str, code: int, large: str
+) -> None:
+    """An error of fsync was passed over: sync(2), which has none, was done in its place."""
+    data = b"some text"
+    digest = hashlib.sha512(data).hexdigest()
+    target = tmp_path / "file"
+    target.write_bytes(b"old")
+    fails = f'sync() {{ [ $# = 0 ] || {{ echo "sync: {said}" >&2; return 1; }}; }}\n'
+    done = sh(
+        "+".join(f"files/{name}" for name in ("enter", "part", "told", "small", "prove")),
+        *(str(target), "", "", "", "", "", "644", large),
+        stdin=b"part\n" + digest.encode() + b"\n\n" + data,
+        around=lambda text: fails + text,
+    )
+    assert done.returncode == code
+    assert (said.encode() in done.stderr) == bool(code)
+    assert target.read_bytes() == (b"old" if code else data)
+    assert list(tmp_path.iterdir()) == [target]

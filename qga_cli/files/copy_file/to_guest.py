@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qga_cli.guests.place import Place
 
 _ROOMY = 16 * 2**20  # bytes; smaller files are not worth asking for the free space first
+_LARGE = 4 * 2**20  # bytes; a process more pays for files that the disk takes longer to write
 
 _SMALL = 96 * 1024  # bytes: a file that goes along in the request which starts its script
 
@@ -144,7 +145,8 @@ class GuestTarget:
             moment = seconds(facts.mtime)
         mode = mode if self._options.mode is None else f"{self._options.mode:o}"
         owner = self._options.owner or owner
-        words = (mode, owner, moment, f"{facts.mode & 0o755:o}")
+        large = "1" if self._position >= _LARGE else ""
+        words = (mode, owner, moment, f"{facts.mode & 0o755:o}", large)
         if self._small is not None:
             if self._put(bytes(self._small), digest, *words):
                 return

@@ -1,11 +1,27 @@
 # shellcheck shell=sh disable=SC2154
 # Compares a part and gives it its final name. After enter.sh, told.sh, and part.sh or held.sh, which
 # have set $part, $name and $file: we are in the folder.
-# $1 mode  $2 owner  $3 time  $4 mode of a new file
+# $1 mode  $2 owner  $3 time  $4 mode of a new file  $5 1 if it is large
 # Ends with 66 for another digest, 67 for another file to replace, 68 where somebody interfered.
 #
 # What is changed is changed through the descriptor: the name may be another file's by now.
 
+# An error of the disk may be seen for the first time here, and it is told once. A sync that takes no
+# names (toybox, an old busybox) writes everything back.
+write_back() {
+  said=$(sync -- "$file" 2>&1) && return
+  case $said in
+    *rgument* | *nvalid* | *nknown* | *sage*) sync ;;
+    *) say "${PWD%/}/$name" "$said" ;;
+  esac
+}
+
+writer=
+if [ "$5" ]; then
+  # While the digest is computed: then there is little left to wait for.
+  ( write_back ) &
+  writer=$!
+fi
 if [ "$digest" ]; then
   sum=$(sha512sum <"$file") || exit
   [ "${sum%% *}" = "$digest" ] || exit 66
@@ -40,7 +56,8 @@ mode=${mode:-$4}
 [ -z "$owner" ] || chown -- "$owner" "$file" || exit
 chmod -- "$mode" "$file" || exit
 [ -z "$3" ] || touch -d "@$3" -- "$file" 2>/dev/null || touch -d "@${3%.*}" -- "$file" || exit
-sync -- "$file" 2>/dev/null || sync
+[ -z "$writer" ] || wait "$writer" || exit
+write_back
 [ ! -d "./$name" ] || [ -L "./$name" ] || say "${PWD%/}/$name" 'is a folder'
 case $replaces in
   '') ;;
