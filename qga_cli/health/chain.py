@@ -55,7 +55,7 @@ def ports(checked: CheckedGuest) -> str | Concern | None:
     found = checked.agent.transport.ports()
     if found is None:
         return None
-    from qga_cli.channel.ports import survey
+    from qga_cli.channel.plugged import survey
 
     used, idle, left = survey(found)
     told = f"{len(used)} in use, {len(idle)} idle" if used or idle else "none of qga's"

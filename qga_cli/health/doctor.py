@@ -100,7 +100,7 @@ def _tidy(checked: CheckedGuest, row: Row | None) -> Row | None:
     found = checked.agent.transport.ports()
     if found is None:
         return row
-    from qga_cli.channel.ports import survey
+    from qga_cli.channel.plugged import survey
 
     _, idle, left = survey(found)
     count = len(idle + left)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qga_cli.channel.plugged import abandoned
 from qga_cli.channel.port import OutPort
-from qga_cli.channel.ports import PATIENT, STAY, Channel, abandoned
+from qga_cli.channel.ports import PATIENT, STAY, Channel
 from qga_cli.errors import NoChannel, OutcomeUnknown, PortTaken
 from tests import lab
 from tests.kit import channels
