@@ -122,7 +122,8 @@ class Cells(Form):
         told = [(label, value) for label, value in values if value is not None]
         if values and not told:  # a verb has printed it all
             return ""
-        rows = [{"vm": label, **row} for label, value in told for row in _listed(self.made(value))]
+        # A row may be the agent's own, with any members: the name comes last.
+        rows = [{**row, "vm": label} for label, value in told for row in _listed(self.made(value))]
         return self.grid((Column("vm"), *self.view.columns), rows)
 
     def bare(self, values: Sequence[tuple[str, Any]]) -> str:

@@ -91,6 +91,14 @@ def test_rows_are_sorted_across_guests(herd: Herd, form: str) -> None:
     assert [line[0] for line in ran.out.splitlines()] == ["b", "c", "a"]
 
 
+@pytest.mark.parametrize("form", ["tsv", "csv", "table"])
+def test_no_guest_writes_under_the_name_of_another(herd: Herd, form: str) -> None:
+    """A member `vm` of its reply stood in the column of the guests' names."""
+    ask = herd(web1=named("a"), evil=lambda request: {"host-name": "x", "vm": "web1"})
+    ran = ask("os", "hostname", "*", "--no-header", "-o", form)
+    assert [line[:4] for line in ran.out.splitlines()] == ["evil", "web1"]
+
+
 def test_json_is_a_line_for_each_guest_errors_included(herd: Herd) -> None:
     ran = herd(web1=named("a"), web2=refusing)("os", "hostname", "*", "-o", "json")
     assert ran.code == 123
