@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.interrupt import Interrupt
 from qga_cli.windows.private import Private
@@ -30,5 +28,9 @@ def listens(agent: Agent, port: int) -> bool:
 def is_told(said: str, port: int) -> bool:
     """Whether a line such as `TCP 0.0.0.0:80 0.0.0.0:0 LISTENING` is there: the state's name is in
     the guest's language, but only who listens has port 0 at the other end."""
-    line = re.compile(rf"^\s*tcp\s+\S+:{port}\s+\S+:0\s", re.IGNORECASE | re.MULTILINE)
-    return line.search(said) is not None
+    rows = (line.lower().split() for line in said.splitlines())  # no pattern: see readiness.is_told
+    return any(
+        row[0] == "tcp" and row[1].endswith(f":{port}") and row[2].endswith(":0")
+        for row in rows
+        if len(row) > 2
+    )

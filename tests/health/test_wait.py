@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import UsageError
-from qga_cli.health.readiness import condition
+from qga_cli.health.readiness import condition, is_told
+from qga_cli.windows import ports
 from qga_cli.wire import to_base64
 from tests import lab
 from tests.kit.command import Ran, qga
@@ -204,3 +205,30 @@ def test_a_real_guest_stops_and_starts(spare: lab.Guest) -> None:
 
 def connected(guest: lab.Guest) -> bool:
     return "state='connected'" in virsh(guest.uri, "dumpxml", guest.name)
+
+
+@pytest.mark.parametrize("told", [is_told, ports.is_told])
+@pytest.mark.parametrize("piece", ["\n", " \n", "tcp ", "tcp .80 ", "tcp .80\n"])
+def test_a_list_that_a_guest_has_made_up_is_read_in_no_time(
+    told: Callable[[str, int], bool], piece: str
+) -> None:
+    """Empty lines took the square of their number: days, in which no Ctrl-C was heard."""
+    begun = time.process_time()
+    assert not told(piece * (2**20 // len(piece)), 80)
+    assert time.process_time() - begun < 20
+
+
+@pytest.mark.parametrize(
+    ("line", "port", "listens"),
+    [
+        ("tcp4       0      0 *.80                   *.*                    LISTEN", 80, True),
+        ("tcp6       0      0 ::1.80  *.*  LISTEN", 80, True),
+        ("tcp        0      0 0.0.0.0:8080            0.0.0.0:*               LISTEN", 80, False),
+        ("tcp        0      0 0.0.0.0:80              10.0.0.1:400       ESTABLISHED", 80, False),
+        ("tcp        0      0 10.0.0.1:4000           0.0.0.0:80              LISTEN", 80, False),
+        ("  TCP    0.0.0.0:80     0.0.0.0:0      LISTENING", 80, True),
+        ("udp4       0      0 *.80                   *.*                    LISTEN", 80, False),
+    ],
+)  # fmt: skip
+def test_who_listens_in_a_guest_that_is_neither(line: str, port: int, listens: bool) -> None:
+    assert is_told(f"Active Internet connections\n{line}\n", port) is listens
