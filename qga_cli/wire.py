@@ -21,6 +21,7 @@ MAX_BULK = 72 * 2**20
 _BULK = ("guest-file-read", "guest-exec-status")
 _LONG = 2**20  # bytes of a line above which it is looked at more closely
 _MANY = 250_000  # members and elements; each takes some 60 bytes of memory
+_DEEPEST = 100  # lists and objects in each other; agents nest five, and YAML takes some 300
 DELIMITER = b"\xff"  # never part of valid UTF-8: resets the agent's parser, marks the sync reply
 
 # Arguments that may hold what nobody else may read: programs get passwords by env and stdin.
@@ -122,7 +123,17 @@ def parse(text: str | bytes) -> dict[str, object]:
         ) from error
     if not isinstance(reply, dict):
         raise BadReply("the agent's reply is not a JSON object", details=repr(text[:200]))
+    if _is_deep(reply, _DEEPEST):
+        raise BadReply("the agent's reply is nested too deeply", details=text[:200])
     return reply
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether there are more lists and objects in each other than that."""
+    inner = value.values() if isinstance(value, dict) else value
+    return any(
+        not levels or _is_deep(one, levels - 1) for one in inner if isinstance(one, (dict, list))
+    )
 
 
 def load(text: str | bytes) -> Any:

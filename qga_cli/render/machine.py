@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qga_cli import spec, wire
-from qga_cli.errors import BadReply
 from qga_cli.format import printable, visible
 from qga_cli.spec import Column
 
@@ -30,11 +29,7 @@ def yaml_text(value: object) -> str:
     """A YAML document."""
     import yaml
 
-    try:
-        text = str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
-    except RecursionError as error:
-        raise BadReply("the agent's reply is nested too deeply for YAML") from error
-    text = text.removesuffix("...\n")
+    text = str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True)).removesuffix("...\n")
     if all(line.isprintable() for line in text.split("\n")):
         return text
     # YAML's idea of printable lets bidirectional overrides and zero-width characters through.

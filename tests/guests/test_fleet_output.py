@@ -99,6 +99,19 @@ def test_no_guest_writes_under_the_name_of_another(herd: Herd, form: str) -> Non
     assert [line[:4] for line in ran.out.splitlines()] == ["evil", "web1"]
 
 
+@pytest.mark.parametrize("form", ["yaml", "json", "tsv"])
+def test_a_guest_whose_answer_has_no_floor_hides_no_other(herd: Herd, form: str) -> None:
+    """YAML of the whole fleet failed, as a bad reply of nobody's."""
+    deep: object = []
+    for _ in range(800):
+        deep = [deep]
+    ask = herd(web1=named("box"), evil=lambda request: {"host-name": "x", "new": deep})
+    ran = ask("os", "hostname", "*", "-o", form)
+    assert ran.code == 123
+    assert "box" in ran.out
+    assert "nested too deeply" in (ran.out if form == "json" else ran.err)
+
+
 def test_json_is_a_line_for_each_guest_errors_included(herd: Herd) -> None:
     ran = herd(web1=named("a"), web2=refusing)("os", "hostname", "*", "-o", "json")
     assert ran.code == 123

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from qga_cli import format
+from qga_cli import format, wire
 from qga_cli.agent import Reply
 from qga_cli.commands.fs.status import COMMAND as FS_STATUS
 from qga_cli.errors import BadReply
@@ -109,10 +109,9 @@ def test_bare_values_in_csv_are_rows() -> None:
     assert text == 'vm,value\na,thawed\n"b,c",thawed\n'
 
 
-def test_what_yaml_cannot_nest_is_told() -> None:
-    deep: list[object] = []
-    for _ in range(500):
-        deep = [deep]
-    assert machine.json_text(deep)
+def test_what_is_not_too_deep_for_the_wire_is_not_for_a_form() -> None:
+    text = '{"return": ' + "[" * 99 + "]" * 99 + "}"
+    assert machine.yaml_text(wire.decode(text))
+    assert machine.json_text(wire.decode(text), indent=2)
     with pytest.raises(BadReply, match="nested too deeply"):
-        machine.yaml_text(deep)
+        wire.decode(text.replace("[]", "[[[]]]"))
