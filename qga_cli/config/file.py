@@ -12,6 +12,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from qga_cli.errors import UsageError
 from qga_cli.hostpath import is_open_to_others, is_ours, rooted
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _TABLES = ("hosts", "groups", "defaults", "aliases", "policy", "audit")
 # The administrator's: no user's file may loosen them.
 _GUARDS = {"policy": ("allow", "deny", "read-only"), "audit": ("file", "calls")}
+_WIRE = "guest-"  # what the names of an agent's commands begin with
+_BESIDE = ("channel", "connect", "connect-back", "doctor --fix")  # what a policy knows besides
 _LINKS = 40  # on one path, as in the kernel
 _NO_HOST_NAME = frozenset("/,@*?[] \t")  # they mean something in a guest's name
 
@@ -167,6 +170,22 @@ def _check_guard(path: tuple[str, ...], value: object, origin: str, system: str)
         _expect(isinstance(value, str) and value != "", path, "a path in quotes", origin)
     else:
         _expect(_is_words(value), path, "a list of commands in quotes", origin)
+        for word in value:  # type: ignore[attr-defined]
+            _check_command(word, origin)
+
+
+def _check_command(pattern: str, origin: str) -> None:
+    """Raise UsageError for what can be no name of an agent's command: it would forbid nothing."""
+    start = re.split(r"[*?[]", pattern)[0]
+    is_wire = start.startswith(_WIRE) or (start != pattern and _WIRE.startswith(start))
+    if is_wire or any(fnmatchcase(name, pattern) for name in _BESIDE):
+        return
+    from qga_cli import catalog
+
+    meant = catalog.find(pattern.split())
+    names = f"names such as guest-exec, and {', '.join(_BESIDE)}"
+    hint = f"did you mean {meant.wire}?" if meant and meant.wire else f"a policy knows {names}"
+    raise UsageError(f"{origin}: {pattern!r} is no command of the agent's", hint=hint)
 
 
 def _expect(fits: bool, path: Sequence[str], wanted: str, origin: str) -> None:

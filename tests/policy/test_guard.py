@@ -166,14 +166,14 @@ def test_no_file_of_a_user_counts(configured: Configured, fake: Make) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '[policy]\nallow = ["x"]\n',
-        '[policy."*"]\nalow = ["x"]\n',
+        '[policy]\nallow = ["*"]\n',
+        '[policy."*"]\nalow = ["*"]\n',
         '[policy."*"]\nallow = "x"\n',
         '[policy."*"]\nread-only = "yes"\n',
-        '[policy."*".more]\nallow = ["x"]\n',
-        '[policy."alpha/db*"]\nallow = ["x"]\n',
-        '[policy."db1,db2"]\nallow = ["x"]\n',
-        '[policy."@prod"]\nallow = ["x"]\n',
+        '[policy."*".more]\nallow = ["*"]\n',
+        '[policy."alpha/db*"]\nallow = ["*"]\n',
+        '[policy."db1,db2"]\nallow = ["*"]\n',
+        '[policy."@prod"]\nallow = ["*"]\n',
         "[audit]\nfile = 3\n",
         '[audit]\nfiles = "x"\n',
     ],
@@ -184,6 +184,31 @@ def test_a_mistake_stops_everything(configured: Configured, fake: Make, text: st
     assert ran.code == 2
     assert "etc.toml:2: " in ran.err
     assert agent.requests == []
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("exec", "did you mean guest-exec?"),
+        ("fs freeze", "did you mean guest-fsfreeze-freeze?"),
+        ("cp", "guest-exec"),
+        ("exec*", "guest-exec"),
+        ("Guest-exec", "guest-exec"),
+        ("", "guest-exec"),
+    ],
+)
+@pytest.mark.parametrize("list", ["deny", "allow"])
+def test_a_word_that_forbids_nothing_is_a_mistake(
+    configured: Configured, fake: Make, list: str, word: str, hint: str
+) -> None:
+    """`deny = ["exec"]` let `exec` pass."""
+    agent = fake(lambda request: {})
+    ran = configured(f'[policy."*"]\n{list} = ["guest-ping", "{word}"]\n', "ping", "x")
+    assert ran.code == 2
+    assert f"etc.toml:2: {word!r} is no command of the agent's" in ran.err
+    assert hint in ran.err
+    known = '["*", "guest-*", "g*", "*-name", "guest-new", "channel", "connect*", "doctor --fix"]'
+    assert configured(f'[policy."*"]\nallow = {known}\n', "-c", agent.uri, "ping", "x").code == 0
 
 
 @pytest.mark.parametrize("program", [["guest-ping"], ["\ud800", ""], "guest-ping", [{}]])
