@@ -16,7 +16,7 @@ from qga_cli.guests.fleet import Fleet
 from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target, is_fleet
 from qga_cli.interrupt import Interrupt
-from qga_cli.spec import FOREVER, WORDS, Command
+from qga_cli.spec import FOREVER, Command
 from qga_cli.verbs.job import Finished, Job, Streams, options_of
 
 TYPE_CHECKING = False
@@ -120,17 +120,10 @@ class Run:
         """Write into the audit file what was typed, and how it ended."""
         if not (self.hosts.guard and self.hosts.guard.audit):
             return
-        from qga_cli.policy.audit import typed
+        from qga_cli.cli.audit_line import told  # where there is such a file
 
-        program = next((arg.name for arg in self.command.args if arg.kind == WORDS), None)
-        told = {
-            "command": self.command.name,
-            "line": ["qga", *typed(self.words)],
-            **({"program": self.values[program]} if program in self.values else {}),
-            **({"guests": self.guests} if self.guests else {}),
-            "exit": code,
-        }
-        self.hosts.guard.audit.ran(told, time.monotonic() - self.began)
+        line = told(self.command, self.words, self.values, self.guests, code)
+        self.hosts.guard.audit.ran(line, time.monotonic() - self.began)
 
     def _do(self) -> int:
         if self.values.get("explain"):

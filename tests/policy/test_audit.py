@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli import catalog
+from qga_cli.cli.audit_line import told
 from qga_cli.policy.audit import Audit, typed
 from tests.kit.command import Configured, qga
 from tests.kit.fake import AgentFault, FakeAgent, Silence
@@ -59,6 +61,38 @@ def test_a_command_is_one_line_as_it_was_typed(local_agent: str, tmp_path: Path)
     assert {call["run"] for call in lines(log)} == {line["run"]}
     assert qga("-c", local_agent, "exec", "--audit", str(log), "x", "--", "nosuch").code == 127
     assert lines(log, "command")[1]["exit"] == 127
+
+
+@pytest.mark.parametrize(
+    ("words", "guests"),
+    [
+        (["ping", "x"], "x"),
+        (["cp", "x:/f", "y:/g", "x:/h"], "x,y"),
+        (["cat", "x:/f"], "x"),
+        (["cat", "x,y:/f"], "x,y"),
+        (["edit", "x:/f"], "x"),
+        (["edit", "x:"], "x"),
+        (["fs", "with-frozen", "x", "y,z", "--", "true"], "x,y,z"),
+        (["wait", "x", "--for", "nothing"], "x"),
+        (["list", "d*"], "d*"),
+        (["list"], None),
+    ],
+)
+def test_a_command_s_line_has_its_guests(
+    tmp_path: Path, words: list[str], guests: str | None
+) -> None:
+    """Those of cp, cat, edit and with-frozen stood nowhere but among the words."""
+    log = tmp_path / "audit.jsonl"
+    qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "--audit", str(log), *words)
+    (line,) = lines(log, "command")
+    assert line.get("guests") == guests
+
+
+def test_a_file_of_this_host_with_a_colon_is_no_guest() -> None:
+    copy = catalog.load(("cp",))
+    places = ["./a:b", "/a:b", "-", "x:C:\\f"]
+    assert told(copy, [], {"places": places}, "", 0)["guests"] == "x"
+    assert "guests" not in told(copy, [], {"places": places[:3]}, "", 0)
 
 
 @pytest.mark.parametrize(
