@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _SHARE = 0.9  # of the time, for the answers: what has come by then is told in time
 _SELDOM = 300.0  # seconds after which it is asked again which agent and system this is
+_NEVER = float("-inf")
 _FIRST_REST, _LONGEST_REST = 5.0, 60.0  # seconds in which an agent that was silent is left alone
 _QUESTIONS = (FILESYSTEMS, LOAD, CPU_STATS, DISK_STATS, INTERFACES, USERS)
 
@@ -93,7 +94,7 @@ class GuestReader:
         self._given_up = 0  # how often an answer was not waited for any longer
         self._known: dict[str, Any] = {}  # of what is seldom asked
         self._able: set[str] = set()  # commands that the agent takes
-        self._asked = 0.0  # when that was asked
+        self._asked = _NEVER  # when that was asked (time.monotonic, which begins with the host)
         self._errors: dict[str, int] = {}
 
     @property
@@ -157,7 +158,7 @@ class GuestReader:
             rest = min(_LONGEST_REST, _FIRST_REST * 2**self._silences)
             self._rest = time.monotonic() + rest
             self._silences = min(self._silences + 1, 10)
-            self._asked = 0.0  # it may come back as another
+            self._asked = _NEVER  # it may come back as another
         else:
             self._silences = 0
         reading.errors = dict(self._errors)
@@ -195,7 +196,7 @@ class GuestReader:
             reading.frozen = status == "frozen"
         if reading.frozen:  # whoever has frozen it will want its agent again at once
             reading.agent = "frozen"
-            self._asked = 0.0  # a frozen agent may say that it has no commands
+            self._asked = _NEVER  # a frozen agent may say that it has no commands
             return
         begun = time.monotonic()
         if self._maybe(agent, PING) is not None:

@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 
 from qga_cli.errors import NotAnswering
+from qga_cli.guests.hosts import Hosts
+from qga_cli.interrupt import Interrupt
 from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.once import Once
 from qga_cli.transports.counters import Counters
 from tests.health.test_list import Scripted
 from tests.kit.command import Configured, qga
-from tests.kit.fake import FakeAgent, Handler, Silence
+from tests.kit.fake import FakeAgent, Handler, Silence, left_socket
 from tests.kit.policies import READ_ONLY, template, vouched
 from tests.kit.prometheus import FILESYSTEM, by, exporter, fetch, samples
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 
 
 class Slow(Scripted):
@@ -53,6 +55,25 @@ def test_it_counts_also_where_prometheus_leaves_less_time_than_we_do(tmp_path: P
         found = samples(fetch(f"{address}/metrics", **header).text)
         assert by(found, "qga_up") == {"x.sock": 1}
         assert by(found, "qga_filesystem_used_bytes") == {"x.sock": 25}
+    agent.close()
+
+
+def test_a_guest_that_starts_with_its_host_is_told_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the first five minutes of a host, of one that was not there at the first look only qga_up
+    was told."""
+    begun, clock = time.monotonic(), time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() - begun + 20)
+    path = tmp_path / "x.sock"
+    left_socket(path)
+    collector = Collector(Hosts(f"unix:{path}"), parallel=1, patience=GUARD)
+    assert not collector.look("*", Interrupt()).readings[0].up
+    path.unlink()
+    agent = FakeAgent(path, Scripted(guest_get_fsinfo=[FILESYSTEM]))
+    (reading,) = collector.look("*", Interrupt()).readings
+    assert reading.up
+    assert reading.told.keys() >= {"guest-info", "guest-get-fsinfo", "guest-get-osinfo"}
     agent.close()
 
 
