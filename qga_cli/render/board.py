@@ -148,7 +148,7 @@ def frame(
     sight.offset = max(0, min(sight.offset, len(shown) - room))
     text = [_summary(rows, shown, width, every), Text("")]
     if sight.help:
-        text += [Text(line, no_wrap=True) for line in _HELP.splitlines()]
+        text += map(Text, _HELP.splitlines())
     lines = _drawn(text, width)
     if not sight.help:
         gap = 2 if width >= _WIDE else 1
@@ -176,7 +176,8 @@ def _summary(rows: Sequence[Row], shown: Sequence[Row], width: int, every: float
 
 def _keys(sight: Sight, count: int, room: int, trouble: str) -> Text:
     if sight.typing:
-        return Text(f"/{format.printable(sight.filter)}▏", style="bold", no_wrap=True)
+        typed = f"/{format.printable(sight.filter)}▏"
+        return Text(typed, style="bold", no_wrap=True, overflow="ellipsis")
     if trouble:
         return Text(format.printable(trouble), style="red", no_wrap=True, overflow="ellipsis")
     parts = ["q quit", "? help", "/ filter", "s sort", "r reverse"]
@@ -232,7 +233,10 @@ def _drawn(parts: Sequence[Text | Table], width: int) -> list[str]:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, highlight=False)
     for part in parts:
-        console.print(part, crop=True)
+        if isinstance(part, Text):  # `print` joins texts, and forgets what each says of its end
+            console.print(part, crop=True, no_wrap=part.no_wrap, overflow=part.overflow)
+        else:
+            console.print(part, crop=True)
     return [_END.sub(_reset, line) for line in out.getvalue().splitlines()]
 
 

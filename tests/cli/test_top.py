@@ -68,6 +68,22 @@ def test_every_line_fits(width: int, help: bool) -> None:
         assert ("300M/512M" in lines[3]) == (width >= 100)
 
 
+@pytest.mark.parametrize("width", [20, 40, 80])
+@pytest.mark.parametrize("what", ["trouble", "keys", "filter", "help"])
+def test_what_is_wider_than_the_screen_stays_on_its_line(width: int, what: str) -> None:
+    """Of a host that could not be asked the last words were seen alone, not which one it is."""
+    sight = Sight()
+    sight.typing = what == "filter"
+    sight.help = what == "help"
+    sight.filter = "x y " * 40 if sight.typing else ""
+    trouble = "alpha: " + "it cannot be reached " * 9 if what == "trouble" else ""
+    lines = plain(frame(ROWS, sight, (24, width), 2.0, trouble))
+    assert len(lines) == 24
+    assert max(map(cell_len, lines)) <= width
+    if trouble:
+        assert lines[-1].startswith("alpha: ")
+
+
 def test_many_guests_are_drawn_as_far_as_there_is_room() -> None:
     rows = [row(f"vm{number}", state="running", cpu_=float(number)) for number in range(200)]
     sight = Sight()
