@@ -146,16 +146,26 @@ def _line(first: str, text: str, style: str) -> str:
     """A line of ours; on a terminal folded at words, its first word in the style."""
     if not sys.stderr.isatty():
         return f"{first} {text}\n"
-    import shutil
     import textwrap
 
-    width = max(20, shutil.get_terminal_size().columns)
+    width = max(20, error_screen().columns)
     folded = textwrap.wrap(
         f"{first} {text}", width, subsequent_indent="  ",
         break_long_words=False, break_on_hyphens=False, drop_whitespace=True,
     )  # fmt: skip
     line = "\n".join(folded) + "\n"
     return f"\x1b[{style}m{first}\x1b[0m{line[len(first) :]}" if style and colours() else line
+
+
+def error_screen() -> os.terminal_size:
+    """How large the terminal of standard error is: standard output may go elsewhere."""
+    import shutil
+
+    try:
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):  # it is none, or was closed
+        columns = lines = 0
+    return shutil.get_terminal_size((columns or 80, lines or 24))
 
 
 def colours() -> bool:

@@ -7,13 +7,13 @@ something is drawn or taken away: who writes to the terminal calls `clear` first
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
 
 from qga_cli.format import printable
 from qga_cli.guests.fold import fold
+from qga_cli.render import error_screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Status:
         slow = now - oldest >= _PATIENCE or self._reason or fleet.count > 1
         if self._off or not slow or now - self._began < _PATIENCE:
             return
-        columns, height = shutil.get_terminal_size()
+        columns, height = error_screen()
         shown = self._table(self._rows).splitlines() if self._table and self._rows else []
         since = f", {now - self._began:.0f} s; Ctrl-C ends it"
         plain = bool(os.environ.get("NO_COLOR"))
@@ -81,7 +81,8 @@ class Status:
 
         line = printable(self._line(fleet))
         line = set_cell_size(line, min(cell_len(line), max(0, columns - 1 - len(since)))) + since
-        shown = [*shown[-(height - 2) :], line if plain else f"\x1b[2m{line}\x1b[0m"]
+        rows = shown[-(height - 2) :] if height > 2 else []
+        shown = [*rows, line if plain else f"\x1b[2m{line}\x1b[0m"]
         with self._lock:
             self.clear()
             self._put("\n".join(shown))

@@ -5,6 +5,7 @@ import pty
 import re
 import signal
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -14,7 +15,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from qga_cli.render import progress
+from qga_cli.guests.fleet import Fleet
+from qga_cli.interrupt import Interrupt
+from qga_cli.render import progress, status
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
 from tests.kit.policies import lines, template
@@ -94,6 +97,23 @@ def test_a_wide_name_stays_on_one_line(fake: Make) -> None:
         assert t.end() == 0
     width = cell_len(line.rpartition("\r")[2]) + len(" s; Ctrl-C ends it")
     assert width < 100, "as COLUMNS says"
+
+
+def test_it_is_as_wide_as_the_terminal_that_it_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the answer in a pipe it was taken to have 80 columns: each second one more line of it
+    stayed on a narrower one."""
+    monkeypatch.setattr(status, "_PATIENCE", 0.0)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "__stdout__", None)
+    with stderr_is_a_terminal(monkeypatch) as shown:
+        termios.tcsetwinsize(sys.stderr.fileno(), (24, 50))
+        waiting = status.Status()
+        waiting.tell("waiting for " + "web1 " * 20)
+        waiting.tick(Fleet([], lambda index, target: None, Interrupt()))
+        waiting.off()
+    line, rest = shown[0].split("\r")
+    assert (cell_len(line), rest) == (49, "\x1b[J")
 
 
 def test_a_fleet_counts_those_that_have_answered(fake: Make) -> None:
