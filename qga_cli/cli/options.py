@@ -204,7 +204,8 @@ def fill(command: spec.Command, raw: dict[str, Any], config: Config) -> dict[str
 def _takes(command: spec.Command, arg: Arg, text: Any) -> bool:
     if arg.name in ("columns", "sort"):
         names = {column.name for column in command.columns}
-        return names.issuperset(text.removeprefix("-").split(","))
+        given = text.split(",") if arg.name == "columns" else [text.removeprefix("-")]
+        return names.issuperset(given)
     return not arg.choices or text in arg.choices
 
 

@@ -12,7 +12,7 @@ from qga_cli.spec import Column, Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from qga_cli.guests.fleet import Outcome
@@ -64,7 +64,7 @@ class View:
         self.chosen = bool(columns)
         self.sort = sort
         if sort:
-            _chosen(command, sort.lstrip("-"))
+            _known(command, [sort.removeprefix("-")])
         self.rates: Rates | None = None
         if watch:
             from qga_cli.render import watch as watching
@@ -176,10 +176,14 @@ def colours() -> bool:
 def _chosen(command: Command, names: str) -> tuple[Column, ...]:
     if not names:
         return tuple(column for column in command.columns if not column.extra)
+    return _known(command, names.split(","))
+
+
+def _known(command: Command, names: Sequence[str]) -> tuple[Column, ...]:
     known = {column.name: column for column in command.columns}
-    unknown = [name for name in names.split(",") if name not in known]
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(
             f"no column {unknown[0]!r} in `{command.name}`", hint="columns: " + ", ".join(known)
         )
-    return tuple(known[name] for name in names.split(","))
+    return tuple(known[name] for name in names)

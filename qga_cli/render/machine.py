@@ -84,7 +84,7 @@ def scalar(value: object) -> str:
 
 def ordered(rows: list[Any], columns: Sequence[Column], sort: str) -> list[Any]:
     """`rows` by one column; missing values last."""
-    column = next((column for column in columns if column.name == sort.lstrip("-")), None)
+    column = next((column for column in columns if column.name == sort.removeprefix("-")), None)
     if column is None:
         return rows
     known = [row for row in rows if column.value(row) is not None]

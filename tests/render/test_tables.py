@@ -14,6 +14,7 @@ import pytest
 
 from qga_cli import catalog, spec
 from qga_cli.agent import Reply
+from qga_cli.errors import UsageError
 from qga_cli.guests.fleet import Outcome
 from qga_cli.guests.targets import Target
 from qga_cli.render import View, layout, table
@@ -211,3 +212,12 @@ def test_a_state_has_its_colour() -> None:
         "running": "green", "answering": "green", "ok": "green", "frozen": "red", "FAIL": "red",
         "not answering": "red", "warn": "yellow", "shut off": "dim",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("sort", ["mountpoint,used", "-", "--used", "-used,total", ","])
+def test_what_is_no_column_sorts_nothing_and_says_so(sort: str) -> None:
+    """Rows came unsorted, and nobody said that one column is what counts."""
+    with pytest.raises(UsageError, match="no column"):
+        View(catalog.load(("fs", "list")), sort=sort)
+    for good in ("used", "-used%", "fills"):
+        View(catalog.load(("fs", "list")), sort=good)
