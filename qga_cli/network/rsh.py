@@ -11,6 +11,7 @@ from qga_cli.errors import QgaError, Unsupported, UsageError
 from qga_cli.exec.run import run
 from qga_cli.exec.sinks import Passthrough
 from qga_cli.exec.verb import standard_input
+from qga_cli.guests.targets import is_fleet
 from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
 
@@ -55,6 +56,8 @@ def verb(
         configured, environment = _options(option)
         destination, *words = line
         user, guest = _destination(destination, login or configured)
+        if is_fleet(guest):
+            raise UsageError(f"{guest!r} may be several guests, and a login is for one")
         (job.target,) = job.hosts.resolve(guest)
         words = words[1:] if words[:1] == ["--"] else words
         terminal = job.streams.stdin.isatty()

@@ -1,9 +1,14 @@
 """`qga rsh` reads -o as ssh does."""
 
+from collections.abc import Callable
+
 import pytest
 
 from qga_cli.errors import UsageError
 from qga_cli.network.rsh import _options
+from tests.kit.command import qga
+from tests.kit.fake import FakeAgent, Handler
+from tests.kit.policies import template
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,12 @@ def test_options_mean_what_they_mean_to_ssh(
 def test_what_ssh_refuses_is_refused(option: str) -> None:
     with pytest.raises(UsageError, match="SetEnv takes NAME=VALUE"):
         _options([option])
+
+
+@pytest.mark.parametrize("guest", ["a,b", "root@a,b", "*", "root@[ab]"])
+def test_a_login_is_one_guest_s(fake: Callable[[Handler], FakeAgent], guest: str) -> None:
+    """Two guests were a bug of qga's, one that a pattern found was not."""
+    agent = fake(lambda request: {})
+    ran = qga("-c", template(agent), "rsh", guest, "id")
+    assert (ran.code, agent.requests) == (2, [])
+    assert "may be several guests" in ran.err
