@@ -72,7 +72,9 @@ def scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        # Ten digits leave out the noise of a double; a time has as many before its point.
+        small = abs(value) < 10_000
+        return f"{value:.10g}" if small else f"{value:.6f}".rstrip("0").rstrip(".")
     if isinstance(value, (list, tuple)):
         return ",".join(scalar(item) for item in value) or MISSING
     if isinstance(value, str):

@@ -115,3 +115,21 @@ def test_what_is_not_too_deep_for_the_wire_is_not_for_a_form() -> None:
     assert machine.json_text(wire.decode(text), indent=2)
     with pytest.raises(BadReply, match="nested too deeply"):
         wire.decode(text.replace("[]", "[[[]]]"))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (1764519350.123456, "1764519350.123456"),
+        (123456789012.0, "123456789012"),
+        (-12345678901.5, "-12345678901.5"),
+        (0.1 + 0.2, "0.3"),
+        (0.05999755859375, "0.05999755859"),
+        (99.9, "99.9"),
+        (0.0, "0"),
+        (12345.0, "12345"),
+    ],
+)
+def test_a_number_for_a_program_loses_nothing_that_counts(value: float, told: str) -> None:
+    """Ten digits were left of it: whole seconds of a time, and 1.23456789e+11 of bytes."""
+    assert machine.scalar(value) == told
