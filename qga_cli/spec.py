@@ -160,7 +160,7 @@ class Command:
 
     wire      the agent's name for it; empty for a verb
     summary   one line, as in a man page's NAME
-    since     QEMU release that brought it
+    since     QEMU release that brought it; empty where no agent is asked
     args      in the order of the wire
     result    shape of the reply's `return` (see shape.py); None when success sends no reply
     rows      what to show of the result: a member's name or a function; "" for the whole. Without

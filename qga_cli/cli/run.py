@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.cli.report import Report
+    from qga_cli.policy.guard import Guard
 
 _GRACE = 10.0  # seconds a verb may take past --timeout to end what it began in the guest
 
@@ -54,7 +55,7 @@ class Run:
             state=self.values.get("state", ""),
             timeout=self.timeout,
             interrupt=self.interrupt,
-            guard=guarding(self.config, self.values.get("audit", "")),
+            guard=self._guard(),
             say=self.screen.say,
         )
         self.view = render.View(
@@ -156,6 +157,11 @@ class Run:
         error = Interrupted(signum).add(after=f": {left}" if left else "")
         as_json = self.view.errors_are_json
         return render.error_text(error, "" if self.fleet else self.guests, as_json=as_json)
+
+    def _guard(self) -> Guard | None:
+        """What stands before agents; of help, which asks none, the administrator's file is not."""
+        settings = self.config if self.command.since else config.Config()
+        return guarding(settings, self.values.get("audit", ""))
 
     def _guests(self) -> str:
         """The word that names the guests; "" when there is none, or a verb sees to it itself."""

@@ -173,6 +173,16 @@ def test_a_file_that_cannot_be_written_stops_everything(fake: Make, tmp_path: Pa
     assert agent.requests == []
 
 
+@pytest.mark.parametrize("words", [("completion", "bash"), ("config", "show"), ("help", "targets")])
+def test_what_asks_no_guest_needs_no_file(
+    configured: Configured, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Where only root may write it, nobody else had completion or a manual page."""
+    text = f'[audit]\nfile = "{tmp_path}/no/such"\n'
+    assert configured(text, *words).code == 0
+    assert configured("", *words, "--audit", f"{tmp_path}/no/such").code == 1
+
+
 def test_a_full_disk_ends_the_run_after_the_call_that_is_not_logged(fake: Make) -> None:
     agent = fake(lambda request: {})
     words = ("-c", agent.uri, "--audit", "/dev/full")
