@@ -30,7 +30,7 @@ def cp(
     special: bool = False,
     no_verify: bool = False,
     resume: bool = False,
-    max_size: int = 0,
+    max_size: int | None = None,
     compress: str = "",
     mode: str | None = None,
     owner: str | None = None,
@@ -41,9 +41,12 @@ def cp(
     if not sources:
         where = "." if target.guest else "VM:/PATH"
         raise UsageError("cp needs a source and a destination", hint=f"`qga cp {target} {where}`")
+    if max_size == 0:  # as of a disk that is full; below, 0 is no limit
+        raise UsageError("--max-size 0 lets nothing come")
     options = CopyOptions(
         follow=dereference, preserve=preserve, special=special, verify=not no_verify, resume=resume,
-        limit=max_size, umask=_umask(), compress=compress, mode=_mode(mode), owner=_owner(owner),
+        limit=max_size or 0, umask=_umask(), compress=compress, mode=_mode(mode),
+        owner=_owner(owner),
     )  # fmt: skip
     with host_errors():
         if job.target:

@@ -230,3 +230,11 @@ def test_a_link_that_stat_claims_to_have_followed(
     assert set(asked[2:]) == {"guest-exec-status"}  # nothing was tried with it
     assert qga("-c", agent.uri, "edit", "vm:/l", env={"VISUAL": "true"}).err.endswith(" a link\n")
     assert os.listdir(here) == []
+
+
+def test_no_room_at_all_is_not_all_the_room_there_is(fake: Start, here: Path) -> None:
+    """--max-size 0, as of a disk that is full, let any size come."""
+    done = copy(fake(FakeFiles({"/data": DATA})), "--max-size", "0", "vm:/data", str(here / "f"))
+    assert done.code == 2
+    assert "--max-size" in done.err
+    assert os.listdir(here) == []
