@@ -89,7 +89,8 @@ class Guest:
         if known is not None:
             return self._agent.call(known, arguments, timeout).value
         text = wire.encode(command, arguments or {})
-        return wire.decode(self._agent.exchange(text, timeout or _PATIENCE))
+        patience = _PATIENCE if timeout is None else timeout
+        return wire.decode(self._agent.exchange(text, patience))
 
     def exec(
         self,

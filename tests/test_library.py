@@ -5,6 +5,7 @@ import io
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from qga_cli import connect, errors
 from qga_cli.transports import libvirt
 from qga_cli.transports.libvirt_link import Link
 from tests import lab
-from tests.kit.fake import AgentFault, FakeAgent, Handler
+from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence
 
 SIGNATURES = {
     "connect": "(uri: str | None = None) -> qga_cli.library.Host",
@@ -129,6 +130,17 @@ def test_a_command_we_do_not_know_passes(fake: Callable[[Handler], FakeAgent]) -
     with connect(agent.uri) as host:
         assert host.guest("x").call("guest-from-tomorrow", {"a": 1}) == {"new": 1}
     assert agent.requests == [{"execute": "guest-from-tomorrow", "arguments": {"a": 1}}]
+
+
+@pytest.mark.parametrize("command", ["guest-get-fsinfo", "guest-from-tomorrow"])
+def test_no_time_left_is_not_all_the_time_there_is(
+    fake: Callable[[Handler], FakeAgent], command: str
+) -> None:
+    """`timeout=max(0, until - now)` waited 30 seconds where the time was over."""
+    agent, begun = fake(lambda request: Silence()), time.monotonic()
+    with connect(agent.uri) as host, pytest.raises(errors.NotAnswering):
+        host.guest("x").call(command, timeout=0)
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize("argv", ["ls -l", []])

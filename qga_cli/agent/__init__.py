@@ -134,7 +134,8 @@ class Agent:
         """One request, its reply checked. Raises AgentError for a refusal."""
         started = time.monotonic()
         try:
-            line = self._exchange(text, timeout or command.patience, silent=command.result is None)
+            patience = command.patience if timeout is None else timeout
+            line = self._exchange(text, patience, silent=command.result is None)
             value = wire.decode(line)
             check(value, {} if command.result is None else command.result)
         except OutcomeUnknown as error:
