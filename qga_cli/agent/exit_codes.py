@@ -7,6 +7,8 @@ qga/commands.c). -1 is the commonest code of a failure there, and -128 none of s
 
 from __future__ import annotations
 
+from qga_cli.errors import BadReply
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +21,9 @@ def is_wide(status: Mapping[str, Any]) -> bool:
 
 
 def told(status: Mapping[str, Any]) -> dict[str, Any]:
-    """The same answer with the whole code as `exitcode`, and without a signal."""
+    """The same answer with the whole code as `exitcode`, and without a signal. Raises BadReply."""
     answer = dict(status)
-    number: int = answer.pop("signal", None) or answer["exitcode"]
+    number: int | None = answer.pop("signal", None) or answer.get("exitcode")
+    if number is None:
+        raise BadReply("the agent says that a program has ended, and not how")
     return answer | {"exitcode": number & 0xFFFFFFFF}

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from qga_cli.agent.exit_codes import told
 from qga_cli.errors import BadReply
 from qga_cli.windows.files import WindowsFiles
 
@@ -28,3 +29,11 @@ def test_a_part_has_a_size(said: str) -> None:
     name = f"f.{'0' * 16}.part"
     assert answering(f"{said}/{name}\n").parts("C:\\d\\f.", ".part") == {}
     assert answering(f"7/{name}\n").parts("C:\\d\\f.", ".part") == {f"C:\\d\\{name}": 7}
+
+
+def test_an_end_without_a_code_is_no_bug_of_ours() -> None:
+    """It was a KeyError, which ends a fleet's other guests too."""
+    with pytest.raises(BadReply, match="and not how"):
+        told({"exited": True})
+    assert told({"exited": True, "exitcode": -1})["exitcode"] == 2**32 - 1
+    assert told({"exited": True, "exitcode": 0})["exitcode"] == 0
