@@ -23,6 +23,8 @@ def base(variable: str, otherwise: str) -> str:
 
 def open_folder(top: str, *names: str, make: bool = False, barred: int = SECRET) -> int:
     """The folder of these names below `top`, opened. Raises OSError."""
+    if not top.startswith("/"):  # where we happen to be is no place to keep anything
+        raise FileNotFoundError(errno.ENOENT, "no home, nor an XDG folder with a full path", top)
     at = _top(top, make)
     try:
         for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from qga_cli import private
 from qga_cli.channel import memory
 from qga_cli.errors import FileError
 from qga_cli.network import known_hosts
@@ -142,3 +144,19 @@ def test_a_ledger_of_anothers_names_nothing_to_remove(theirs: Path) -> None:
     ledger.close(keep=False)
     assert left == []
     assert "another user" in told[-1]
+
+
+@pytest.mark.parametrize("variables", [{}, {"XDG_STATE_HOME": "state"}])
+def test_without_a_home_nothing_is_kept_where_we_happen_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """A user whom no database knows, as in a container: a folder named ~ was made."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    with pytest.raises(OSError, match="no home"):
+        private.open_folder(private.base("XDG_STATE_HOME", ".local/state"), "qga", make=True)
+    assert os.listdir(tmp_path) == []
