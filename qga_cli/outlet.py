@@ -78,6 +78,11 @@ def heed(interrupt: Interrupt) -> None:
             setattr(sys, name, made)
 
 
+def is_dumb() -> bool:
+    """Whether our terminal, if we have one, knows no escape sequences, as far as we are told."""
+    return os.environ.get("TERM") in (None, "", "dumb")
+
+
 def may_wait(number: int) -> bool:
     """Whether a write there may have to wait for a reader."""
     mode = os.fstat(number).st_mode

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from qga_cli import render
+from qga_cli.outlet import is_dumb
 from qga_cli.spec import Command
 from qga_cli.threads import Lock
 from qga_cli.verbs.job import Meter, Streams
@@ -42,7 +42,7 @@ class RunScreen:
         others = any(values.get(name) for name in ("tty", "follow", "watch", "verbose"))
         if others or command.name in _SILENT or not sys.stderr.isatty():
             return
-        if os.environ.get("TERM", "dumb") == "dumb":
+        if is_dumb():
             return
         from qga_cli.render.status import Status
 

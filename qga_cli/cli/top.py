@@ -11,6 +11,7 @@ from contextlib import suppress
 from qga_cli.errors import Interrupted, QgaError
 from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.overview import Overview
+from qga_cli.outlet import is_dumb
 from qga_cli.terminal.console import Console
 from qga_cli.verbs.job import Finished, Job
 
@@ -53,7 +54,7 @@ def verb(
     if dead and len(look.hosts) == 1:
         raise dead[0]
     seen = job.streams.stdout.isatty() and job.streams.stdin.isatty()
-    seen = seen and os.environ.get("TERM", "dumb") != "dumb"  # such a one has no other screen
+    seen = seen and not is_dumb()  # such a one has no other screen
     if job.output or watch is not None or not seen:
         job.interrupt.sleep(_APART, 0)
         look = collector.look(pattern, job.interrupt)

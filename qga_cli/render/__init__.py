@@ -7,6 +7,7 @@ import sys
 
 from qga_cli.errors import QgaError, UsageError
 from qga_cli.format import printable, shorten
+from qga_cli.outlet import is_dumb
 from qga_cli.render import forms, machine
 from qga_cli.spec import Column, Command
 
@@ -170,7 +171,7 @@ def error_screen() -> os.terminal_size:
 
 def colours() -> bool:
     """Whether what we write to a terminal may be coloured: https://no-color.org."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+    return not (os.environ.get("NO_COLOR") or is_dumb())
 
 
 def _chosen(command: Command, names: str) -> tuple[Column, ...]:

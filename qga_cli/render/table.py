@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qga_cli import format, spec
+from qga_cli.outlet import is_dumb
 from qga_cli.render.layout import GAP, RIGHT, fit
 from qga_cli.render.machine import MISSING, scalar
 from qga_cli.spec import Column
@@ -191,7 +192,8 @@ def _bar(percent: float) -> Text:
 def _draw(shown: Table | Text, *, spare: int = 0) -> str:
     out = io.StringIO()
     # None: rich minds FORCE_COLOR. NO_COLOR leaves it bold and dim; here it means plain.
-    terminal = False if os.environ.get("NO_COLOR") else sys.stdout.isatty() or None
+    able = sys.stdout.isatty() and not is_dumb()
+    terminal = False if os.environ.get("NO_COLOR") else able or None
     console = Console(file=out, force_terminal=terminal, width=_screen() + spare, highlight=False)
     console.print(shown)
     return _PADDING.sub(r"\1\n", _EDGE.sub(r"\1\n", out.getvalue()))

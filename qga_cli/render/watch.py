@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Sequence
 
 from qga_cli import spec
+from qga_cli.outlet import is_dumb
 from qga_cli.render.machine import scalar
 from qga_cli.spec import Column
 
@@ -76,7 +76,7 @@ def frame(text: str, title: str, *, first: bool) -> str:
     """`text` to be drawn where the frame before was, cut to the terminal's height."""
     height = shutil.get_terminal_size().lines
     lines = [f"{title}  {time.strftime('%H:%M:%S')}", "", *text.splitlines()]
-    if os.environ.get("TERM") == "dumb":  # it can only go on below
+    if is_dumb():  # it can only go on below
         return "\n".join(lines) + "\n\n"
     if len(lines) >= height:
         left = len(lines) - height + 2

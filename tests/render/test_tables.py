@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -221,3 +222,17 @@ def test_what_is_no_column_sorts_nothing_and_says_so(sort: str) -> None:
         View(catalog.load(("fs", "list")), sort=sort)
     for good in ("used", "-used%", "fills"):
         View(catalog.load(("fs", "list")), sort=good)
+
+
+@pytest.mark.parametrize("name", ["dumb", "", None])
+def test_a_terminal_that_nobody_knows_gets_no_colour(
+    monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    """Without TERM tables were coloured, and nothing else was."""
+    monkeypatch.delenv("TERM")
+    if name is not None:
+        monkeypatch.setenv("TERM", name)
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(isatty=lambda: True))
+    assert "\x1b" not in table.grid([Column("state", kind=WORD)], [{"state": "running"}])
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b" in table.grid([Column("state", kind=WORD)], [{"state": "running"}])

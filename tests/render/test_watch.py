@@ -112,8 +112,13 @@ def test_a_frame_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[1:] == ["", "row 0", "row 1", "... 7 more"]
 
 
-def test_a_dumb_terminal_gets_no_escape_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "dumb")
+@pytest.mark.parametrize("name", ["dumb", None])
+def test_a_dumb_terminal_gets_no_escape_sequence(
+    monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    monkeypatch.delenv("TERM")
+    if name:
+        monkeypatch.setenv("TERM", name)
     for first in (True, False):
         frame = watch.frame("row\n", "test", first=first)
         assert re.fullmatch(r"test  \d\d:\d\d:\d\d\n\nrow\n\n", frame)
