@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from qga_cli.guests.place import Place
 
+_NOBODY, _DIGITS = 2**32 - 1, 10  # no user's number: -1, which chown(2) takes for none; its length
+
 
 def cp(
     job: Job,
@@ -87,6 +89,9 @@ def _owner(text: str | None) -> str:
         return ""
     if not re.fullmatch(r"[^\s:-][^\s:]*(:[^\s:]+)?", text):
         raise UsageError(f"--owner: {text!r} is not USER or USER:GROUP")
+    for part in text.split(":"):
+        if part.isdecimal() and (len(part) > _DIGITS or int(part) >= _NOBODY):
+            raise UsageError(f"--owner: no user and no group has the number {part[:20]}")
     return text
 
 

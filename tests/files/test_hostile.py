@@ -172,6 +172,23 @@ def test_a_link_that_was_followed_is_none() -> None:
         facts.ask(access, "/link", follow=True)
 
 
+def test_a_time_that_no_clock_has_is_a_lie() -> None:
+    """With -p it was an OverflowError, which took a fleet's other copies with it."""
+    said = SimpleNamespace(code=0, stdout=b"81a4 4 0 0 0 99999999999999999999.5", stderr=b"")
+    access: Any = SimpleNamespace(attempt=lambda *_: said, lie=BadReply)
+    with pytest.raises(BadReply, match="out of range"):
+        facts.ask(access, "/f", follow=True)
+
+
+@pytest.mark.parametrize("owner", ["4294967295", "0:4294967296", "9" * 5000])
+def test_a_number_that_no_user_has_is_no_owner(fake: Start, here: Path, owner: str) -> None:
+    agent = fake(FakeFiles({"/data": DATA}))
+    done = copy(agent, "--owner", owner, "vm:/data", str(here / "f"))
+    assert done.code == 2, done.err
+    assert "--owner" in done.err
+    assert os.listdir(here) == []
+
+
 def test_a_list_has_an_end() -> None:
     def stream(text: str, *words: str, stdout: Callable[[bytes], object]) -> Any:
         stdout(text.encode())

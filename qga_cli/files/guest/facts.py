@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+_LATEST = 2**63 * 10**9  # nanoseconds; a kernel's time_t ends there
 _PAGE = 2**16  # bytes, of the largest: files of /proc say that they have 0, those of /sys a page
 _KINDS = {
     stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link", stat.S_IFIFO: "FIFO",
@@ -65,7 +66,8 @@ def ask(access: Access, path: str, *, follow: bool) -> FileFacts:
         mtime = nanoseconds(said[5].decode())  # busybox knows whole seconds only
     except (ValueError, IndexError) as error:
         raise access.lie(f"stat's answer makes no sense: {said!r}") from error
-    if min(size, blocks, uid, gid) < 0 or max(uid, gid) >= 2**32 or size >= 2**63:
+    strange = min(size, blocks, uid, gid) < 0 or max(uid, gid) >= 2**32
+    if strange or size >= 2**63 or abs(mtime) >= _LATEST:
         raise access.lie(f"stat's answer is out of range: {said!r}")
     if follow and stat.S_ISLNK(mode):  # it would be followed again, without end
         raise access.lie(f"stat followed {path} and found a link")
