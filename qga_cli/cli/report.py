@@ -53,6 +53,7 @@ class Report:
         self._gathered: dict[int, tuple[Gathered, Gathered]] = {}
         self._lock = threading.Lock()
         self._shared: Shared | None = None
+        self._bug: Exception | None = None  # the first one, raised when all else is told
 
     def streams(self, index: int, target: Target) -> Streams:
         """A guest's own streams: its output is prefixed or kept, the input is for everyone."""
@@ -89,6 +90,8 @@ class Report:
             error.add(after=f": {self._summary()}")
             raise
         self._finish()
+        if self._bug:
+            raise self._bug
         if self._failed:
             failed = FleetFailed(self._summary())
             failed.exit_code = self._code or failed.exit_code
@@ -101,6 +104,11 @@ class Report:
         """Count one outcome and print what is due; False when the guest failed."""
         for output in self._outputs.get(index, ()):
             output.close()
+        error = outcome.error
+        # An error of the system's is one of our output, which is everybody's.
+        if isinstance(error, Exception) and not isinstance(error, (QgaError, OSError)):
+            self._bug = self._bug or error
+            outcome.error = QgaError(f"this is a bug in qga: {type(error).__name__}: {error}")
         reason = _reason(outcome)
         if reason:
             self._failed[index] = reason, outcome.target.label

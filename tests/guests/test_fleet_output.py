@@ -11,6 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli import catalog
+from qga_cli.agent import Reply
+from qga_cli.cli.report import Report
+from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.targets import Target
+from qga_cli.interrupt import Interrupt
+from qga_cli.render import View
 from tests.kit.command import Ran, qga, qga_tty
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence
 from tests.kit.running import GUARD
@@ -110,6 +117,30 @@ def test_a_guest_whose_answer_has_no_floor_hides_no_other(herd: Herd, form: str)
     assert ran.code == 123
     assert "box" in ran.out
     assert "nested too deeply" in (ran.out if form == "json" else ran.err)
+
+
+@pytest.mark.parametrize(
+    ("form", "gather"), [("tsv", False), ("json", False), ("table", False), ("tsv", True)]
+)
+def test_a_bug_that_one_guest_meets_hides_no_other(
+    capsys: pytest.CaptureFixture[str], form: str, gather: bool
+) -> None:
+    """The first one ended all, and what the others had answered was lost."""
+
+    def work(index: int, target: Target) -> object:
+        if target.name == "a":
+            raise OverflowError("odd")
+        return Reply("", {"host-name": "box"})
+
+    view = View(catalog.load(("os", "hostname")), output=form, fleet=not gather)
+    report = Report(view, 2, as_completed=False, gather=gather)
+    targets = [Target(None, name, name) for name in "ab"]
+    with pytest.raises(OverflowError):
+        report.follow(Fleet(targets, work, Interrupt(), parallel=1), fail_fast=False)
+    said = capsys.readouterr()
+    assert "box" in said.out
+    told = "this is a bug in qga: OverflowError: odd"
+    assert told in (said.out if form == "json" else said.err)
 
 
 def test_json_is_a_line_for_each_guest_errors_included(herd: Herd) -> None:
