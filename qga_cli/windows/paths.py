@@ -18,7 +18,7 @@ def is_full(path: str) -> bool:
 
 def full(path: str) -> str:
     """The path as cmd takes it. Raises UsageError for one that depends on a folder or drive of the
-    agent's, and for patterns, which cmd would look up."""
+    agent's, for patterns, which cmd would look up, and for names that Windows would shorten."""
     if found := _LONG.fullmatch(path):
         path = ("\\\\" if found[1] else "") + found[2]
     if not _FULL.match(path):
@@ -33,6 +33,12 @@ def full(path: str) -> str:
         raise UsageError(
             f"{quoted(path)} is no name of a file: patterns and streams are not looked up"
         )
+    for part in tail.split("\\"):
+        if part.endswith((" ", ".")) and part not in (".", ".."):
+            raise UsageError(
+                f"{quoted(path)}: {quoted(part)} ends in a blank or a dot, which Windows leaves "
+                "off: another file, or the folder itself, would be meant"
+            )
     bare = path.rstrip("\\")
     return bare + "\\" if len(bare) == 2 else bare  # a drive's root folder keeps its own
 

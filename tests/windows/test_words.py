@@ -69,6 +69,17 @@ def test_paths_that_are_refused(path: str) -> None:
         full(path)
 
 
+@pytest.mark.parametrize(
+    "path", ["C:\\ ", "C:\\...", "C:\\data\\ ", "C:\\d.\\f", "C:\\f. .", "C:\\..\\ "]
+)
+def test_what_windows_leaves_off_a_name_is_not_passed_on(path: str) -> None:
+    """It takes blanks and dots off a name's end: `rm -r 'win:C:\\ '` would be C:\\ itself."""
+    with pytest.raises(UsageError, match="ends in a blank or a dot"):
+        full(path)
+    for good in ("C:\\.git\\a.b", "C:\\a\\..\\b", "C:\\.", "C:\\a b\\", "\\\\s\\share\\f"):
+        assert full(good)
+
+
 def test_parts_of_paths() -> None:
     assert parent("C:\\a\\b") == "C:\\a"
     assert parent("C:\\a") == "C:\\"
