@@ -167,7 +167,8 @@ def _check_guard(path: tuple[str, ...], value: object, origin: str, system: str)
     if name in ("read-only", "calls"):
         _expect(isinstance(value, bool), path, "true or false", origin)
     elif name == "file":
-        _expect(isinstance(value, str) and value != "", path, "a path in quotes", origin)
+        full = isinstance(value, str) and value.startswith("/")
+        _expect(full, path, "a path in quotes, from / on", origin)
     else:
         _expect(_is_words(value), path, "a list of commands in quotes", origin)
         for word in value:  # type: ignore[attr-defined]

@@ -175,6 +175,8 @@ def test_no_file_of_a_user_counts(configured: Configured, fake: Make) -> None:
         '[policy."db1,db2"]\nallow = ["*"]\n',
         '[policy."@prod"]\nallow = ["*"]\n',
         "[audit]\nfile = 3\n",
+        '[audit]\nfile = "qga.jsonl"\n',  # another one in each folder where somebody calls qga
+        '[audit]\nfile = "~/qga.jsonl"\n',
         '[audit]\nfiles = "x"\n',
     ],
 )
