@@ -17,12 +17,15 @@ def told(
     command: Command, words: Sequence[str], values: Mapping[str, Any], guests: str, code: int
 ) -> dict[str, Any]:
     """The line's own members. `guests` is the word that names them, "" where a verb finds them."""
-    program = next((arg.name for arg in command.args if arg.kind == WORDS), "")
+    name = next((arg.name for arg in command.args if arg.kind == WORDS), "")
+    program = values.get(name)
+    if program and command.scope == "none":  # rsh, whose first word is the guest, as ssh's
+        guests, program = program[0].rpartition("@")[2], program[1:]
     guests = guests or ",".join(dict.fromkeys(_named(command, values)))
     return {
         "command": command.name,
         "line": ["qga", *typed(words)],
-        **({"program": values[program]} if program in values else {}),
+        **({} if program is None else {"program": program}),
         **({"guests": guests} if guests else {}),
         "exit": code,
     }

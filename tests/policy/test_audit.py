@@ -76,6 +76,7 @@ def test_a_command_is_one_line_as_it_was_typed(local_agent: str, tmp_path: Path)
         (["wait", "x", "--for", "nothing"], "x"),
         (["list", "d*"], "d*"),
         (["list"], None),
+        (["rsh", "-n", "root@x", "id"], "x"),
     ],
 )
 def test_a_command_s_line_has_its_guests(
@@ -86,6 +87,7 @@ def test_a_command_s_line_has_its_guests(
     qga("-c", f"unix:{tmp_path}/{{vm}}.sock", "--audit", str(log), *words)
     (line,) = lines(log, "command")
     assert line.get("guests") == guests
+    assert line.get("program") == {"fs": ["true"], "rsh": ["id"]}.get(words[0])
 
 
 def test_a_file_of_this_host_with_a_colon_is_no_guest() -> None:
