@@ -39,7 +39,7 @@ def read(path: str, system: str) -> dict[tuple[str, ...], tuple[Any, str]]:
         with open(path, "rb", opener=_at_once) as file:
             _check_owner(path, os.fstat(file.fileno()))
             _check_way(path)
-            text = file.read().decode("utf-8")
+            text = file.read().decode("utf-8-sig")
         tables = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error

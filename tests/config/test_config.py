@@ -107,6 +107,11 @@ def test_a_mistake_is_named_with_file_and_line(file: Path, text: str, complaint:
     assert str(file) in caught.value.message
 
 
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_mistake(file: Path) -> None:
+    file.write_bytes('connect = "unix:/a"\n'.encode("utf-8-sig"))
+    assert load([str(file)]).get("connect") == "unix:/a"
+
+
 def test_a_near_name_is_suggested(file: Path) -> None:
     file.write_text("[host]\na = 'unix:/x'\n")
     with pytest.raises(UsageError) as caught:
