@@ -11,6 +11,7 @@ Variables of ours begin with qga_.
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from qga_cli import wire
@@ -170,6 +171,7 @@ def variables(pairs: Sequence[str], files: Sequence[str], own: Mapping[str, str]
 
         try:
             text = hostpath.content(path, f"--env-file {path}")
+            text = text.removeprefix(codecs.BOM_UTF8)  # as some editors write it
             lines = text.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
         except OSError as error:
             raise UsageError(f"--env-file: cannot read {path}: {error.strerror}") from error
@@ -178,7 +180,8 @@ def variables(pairs: Sequence[str], files: Sequence[str], own: Mapping[str, str]
     for word in (*words, *pairs):
         name, equals, value = word.partition("=")
         if not name or any(char.isspace() for char in name):
-            raise UsageError(f"{word!r} is no variable", hint="write NAME=VALUE, or NAME")
+            # Without the value: it may be a secret, of a line as `export TOKEN=...` in a file.
+            raise UsageError(f"{name!r} is no variable", hint="write NAME=VALUE, or NAME")
         if equals:
             found[name] = value
         elif name in own:

@@ -79,6 +79,22 @@ def test_what_is_no_variable_is_told(word: str) -> None:
         variables([word], [], {})
 
 
+def test_a_line_of_a_file_that_is_no_variable_is_told_without_its_value(tmp_path: Path) -> None:
+    """`export TOKEN=...` in an --env-file had the token on the screen, and in a job's log."""
+    file = tmp_path / "env"
+    file.write_text("A=1\nexport TOKEN=canary\n")
+    with pytest.raises(UsageError) as caught:
+        variables([], [str(file)], {})
+    assert "'export TOKEN' is no variable" in caught.value.message
+    assert "canary" not in caught.value.message + caught.value.hint
+
+
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_part_of_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_bytes("A=1\n".encode("utf-8-sig"))
+    assert variables([], [str(file)], {}) == {"A": "1"}
+
+
 def test_options_of_the_command_line(local_agent: str, tmp_path: Path) -> None:
     file = tmp_path / "env"
     file.write_text("FROM_FILE=1\n")
