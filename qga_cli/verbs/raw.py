@@ -53,7 +53,7 @@ def batch(job: Job) -> Finished:
             raise UsageError(f"a request is too long: at most {hostpath.MOST:,} bytes")
         if not line.strip():
             continue
-        reply = _answer(job.agent, line.strip(), job.timeout)
+        reply = _answer(job.agent, line, job.timeout)
         failed += "error" in wire.parse(reply)
         reply = visible(reply) if job.streams.stdout.isatty() else reply
         job.streams.stdout.write(reply.encode("utf-8", "replace") + b"\n")
@@ -91,6 +91,7 @@ def _exchange(
 
 def _request(text: str, words: Sequence[str]) -> dict[str, Any]:
     """The request: a wire name with arguments, or a whole JSON object."""
+    text = text.strip()
     if not text.startswith("{"):
         if not re.fullmatch(r"[A-Za-z][\w-]*", text):
             raise UsageError(f"{text!r} is neither a wire name nor a JSON object")

@@ -225,3 +225,11 @@ def test_half_a_character_is_shown_as_it_came(fake: Make) -> None:
     for words in ([], ["--pretty"]):
         ran = qga("-c", fake(lambda _: reply).uri, "raw", TEST, "x", *words)
         assert (ran.code, json.loads(ran.out)) == (0, {"return": "\ud800"})
+
+
+def test_blanks_around_a_request_mean_nothing(fake: Make) -> None:
+    """As of a here-document: all of it, a password too, was in the error."""
+    agent = fake(lambda request: {})
+    words = ("raw", "x", '\n {"execute": "guest-set-user-password", "arguments": {}}\n')
+    assert qga("-c", agent.uri, *words).code == 0
+    assert agent.requests == [{"execute": "guest-set-user-password", "arguments": {}}]
