@@ -121,7 +121,7 @@ def _argument(word: str) -> tuple[str, Any]:
     try:
         return key[:-1], wire.load(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{word!r}: what follows := is not JSON ({error})") from error
+        raise UsageError(f"{key!r}: what follows := is not JSON ({error})") from error
 
 
 def _known(request: Mapping[str, Any]) -> Command:

@@ -233,3 +233,9 @@ def test_blanks_around_a_request_mean_nothing(fake: Make) -> None:
     words = ("raw", "x", '\n {"execute": "guest-set-user-password", "arguments": {}}\n')
     assert qga("-c", agent.uri, *words).code == 0
     assert agent.requests == [{"execute": "guest-set-user-password", "arguments": {}}]
+
+
+def test_a_value_without_its_quotes_is_not_shown(fake: Make) -> None:
+    ran = qga("-c", fake(echo).uri, "raw", "x", "guest-set-user-password", "password:=canary")
+    assert (ran.code, "'password:': what follows := is not JSON" in ran.err) == (2, True)
+    assert "canary" not in ran.err
