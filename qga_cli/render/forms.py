@@ -7,7 +7,7 @@ import time
 from qga_cli.errors import QgaError
 from qga_cli.format import printable, visible
 from qga_cli.render import machine
-from qga_cli.spec import OUTPUT, PATH, Column
+from qga_cli.spec import OUTPUT, PATH, TREE, Column
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ class Cells(Form):
             rows = self.view.rates.rows(rows, new=isinstance(self, Table))
             columns = self.view.rates.titled(columns)
             by = [Column(column.name) for column in by]
+        if self.view.sort and any(column.kind == TREE for column in columns):
+            rows = [{**row, "branch": ""} for row in rows]  # it would lead somewhere else
         sort = self.view.sort or self.order(columns)
         return self.write(columns, machine.ordered(rows, by, sort))
 

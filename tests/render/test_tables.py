@@ -236,3 +236,17 @@ def test_a_terminal_that_nobody_knows_gets_no_colour(
     assert "\x1b" not in table.grid([Column("state", kind=WORD)], [{"state": "running"}])
     monkeypatch.setenv("TERM", "xterm")
     assert "\x1b" in table.grid([Column("state", kind=WORD)], [{"state": "running"}])
+
+
+def test_a_tree_that_is_sorted_is_none() -> None:
+    """Its branches stood before rows that they do not lead to."""
+    disks = [
+        {"name": "/dev/vda", "partition": False},
+        {"name": "/dev/vda1", "partition": True, "dependencies": ["/dev/vda"]},
+        {"name": "/dev/vda2", "partition": True, "dependencies": ["/dev/vda"]},
+    ]
+    command = catalog.load(("disk", "list"))
+    drawn = View(command, output="table", columns="disk").one(disks)
+    assert drawn.splitlines()[1:] == ["/dev/vda", "├─/dev/vda1", "└─/dev/vda2"]
+    drawn = View(command, output="table", columns="disk", sort="-disk").one(disks)
+    assert drawn.splitlines()[1:] == ["/dev/vda2", "/dev/vda1", "/dev/vda"]
