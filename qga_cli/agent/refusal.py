@@ -18,6 +18,7 @@ from qga_cli.spec import Command, release
 Ask = Callable[[str], object]  # the result of a wire command without arguments; None if it has none
 
 _UNKNOWN = re.compile(r"The command \S+ has not been found$")
+_NAME = re.compile(r"[a-z0-9-]+")  # of a command, which may stand in a line to be typed
 _DISABLED = re.compile(r"(?:The c|C)ommand \S+ has been disabled")
 
 # What to do about errors whose text does not tell.
@@ -101,7 +102,8 @@ def policy_hint(ask: Ask, command: Command, also: Sequence[str] = ()) -> str:
     `also` are others that shall be unblocked with it.
     """
     system, system_release = _system(ask)
-    blocked = list(dict.fromkeys([*_blocked_together(ask, command.wire), *also]))
+    names = dict.fromkeys([*_blocked_together(ask, command.wire), *also])
+    blocked = list(filter(_NAME.fullmatch, names))  # the guest's words may be anything
     name = ",".join(blocked)
     # RHEL 9.4 turned a list of what is blocked into a list of what is allowed; CentOS Stream, which
     # has no minor release, followed.

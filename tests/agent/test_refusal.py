@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.agent import refusal
+from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.spec import release
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
@@ -228,3 +229,11 @@ def test_one_edit_unblocks_all_that_a_verb_needs(
         assert edit, ran.err
         subprocess.run([*shlex.split(edit[1]), str(file)], check=True)
         assert file.read_text() == after
+
+
+def test_nothing_that_a_guest_has_made_up_is_in_a_line_to_be_typed() -> None:
+    """`doctor` put the names of all commands that a guest says are blocked into one for sed."""
+    told = {"guest-get-osinfo": {"id": "rhel", "version-id": "8"}, "guest-info": {}}
+    also = ["guest-new", "x'; reboot; '", "y /etc/z", "$(id)", "a\nb", ""]
+    hint = refusal.policy_hint(told.get, EXEC, also)
+    assert "`sed -Ei '/^[^#]/s/\\b(guest-exec|guest-new)\\b,?//g' /etc" in hint
