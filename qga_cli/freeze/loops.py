@@ -75,7 +75,9 @@ def _frozen_before(
 
 
 def _others(order: list[Any]) -> str:
-    """A mount point of each filesystem that is no image."""
+    """A mount point of each filesystem that is no image, as a shell takes it."""
+    import shlex  # for a warning alone
+
     points = {row["name"]: row["mountpoint"] for row in order if not _is_loop(row)}
     few = list(points.values())[::-1][:_FEW]
-    return " ".join(few) + (" ..." if len(points) > _FEW else "")
+    return shlex.join(few) + (" ..." if len(points) > _FEW else "")

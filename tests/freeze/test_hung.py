@@ -144,3 +144,10 @@ def test_a_thaw_forgets_the_freeze(fake: Make) -> None:
     assert record.read()["frozen"]
     assert qga("-c", uri, "fs", "thaw", "x").code == 0
     assert record.read() == {}
+
+
+def test_mount_points_are_words_of_a_shell_where_they_are_to_be_typed() -> None:
+    """A guest calls its filesystems what it likes."""
+    mounts = [("vda", "/$(reboot)"), ("loop0", "/a"), ("vdb", "/b c"), ("vdc", "/c")]
+    rows = [{"name": name, "mountpoint": point, "type": "ext4"} for name, point in mounts]
+    assert loops._others(rows) == "/c '/b c' '/$(reboot)'"
