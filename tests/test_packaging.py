@@ -200,3 +200,12 @@ def libvirt_home() -> str:
 @pytest.mark.parametrize("words", [("ping", "x"), ("os", "info", "x")])
 def test_without_libvirt_raw_sockets_work(local_agent: str, words: tuple[str, ...]) -> None:
     assert without_libvirt("-c", local_agent, *words).returncode == 0
+
+
+def test_no_alert_has_a_line_to_be_typed_with_a_guest_s_words() -> None:
+    """A guest calls its filesystems what it likes: /$(reboot) would be run by whoever pastes it."""
+    text = (REPO / "packaging/prometheus/alerts.yml").read_text()
+    typed = re.findall(r"`([^`]*)`", text)
+    assert any("qga exec" in line for line in typed)
+    named = {label for line in typed for label in re.findall(r"\$labels\.(\w+)", line)}
+    assert named == {"vm", "host"}, "which the host names"
