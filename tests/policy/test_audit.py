@@ -271,3 +271,10 @@ def test_the_exit_code_is_that_of_the_process(local_agent: str, tmp_path: Path) 
         typed.type(b"\x03")
         assert typed.end() == 130
     assert lines(log, "command")[-1]["exit"] == 130
+
+
+def test_only_what_asks_no_agent_goes_without_the_administrators_file() -> None:
+    """`since` is empty for these: a verb that had none by mistake would be under no policy."""
+    assert {one.name for one in catalog.walk() if not one.since} == {
+        "completion", "config show", "help",
+    }  # fmt: skip
