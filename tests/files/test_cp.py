@@ -192,7 +192,8 @@ def test_packed_on_the_way(near: Far, here: Path, wish: list[str]) -> None:
     (here / "text").write_bytes(b"some text that packs well, line by line\n" * 300_000)
     (here / "noise").write_bytes(os.urandom(2_000_000))
     (here / "empty").touch()
-    for name in ("text", "noise", "empty"):
+    (here / "even").write_bytes(bytes(2**20))
+    for name in ("text", "noise", "empty", "even"):
         near.good("cp", *wish, str(here / name), "FAR")
         near.good("cp", *wish, f"FAR/{name}", str(here / "back"))
         assert (here / "back").read_bytes() == (here / name).read_bytes()

@@ -31,7 +31,7 @@ class Unpacker:
     def write(self, data: bytes) -> None:
         """The next bytes of the stream. Raises BadReply."""
         part = b""
-        while data or len(part) == _PIECE:  # a full piece may not have been all
+        while data or (len(part) == _PIECE and not self._stream.eof):  # there may be more in it
             if self._stream.eof:
                 raise BadReply("what the guest's gzip sends goes on after its end")
             try:
