@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Seconds between two looks at signals: one that comes just before the main thread falls asleep is
 # noted by Python, and handled when something wakes it.
 TICK = 1.0
+POLL = 86400.0  # seconds that poll(2) can be told, whose milliseconds end after 24 days
 
 
 class Interrupt:
@@ -103,18 +104,19 @@ class Interrupt:
 
         if self._pipe is None:
             self._pipe = os.pipe()
-        bell = self._pipe[0]
-        look = select.poll()  # not select(2), which knows no number over 1023
-        look.register(bell, select.POLLIN)
-        if look.poll(0):
-            os.read(bell, 64)  # rung for signals that `count` knows already
-        if self.count > seen:
-            return []
+        bell, end = self._pipe[0], time.monotonic() + seconds
         numbers = {file.fileno(): file for file in files}
-        for number in numbers:
+        look = select.poll()  # not select(2), which knows no number over 1023
+        for number in (bell, *numbers):
             look.register(number, select.POLLIN)
-        ready = [number for number, _ in look.poll(max(0.0, seconds) * 1000)]
-        return [] if bell in ready else [numbers[number] for number in ready]
+        while self.count <= seen:
+            left = end - time.monotonic()
+            ready = [number for number, _ in look.poll(max(0.0, min(left, POLL)) * 1000)]
+            if bell in ready:
+                os.read(bell, 64)  # for signals that `count` knows, or will in a moment
+            elif ready or left <= POLL:
+                return [numbers[number] for number in ready]
+        return []
 
     @property
     def shielded(self) -> bool:

@@ -70,6 +70,22 @@ def test_select_ends_at_a_signal_and_knows_old_ones() -> None:
     assert time.monotonic() - began >= 0.1, "the signal we know of does not wake us again"
 
 
+def test_select_is_ended_by_no_ring_without_a_signal() -> None:
+    """Python may handle a signal later than the thread that hears of it rings, or earlier."""
+    interrupt = Interrupt()
+    threading.Timer(0.05, interrupt.wake).start()
+    began = time.monotonic()
+    assert interrupt.select([], 0.3, 0) == []
+    assert time.monotonic() - began >= 0.3
+
+
+def test_select_waits_longer_than_poll_can_be_told() -> None:
+    reader, writer = os.pipe()
+    end = End(reader)
+    os.write(writer, b"x")
+    assert Interrupt().select([end], 100 * 365 * 86400, 0) == [end]
+
+
 EAGER = """
 import os, signal, sys
 class Hand:

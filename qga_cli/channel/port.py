@@ -9,6 +9,7 @@ import threading
 import time
 
 from qga_cli.errors import NoChannel, QgaError
+from qga_cli.interrupt import POLL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class InPort:
         """The next piece; empty when none comes in time. Raises OutcomeUnknown."""
         waiter = select.poll()
         waiter.register(self._told, select.POLLIN)
-        if not waiter.poll(max(0.0, seconds) * 1000):
+        if not waiter.poll(max(0.0, min(seconds, POLL)) * 1000):
             return b""
         os.read(self._told, 1)
         piece = self._pieces.popleft()

@@ -40,6 +40,7 @@ _STATES = (
 _MOVES = (2, 11)  # VIR_DOMAIN_PAUSED_MIGRATION and _POSTCOPY
 _NOT_FOUND = (NO_DOMAIN, INVALID_ARG)  # the second for what cannot be a UUID
 _AGENTS = 4  # on one connection: libvirt takes 5 calls at once (max_client_requests)
+_LONGEST = 2**31 - 1  # seconds: libvirt takes an int
 _MAX_REQUEST = 200_000  # bytes of one line: above it qemuAgentIOWrite garbles it (safewrite)
 
 
@@ -221,7 +222,7 @@ class LibvirtTransport:
                 f"a request of {len(text):,} bytes does not pass through libvirt "
                 f"(at most {_MAX_REQUEST:,})"
             )
-        seconds = max(1, -int(-timeout // 1))  # rounded up
+        seconds = max(1, -int(-min(timeout, _LONGEST) // 1))  # rounded up
         started = time.monotonic()
         try:
             return self._domain.ask_agent(text, seconds)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from qga_cli import wire
 from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, Unreachable
+from qga_cli.interrupt import POLL
 
 _SYNC_PATIENCE = 5.0  # seconds; as libvirt's QEMU_AGENT_WAIT_TIME
 _RECEIVE = 256 * 1024
@@ -179,10 +180,11 @@ class StreamTransport:
             self._buffer += data
 
     def _wait(self, deadline: float, *, writing: bool) -> None:
-        left = deadline - time.monotonic()
         # Past the deadline nothing is looked at: an agent that never stops talking is always ready.
-        if left <= 0 or not self._is_ready(left, writing=writing):
-            raise TimeoutError
+        while (left := deadline - time.monotonic()) > 0:
+            if self._is_ready(min(left, POLL), writing=writing):
+                return
+        raise TimeoutError
 
     def _is_ready(self, seconds: float, *, writing: bool) -> bool:
         assert self._socket is not None

@@ -8,7 +8,7 @@ import pytest
 from qga_cli.freeze.record import Record, new_token
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
-from tests.kit.freezes import Filesystems
+from tests.kit.freezes import Filesystems, await_no_watchdog
 from tests.kit.running import Started
 
 Make = Callable[[Handler], FakeAgent]
@@ -25,6 +25,17 @@ def test_a_watchdog_leaves_a_later_freeze_alone(fake: Make) -> None:
     while time.monotonic() < until:
         assert filesystems.frozen, filesystems.seen
         time.sleep(0.1)
+
+
+def test_a_freeze_for_longer_than_poll_can_be_told(fake: Make) -> None:
+    filesystems = Filesystems()
+    uri = fake(filesystems).uri
+    ran = qga("-c", uri, "fs", "freeze", "x", "--for", "30d")
+    assert (ran.code, filesystems.frozen) == (0, True), ran.err
+    assert qga("-c", uri, "fs", "thaw", "x").code == 0
+    await_no_watchdog("x")
+    ran = qga("-c", uri, "fs", "with-frozen", "--max", "30d", "x", "--", "echo", "ran")
+    assert (ran.code, ran.out, ran.err) == (0, "ran\n", "")
 
 
 def test_a_second_freeze_is_told_who_holds_the_first(fake: Make) -> None:

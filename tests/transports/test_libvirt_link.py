@@ -96,6 +96,15 @@ def test_only_the_command_itself_kills_a_link() -> None:
     assert len(sent) == 1
 
 
+def test_a_time_limit_longer_than_libvirt_can_be_told() -> None:
+    given: list[int] = []
+    transport = LibvirtHost(TEST).open("test")
+    transport._domain = Mock(ask_agent=lambda _, timeout: given.append(timeout))
+    for seconds in (0.2, 5, 100 * 365 * 86400):
+        transport.call(encode("guest-ping", {}), seconds)
+    assert given == [1, 5, 2**31 - 1]
+
+
 def test_a_host_that_has_gone_is_not_waited_for_without_end() -> None:
     """libvirt's close waits for the reply of a host that has lost power."""
     gone = threading.Event()

@@ -266,3 +266,8 @@ def test_a_reply_to_the_synchronisation_is_short_or_none() -> None:
             assert tracemalloc.get_traced_memory()[1] < 5 * len(bomb)
         finally:
             tracemalloc.stop()
+
+
+def test_a_time_limit_longer_than_poll_can_be_told() -> None:
+    with peer(answer(b'{"return": {}}\n')) as transport:
+        assert transport.call(PING, 30 * 86400) == '{"return": {}}'
