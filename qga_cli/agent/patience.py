@@ -43,8 +43,9 @@ class Patience:
             return waited < self._freeze
         if kind is NotRunning:
             state = self._agent.transport.state()
-            # One that has gone since is no error of this kind: the next call says so.
-            return state in ("migrating", "gone") or (state == "paused" and waited < PAUSE)
+            # One that runs again, or has gone since, is no error of this kind: the next call tells.
+            passes = state in ("paused", "running") and waited < PAUSE
+            return state in ("migrating", "gone") or passes
         return waited < (self._busy if isinstance(error, Busy) else self._away)
 
     def reset(self) -> None:

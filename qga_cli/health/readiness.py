@@ -8,7 +8,7 @@ from qga_cli.agent import Agent
 from qga_cli.agent.abilities import ask, is_windows
 from qga_cli.agent.file import AgentFile, read_small
 from qga_cli.agent.refusal import frozen, policy_hint
-from qga_cli.errors import QgaError, Refused, Unreachable, Unsupported, UsageError
+from qga_cli.errors import Denied, QgaError, Refused, Unreachable, Unsupported, UsageError
 from qga_cli.transports import STOPPED
 
 _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
@@ -113,16 +113,22 @@ def _is_stopped(agent: Agent) -> None:
         raise NotYet(f"the guest is {state}")
     try:  # a bare socket: nobody can tell but the agent
         _answers(agent)
-    except Unreachable:
+    except Unreachable as error:
+        # Where we have no right there is one, and what was not heard in time may speak later.
+        if isinstance(error, Denied) or isinstance(error.__cause__, TimeoutError):
+            raise
         return
     raise NotYet("the guest's agent answers")
 
 
 def _exists(agent: Agent, path: str) -> None:
-    """Raise Refused, with the guest's reason, unless the file can be opened for reading."""
+    """Raise Refused, with the guest's reason, unless the file can be opened for reading, or is a
+    socket, which nobody can open so."""
     try:
         AgentFile(lambda command, given: agent.call(command, given).value, path).close()
-    except Refused:
+    except Refused as error:
+        if error.desc.endswith(": No such device or address"):  # ENXIO of open(2)
+            return
         from qga_cli.interrupt import Interrupt
         from qga_cli.windows.files import WindowsFiles
         from qga_cli.windows.paths import is_full

@@ -114,6 +114,8 @@ def not_running(state: str) -> errors.NotRunning | errors.NoGuest:
     """For a guest whose CPUs do not run."""
     if state == "gone":
         return errors.NoGuest(_VANISHED, hint=_GONE)
+    if state == "running":
+        return errors.NotRunning("the guest was paused, and runs again", hint="repeat the command")
     hints = {
         "paused": "virsh resume VM",
         "suspended": "virsh dompmwakeup VM",

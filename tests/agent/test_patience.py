@@ -24,6 +24,7 @@ class Guest:
     [
         ("migrating", True),
         ("paused", True),
+        ("running", True),  # since the error
         ("gone", True),  # since the error: the next call has the words for it
         ("shut off", False),
         ("suspended", False),

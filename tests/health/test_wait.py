@@ -8,15 +8,18 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from qga_cli.errors import UsageError
+from qga_cli.agent import Agent
+from qga_cli.errors import Denied, Unreachable, UsageError
 from qga_cli.health.readiness import condition, is_told
 from qga_cli.windows import ports
 from qga_cli.wire import to_base64
 from tests import lab
-from tests.kit.command import Ran, qga
+from tests.kit.command import Far, Ran, qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
 from tests.kit.running import GUARD
 from tests.lab.hypervisor import virsh
@@ -133,6 +136,26 @@ def test_what_waiting_cannot_fix_ends_it_at_once(fake: Callable[[Handler], FakeA
 def test_conditions_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         condition(text)
+
+
+@pytest.mark.parametrize("cause", [PermissionError(), TimeoutError()])
+def test_a_guest_that_we_cannot_reach_need_not_be_stopped(cause: OSError) -> None:
+    """Its socket is for others than us, or it does not hear vsock just now."""
+
+    def call(text: str, timeout: float) -> str:
+        raise (Denied if isinstance(cause, PermissionError) else Unreachable)("no way") from cause
+
+    transport = SimpleNamespace(state=str, call=call)
+    with pytest.raises(Unreachable):
+        condition("stopped").check(Agent(cast("Any", transport), "x"), frozenset)
+
+
+def test_a_socket_in_the_guest_is_there(near: Far) -> None:
+    """It cannot be opened as a file."""
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(f"{near.folder}/s")
+    ran = near("wait", "vm", "--for", f"file:{near.folder}/s", "--timeout", "2s")
+    assert (ran.code, ran.err) == (0, "")
 
 
 def test_a_socket_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def test_old_libvirt_says_the_same_for_two_timeouts(
     assert "`qga doctor VM`" in found.hint
 
 
+def test_a_guest_that_runs_again_is_not_to_be_started() -> None:
+    """As when it was paused for a snapshot, while it was asked."""
+    error = translate(failure(55, "domain is not running"), elapsed=0, timeout=5,
+                      state=lambda: "running")  # fmt: skip
+    assert type(error) is errors.NotRunning
+    assert "runs again" in error.message
+    assert "virsh" not in error.hint
+
+
 @pytest.mark.parametrize("state", ["gone", "migrating", "shutting down", "shut off"])
 def test_a_guest_that_migrated_in_mid_call_is_to_be_asked_elsewhere(state: str) -> None:
     error = failure(86, "Guest agent disappeared while executing command")
