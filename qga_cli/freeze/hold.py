@@ -26,7 +26,7 @@ from qga_cli.guests.targets import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qga_cli.agent import Trace
     from qga_cli.policy.guard import Guard
@@ -41,18 +41,15 @@ class Watchdog:
     """Our end of a watchdog process; see watchdog.py for what is said."""
 
     def __init__(self, target: Target, guard: Guard | None = None) -> None:
-        self._ours, theirs = socket.socketpair()
         audit = guard.audit_words() if guard else ()
         argv, environment = survivor.python("qga_cli.freeze.watchdog", target.label, *audit)
-        with theirs:
-            self._process = subprocess.Popen(
-                argv,
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                start_new_session=True,
-            )
+        try:
+            self._ours, theirs = socket.socketpair()
+            with theirs:
+                self._process = self._start(argv, environment, theirs)
+        except OSError as error:  # too many processes or files
+            said = f"nothing was frozen: no watchdog can be started: {error.strerror}"
+            raise QgaError(said).of(target) from error
         self.pid = self._process.pid
         self._tell(json.dumps({name: getattr(target, name) for name in target.__slots__}))
 
@@ -96,6 +93,22 @@ class Watchdog:
     def close(self) -> None:
         """Leave it alone: one that is responsible thaws."""
         self._ours.close()
+
+    def _start(
+        self, argv: Sequence[str], environment: Mapping[str, str], channel: socket.socket
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                argv,
+                stdin=channel.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                start_new_session=True,
+            )
+        except BaseException:
+            self._ours.close()
+            raise
 
     def _tell(self, text: str) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `_hear` finds it dead
@@ -141,9 +154,12 @@ class FrozenGuest:
         try:
             timeout = min(seconds, patience, _FREEZE)
             reply = steps.freeze(self._connection, self._mountpoints, self._least, timeout)
-        except (NotDelivered, Frozen):  # nothing is frozen, or not by us
-            self._record.write(before)
+        except (NotDelivered, Frozen) as error:  # nothing is frozen, or not by us
+            if self._record.read().get("token") == self._token:  # else it says who was faster
+                self._record.write(before)
             self.watchdog.leave()
+            if isinstance(error, Frozen):
+                steps.held(error, self._record)
             raise
         except Refused:  # maybe some filesystems are
             self._end()
@@ -162,6 +178,12 @@ class FrozenGuest:
         if not self.count:
             return
         count, self.count = self.count, 0
+        if self._record.is_anothers(self._token):
+            self.watchdog.leave()
+            raise NotConsistent(
+                "somebody else has thawed it, and another freeze has begun since, which is left "
+                "alone: what was made meanwhile is NOT consistent"
+            )
         left = self._end()
         if left is not None and left < count:
             raise NotConsistent(

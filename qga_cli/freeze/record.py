@@ -46,11 +46,15 @@ class Record:
         """Put `note` in the place of the last one; an empty one is none."""
         if not self._path:
             return
-        with contextlib.suppress(OSError):  # a full /run: it is a note, no more
-            part = f"{self._path}.{os.getpid()}"
+        part = f"{self._path}.{os.getpid()}"
+        try:
             with open(part, "w", encoding="ascii") as file:
                 json.dump(note, file)
             os.replace(part, self._path)
+        except OSError:  # a full /run: better no note than one of another freeze
+            for path in (part, self._path):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
 
     def read(self) -> dict[str, Any]:
         """The last note; empty when there is none."""

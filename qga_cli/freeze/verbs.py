@@ -44,11 +44,15 @@ def freeze(job: Job, *, mountpoints: Sequence[str] = (), for_: float | None = No
     """`qga fs freeze` and `freeze-list`: the wire command, or with --for a watched freeze."""
     if for_ is not None:
         return _freeze_for(job, mountpoints, for_)
-    from qga_cli.freeze.steps import look_up
+    from qga_cli.freeze.record import Record
+    from qga_cli.freeze.steps import held, look_up
 
     name = job.agent.name
     before = "" if job.fleet else f"{name}: "
-    _, warning = look_up(job.agent, mountpoints)
+    try:
+        _, warning = look_up(job.agent, mountpoints)
+    except Frozen as error:
+        raise held(error, Record(job.agent.transport.identity())) from error
     if warning:
         job.say(-1, before + warning)
     reply = _freeze_now(job)

@@ -1,11 +1,17 @@
 """Whose freeze it is: a watchdog ends its own only, and a second freeze is told of the first."""
 
+import errno
+import json
+import sys
 import time
 from collections.abc import Callable
 
 import pytest
 
+from qga_cli.errors import Frozen
+from qga_cli.freeze.hold import FrozenGuest
 from qga_cli.freeze.record import Record, new_token
+from qga_cli.guests.targets import Target
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
 from tests.kit.freezes import Filesystems, await_no_watchdog
@@ -44,7 +50,11 @@ def test_a_second_freeze_is_told_who_holds_the_first(fake: Make) -> None:
     first = Started("-c", uri, "fs", "with-frozen", "x", "--", "sh", "-c", "echo in; sleep 30")
     try:
         assert first.line() == "in"
-        for words in (("fs", "freeze", "x"), ("fs", "with-frozen", "x", "--", "true")):
+        for words in (
+            ("fs", "freeze", "x"),
+            ("fs", "freeze-list", "x", "/"),
+            ("fs", "with-frozen", "x", "--", "true"),
+        ):
             ran = qga("-c", uri, *words)
             assert "another qga has frozen it and thaws it within " in ran.err
             assert "`qga wait x --for thawed`" in ran.err or "`qga wait VM --for" in ran.err
@@ -53,6 +63,36 @@ def test_a_second_freeze_is_told_who_holds_the_first(fake: Make) -> None:
         first.process.terminate()
         first.end()
     filesystems.await_thawed(5)
+
+
+def test_who_was_faster_is_told(fake: Make) -> None:
+    """Two that begin in the same moment: both have seen that nothing was frozen."""
+    filesystems = Filesystems()
+    target = Target(fake(filesystems).uri, "x", "x")
+    first, second = (FrozenGuest(target, lambda level, text: None) for _ in range(2))
+    for one in (first, second):
+        one.prepare(())
+    first.freeze(30)
+    with pytest.raises(Frozen) as raised:
+        second.freeze(30)
+    assert "another qga has frozen it and thaws it within " in raised.value.message
+    assert "wait VM --for thawed" in raised.value.hint
+    first.thaw()
+    assert not filesystems.frozen
+    for one in (first, second):
+        one.close()
+
+
+def test_a_later_freeze_is_not_thawed_and_what_was_made_is_not_consistent(fake: Make) -> None:
+    filesystems = Filesystems()
+    uri = fake(filesystems).uri
+    again = f"for what in thaw freeze; do {sys.executable} -m qga_cli -c {uri} fs $what x; done"
+    ran = qga("-c", uri, "fs", "with-frozen", "x", "--", "sh", "-c", again)
+    assert (ran.code, filesystems.frozen) == (124, True)
+    assert "another freeze has begun since" in ran.err
+    assert "NOT consistent" in ran.err
+    await_no_watchdog("x")
+    assert filesystems.frozen
 
 
 def test_a_freeze_of_nothing_is_none(fake: Make) -> None:
@@ -87,4 +127,19 @@ def test_the_note() -> None:
     record.clear("b")
     assert record.read()["token"] == "a"
     record.clear("a")
+    assert record.read() == {}
+
+
+def test_a_note_that_cannot_be_written_leaves_none_of_another_freeze(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(note: object, file: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    record = Record(("test", new_token()))
+    record.claim("a")
+    with monkeypatch.context() as patch:
+        patch.setattr(json, "dump", full)
+        record.claim("b")
+    assert not record.is_anothers("b")
     assert record.read() == {}

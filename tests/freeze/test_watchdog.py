@@ -1,5 +1,6 @@
 """The watchdog by itself: what it logs, and that its own failures are noticed in time."""
 
+import errno
 import json
 import os
 import signal
@@ -68,6 +69,15 @@ def test_a_watchdog_that_cannot_reach_the_guest(tmp_path: Path) -> None:
     with pytest.raises(QgaError, match=r"nothing was frozen: .*none\.sock"):
         watchdog.await_ready()
     watchdog.leave()
+
+
+def test_a_host_that_can_start_no_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_it(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse_it)
+    with pytest.raises(QgaError, match="nothing was frozen: no watchdog can be started: Resource"):
+        Watchdog(Target("unix:/x.sock", "web1", "web1"))
 
 
 def test_a_long_reason_of_the_watchdogs_is_cut_anywhere(fake: Fake) -> None:
