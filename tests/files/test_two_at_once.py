@@ -1,16 +1,19 @@
 """Two copies to one name at once: `--resume` goes on with what an earlier copy has left, not with
 what one that is under way writes."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from qga_cli.files.copy_file import to_host
 from qga_cli.files.copy_file.to_host import HostTarget
 from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.stage import Stage
 from qga_cli.files.guest.facts import FileFacts
+from qga_cli.files.guest.partial import leftovers
 from tests.kit.command import Far
 from tests.kit.running import Started
 
@@ -36,6 +39,50 @@ def test_a_file_on_its_way_to_this_host_is_not_gone_on_with(tmp_path: Path) -> N
     assert path.read_bytes() == b"second"
     first.finish(facts(6), "")
     assert path.read_bytes() == b"abrst!"
+    assert os.listdir(tmp_path) == ["data"]
+
+
+@pytest.mark.parametrize("length", [200, 250])
+def test_a_part_of_another_name_is_left_alone(length: int, tmp_path: Path) -> None:
+    """Of a long name only a part goes into that of its part."""
+    names = ["x" * (length - 1) + end for end in "ab"]
+    for name in names:
+        begun = target(tmp_path / name)
+        begun.begin(facts(6), None)
+        begun.write(0, name[-1].encode())
+        assert begun.abandon(keep=True)
+    third = target(tmp_path / names[0], resume=True)
+    assert third.begin(facts(6), lambda size: hashlib.sha512(b"a"[:size]).hexdigest()) == 1
+    third.write(1, b"aaaaa")
+    third.finish(facts(6), "")
+    assert (tmp_path / names[0]).read_bytes() == b"aaaaaa"
+    (left,) = set(os.listdir(tmp_path)) - {names[0]}
+    assert (tmp_path / left).read_bytes() == b"b"
+
+
+def test_a_part_that_another_copy_takes_first_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen that nobody had it."""
+    left = tmp_path / ".data.0123456789abcdef.qga-part"
+    left.write_bytes(b"da")
+    left.chmod(0o600)
+    first, second = (target(tmp_path / "data", resume=True) for _ in range(2))
+
+    def prove(size: int) -> str:
+        return hashlib.sha512(b"data"[:size]).hexdigest()
+
+    def listed(folder: int, name: str) -> list[str]:
+        found = leftovers(folder, name)
+        monkeypatch.setattr(to_host, "leftovers", leftovers)
+        assert first.begin(facts(4), prove) == 2
+        return found
+
+    monkeypatch.setattr(to_host, "leftovers", listed)
+    assert second.begin(facts(4), prove) == 0
+    for one, begun in ((first, 2), (second, 0)):
+        one.write(begun, b"data"[begun:])
+        one.finish(facts(4), prove(4))
     assert os.listdir(tmp_path) == ["data"]
 
 

@@ -89,6 +89,24 @@ def test_a_silent_one_takes_no_patience_from_the_next(sh: Run, tmp_path: Path) -
     assert alive.exists()
 
 
+@pytest.mark.parametrize("length", [200, 250])
+def test_a_part_of_another_long_name_is_none(length: int, sh: Run, tmp_path: Path) -> None:
+    """Of a long name only a part goes into that of its part."""
+    parts = list[str]()
+    for name in ("x" * length, "x" * (length - 1) + "y", "x" * length):
+        part = sh(
+            "files/enter+files/part", str(tmp_path / name), "", "",
+            stdin=f"{OLD if len(parts) < 2 else NEW}.qga-part\n".encode(),
+            around=lambda text: text + '\nprintf %s "$part"\n',
+        )  # fmt: skip
+        assert (part.returncode, part.stderr) == (0, b"")
+        parts.append(part.stdout.decode())
+    first, other, again = parts
+    assert max(map(len, parts)) <= 255
+    assert (first == again.replace(NEW, OLD), first == other) == (True, False)
+    assert sorted(os.listdir(tmp_path)) == sorted(parts)
+
+
 def test_where_nothing_was_left_no_folder_is_made(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "data").touch()
     (tmp_path / f".other.{OLD}.qga-part").touch()

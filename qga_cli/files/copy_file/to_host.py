@@ -179,10 +179,13 @@ class HostTarget:
             if self._file is None and 0 < length <= size:
                 number = os.open(name, os.O_RDWR | os.O_NONBLOCK | _NO_LINK, dir_fd=self._at)
                 file = open(number, "r+b")  # closed here, or by finish or abandon
+                if not claim(number):  # another copy has it since
+                    file.close()
+                    continue
                 found = os.fstat(number)
                 # Another's name for a file of ours that lies elsewhere is no part, nor is one that
                 # he may have open: he would read on.
-                alone = found.st_nlink == 1 and found.st_uid == os.geteuid() and claim(number)
+                alone = found.st_nlink == 1 and found.st_uid == os.geteuid()
                 alone = alone and not found.st_mode & 0o077
                 if alone and stat.S_ISREG(found.st_mode):
                     digest = of_file(file, length)

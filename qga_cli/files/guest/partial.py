@@ -1,6 +1,7 @@
 """Names of unfinished copies: `.NAME.<16 hex>.qga-part`, next to the target."""
 
 import fcntl
+import hashlib
 import os
 import re
 
@@ -61,5 +62,9 @@ def _idle(name: str, folder: int) -> bool:
 
 
 def _stem(name: str) -> str:
-    """How the names of its parts begin; short enough for 255 bytes with what follows."""
-    return f".{name}." if len(os.fsencode(name)) <= 200 else ".long."
+    """How the names of its parts begin; short enough for 255 bytes with what follows. In a guest
+    inside/files/enter.sh has it."""
+    spelled = os.fsencode(name)
+    if len(spelled) <= 200:
+        return f".{name}."
+    return f".long-{hashlib.sha512(spelled).hexdigest()[:16]}."

@@ -133,6 +133,16 @@ let_go() {
   [ -z "$1" ] || ! lives "$1" || kill "${1%.*}"
 }
 
+# $short is what the name of a part of the file or folder $1 has of its name: all of it, if 255 bytes
+# have room for that and what follows.
+shorten() {
+  short=$1
+  if [ ${#1} -gt 200 ]; then
+    short=$({ printf %s "$1" | sha512sum; } 2>/dev/null)
+    short=long-${short%"${short#????????????????}"}
+  fi
+}
+
 # Renames $1 to $2, and never into $2 if that is a folder or leads to one.
 put() {
   said=$(mv -f -T -- "$1" "$2" 2>&1) && return

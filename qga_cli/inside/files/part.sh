@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034  # what follows uses the variables
+# shellcheck shell=sh disable=SC2034,SC2154  # variables of the scripts around it
 # Makes a part: what a file is called until it is proven. After enter.sh; before what uses it.
 # $1 target  $2 name inside it, if it is a folder  $3 1 if it must be one
 # The first line of standard input is the part's end, which `ps` would show if it were a word of
@@ -41,8 +41,7 @@ while [ -L "./$name" ] && [ -z "$inside" ]; do
 done
 [ ! -d "./$name" ] || [ -L "./$name" ] || say "${PWD%/}/$name" 'is a folder, and a file would replace it'
 [ ! -e "./$name" ] || [ -f "./$name" ] || [ -L "./$name" ] || say "${PWD%/}/$name" 'not a regular file'
-short=$name
-[ ${#name} -le 200 ] || short=long
+shorten "$name"
 part=.$short.$mark
 set -C
 if ! { command exec 9>"./$part"; } 2>/dev/null; then

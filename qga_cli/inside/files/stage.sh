@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC3067,SC2015,SC2034
+# shellcheck shell=sh disable=SC3067,SC2015,SC2034,SC2154
 # (SC2015: where C of A && B || C may run after B, that is meant.)
 # Makes the folder that a tree is filled into. After enter.sh, remove.sh and idle.sh.
 # $1 target  $2 name to get inside it, if it is there; "" for none
@@ -25,8 +25,8 @@ else
   [ ! -e "$path" ] && [ ! -L "$path" ] || say "$path" 'is no folder, and a folder would replace it'
   enter "${path%/*}/"
   name=${path##*/}
-  stage=.$name.$mark
-  [ ${#name} -le 200 ] || stage=.long.$mark
+  shorten "$name"
+  stage=.$short.$mark
 fi
 [ -e /proc/self/fd ] || say "$PWD" 'copying a folder needs /proc in the guest'
 exec 8<.
