@@ -185,6 +185,7 @@ class Search:
         if any(wanted):
             ports.check_writing()
         idle = [port.name for port in ours(ports) if not port.is_open]
+        self._begin()
         random.shuffle(idle)  # others choose just now too
         try:
             for writing in wanted:  # one by one: what was found before an error is dropped
@@ -225,11 +226,18 @@ class Search:
                 continue
         raise NoChannel(f"each of {_TRIES} new ports was taken by another qga")
 
-    def _entrust(self, word: str) -> None:
-        if self._survivor is None:
-            words = [self._ports.uri or "", self._ports.guest, *self._ports.audit, "--"]
+    def _begin(self) -> None:
+        if self._survivor:
+            return
+        words = [self._ports.uri or "", self._ports.guest, *self._ports.audit, "--"]
+        try:
             self._survivor = Survivor("qga_cli.channel.reaper", words)
-        self._survivor.tell(word)
+        except OSError as error:  # too many processes or files
+            said = f"nothing can be started that would unplug it: {error.strerror}"
+            raise NoChannel(said) from error
+
+    def _entrust(self, word: str) -> None:
+        self.tell(word)
         self.names.add(word)  # the guest may let go of it a moment after us
 
     def tell(self, word: str) -> None:

@@ -132,7 +132,7 @@ class LibvirtPorts:
         """By trying: nobody else wants a port that another program may still have."""
         try:
             stream = _open(self._domain, name)
-        except PortTaken:
+        except NoChannel:  # or it has gone since it was listed
             return True
         with contextlib.suppress(LibvirtError):
             stream.abort()

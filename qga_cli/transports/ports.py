@@ -55,7 +55,7 @@ if TYPE_CHECKING:
             """
 
         def is_used(self, name: str) -> bool:
-            """Whether somebody has the host's end open just now."""
+            """Whether somebody has the host's end open just now, or has just unplugged it."""
 
     class PortStream(Protocol):
         """The host's end of a port. The guest's closing is not seen. For one thread at a time."""

@@ -1,5 +1,6 @@
 """Which of libvirt's releases are trusted with a port that is written, and calls that hang."""
 
+import errno
 import threading
 import time
 from types import SimpleNamespace
@@ -7,11 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from qga_cli.channel import port
-from qga_cli.channel.ports import Channel
+from qga_cli.channel import PREFIX, port, ports
+from qga_cli.channel.ports import Channel, abandoned, survey
 from qga_cli.errors import NoChannel
 from qga_cli.files.guest.flow import _Writer
+from qga_cli.transports.libvirt_calls import LibvirtError
 from qga_cli.transports.libvirt_ports import LibvirtPorts
+from qga_cli.transports.ports import Plugged
 
 
 class OneRelease(LibvirtPorts):
@@ -49,6 +52,45 @@ def test_nothing_is_plugged_to_be_written_where_libvirtd_could_crash(
         channel.take(1, 1)
     with pytest.raises(NoChannel, match="it would be plugged"):
         channel.take(1)
+
+
+def test_a_host_that_can_start_no_process_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody would take the ports away if we died."""
+
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(ports, "Survivor", refuse)
+    host = OneRelease(9_000_000)
+    monkeypatch.setattr(host, "may_plug", lambda: True)
+    channel = Channel(host, lambda *_: None, patience=30)
+    with pytest.raises(NoChannel, match="Resource temporarily unavailable"):
+        channel.take(1)
+    channel.close()
+    assert capfd.readouterr().err == ""
+
+
+class Passing(LibvirtPorts):
+    """Ports that are unplugged once they have been listed."""
+
+    def __init__(self) -> None:
+        def gone(name: str, stream: object) -> None:
+            raise LibvirtError(1, f"cannot find channel {name}", f"cannot find channel {name}")
+
+        connection = SimpleNamespace(stream=lambda flags: None)
+        domain = SimpleNamespace(uuid=lambda: "", connection=connection, open_channel=gone)
+        super().__init__(cast(Any, domain), None)
+
+    def plugged(self, prefix: str) -> list[Plugged]:
+        return [Plugged(f"{PREFIX}{number:016}", is_open=bool(number)) for number in range(2)]
+
+
+def test_a_port_that_has_gone_since_it_was_listed_is_nobodys_fault() -> None:
+    assert abandoned(Passing()) == []
+    used, idle, left = survey(Passing())
+    assert (len(used), idle, left) == (2, [], [])
 
 
 class StuckStream:
