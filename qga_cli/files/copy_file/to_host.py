@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from qga_cli.guests.place import Place
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_ID = 2**32 - 1  # with which chown(2) changes nothing; ids end below it
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 
 
@@ -36,6 +38,7 @@ class HostTarget:
     def __init__(self, path: str, options: CopyOptions) -> None:
         self.path = path
         self._options = options
+        self._owner = _ids(options.owner) if options.owner else None
         folder, self._name = os.path.split(path)
         self._folder = folder or "."
         # Opened once: others may write to it, or to one above it, and exchange what is there.
@@ -92,10 +95,18 @@ class HostTarget:
             self._part = ""
             there = os.lstat(self._name, dir_fd=self._at)
             ours = os.path.samestat(there, os.fstat(self._file.fileno()))
-            os.fsync(self._at)  # so that the rename survives a crash of this host
+            self._sync_folder()
         self._close()
         if not ours:
             raise FileError(f"{self.path}: another user has replaced the file that was copied")
+
+    def _sync_folder(self) -> None:
+        """So that the rename survives a crash of this host."""
+        try:
+            os.fsync(self._at)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # vboxsf, 9p: they know this of files only
+                raise
 
     def abandon(self, *, keep: bool) -> str:
         """End without a result; the part stays for --resume when it is worth it. Its name, then."""
@@ -137,10 +148,8 @@ class HostTarget:
             mode, owner = facts.mode, (facts.uid, facts.gid)
         elif found := self._replaced(number):
             mode, owner = stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid)
-        if self._options.owner:
-            owner = _ids(self._options.owner)
-        if os.geteuid() == 0 or self._options.owner:
-            os.fchown(number, *owner)
+        if self._owner or os.geteuid() == 0:
+            os.fchown(number, *(self._owner or owner))
         mode &= 0o7777 if self._options.special else 0o1777
         os.fchmod(number, mode if self._options.mode is None else self._options.mode)
         if keep is not None:
@@ -228,14 +237,19 @@ def _ids(owner: str) -> tuple[int, int]:
         gid = -1
         if group:
             gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
-    except KeyError:
+    except (KeyError, ValueError):  # the second for a number of thousands of digits
         raise UsageError(f"--owner: this host does not know {owner!r}") from None
+    if max(uid, gid) >= _NO_ID:
+        raise UsageError(f"--owner: {owner!r} has a number that no user or group can have")
     return uid, gid
 
 
 def _copy_attributes(path: str, number: int) -> None:
     """Access lists, security labels and the like; no capabilities, for the content is new."""
-    with contextlib.suppress(OSError):  # some filesystems have none, some are not ours to set
-        for name in os.listxattr(path):
-            if name != "security.capability":
+    names: list[str] = []
+    with contextlib.suppress(OSError):  # some filesystems have none
+        names = os.listxattr(path)
+    for name in names:
+        if name != "security.capability":
+            with contextlib.suppress(OSError):  # some are not ours to set
                 os.setxattr(number, name, os.getxattr(path, name))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LATEST = 2**63 * 10**9  # nanoseconds; a kernel's time_t ends there
 _PAGE = 2**16  # bytes, of the largest: files of /proc say that they have 0, those of /sys a page
+_FAR = 2**40  # seconds: 34,000 years
 _KINDS = {
     stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link", stat.S_IFIFO: "FIFO",
 }  # fmt: skip
@@ -105,9 +106,11 @@ def _told(told: os.stat_result) -> FileFacts:
 
 
 def nanoseconds(text: str) -> int:
-    """A time as stat and tar write it, in seconds. Raises ValueError."""
+    """A time as stat and tar write it, in seconds. Raises ValueError, also past all filesystems."""
     whole, _, fraction = text.partition(".")
     part = int(fraction[:9].ljust(9, "0"))
+    if abs(int(whole)) >= _FAR:
+        raise ValueError("no filesystem has such a time")
     return int(whole) * 10**9 + (-part if whole.startswith("-") else part)
 
 
