@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 
-from qga_cli import hostpath
 from qga_cli.errors import FileError, UsageError
 from qga_cli.files.copy_file import to_host, to_stream
 from qga_cli.files.copy_file.sources import UNPROMISED, GuestFile, HostFile, HostStream, open_stream
@@ -193,15 +192,14 @@ class Copier:
         elif not target.guest:
             self._pull(source, found, target)
         else:
-            import tempfile
+            from qga_cli.files.aside import between_guests
 
             if self._options.preserve and os.geteuid() != 0:
                 raise FileError(
                     "only root can keep the owners in a folder from guest to guest",
                     hint="copy without -p",
                 )
-            hostpath.check_temporary(tempfile.gettempdir())
-            with tempfile.TemporaryDirectory(prefix="qga-cp-") as folder:
+            with between_guests(self._job.interrupt) as folder:
                 between = Place("", os.path.join(folder, source.name or "root"))
                 self._pull(source, found, between)
                 tail = "/." if source.is_contents else ""

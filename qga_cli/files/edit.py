@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import shlex
@@ -14,6 +12,7 @@ import tempfile
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError, QgaError, Refused, UsageError
+from qga_cli.files.aside import abandoned, private
 from qga_cli.files.copier import Copier
 from qga_cli.files.copy_file.transfer import ABSENT, CopyOptions
 from qga_cli.files.guest.guests import Guests
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 _TOLD = 3  # abandoned edits that are named
 _PREFIX = "qga-edit-"
 _FETCHED = ".qga-fetched"  # the digest of what came, beside the file
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def edit(job: Job, *, place: str) -> Finished:
@@ -39,7 +37,7 @@ def edit(job: Job, *, place: str) -> Finished:
     editor = _editor()
     hostpath.check_temporary(tempfile.gettempdir())
     tidy(job.say)
-    folder, lock = _private()
+    folder, lock = private(_PREFIX)
     here = Place("", os.path.join(folder, there.name))
     kept = False
     try:
@@ -75,53 +73,18 @@ def edit(job: Job, *, place: str) -> Finished:
 
 
 def tidy(say: Callable[[int, str], None]) -> None:
-    """Remove what edits have left that were killed; of what their users have changed, tell.
-
-    A running one holds its folder's lock, and so does its editor if that has outlived it.
-    """
+    """Remove what edits have left that were killed; of what their users have changed, tell."""
     temporary = tempfile.gettempdir()
     changed = []
-    with contextlib.ExitStack() as stack:
-        top = os.open(temporary, _FOLDER)
-        stack.callback(os.close, top)
-        for name in sorted(os.listdir(top)):
-            if not name.startswith(_PREFIX):
-                continue
-            try:
-                folder = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=top)
-            except OSError:
-                continue  # somebody else's, or gone
-            stack.callback(os.close, folder)
-            if not _is_abandoned(folder):
-                continue
-            if _is_changed(folder):
-                changed.append(f"{temporary}/{name}")
-            else:
-                shutil.rmtree(name, dir_fd=top)
+    for top, name, folder in abandoned(_PREFIX):
+        if _is_changed(folder):
+            changed.append(f"{temporary}/{name}")
+        else:
+            shutil.rmtree(name, dir_fd=top)
     for path in changed[:_TOLD]:
         say(-1, f"an edit that did not end well has left your version in {path}")
     if len(changed) > _TOLD:
         say(-1, f"... and {len(changed) - _TOLD} more in {temporary}/{_PREFIX}*")
-
-
-def _private() -> tuple[str, int]:
-    """A folder for the file, which may hold secrets, and its lock."""
-    folder = tempfile.mkdtemp(prefix=_PREFIX)  # 0700
-    lock = os.open(folder, _FOLDER)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return folder, lock
-
-
-def _is_abandoned(folder: int) -> bool:
-    """Whether it is one of ours, and no process lives that holds it."""
-    found = os.fstat(folder)
-    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        return False
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _is_changed(folder: int) -> bool:
