@@ -1,15 +1,16 @@
 """Guests of a Proxmox VE node: `pve`. Their agents are on sockets of QEMU's own.
 
-A node keeps a guest's settings in /etc/pve/qemu-server/VMID.conf, and its agent's socket is
-/var/run/qemu-server/VMID.qga while it runs (PVE::QemuServer::Helpers, qga_socket). The socket
-serves one client at a time: while pvedaemon or vzdump talks to the agent, we wait for our turn.
+A node keeps a guest's settings in /etc/pve/qemu-server/VMID.conf. While the guest runs, QEMU's own
+socket is /var/run/qemu-server/VMID.qmp, and its agent's, which not every guest has, is VMID.qga
+there (PVE::QemuServer::Helpers, qmp_socket). The agent's serves one client at a time: while
+pvedaemon or vzdump talks to it, we wait for our turn.
 """
 
 from __future__ import annotations
 
 import os
 
-from qga_cli.errors import NoGuest, UsageError
+from qga_cli.errors import NoGuest, NotConnected, UsageError
 from qga_cli.transports import ListedGuest
 from qga_cli.transports.stream import SocketHost, unreachable
 from qga_cli.transports.unix import UnixHost
@@ -27,12 +28,13 @@ class PveHost(SocketHost):
     def __init__(self, root: str = "") -> None:
         self.uri = "pve"
         self._settings = f"{root}/etc/pve/qemu-server"
-        self._sockets = UnixHost(f"{root}/var/run/qemu-server/{{vm}}.qga")
+        self._agents = UnixHost(f"{root}/var/run/qemu-server/{{vm}}.qga")
+        self._machines = UnixHost(f"{root}/var/run/qemu-server/{{vm}}.qmp")
 
     def guests(self) -> list[ListedGuest]:
         """Every guest of the node by name; one whose name another has too goes by its VMID."""
         names = self._names()
-        running = {guest.name for guest in self._sockets.guests()}
+        running = self._running()
         taken = list(names.values())
         found = [
             ListedGuest(
@@ -59,13 +61,21 @@ class PveHost(SocketHost):
             raise NoGuest(f"no guest named {name!r} on this node", hint="see `qga -c pve list`")
         (vmid,) = same
         try:
-            return self._sockets.open(str(vmid), called=names[vmid])
+            return self._agents.open(str(vmid), called=names[vmid])
         except NoGuest as error:
+            hint = f"`qm set {vmid} --agent 1` turns it on, from the guest's next start"
+            if str(vmid) in self._running():
+                raise NotConnected(
+                    f"guest {vmid} runs without a channel for its agent", hint=hint
+                ) from error
             raise NoGuest(
-                f"guest {vmid} has no agent socket",
-                hint=f"`qm status {vmid}`: is it running? `qm set {vmid} --agent 1` turns the "
-                "agent's channel on, from the guest's next start",
+                f"guest {vmid} has no agent socket: it does not run",
+                hint=f"`qm start {vmid}`; where the agent's channel is off, {hint}",
             ) from error
+
+    def _running(self) -> set[str]:
+        """The VMIDs of those that run, with an agent or without."""
+        return {guest.name for guest in self._machines.guests()}
 
     def _names(self) -> dict[int, str]:
         """The name of each guest, by VMID. Raises Unreachable where this is no node."""

@@ -38,15 +38,19 @@ door.main(sys.argv[1:])
 
 @pytest.fixture
 def node(tmp_path: Path) -> Path:
-    """A node with the running guests 100 and 101, 102 shut off, 103 and 104 of one name."""
+    """A node with the running guests 100 and 101, and 106 without an agent's channel; 102 shut off,
+    103 and 104 of one name."""
     root = tmp_path / "node"
     settings, sockets = root / "etc/pve/qemu-server", root / "var/run/qemu-server"
     settings.mkdir(parents=True)
     sockets.mkdir(parents=True)
-    for vmid, name in ((100, "web1"), (101, "db1"), (102, "old"), (103, "twin"), (104, "twin")):
+    for vmid, name in ((100, "web1"), (101, "db1"), (102, "old"), (103, "twin"), (104, "twin"),
+                       (106, "bare")):  # fmt: skip
         (settings / f"{vmid}.conf").write_text(CONF.format(name=name))
     (settings / "105.conf").write_text("memory: 512\n")
     (settings / "notes.txt").write_text("name: nobody\n")
+    for vmid in (100, 101, 106):
+        left_socket(sockets / f"{vmid}.qmp")
     left_socket(sockets / "101.qga")
     (sockets / "102.vnc").touch()
     return root
@@ -73,6 +77,7 @@ def test_guests_have_the_names_of_their_settings(running: Path) -> None:
         ("103", 103, "shut off"),
         ("104", 104, "shut off"),
         ("105", 105, "shut off"),
+        ("bare", 106, "running"),
         ("db1", 101, "running"),
         ("old", 102, "shut off"),
         ("web1", 100, "running"),
@@ -88,6 +93,18 @@ def test_a_guest_answers_by_name_and_by_vmid(running: Path, name: str) -> None:
 def test_list_shows_names(running: Path) -> None:
     ran = qga(running, "-c", "pve", "--timeout", "5s", "list", "--columns", "vm,state")
     assert "web1\trunning" in ran.stdout.splitlines()
+
+
+def test_a_guest_without_an_agents_channel_runs(running: Path) -> None:
+    columns = ("--columns", "vm,state,agent")
+    ran = qga(running, "-c", "pve", "--timeout", "5s", "list", "bare", *columns)
+    assert ran.stdout.splitlines()[1:] == ["bare\trunning\tnot connected"]
+    ran = qga(running, "-c", "pve", "ping", "bare")
+    assert (ran.returncode, "`qm set 106 --agent 1`" in ran.stderr) == (5, True), ran.stderr
+    words = ("-c", "pve", "wait", "bare", "--for", "stopped", "--timeout")
+    assert qga(running, *words, "1s").returncode == 124
+    (running / "var/run/qemu-server/106.qmp").unlink()
+    assert qga(running, *words, "5s").returncode == 0
 
 
 def test_a_name_of_two_guests_is_asked_about(node: Path) -> None:
