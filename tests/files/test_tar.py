@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.errors import QgaError
+from qga_cli.files.copy_file.sources import HostFile
 from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.stage import Stage
 from qga_cli.files.copy_tree.tar_writer import TarWriter
@@ -57,6 +58,31 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
     writer = TarWriter({".": str(tmp_path / "tree")}, CopyOptions(), lambda text: None)
     assert len(writer.read()) < 10_000
     assert writer.sparse == [("./sparse", str(tmp_path / "tree" / "sparse"), "")]
+
+
+def compressed(found: os.stat_result) -> os.stat_result:
+    """As a filesystem that compresses has it: fewer blocks than the file is long."""
+    others = ("st_atime_ns", "st_mtime_ns", "st_ctime_ns", "st_rdev")
+    told = {name: getattr(found, name) for name in others}
+    return os.stat_result(found[:10], {**told, "st_blocks": 8})
+
+
+def test_what_is_compressed_on_this_hosts_disk_has_no_holes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On ZFS each file that packs well went by itself, slowly."""
+    (tmp_path / "tree").mkdir()
+    data = b"packs well\n" * 50_000
+    (tmp_path / "tree" / "f").write_bytes(data)
+    for name in ("lstat", "fstat"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *at, r=real, **named: compressed(r(*at, **named)))
+    file = HostFile(str(tmp_path / "tree" / "f"))
+    assert not file.facts.sparse
+    assert b"".join(piece for _, piece in file.pieces(0, 2**16)) == data
+    writer = TarWriter({".": str(tmp_path / "tree")}, CopyOptions(), lambda text: None)
+    assert data in writer.read()
+    assert writer.sparse == []
 
 
 def test_a_tree_fills_the_one_that_is_there(tmp_path: Path) -> None:

@@ -130,14 +130,18 @@ class Stage:
     def _check(self, inner: str, target: int, path: str) -> None:
         """Links are not followed: one that an earlier copy brought must not lead a later one out.
         `inner` is a folder of the stage, which others cannot enter: there a path is safe."""
+        foreign = _volume(target) != _volume(self._place)
         for name in self._names(inner):
             found = _look(name, target)
-            if found is None:
-                continue
             source, there = os.path.join(inner, name), os.path.join(path, name)
-            if self._is_folder(source) != stat.S_ISDIR(found.st_mode):
+            if found and self._is_folder(source) != stat.S_ISDIR(found.st_mode):
                 raise _differ(there)
-            if stat.S_ISDIR(found.st_mode):
+            if foreign and not (found and stat.S_ISDIR(found.st_mode)):
+                raise FileError(
+                    f"{path}: is another filesystem, and nothing was changed",
+                    hint="copy that folder apart, and the others without it",
+                )
+            if found and stat.S_ISDIR(found.st_mode):
                 os.close(unlock(source, self.folder))  # what is in it is moved out of it
                 with _entered(name, target) as below:
                     self._check(source, below, there)
@@ -183,6 +187,13 @@ def _entered(name: str, folder: int) -> Iterator[int]:
         yield number
     finally:
         os.close(number)
+
+
+def _volume(folder: int) -> tuple[str, int]:
+    """What no file can be renamed out of: a mount, a subvolume of btrfs."""
+    with open(f"/proc/self/fdinfo/{folder}") as file:
+        mount = next((line for line in file if line.startswith("mnt_id:")), "")
+    return mount, os.fstat(folder).st_dev
 
 
 def _look(name: str, folder: int) -> os.stat_result | None:

@@ -8,7 +8,7 @@ import tarfile
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError
-from qga_cli.files.guest.facts import seconds
+from qga_cli.files.guest.facts import has_hole, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class TarWriter:
         elif here in self._links:
             info.type, info.linkname = tarfile.LNKTYPE, self._links[here]
             yield self._header(info, found.st_mtime_ns)
-        elif found.st_blocks * 512 < found.st_size - _SPARSE:
+        elif self._has_holes(path, last, folder, found):
             self.sparse.append((name, path, self._holey.get(here, "")))
             self._holey.setdefault(here, name)
         else:
@@ -113,6 +113,15 @@ class TarWriter:
             except OSError as error:
                 error.filename = path  # of a disk's fault, or a file of /sys that cannot be read
                 raise
+
+    def _has_holes(self, path: str, last: str, folder: int, found: os.stat_result) -> bool:
+        if found.st_blocks * 512 >= found.st_size - _SPARSE:
+            return False
+        number = self._open(path, last, folder, found, os.O_NONBLOCK)
+        try:
+            return has_hole(number, found.st_size)
+        finally:
+            os.close(number)
 
     def _look(self, path: str, last: str, folder: int) -> os.stat_result:
         """Of a link, with -L, what it leads to, if it may lead there."""

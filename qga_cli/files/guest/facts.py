@@ -92,11 +92,23 @@ def facts_of(file: BinaryIO) -> FileFacts:
     """The facts of an open file of this host, which stands at its begin afterwards."""
     told = os.fstat(file.fileno())
     found = _told(told)
+    found.sparse = found.sparse and has_hole(file.fileno(), told.st_size)
     if found.kind == "file" and not told.st_blocks and told.st_size <= _PAGE:
         if len(file.read(_PAGE)) != told.st_size:
             found.size = None
         file.seek(0)
     return found
+
+
+def has_hole(number: int, size: int) -> bool:
+    """Whether an open file of this host that has few blocks for its size has a hole. A filesystem
+    that compresses, as ZFS, counts few as well."""
+    try:
+        return os.lseek(number, 0, os.SEEK_HOLE) < size
+    except OSError:  # a filesystem that does not tell
+        return True
+    finally:
+        os.lseek(number, 0, os.SEEK_SET)
 
 
 def _told(told: os.stat_result) -> FileFacts:
