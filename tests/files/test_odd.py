@@ -1,21 +1,24 @@
 """Files that are none, times before all others, and what is not to be replaced by a copy."""
 
+import fcntl
 import os
 import signal
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from qga_cli.errors import BadReply, FileError, UsageError
 from qga_cli.files import ls, rm_mkdir_mv
 from qga_cli.files.copier import Copier
+from qga_cli.files.copy_file.sources import HostStream
 from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.tar_writer import TarWriter
 from qga_cli.files.guest.facts import FileFacts
 from qga_cli.guests.place import parse
+from qga_cli.interrupt import Interrupt
 from tests.kit.command import Far
 from tests.kit.running import Started
 
@@ -174,6 +177,17 @@ def test_tail_counts_as_everywhere_and_cuts_nothing_off(near: Far) -> None:
 def test_a_time_that_json_has_not(moment: str) -> None:
     with pytest.raises(BadReply, match="makes no sense"):
         ls._row(f"-rw-------/root/root/0/{moment}/name//".encode())
+
+
+def test_a_stream_whose_number_select_cannot_watch() -> None:
+    """As of the last of many guests."""
+    reader, writer = os.pipe()
+    os.write(writer, b"data")
+    os.close(writer)
+    with open(fcntl.fcntl(reader, fcntl.F_DUPFD_CLOEXEC, 1500), "rb", buffering=0) as stream:
+        source = HostStream(cast("Any", stream), Interrupt())
+        assert list(source.pieces(0, 100)) == [(0, b"data")]
+    os.close(reader)
 
 
 def test_a_fifo_of_a_guest_is_no_empty_file(near: Far, here: Path) -> None:

@@ -158,7 +158,9 @@ class HostStream:
         """See FileSource."""
 
     def _read(self, number: int, count: int) -> bytes:
-        while not select.select([number], [], [], _LOOK)[0]:
+        look = select.poll()  # not select(2), which knows no number over 1023
+        look.register(number, select.POLLIN)
+        while not look.poll(_LOOK * 1000):
             if self._interrupt.signum:
                 raise Interrupted(self._interrupt.signum)
         return os.read(number, count)
