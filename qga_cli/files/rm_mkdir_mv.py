@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from qga_cli.errors import Refused, UsageError
 from qga_cli.exec.sinks import drop
 from qga_cli.files.guest.guests import Guests
@@ -12,8 +14,12 @@ from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qga_cli.files.guest.access import Access
     from qga_cli.windows.files import WindowsFiles
+
+_SHARE = 3  # of a request: base64 and quotes take some, the script the rest
 
 
 def rm(job: Job, *, places: list[str], recursive: bool = False, force: bool = False) -> Finished:
@@ -58,8 +64,38 @@ def _each(
                 _by_cmd(access.cmd, what, flags, paths)
                 continue
             access.needs_exec(what)
-            _run(access, script, *words, *paths, effect=f"{what} may have run in {guest}")
+            effect = f"{what} may have run in {guest}"
+            last = [paths.pop()] if what == "mv" else []
+            failure: Refused | None = None
+            for batch in batches(paths, access.agent.transport.write_chunk // _SHARE):
+                try:
+                    _run(access, script, *words, *batch, *last, effect=effect)
+                except Refused as error:
+                    if type(error) is not Refused:
+                        raise
+                    failure = failure or error  # the others are tried all the same, as in one batch
+            if failure:
+                raise failure
     return Finished()
+
+
+def batches(paths: Sequence[str], most: int) -> list[list[str]]:
+    """The paths in groups of so many bytes, as one request carries: a pattern may match more.
+
+    Of several paths none is a group of its own: for mv that would mean another thing.
+    """
+    found: list[list[str]] = []
+    room = 0
+    for path in paths:
+        size = len(os.fsencode(path)) + 2  # quotes; there is room for what must be quoted in it
+        if size > room or not found:
+            found.append([])
+            room = most
+        found[-1].append(path)
+        room -= size
+    if len(found) > 1 and len(found[-1]) == 1:
+        found[-1].insert(0, found[-2].pop())
+    return found
 
 
 def _by_cmd(files: WindowsFiles, what: str, flags: list[bool], paths: list[str]) -> None:
