@@ -160,3 +160,15 @@ def test_without_a_home_nothing_is_kept_where_we_happen_to_be(
     with pytest.raises(OSError, match="no home"):
         private.open_folder(private.base("XDG_STATE_HOME", ".local/state"), "qga", make=True)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_ledger_of_a_guest_whose_socket_is_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    where = os.fsdecode(b"/run/\xff.sock")
+    agent: Any = SimpleNamespace(
+        transport=SimpleNamespace(identity=lambda: (where, "")), trace=lambda level, text: None
+    )
+    Ledger(agent).close(keep=False)
+    assert len(list((tmp_path / "qga" / "windows").iterdir())) == 1

@@ -60,11 +60,16 @@ class StreamTransport:
     audit: Sequence[str] = ()
 
     def __init__(
-        self, connect: Callable[[float], socket.socket], label: str, guest: str = ""
+        self,
+        connect: Callable[[float], socket.socket],
+        label: str,
+        guest: str = "",
+        where: str = "",
     ) -> None:
         self._connect = connect
         self._label = label
         self._guest = guest
+        self._where = where or label
         self._socket: socket.socket | None = None
         self._synced = False
         self._buffer = bytearray()
@@ -100,7 +105,7 @@ class StreamTransport:
 
     def identity(self) -> tuple[str, str]:
         """Where it is; the guest's name only if the template that found it has a place for it."""
-        return self._label, self._guest
+        return self._where, self._guest
 
     def state(self) -> str:
         """Nobody to ask on a bare socket."""

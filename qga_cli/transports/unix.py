@@ -54,7 +54,8 @@ class UnixHost(SocketHost):
         if _NAME in self._path and not os.path.exists(path):
             raise NoGuest(f"no socket {path}", hint="is the guest running?")
         guest = (called or name) if _NAME in self._path else ""
-        return StreamTransport(lambda timeout: connect(path, timeout), path, guest)
+        where = os.path.realpath(path)  # the same for all who name it in other ways
+        return StreamTransport(lambda timeout: connect(path, timeout), path, guest, where)
 
 
 def _is_socket(path: str) -> bool:

@@ -53,7 +53,8 @@ class Ledger:
     """This run's file. Without a home that can be written nothing is noted, and -v says so."""
 
     def __init__(self, agent: Agent) -> None:
-        who = hashlib.sha256("\0".join(agent.transport.identity()).encode()).hexdigest()[:16]
+        named = "\0".join(agent.transport.identity())
+        who = hashlib.sha256(named.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         top = private.base("XDG_STATE_HOME", ".local/state")
         self._name = f"{os.getpid()}-{os.urandom(4).hex()}"
         self._folder = -1

@@ -2,9 +2,11 @@
 
 import errno
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from qga_cli.errors import Frozen
 from qga_cli.freeze.hold import FrozenGuest
 from qga_cli.freeze.record import Record, new_token
 from qga_cli.guests.targets import Target
+from qga_cli.transports import connect
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
 from tests.kit.freezes import Filesystems, await_no_watchdog
@@ -63,6 +66,14 @@ def test_a_second_freeze_is_told_who_holds_the_first(fake: Make) -> None:
         first.process.terminate()
         first.end()
     filesystems.await_thawed(5)
+
+
+def test_a_socket_is_the_same_however_it_is_named(fake: Make, tmp_path: Path) -> None:
+    agent = fake(Filesystems())
+    (tmp_path / "link").symlink_to(agent.path)
+    ways = (str(agent.path), os.path.relpath(agent.path), str(tmp_path / "link"))
+    hosts = [connect(f"unix:{way}").open("x").identity() for way in ways]
+    assert len(set(hosts)) == 1, hosts
 
 
 def test_who_was_faster_is_told(fake: Make) -> None:
