@@ -51,7 +51,8 @@ class Watchdog:
             said = f"nothing was frozen: no watchdog can be started: {error.strerror}"
             raise QgaError(said).of(target) from error
         self.pid = self._process.pid
-        self._tell(json.dumps({name: getattr(target, name) for name in target.__slots__}))
+        there = target.from_root()
+        self._tell(json.dumps({name: getattr(there, name) for name in there.__slots__}))
 
     def fileno(self) -> int:
         """For select: readable once it is dead."""

@@ -1,7 +1,7 @@
 """The process that thaws a guest when the qga that froze it cannot.
 
     qga                          watchdog, in a session of its own: READY
-    {"uri", "name", "label"} ──▶ opens a connection of its own, asks the agent something
+    {"uri", "name", "label"} ──▶ opens a connection of its own, asks the agent something; works in /
                              ◀── ready, or: no REASON
     arm SECONDS TOKEN        ──▶ responsible from now on, for the freeze of that name: ARMED
                              ◀── armed
@@ -253,6 +253,7 @@ class Watch:
 def main() -> None:
     """Serve the qga at the other end of standard input."""
     syslog.openlog("qga", syslog.LOG_PID, syslog.LOG_DAEMON)
+    os.chdir("/")  # or the filesystem that qga works in could not be unmounted
     interrupt = Interrupt()
     for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         signal.signal(signum, signal.SIG_IGN)

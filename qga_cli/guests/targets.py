@@ -12,6 +12,7 @@ Only the syntax tells a fleet from one guest: a glob that matches one guest is s
 from __future__ import annotations
 
 from qga_cli.errors import QgaError, UsageError
+from qga_cli.hostpath import rooted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ class Target:
         self.label = label
         self.state = state
         self.error = error
+
+    def from_root(self) -> Target:
+        """The same, for a process that works in /."""
+        if not (self.uri and self.uri.startswith("unix:")):
+            return self
+        uri = f"unix:{rooted(self.uri.removeprefix('unix:'))}"
+        return Target(uri, self.name, self.label, self.state, self.error)
 
     def typable(self, hint: str) -> str:
         """`hint` with this guest for VM, as a shell wants it; virsh knows hosts by URI only.

@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from qga_cli.files.guest import holder
+from qga_cli.guests.targets import Target
 from tests.kit.command import Far
 from tests.kit.fake import AgentFault
 from tests.kit.fake_files import DATA, READ, FakeFiles, Start, copy
@@ -80,7 +81,7 @@ def test_what_outlives_us_finds_a_socket_that_is_named_from_here(
     monkeypatch.setattr(holder, "Survivor", lambda module, words: told.extend(words))
     monkeypatch.chdir(tmp_path)
     for uri in ("unix:run/{vm}.sock", "unix:/run/x", "qemu:///system", None):
-        target = SimpleNamespace(uri=uri, name="x")
+        target = Target(uri, "x", "x")
         transport = SimpleNamespace(audit=[])
         holder.Holder(cast("Any", SimpleNamespace(agent=SimpleNamespace(
             target=target, transport=transport))))  # fmt: skip

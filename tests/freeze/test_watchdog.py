@@ -71,6 +71,15 @@ def test_a_watchdog_that_cannot_reach_the_guest(tmp_path: Path) -> None:
     watchdog.leave()
 
 
+def test_a_watchdog_holds_no_folder(fake: Fake) -> None:
+    """A filesystem that its user works in could not be unmounted as long as it lived."""
+    uri = f"unix:{os.path.relpath(fake(Filesystems()).path)}"
+    watchdog = Watchdog(Target(uri, "web1", "web1"))
+    watchdog.await_ready()
+    assert os.readlink(f"/proc/{watchdog.pid}/cwd") == "/"
+    watchdog.leave()
+
+
 def test_a_host_that_can_start_no_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse_it(*_: object, **__: object) -> None:
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")

@@ -7,7 +7,6 @@ import threading
 from qga_cli.channel import HOLDER
 from qga_cli.errors import QgaError, Refused
 from qga_cli.files.guest.marked import MarkedScript, marked, new_mark
-from qga_cli.hostpath import rooted
 from qga_cli.inside import script
 from qga_cli.survivor import Survivor
 
@@ -80,10 +79,8 @@ class Holder:
 
     def _guard(self) -> None:
         agent = self._access.agent
-        uri = agent.target.uri or ""
-        if uri.startswith("unix:"):  # the process that outlives us works in /
-            uri = f"unix:{rooted(uri.removeprefix('unix:'))}"
-        where = [uri, agent.target.name, *agent.transport.audit, "--"]
+        target = agent.target.from_root()
+        where = [target.uri or "", target.name, *agent.transport.audit, "--"]
         self._survivor = Survivor("qga_cli.channel.reaper", [*where, HOLDER + self._mark])
 
     def _tell(self) -> None:
