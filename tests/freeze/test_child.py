@@ -11,7 +11,7 @@ import pytest
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent
 from tests.kit.freezes import Filesystems
-from tests.kit.running import GUARD
+from tests.kit.running import GUARD, Started
 
 Fake = Callable[..., FakeAgent]
 
@@ -63,6 +63,18 @@ def test_why_a_command_took_too_long(fake: Fake, script: str, hint: str) -> None
     ran = qga("-c", uri, "fs", "with-frozen", "--max", "1s", "web1", "--", "sh", "-c", script)
     assert ran.code == 124
     assert hint in ran.err.partition("\nhint: ")[2]
+
+
+@pytest.mark.slow
+def test_a_command_that_is_ended_has_time_to_tidy_up(fake: Fake) -> None:
+    """One time in four it was killed at once."""
+    script = 'trap "sleep 0.3; echo tidy; exit" TERM; echo; while :; do sleep 0.01; done'
+    for _ in range(5):
+        started = Started(*words(fake(Filesystems()), "sh", "-c", script))
+        started.line()
+        started.signal(signal.SIGTERM)
+        code, out, _ = started.end()
+        assert (code, out) == (143, "tidy\n")
 
 
 def test_signals_are_the_commands_own(fake: Fake) -> None:
