@@ -118,7 +118,10 @@ class LibvirtHost:
     def about(self) -> str:
         """Which host answers, and its release. Raises Unreachable."""
         connection = self.connection()
-        number = connection.release()
+        try:
+            number = connection.release()
+        except LibvirtError as error:
+            raise host_error(error, self._uri) from error
         release = f"{number // 10**6}.{number // 1000 % 1000}.{number % 1000}"
         return f"{connection.uri()}, libvirt {release}"
 
@@ -172,22 +175,21 @@ class LibvirtHost:
         if "/" in name:  # which libvirt allows in no name
             return "HOST/VM needs HOST in [hosts] of the configuration: see `qga config show`"
         try:
-            names = [guest.name for guest in self.guests()]
+            guests = self.guests()
             where = connection.uri()
         except QgaError:
             return ""
         ends = (f"{name}:", f"{name},", f"{name}.qga")  # VM:PATH, VM,VM, and as ssh has it
-        longer = [one for one in names if one.startswith(ends)]
+        longer = next((one for one in guests if one.name.startswith(ends)), None)
         if longer:
-            uuid = connection.domain_by_name(longer[0]).uuid()
             return (
                 "a colon, a comma or a last .qga is no part of a name here; "
-                f"guest {longer[0]!r} can be named by its UUID: {uuid}"
+                f"guest {longer.name!r} can be named by its UUID: {longer.uuid}"
             )
-        close = difflib.get_close_matches(name, names, 3)
+        close = difflib.get_close_matches(name, [guest.name for guest in guests], 3)
         if close:
             return "did you mean " + " or ".join(close) + "?"
-        count = f"{len(names)} guests" if len(names) != 1 else "1 guest"
+        count = f"{len(guests)} guests" if len(guests) != 1 else "1 guest"
         return f"{where} has {count}; see `qga list`, or choose another host with --connect"
 
 

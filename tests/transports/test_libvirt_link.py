@@ -6,14 +6,16 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import NoReturn
 from unittest.mock import Mock
 
 import pytest
 
 from qga_cli.errors import NoGuest, Unreachable, Unsupported
 from qga_cli.guests.hosts import Hosts
-from qga_cli.transports import libvirt_link
+from qga_cli.transports import ListedGuest, libvirt_link
 from qga_cli.transports.libvirt import LibvirtHost
+from qga_cli.transports.libvirt_calls import LibvirtError
 from qga_cli.transports.libvirt_link import Link
 from qga_cli.wire import encode
 from tests.kit.running import GUARD
@@ -103,6 +105,25 @@ def test_a_time_limit_longer_than_libvirt_can_be_told() -> None:
     for seconds in (0.2, 5, 100 * 365 * 86400):
         transport.call(encode("guest-ping", {}), seconds)
     assert given == [1, 5, 2**31 - 1]
+
+
+def test_a_daemon_that_goes_between_two_questions_is_unreachable() -> None:
+    def broken(*_: object) -> NoReturn:
+        raise LibvirtError(38, "Cannot recv data", "Cannot recv data")
+
+    host = LibvirtHost(TEST)
+    host._links[0] = Mock(connection=lambda: Mock(uri=lambda: TEST, release=broken))
+    with pytest.raises(Unreachable, match="Cannot recv data"):
+        host.about()
+
+
+def test_a_guest_that_goes_while_its_name_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = LibvirtHost(TEST)
+    monkeypatch.setattr(host, "guests", lambda: [ListedGuest("web1:old", uuid="its-uuid")])
+    with pytest.raises(NoGuest) as raised:
+        host.open("web1")
+    assert "guest 'web1:old' can be named by its UUID: its-uuid" in raised.value.hint
+    host.close()
 
 
 def test_a_host_that_has_gone_is_not_waited_for_without_end() -> None:
