@@ -36,6 +36,7 @@ def note(boot: str, reason: str) -> None:
     with contextlib.suppress(OSError):  # a full disk, another's home: then it is tried again
         folder = _folder(make=True)
         try:
+            _tidy(folder)
             draft = f"{_name(boot)}.{os.getpid()}"
             number = private.open_file(folder, draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             with open(number, "w", encoding="utf-8") as file:
@@ -84,6 +85,15 @@ def _read(name: str) -> tuple[str, float]:
             return file.read(2 * _MOST), time.time() - os.fstat(number).st_mtime
     except (OSError, UnicodeDecodeError):
         return "", 0.0
+
+
+def _tidy(folder: int) -> None:
+    """Remove what counts no more, of starts that may have been a guest's last."""
+    for name in os.listdir(folder):
+        if name.startswith(_name("")):
+            with contextlib.suppress(OSError):  # another qga was faster
+                if not 0 <= time.time() - os.lstat(name, dir_fd=folder).st_mtime < _LASTS:
+                    os.unlink(name, dir_fd=folder)
 
 
 def _folder(*, make: bool = False) -> int:
