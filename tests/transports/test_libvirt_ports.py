@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 
 from qga_cli.channel import PREFIX, port, ports
-from qga_cli.channel.ports import Channel, abandoned, survey
+from qga_cli.channel.plugged import abandoned, survey
+from qga_cli.channel.ports import Channel
 from qga_cli.errors import NoChannel
 from qga_cli.files.guest.flow import _Writer
 from qga_cli.transports.libvirt_calls import LibvirtError
