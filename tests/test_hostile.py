@@ -10,7 +10,7 @@ import pytest
 
 from qga_cli.errors import BadReply, QgaError
 from qga_cli.exec.calls import AgentCalls
-from qga_cli.exec.exit_status import outcome
+from qga_cli.exec.exit_status import failure, outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
 from tests.kit.command import qga, qga_tty
@@ -185,6 +185,14 @@ def test_an_exit_code_that_no_shell_has_is_none() -> None:
         with pytest.raises(BadReply):
             outcome(line)
     assert outcome("255") == (255, None)
+    assert [outcome(code) for code in ("265", "393")] == [(None, 9)] * 2  # ksh93's and yash's
+
+
+def test_what_a_shell_of_ours_complains_of_is_told() -> None:
+    """A guest with no process left was said to have killed it."""
+    said = failure("df", 2, b"qga-0123: 1: Cannot fork\n")
+    assert said.message.endswith("has failed in the guest: Cannot fork")
+    assert "was killed" in failure("df", None, b"").message
 
 
 def test_the_end_of_a_program_has_an_end() -> None:

@@ -82,7 +82,7 @@ class Context:
         if argv:
             parts.append("set -- " + " ".join(quote(word) for word in argv))
         parts.append(_DEFAULTS)
-        around = [":"]
+        around = ['TMPDIR=${qga_tmp-$TMPDIR}; [ "$TMPDIR" ] || unset TMPDIR']  # see here.sh
         if self.user:
             parts += _as_user(self.user)
             around.append(_IDENTITY)

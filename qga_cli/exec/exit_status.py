@@ -31,12 +31,14 @@ def outcome(line: str) -> tuple[int | None, int | None]:
     """Exit code or signal, from what follows the end mark.
 
     A shell's code for both is the same; it says which unless it is bash, and says nothing of INT
-    and PIPE. Raises BadReply.
+    and PIPE. Of ksh93 and yash a signal is 256 and 384 + N. Raises BadReply.
     """
     words = line.split()
     if not words or not words[0].isdigit() or len(words[0]) > 3:
         raise BadReply("the guest's shell does not tell how the program ended", details=line)
     code = int(words[0])
+    if code > 255:
+        return None, code & 127
     killed = len(words) > 1 or code in (128 + 2, 128 + 13)
     return (None, code - 128) if killed and 128 < code <= 128 + 64 else (code, None)
 
@@ -63,6 +65,8 @@ def failure(program: str, code: int | None, said: bytes) -> QgaError:
         if entered and why in ("", "No such file or directory"):
             return Refused(f"no folder {entered[1]} to work in (--workdir)", desc=reason)
         return Refused(f"{reason} (--workdir)" if entered else reason)
+    if lines:  # a full disk, no more processes: it has complained
+        return QgaError(f"qga's shell around the program has failed in the guest: {reason}")
     return QgaError(WRAPPER_GONE, details=reason)
 
 

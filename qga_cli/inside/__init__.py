@@ -37,7 +37,8 @@ def loaded(name: str, text: str) -> tuple[list[str], bytes]:
 
     `name` is all that others see of it, once more in a comment, by which it is known for ours.
     """
-    return ["sh", "-c", f"# {name}\n{script('exec/load')}", name], f"{text}#\n".encode()
+    source = f"{script('exec/here')}{text}#\n".encode()
+    return ["sh", "-c", f"# {name}\n{script('exec/load')}", name], source
 
 
 def loaded_at_once(name: str, text: str, **told: str) -> tuple[list[str], bytes]:
@@ -49,5 +50,5 @@ def loaded_at_once(name: str, text: str, **told: str) -> tuple[list[str], bytes]
     """
     begin = "[ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }; . /proc/self/fd/0"
     given = "".join(f"{variable}={word}\n" for variable, word in told.items())
-    whole = f"{given}{{\n{text}}}\n"
+    whole = f"{given}{{\n{script('exec/here')}{text}}}\n"
     return ["sh", "-c", f"# {name}\n{begin}", name], whole.encode("utf-8", "surrogateescape")

@@ -5,9 +5,12 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from qga_cli.exec.context import NO_INPUT, Context, request
 from qga_cli.inside import script
 from tests.kit.running import GUARD, eventually
 
@@ -53,6 +56,35 @@ def test_a_program_that_is_about_to_start_is_ended_too() -> None:
             wrapper.communicate(b"\n", timeout=GUARD)
         assert wrapper.returncode == 128 + signal.SIGTERM
     subprocess.run([*end, GONE, mark, "TERM", "0"], check=False, timeout=20)  # nothing to wait for
+
+
+READS = 'read -r end; read -r qga_context; eval "$qga_context"; qga_around; exec "$@"\n'
+
+
+@pytest.mark.parametrize("given", ["", "/tmp"])
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        (script("exec/wrapper"), {"reads": False}),
+        (script("exec/wrapper"), {"reads": True}),
+        (script("exec/detached"), {"reads": True}),
+        (READS, {"reads": False, "lines": True}),
+    ],
+    ids=["alone", "with input", "detached", "on ports"],
+)
+def test_a_full_tmp_is_no_obstacle(text: str, how: dict[str, bool], given: str) -> None:
+    """A bash before 5.1 keeps here-documents there; `df` and `rm` are what one runs then."""
+    agent: Any = SimpleNamespace(transport=SimpleNamespace(write_chunk=10**6))
+    first = "" if "qga_keep" in text else "END"
+    argv = ["sh", "-c", 'echo "<$TMPDIR>"']
+    words, source = request(agent, text, "qga-full", argv, Context(), NO_INPUT, first, **how)
+    full = 'mount -t tmpfs -o size=4k tmpfs /tmp; cat /dev/zero >/tmp/x 2>&-; exec "$@"'
+    env = {"PATH": os.environ["PATH"], "BASH_COMPAT": "50", **({"TMPDIR": given} if given else {})}
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", full, "sh", "bash", "--posix", *words[1:]],
+        input=source, capture_output=True, timeout=GUARD, env=env,
+    )  # fmt: skip
+    assert done.stdout.startswith(b"<%s>\n" % given.encode()), done
 
 
 @pytest.mark.parametrize("spool", ["qga-spool-test", ""])
