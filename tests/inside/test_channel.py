@@ -83,6 +83,33 @@ def test_without_a_greeting_nothing_is_started(
     assert (done.returncode, (tmp_path / "started").exists()) == (97, False), done.stderr
 
 
+def test_a_relay_that_ended_long_ago_is_not_killed(sh: Run, tmp_path: Path) -> None:
+    """The one of the input ends with that; hours later its pid may be another's."""
+    for name in ("in", "out", "err"):
+        (tmp_path / name).write_bytes(b"")
+    waits = """
+        until read -r hello && read -r first other feeder; do :; done <out
+        while [ -e /proc/$feeder ]; do :; done
+        echo $feeder >feeder
+    """
+
+    def logged(text: str) -> str:
+        begin = "IFS=' ' read -r qga_out"
+        assert begin in text
+        kill = 'kill() { echo "$*" >>killed; command kill "$@"; }'
+        opening = 'open_port() { eval "exec $2<>$1"; }'
+        return text.replace(begin, f"{kill}\n{opening}\n{begin}", 1)
+
+    said = b"out hello end\nerr hello end\nin\nqga_around() { :; }\n"
+    done = sh("channel/port+exec/ported", "sh", "-c", waits, stdin=said, around=logged)
+    if b"here-documents are no pipes" in done.stderr:
+        return  # nothing is run this way there
+    assert done.returncode == 0, done.stderr
+    feeder = (tmp_path / "feeder").read_text().strip()
+    killed = tmp_path / "killed"
+    assert feeder not in (killed.read_text().split() if killed.exists() else [])
+
+
 def test_a_kernel_that_does_not_count_has_no_input_by_ports(sh: Run, tmp_path: Path) -> None:
     """What the relay had not passed on when the port was closed would be lost."""
     for name in ("out", "in"):

@@ -78,7 +78,9 @@ read -r qga_x <&3
 # what reads it into nothing.
 [ /proc/$qga_first/fd/3 -ef /proc/self/fd/3 ] || { wait $qga_first && exec 6<&-; }
 [ /proc/$qga_other/fd/3 -ef /proc/self/fd/3 ] || { wait $qga_other && exec 7<&-; }
-kill -9 $qga_relays
+for qga_pid in $qga_relays; do # one that ended long ago, as that of the input: another's by now
+  [ /proc/$qga_pid/fd/3 -ef /proc/self/fd/3 ] && kill -9 $qga_pid
+done
 exec 3>&- 4>&-
 if [ -e /proc/self/fd/6 ]; then { exec <&6 6<&- 7<&-; read -r qga_x && exec cat; } & fi
 if [ -e /proc/self/fd/7 ]; then { exec <&7 6<&- 7<&-; read -r qga_x && exec cat; } & fi
