@@ -67,7 +67,7 @@ def address(text: str, *, sshd: bool = False) -> Address:
         raise UsageError(
             f"{text!r} is no address", hint="[HOST:]PORT, for example 80 or db:5432; or unix:PATH"
         )
-    return Address("tcp", _bare(found[1] or ""), _number(found[2], text))
+    return Address("tcp", _host(found[1] or "", text), _number(found[2], text))
 
 
 def forward(text: str) -> Forward:
@@ -79,7 +79,7 @@ def forward(text: str) -> Forward:
             hint="[BIND:]PORT:[HOST:]PORT, for example 8080:80; or PORT:unix:PATH",
         )
     port = _number(found["port"], text, free=True)
-    return Forward(_bare(found["bind"] or "127.0.0.1"), port, address(found["to"]))
+    return Forward(_host(found["bind"] or "127.0.0.1", text), port, address(found["to"]))
 
 
 def written(host: str, port: int) -> str:
@@ -87,7 +87,13 @@ def written(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _bare(host: str) -> str:
+def _host(host: str, text: str) -> str:
+    """Without brackets. Raises UsageError for letters that no host's name has."""
+    if not host.isascii():
+        try:
+            host.encode("idna")
+        except UnicodeError as error:
+            raise UsageError(f"{text!r}: {host!r} is no host's name") from error
     return host[1:-1] if host.startswith("[") else host
 
 

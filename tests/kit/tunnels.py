@@ -45,13 +45,18 @@ class PipeLink:
         self.process.stdout.close()
 
 
-def link(language: str) -> PipeLink:
-    """The guest's end, started as in a guest."""
-    sizes = [str(len(program(one))) for one in ("python3", "perl")]
-    made = PipeLink(["sh", "-c", PICK.read_text(), "qga", *sizes, language])
+def picked(language: str, text: bytes) -> list[str]:
+    """The words that start the guest's end, whose program comes on standard input."""
+    return ["sh", "-c", PICK.read_text(), "qga", *[str(len(text))] * 2, language]
+
+
+def link(language: str, text: bytes = b"") -> PipeLink:
+    """The guest's end, started as in a guest; another `text` is its program."""
+    text = text or program(language)
+    made = PipeLink(picked(language, text))
     said = made.read()
     assert said == language.encode() + b"\n"
-    made.write(program(language))
+    made.write(text)
     return made
 
 

@@ -12,6 +12,7 @@ from qga_cli.network.address import address, forward
         ("80", b"tcp 80"),
         ("db:5432", b"tcp 5432 db"),
         ("[::1]:80", b"tcp 80 ::1"),
+        ("b\u00fccher.example:80", "tcp 80 b\u00fccher.example".encode()),
         ("unix:/run/x y.sock", b"unix /run/x y.sock"),
         ("sshd", b"sshd 22"),
         ("sshd:22", b"sshd 22"),
@@ -40,7 +41,8 @@ def test_forwards(text: str, parts: tuple[str, int, str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "80:", ":80", "8080", "8080:0", "70000:80", "1:sshd",
-                                  "80:unix:run", "8080:a b:80", "1:2:3:4:5"])  # fmt: skip
+                                  "80:unix:run", "8080:a b:80", "1:2:3:4:5", "80:b\u00fc..de:80",
+                                  "b\u00fc..de:80:80", "80:\udcff:80"])  # fmt: skip
 def test_what_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         forward(text)

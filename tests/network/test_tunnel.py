@@ -3,8 +3,13 @@
 import contextlib
 import os
 import random
+import signal
 import socket
+import struct
+import subprocess
 import threading
+import tty
+from pathlib import Path
 
 import pytest
 
@@ -13,13 +18,16 @@ from qga_cli.inside.network import frames
 from qga_cli.inside.network.connection import TunnelConnection
 from qga_cli.inside.network.mux import Mux
 from qga_cli.network.address import Address
-from qga_cli.network.tunnel import Tunnel
+from qga_cli.network.tunnel import Tunnel, program
+from tests.kit.running import GUARD
 from tests.kit.tunnels import (
     await_that,
     carrying,
     dug,
     echo,
     flood,
+    link,
+    picked,
     read_all,
     reply,
     server,
@@ -204,3 +212,83 @@ def test_when_the_other_side_is_killed_that_is_told_and_nothing_stays(language: 
     one.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 5)
+
+
+@both
+def test_a_link_that_breaks_ends_the_other_side(language: str) -> None:
+    """As a port that is unplugged, each call on which fails: Perl tried again without end."""
+    theirs, ours = os.openpty()  # where the other side of it has gone, reading fails
+    tty.setraw(ours)
+    given = program(language)
+    words = picked(language, given)
+    with subprocess.Popen(
+        words, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, close_fds=True
+    ) as process:
+        os.close(theirs)
+        said = b""
+        while not said.endswith(b"\n"):
+            said += os.read(ours, 100)
+        while given:
+            given = given[os.write(ours, given[:1000]) :]
+        assert len(os.read(ours, 100)) == frames.HEADER.size  # it is there
+        os.close(ours)
+        try:
+            process.wait(GUARD)
+        finally:
+            process.kill()
+
+
+def test_who_may_have_to_wait_is_not_written_to() -> None:
+    """Our standard output, where it is another user's pipe: a signal was not heard meanwhile."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writer, bytes(4096)):
+            continue
+    os.set_blocking(writer, True)
+    connection = TunnelConnection(1)
+    connection.writer, connection.most = writer, 4096
+    connection.pending += bytes(10_000)
+    writing = threading.Thread(target=connection.write_pending, daemon=True)
+    writing.start()
+    writing.join(GUARD)
+    assert not writing.is_alive()
+    assert len(connection.pending) == 10_000
+    os.read(reader, 2**20)
+    connection.write_pending()
+    assert not connection.pending
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_look_up_that_takes_long_holds_no_other_connection() -> None:
+    """Perl forks for it, and the fork had all sockets: who was reset did not hear of it."""
+    asks = b"my ($error, @found) = getaddrinfo($host, $port, { socktype => SOCK_STREAM });"
+    assert program("perl").count(asks) == 1
+    made = link("perl", program("perl").replace(asks, b"sleep 3600; " + asks))
+    tunnel, over = Tunnel(made), threading.Event()
+
+    def until_reset(connection: socket.socket) -> None:
+        with contextlib.suppress(ConnectionResetError):
+            echo(connection)
+        over.set()
+
+    def children() -> list[int]:
+        path = f"/proc/{made.process.pid}/task/{made.process.pid}/children"
+        return [int(pid) for pid in Path(path).read_text().split()]
+
+    with contextlib.closing(tunnel), server(until_reset) as first:
+        tunnel.greet()
+        port = leading(tunnel, Address("tcp", port=first))
+        with carrying(tunnel), socket.create_connection(("127.0.0.1", port), 30) as one:
+            one.sendall(b"x")
+            assert one.recv(1) == b"x"
+            tunnel.came = lambda connection, _: Address("tcp", "slow.example", 80).told()
+            with socket.create_connection(("127.0.0.1", port), 30):
+                await_that(children)
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.close()
+                heard = over.wait(10)
+                for pid in children():
+                    os.kill(pid, signal.SIGKILL)
+    assert heard

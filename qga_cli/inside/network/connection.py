@@ -62,7 +62,7 @@ class TunnelConnection:
 
     def write_pending(self) -> int:
         """Write to its peer what has come, until that would wait. Returns bytes to grant anew."""
-        while self.pending:
+        while self.pending and self._has_room():
             try:
                 count = os.write(self.writer, self.pending[: self.most])
             except OSError as error:
@@ -76,6 +76,14 @@ class TunnelConnection:
         count, self.taken = self.taken, 0
         self.allowed += count
         return count
+
+    def _has_room(self) -> bool:
+        """Whether a write waits for nobody: what is not ours alone may be no non-blocking one."""
+        if self.most >= GRANTED:
+            return True
+        look = select.poll()
+        look.register(self.writer, select.POLLOUT)
+        return bool(look.poll(0))
 
     def end_writing(self) -> None:
         """Close the way to its peer, which finds the end; the way back stays open."""

@@ -41,6 +41,9 @@ sub broken {
     drop($c, 1);
 }
 
+# Whether a call has failed because it would have waited. A port that is unplugged fails for good.
+sub may_be_later { return $!{EAGAIN} || $!{EINTR} }
+
 sub unblock {
     my ($handle, $off) = @_;
     my $flags = fcntl($handle, F_GETFL, 0);
@@ -103,6 +106,9 @@ sub resolve {
     my $child = fork;
     return fail($c, "$!") unless defined $child;
     if (!$child) {
+        # It may take long, and holds neither the ports nor anybody's connection meanwhile.
+        close $_ for \*STDIN, \*STDOUT, $told, map { $_->[0] } values %listeners;
+        $_->{socket} && close $_->{socket} for values %connections;
         my ($error, @found) = getaddrinfo($host, $port, { socktype => SOCK_STREAM });
         my $text = join '', map { "$_->{family} " . unpack('H*', $_->{addr}) . "\n" } @found;
         syswrite $tell, $error ? "$host: $error" : $text;
@@ -170,7 +176,7 @@ sub flush_pending {
     while (length $c->{pending}) {
         my $count = syswrite $c->{socket}, $c->{pending};
         if (!defined $count) {
-            return if $!{EAGAIN} || $!{EINTR};
+            return if may_be_later();
             return broken($c);
         }
         substr($c->{pending}, 0, $count) = '';
@@ -192,7 +198,7 @@ sub pull {
     my $most = $c->{credit} < $LONGEST ? $c->{credit} : $LONGEST;
     my $count = sysread($c->{socket}, my $data, $most);
     if (!defined $count) {
-        broken($c) unless $!{EAGAIN} || $!{EINTR};
+        broken($c) unless may_be_later();
         return;
     }
     if ($count) {
@@ -287,12 +293,16 @@ sub turn {
             $count = sysread STDIN, $inbox, $PIECE, length $inbox;
             last unless $count;
         }
-        return 0 if defined $count && !$count && length $inbox == $had;
+        my $later = !defined $count && may_be_later();
+        return 0 if !$count && !$later && length $inbox == $had;
         feed() if length $inbox > $had;
     }
     while (length $out) {    # a port takes 32 KiB at a time
         my $count = syswrite STDOUT, $out, $PIECE;
-        last unless $count;
+        if (!defined $count) {
+            return 0 unless may_be_later();
+            last;
+        }
         substr($out, 0, $count) = '';
     }
     return 1;
