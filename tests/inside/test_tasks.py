@@ -23,10 +23,10 @@ from tests.lab.process import is_over
 class Host:
     """The host's end of a runner of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *python: str) -> None:
         text = modules("tasks", *FILES).encode()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", START, str(len(text))],
+            [*(python or (sys.executable,)), "-c", START, str(len(text))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stdin
@@ -162,6 +162,18 @@ def test_what_is_ended_takes_its_tree_along(host: Host) -> None:
     assert eventually(lambda: all(map(is_over, pids)), 5)
 
 
+def test_what_does_not_heed_term_ends_though_its_parent_did(host: Host) -> None:
+    """The shell of a task ends at once; what it waited for had nobody who killed it."""
+    stubborn = "sh -c 'trap : TERM; echo $$; while :; do sleep 301; done'"
+    host.shell(1, f"{stubborn}; echo over")
+    while host.hear(b"O", 1).count(b"\n") < 1:
+        host.listen()
+    pid = int(host.streams[b"O", 1])
+    host.send(b"K", 1)
+    assert host.end(1) == -signal.SIGTERM
+    assert eventually(lambda: is_over(pid), 10)
+
+
 def test_a_background_child_is_left_alone(host: Host, tmp_path: Path) -> None:
     """It writes to nobody, and lives on; the next task is served meanwhile."""
     late = tmp_path / "late"
@@ -213,3 +225,48 @@ def test_the_hosts_end_ends_what_runs() -> None:
         host.process.stdin.close()
         assert host.process.wait(GUARD) == 0
     assert is_over(pid)
+
+
+def test_the_hosts_end_ends_what_does_not_heed_term() -> None:
+    """Also where its parent ends at once, and with it all that the runner knows of."""
+    host = Host()
+    host.shell(1, "sh -c 'trap : TERM; echo $$; while :; do sleep 302; done'; echo over")
+    pid = int(host.hear(b"O", 1))
+    with host.process:
+        assert host.process.stdin
+        host.process.stdin.close()
+        assert host.process.wait(GUARD) == 0
+    assert is_over(pid)
+
+
+def test_a_script_finds_what_was_installed_meanwhile(tmp_path: Path) -> None:
+    """As by `pip install` in a task before it, in a folder that this has made."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "v"], check=True)
+    (packages,) = (tmp_path / "v/lib").glob("*/site-packages")
+    packages.rmdir()
+    host = Host(str(tmp_path / "v/bin/python3"))
+    with host.process:
+        host.script(1, "import late")
+        assert host.end(1) == 1
+        (tmp_path / "else").mkdir()
+        (tmp_path / "else/far.py").write_text("")
+        packages.mkdir()
+        (packages / "late.py").write_text("")
+        (packages / "away.pth").write_text(f"{tmp_path}/else\n")
+        host.script(2, "import late, far")
+        assert host.end(2) == 0, host.streams[b"E", 2]
+        assert host.process.stdin
+        host.process.stdin.close()
+
+
+def test_a_script_has_the_time_zone_of_now() -> None:
+    """A task may have set it: what Python has read of it once, it does not read again."""
+    host = Host("unshare", "-rm", sys.executable)  # its own /etc/localtime
+    with host.process:
+        host.shell(1, "mount --bind /usr/share/zoneinfo/Asia/Tokyo /etc/localtime")
+        assert host.end(1) == 0, host.streams[b"E", 1]
+        host.script(2, "import time; print(time.tzname, time.localtime(0).tm_hour)")
+        assert host.end(2) == 0
+        assert host.process.stdin
+        host.process.stdin.close()
+    assert host.streams[b"O", 2] == b"('JST', 'JST') 9\n"

@@ -16,4 +16,4 @@ if script is not None:
     del size, text, runner, script, types
     exec(code)
 """
-FILES = ("frames", "tree", "memory", "runner")  # the text, one after the other
+FILES = ("frames", "tree", "paths", "memory", "runner")  # the text, one after the other

@@ -31,7 +31,8 @@ import zipfile
 
 from qga_cli.inside.tasks.frames import HEAD, HELLO, SIZE
 from qga_cli.inside.tasks.memory import remember
-from qga_cli.inside.tasks.tree import kill_tree
+from qga_cli.inside.tasks.paths import package_folders, renew_paths
+from qga_cli.inside.tasks.tree import is_left, kill_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 GRACE = 3.0  # seconds between TERM and KILL
 MOST = 4000  # modules whose code is kept
 _PIECE = 65536
+_LOOK = 100  # milliseconds between two looks whether what is to end has ended
 _THERE = struct.Struct("i")  # of FIONREAD
 _FIRST = (base64, json, shutil, subprocess, tempfile, zipfile)
 
@@ -67,8 +69,16 @@ class TaskRun:
         self.pid = pid
         self.files = files
         self.report = b""
-        self.status = -1
-        self.kill_at = 0.0
+        self.ending = False
+
+
+class Ending:
+    """What is left of a task that is to end: KILL comes at `kill_at`. Its first process may have
+    gone long before."""
+
+    def __init__(self, tree: "dict[int, bytes]") -> None:
+        self.tree = tree
+        self.kill_at = time.monotonic() + GRACE
 
 
 class TaskRunner:
@@ -80,10 +90,12 @@ class TaskRunner:
         self._asked = b""
         self._open = True
         self._runs: dict[int, TaskRun] = {}
+        self._endings: list[Ending] = []
         self._inputs: dict[int, bytes] = {}  # what is left to write, by descriptor
         self._code: dict[bytes, Any] = {}
         self._modules: list[str] = []  # to be loaded when there is nothing else to do
         self._poll = select.poll()
+        self._folders = package_folders()
 
     def serve(self) -> "bytes | None":
         """Until the host goes. Returns a script in the process that is to run it, else None."""
@@ -95,7 +107,7 @@ class TaskRunner:
         self._poll.register(self._inlet, select.POLLIN)
         self._poll.register(woken, select.POLLIN)
         self._say(HELLO, 0)
-        while self._open or self._runs:
+        while self._open or self._runs or self._endings:
             for number, _ in self._poll.poll(self._pause()):
                 if number == self._inlet:
                     script = self._read()
@@ -116,8 +128,7 @@ class TaskRunner:
         """Milliseconds that may be waited."""
         if self._modules and not self._runs:
             return 0
-        late = [run.kill_at for run in self._runs.values() if run.kill_at]
-        return max(0.0, min(late) - time.monotonic()) * 1000 + 1 if late else None
+        return _LOOK if self._endings else None
 
     def _say(self, kind: bytes, number: int, data: bytes = b"") -> None:
         view = memoryview(HEAD.pack(kind, number, len(data)) + data)
@@ -198,6 +209,8 @@ class TaskRunner:
                     os.close(int(name))
                 except OSError:  # the folder's own
                     continue
+        time.tzset()  # an earlier task may have set another one, and have installed packages
+        renew_paths(self._folders)
         remember(self._code, report)
 
     def _feed(self, number: int) -> None:
@@ -282,12 +295,13 @@ class TaskRunner:
 
     def _end(self, number: int) -> None:
         run = self._runs.get(number)
-        if run and not run.kill_at:
-            run.kill_at = time.monotonic() + GRACE
-            kill_tree(run.pid, signal.SIGTERM)
+        if run and not run.ending:
+            run.ending = True
+            self._endings.append(Ending(kill_tree({run.pid: b""}, signal.SIGTERM)))
 
     def _kill_late(self) -> None:
-        for run in self._runs.values():
-            if run.kill_at and time.monotonic() > run.kill_at:
-                run.kill_at += GRACE
-                kill_tree(run.pid, signal.SIGKILL)
+        self._endings = [one for one in self._endings if is_left(one.tree)]
+        for one in self._endings:
+            if time.monotonic() > one.kill_at:
+                one.kill_at += GRACE
+                one.tree = kill_tree(one.tree, signal.SIGKILL)
