@@ -50,6 +50,68 @@ def test_a_guest_that_lies_in_its_frames_is_lost(tmp_path: Path, frame: bytes) -
     assert held._obstacle == "the program in the guest says what ours never would"
 
 
+def test_whatever_keeps_a_guest_from_being_opened_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that has no thread left: each task waited for ever."""
+
+    def connect(uri: str | None) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(broker, "connect", connect)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        held = broker.Broker(listener, str(tmp_path / "s"), 60, 5)
+        with contextlib.suppress(RuntimeError):
+            held._open("", "g", PYTHON)
+    assert held._ready.is_set()
+    assert (held._refusal, held._obstacle) == (b"N", "can't start new thread")
+
+
+def test_whatever_loses_a_guest_is_told(tmp_path: Path) -> None:
+    class Breaking:
+        def read(self, seconds: float) -> bytes:
+            raise MemoryError
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        held = broker.Broker(listener, str(tmp_path / "s"), 60, 5)
+        ours, task = socket.socketpair()
+        held._tasks[1], held._stream = task, Breaking()
+        with contextlib.suppress(MemoryError):
+            held._hear(b"")
+        assert ours.recv(1) == b"L"
+    ours.close()
+    task.close()
+
+
+def test_a_broker_does_not_end_in_the_middle_of_a_look(tmp_path: Path) -> None:
+    """Two calls on one connection: libvirt before 10.2 may lose one, and it never ends."""
+    looking, looked = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    class Slow:
+        def is_there(self) -> bool:
+            looking.set()
+            looked.wait(0.3)
+            order.append("looked")
+            return True
+
+        def close(self) -> None:
+            order.append("closed")
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        held = broker.Broker(listener, str(tmp_path / "s"), 60, 5)
+        held._stream = Slow()
+        look = threading.Thread(target=held._look)
+        look.start()
+        assert looking.wait(30)
+        held.close()
+        look.join()
+    assert order == ["looked", "closed"]
+
+
 class Deaf:
     """A guest's end of the stream that is alive, says nothing, and takes nothing until `go`."""
 

@@ -114,6 +114,8 @@ class Broker:
     def close(self) -> None:
         """Let the guest go."""
         if self._stream:
+            # libvirt may lose one of two calls at a time. What is stuck is not waited for.
+            self._lock.acquire(timeout=_LOOK)
             self._stream.close()
 
     def _open(self, uri: str, guest: str, python: str) -> None:
@@ -132,15 +134,18 @@ class Broker:
                 said += piece
             if said[:1] != HELLO:
                 raise TimedOut(f"{python} in the guest says something else")
+            self._stream = stream
         except QgaError as error:
             if isinstance(error, NotDelivered) and not isinstance(error, NoChannel):
                 self._refusal = b"U"
                 self._hide()  # the next one may have more luck
             self._obstacle = ". ".join(filter(None, (error.said(), error.advice)))
-            self._ready.set()
             return
-        self._stream = stream
-        self._ready.set()
+        except Exception as error:  # no thread or descriptor is left: another way may need fewer
+            self._obstacle = _said(error)
+            return
+        finally:
+            self._ready.set()
         self._hear(said[HEAD.size :])
 
     def _hear(self, said: bytes) -> None:
@@ -154,8 +159,8 @@ class Broker:
             except TimedOut:
                 self._look()
                 continue
-            except QgaError as error:
-                self._lose(error.said())
+            except Exception as error:
+                self._lose(_said(error))
             while len(said) >= HEAD.size:
                 kind, number, size = HEAD.unpack_from(said)
                 if kind not in b"OEX" or size > _MOST or (kind == b"X" and size != SIZE.size):
@@ -267,6 +272,11 @@ class Broker:
                 self._stream.write(data[at : at + _MOST])
         finally:
             self._writing_since = 0.0
+
+
+def _said(error: Exception) -> str:
+    """What went wrong, never empty."""
+    return error.said() if isinstance(error, QgaError) else str(error) or type(error).__name__
 
 
 def _has_ended(status: int) -> bool:
