@@ -69,6 +69,7 @@ class AgentCalls:
         # its pid may be another's by now. Asked before each call with such a path is sent.
         self.through = ""
         self.sure: Callable[[], object] = bool
+        self.check_time: Callable[[], object] = bool  # asked while a call is made again and again
 
     @property
     def mean(self) -> float:
@@ -248,6 +249,7 @@ class AgentCalls:
                     if not waiting:
                         self.agent.trace(1, f"{error.said()}: waiting for the agent")
                     waiting = True
+            self.check_time()
             # The first signal is the program's, and passed on when the agent answers again.
             heard = self.interrupt.sleep(_THAW, max(1, self.interrupt.count))
             if heard and self.interrupt.count > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 
@@ -41,6 +42,7 @@ class Supervisor:
         self._began = time.monotonic()
         self._ending = 0  # pid of the helper that ends the tree
         self._signalling: list[int] = []
+        program.calls.check_time = self._check_end
 
     def check(self) -> None:
         """Act on signals and the time. Raises Interrupted, TimedOut."""
@@ -51,14 +53,9 @@ class Supervisor:
                 self._signalling.append(self._program.signal(name))
             else:
                 self._detach()
-        if self._timeout is None:
-            return
-        over = time.monotonic() - self._began - self._timeout
-        if over >= 0 and not self._ending:
+        if self._over() >= 0 and not self._ending:
             self._ending = self._program.signal("TERM", kill_after=self._kill_after)
-        if over > self._kill_after + _MARGIN:
-            raise TimedOut(f"not ended within {self._timeout:g} s, and it could not be killed "
-                           f"(pid {self._program.pid} in the guest)")  # fmt: skip
+        self._check_end()
 
     def leave(self) -> None:
         """Leave the program, whose next write fails; a signal that came meanwhile is passed on."""
@@ -76,6 +73,18 @@ class Supervisor:
         # What the program has started may need its time to end, or to be killed.
         self._program.calls.reap([self._ending], self._kill_after + _MARGIN)
         raise TimedOut(f"the program was ended after {self._timeout:g} s (--timeout)")
+
+    def _over(self) -> float:
+        """Seconds since its time was over; below zero before."""
+        if self._timeout is None:
+            return -math.inf
+        return time.monotonic() - self._began - self._timeout
+
+    def _check_end(self) -> None:
+        """Raise TimedOut if it should have been killed by now: a guest may be frozen for long."""
+        if self._over() > self._kill_after + _MARGIN:
+            raise TimedOut(f"not ended within {self._timeout:g} s, and it could not be killed "
+                           f"(pid {self._program.pid} in the guest)")  # fmt: skip
 
     def _detach(self) -> None:
         with self._program.calls.tidying():  # the guest may be frozen

@@ -104,7 +104,7 @@ class Ways:
             if reason := obstacle(agent):
                 agent.trace(1, reason)
                 return None
-        patience = PATIENT if self._feed and self._feed.large else QUICK
+        patience = PATIENT if large or (self._feed and self._feed.large) else QUICK
         found = Channel.to(agent, THOROUGH if self._channel == "always" else patience)
         feed = self._feed if inline is None else None
         return ProgramOnPorts(self._calls, self._argv, feed, found, self.mark, inline or b"")

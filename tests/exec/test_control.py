@@ -1,5 +1,6 @@
 """What ends a program in the guest, leaves it running, or tells of it."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -7,10 +8,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from qga_cli.errors import QgaError, TimedOut
+from qga_cli.agent import Agent, Reply
+from qga_cli.channel import ports
+from qga_cli.channel.ports import PATIENT, Channel
+from qga_cli.commands.exec import COMMAND as EXEC
+from qga_cli.errors import Frozen, NoChannel, QgaError, TimedOut
+from qga_cli.exec import supervisor
+from qga_cli.spec import Command
 from tests.kit.command import environment, qga
 from tests.kit.running import GUARD, Started, await_unmarked, eventually, execute
 from tests.lab.local_agent import agent as run_local_agent
@@ -210,6 +218,45 @@ def test_an_agent_that_cannot_open_files_any_more(tmp_path: Path) -> None:
         assert ran.stdout == b"a\n" + LONG + b"b\n"
         ran = qga("-c", f"unix:{agent.socket}", "cat", "x:/etc/hosts")
     assert "`df /run` in the guest" in ran.err
+
+
+@pytest.mark.parametrize(("large", "patience"), [(True, PATIENT), (False, None)])
+def test_what_is_large_for_certain_waits_for_ports(
+    local_agent: str, monkeypatch: pytest.MonkeyPatch, large: bool, patience: float | None
+) -> None:
+    """A folder out of a guest turned away from ports that a busy host plugged a moment later."""
+    waited: list[float] = []
+
+    def to(agent: Agent, patience: float) -> Channel:
+        waited.append(patience)
+        raise NoChannel("none here")
+
+    monkeypatch.setattr(Channel, "to", to)
+    monkeypatch.setattr(ports, "obstacle", lambda agent: "")
+    with contextlib.suppress(NoChannel):
+        execute(local_agent, "true", channel="auto", large=large)
+    assert waited == ([patience] if patience else [])
+
+
+def test_a_time_limit_holds_while_the_guest_is_frozen(
+    local_agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library, and Ansible by it, waited for the thaw, however long that took."""
+    really, frozen = Agent.call, False
+
+    def call(agent: Agent, command: Command, *words: Any, **more: Any) -> Reply:
+        nonlocal frozen
+        if frozen:
+            raise Frozen("frozen")
+        reply = really(agent, command, *words, **more)
+        frozen = command is EXEC
+        return reply
+
+    monkeypatch.setattr(Agent, "call", call)
+    monkeypatch.setattr(supervisor, "_MARGIN", 0.3)
+    with pytest.raises(TimedOut, match=r"could not be killed \(pid \d+ in the guest\)"):
+        execute(local_agent, "sleep", "1", timeout=0.1, kill_after=0.1)
+    await_unmarked()
 
 
 @pytest.mark.slow
