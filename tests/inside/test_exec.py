@@ -84,6 +84,20 @@ def test_a_script_runs_from_a_file_without_a_name(sh: Run) -> None:
         assert not Path(place, name).exists()
 
 
+def test_a_script_that_can_be_kept_nowhere_is_told_as_that(sh: Run) -> None:
+    """All is read-only, or has no inode left: the shell ended with 1 or 2, as the script might."""
+
+    def nowhere(text: str) -> str:
+        places = "/dev/shm /run /tmp /var/tmp"
+        assert places in text
+        return text.replace(places, "/proc/none /proc")
+
+    done = sh("exec/script", "5", "/bin/sh", "/proc/self/fd/9", stdin=b"qga-0\ntrue\n",
+              around=nowhere)  # fmt: skip
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert done.stderr
+
+
 def test_a_part_of_a_script_does_not_run(sh: Run) -> None:
     given = f"qga-{os.urandom(8).hex()}\necho ran\n".encode()
     done = sh("exec/script", "4000", "/bin/sh", "/proc/self/fd/9", stdin=given)

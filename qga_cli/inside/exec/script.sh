@@ -11,7 +11,7 @@ umask 077
 # Creates with O_EXCL. A FIFO would be opened all the same, so what was opened is looked at.
 set -C
 for QGA_DIR in /dev/shm /run /tmp /var/tmp; do [ -w $QGA_DIR ] && break; done
-exec 9>"$QGA_DIR/$QGA_FILE"
+command exec 9>"$QGA_DIR/$QGA_FILE" # without `command` the shell ends, with a code of its own
 [ -f /proc/self/fd/9 ] && [ -O /proc/self/fd/9 ] || exit 125
 PATH=/usr/bin:/bin:$PATH dd bs="$1" count=1 iflag=fullblock >&9 2>/dev/null
 exec 8</proc/self/fd/9
