@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from qga_cli.inside.terminal import frames
+from qga_cli.inside.terminal import begin, frames
 from qga_cli.terminal.by_python import program
 from qga_cli.terminal.carrier import TerminalRequest
 from qga_cli.terminal.console import Console, Escape
@@ -22,6 +22,17 @@ from tests.lab.local_agent import LocalAgent
 from tests.lab.local_agent import agent as run_local_agent
 
 WAIT = "echo ready; sleep 4010"
+
+
+@pytest.mark.parametrize("owner", ["1234", "nobody-of-this-name"])
+def test_a_terminal_is_its_users_also_by_number(
+    monkeypatch: pytest.MonkeyPatch, owner: str
+) -> None:
+    """gpg and screen open it by name; `exec -t -u 1234` left it root's."""
+    given: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(os, "fchown", lambda *about: given.append(about))
+    begin.give(owner)
+    assert given == ([(0, 1234, -1)] if owner == "1234" else [])
 
 
 @pytest.fixture

@@ -148,6 +148,7 @@ def become(request: "dict[str, Any]", tell: int) -> None:
 def give(owner: str) -> None:
     """Make the terminal `owner`'s, as login(1) does: screen(1) opens its terminal by name."""
     try:
-        os.fchown(0, pwd.getpwnam(owner).pw_uid, -1)
+        number = int(owner) if owner.isdigit() else pwd.getpwnam(owner).pw_uid
+        os.fchown(0, number, -1)
     except KeyError:
         return  # no user's name: the program will say so
