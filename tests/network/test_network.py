@@ -81,7 +81,8 @@ def tidy(island: lab.Guest) -> Iterator[None]:
 
 def left(guest: lab.Guest) -> str:
     """Our processes in the guest, and what listens there beside the servers; ports in use."""
-    text = "ss -ltnH | grep -v ':\\(7\\|80\\) '; pgrep -fa '[q]ga-(tunnel|login)|[s]shd'; true"
+    ours = "[q]ga-(tunnel|login)|[s]shd|[p]ython3 -ISc|[p]erl -e"
+    text = f"ss -ltnH | grep -v ':\\(7\\|80\\) '; pgrep -fa '{ours}'; true"
     said = qga("exec", guest.name, "sh", "-c", text).out
     return said + " ".join(port.name for port in plugged(guest) if port.is_open)
 
