@@ -18,6 +18,7 @@ from tests.ansible.conftest import Ansible, recap
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler, Silence, left_socket
 from tests.lab.local_agent import agent as run_local_agent
+from tests.lab.local_agent import private_agent
 from tests.test_docs import BLOCK
 
 pytestmark = pytest.mark.slow
@@ -264,3 +265,13 @@ def test_a_copy_of_two_megabytes_is_proved(ansible: Ansible, local_agent: str) -
                       + " flat=true" * (way == "fetch"))  # fmt: skip
         assert ran.returncode == 0, ran.stdout + ran.stderr
     assert (ansible.folder / "back").read_bytes() == blob.read_bytes()
+
+
+def test_what_is_made_has_the_modes_that_ssh_would_give_it(
+    ansible: Ansible, tmp_path: Path
+) -> None:
+    """On RHEL a template without `mode` was for root alone, and the folder of a module."""
+    with private_agent(tmp_path) as agent:
+        hosts = ansible.inventory(g=f"ansible_qga_uri=unix:{agent.socket}")
+        ran = ansible("ansible", "-i", hosts, "all", "-m", "raw", "-a", "umask")
+    assert int(ran.stdout.split()[-1], 8) == 0o022, ran.stdout + ran.stderr

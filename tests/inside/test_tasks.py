@@ -259,6 +259,18 @@ def test_a_script_finds_what_was_installed_meanwhile(tmp_path: Path) -> None:
         host.process.stdin.close()
 
 
+def test_what_a_task_makes_is_there_for_others() -> None:
+    """The agent, and so the runner, may have another umask than sshd gives."""
+    host = Host("sh", "-c", 'umask 077; exec "$@"', "sh", sys.executable)
+    with host.process:
+        host.shell(1, "umask")
+        host.script(2, "import os; print(oct(os.umask(0)))")
+        assert (host.end(1), host.end(2)) == (0, 0)
+        assert host.process.stdin
+        host.process.stdin.close()
+    assert int(host.streams[b"O", 1], 8) == int(host.streams[b"O", 2], 8) == 0o022
+
+
 def test_a_script_has_the_time_zone_of_now() -> None:
     """A task may have set it: what Python has read of it once, it does not read again."""
     host = Host("unshare", "-rm", sys.executable)  # its own /etc/localtime

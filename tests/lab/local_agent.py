@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,3 +112,8 @@ def _connected(path: Path, process: subprocess.Popen[bytes]) -> socket.socket:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise LabError(f"qemu-ga does not listen on {path}: {error}") from error
             time.sleep(0.005)
+
+
+def private_agent(folder: Path) -> AbstractContextManager[LocalAgent]:
+    """One with the umask that systemd gives it on RHEL and Fedora, and -d everywhere."""
+    return agent(folder, "private", around=("sh", "-c", 'umask 077; exec "$@"', "sh"))

@@ -1,6 +1,7 @@
-"""`qga rsh` reads -o as ssh does."""
+"""`qga rsh` reads -o as ssh does, and what it makes is there for others."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from qga_cli.network.rsh import _options
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
 from tests.kit.policies import template
+from tests.lab.local_agent import private_agent
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,10 @@ def test_a_login_is_one_guest_s(fake: Callable[[Handler], FakeAgent], guest: str
     ran = qga("-c", template(agent), "rsh", guest, "id")
     assert (ran.code, agent.requests) == (2, [])
     assert "may be several guests" in ran.err
+
+
+def test_what_is_made_has_the_modes_that_sshd_would_give_it(tmp_path: Path) -> None:
+    """The agent of RHEL and Fedora, and every one that was started with -d, has the umask 077."""
+    with private_agent(tmp_path) as agent:
+        ran = qga("-c", f"unix:{agent.socket}", "rsh", "x", "umask")
+    assert (ran.code, int(ran.out, 8)) == (0, 0o022), ran.err

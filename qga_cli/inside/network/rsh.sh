@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Runs $1 in the user's login shell, in his home, as sshd does; without $1 the shell reads its input.
-# With $2 it is a subsystem's name.
+# With $2 it is a subsystem's name. The agent may have another umask than sshd: 077 on RHEL, or by -d.
+umask 022
 if [ "$2" ]; then
   for qga_server in /usr/lib/openssh/sftp-server /usr/libexec/openssh/sftp-server \
     /usr/lib/ssh/sftp-server /usr/libexec/sftp-server /usr/lib/sftp-server; do

@@ -106,6 +106,7 @@ class TaskRunner:
         signal.set_wakeup_fd(wake)
         self._poll.register(self._inlet, select.POLLIN)
         self._poll.register(woken, select.POLLIN)
+        os.umask(0o022)  # of a login; the agent may have been started with another one
         self._say(HELLO, 0)
         while self._open or self._runs or self._endings:
             for number, _ in self._poll.poll(self._pause()):

@@ -325,7 +325,8 @@ class Connection(ConnectionBase):
         """The words of the program that runs this line."""
         text = to_text(cmd, errors="surrogate_or_strict")
         if not self._windows:
-            return ["/bin/sh", "-c", plain(text)]
+            # That of a login: the agent has another one on RHEL and Fedora, or where it has -d.
+            return ["/bin/sh", "-c", f"umask 022\n{plain(text)}"]
         words = text.split()
         if (
             "-EncodedCommand" in words
