@@ -1,7 +1,8 @@
 """What runs in guests: shell scripts, one file each, and some Python, sent as text.
 
-They run as root in the guest, under whatever `sh` is there: dash, busybox ash, bash, ksh. Words
-that the user or the guest chose reach them as $1, $2 ... or on standard input, never as text.
+They run as root in the guest, under whatever `sh` is there: dash, busybox ash, bash. (Under ksh
+programs run, and what holds a copy does not.) Words that the user or the guest chose reach them as
+$1, $2 ... or on standard input, never as text.
 """
 
 import os
