@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _KEPT = 2**20  # bytes of each stream that are kept for JSON
 _LINE = 8192  # bytes of a shell's complaint, which names the program
+_MARKED = len("qga-")  # fewer letters than the name begins with are no part of it
 
 
 def drop(data: bytes) -> None:
@@ -49,7 +50,9 @@ class Complaint:
             self._sink(data)
             return
         self._held += data
-        ours = self._begin.startswith(self._held) or self._held.startswith(self._begin)
+        # A shell says its name at once; a program that says "q" may wait for an answer to it.
+        begins = len(self._held) >= _MARKED and self._begin.startswith(self._held)
+        ours = begins or self._held.startswith(self._begin)
         if not ours or len(self._held) > _LINE:
             self.release()
 

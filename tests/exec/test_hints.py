@@ -89,6 +89,7 @@ def test_a_programs_own_words_are_its_own(guest: lab.Guest) -> None:
         ([b"qga-1: exec: line 36: cd: not found\n"], "cd: not found", b""),
         ([b"qga", b"-2: x\n"], "", b"qga-2: x\n"),
         ([b"x", b"qga-1: 1: y"], "", b"xqga-1: 1: y"),
+        ([b"q"], "", b"q"),  # a program that asks, and waits for an answer
         ([b"qga-1: " + b"x" * 9000], "", b"qga-1: " + b"x" * 9000),
         ([], "", b""),
     ],
