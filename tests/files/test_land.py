@@ -58,12 +58,9 @@ def test_a_filesystem_that_makes_no_folder_lasting_on_demand(
     assert (tmp_path / "data").read_text() == "new"
 
 
-@pytest.mark.parametrize("owner", ["nosuch.user", "4294967295", "0:4294967295", "9" * 5000])
-def test_an_owner_that_cannot_be_is_told_before_anything_is_copied(
-    owner: str, tmp_path: Path
-) -> None:
+def test_an_owner_that_is_not_there_is_told_before_anything_is_copied(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--owner"):
-        HostTarget(str(tmp_path / "data"), CopyOptions(owner=owner))
+        HostTarget(str(tmp_path / "data"), CopyOptions(owner="nosuch.user"))
 
 
 def test_times_of_any_filesystem(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from qga_cli.guests.place import Place
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_ID = 2**32 - 1  # with which chown(2) changes nothing; ids end below it
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 
 
@@ -237,10 +236,8 @@ def _ids(owner: str) -> tuple[int, int]:
         gid = -1
         if group:
             gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
-    except (KeyError, ValueError):  # the second for a number of thousands of digits
+    except KeyError:
         raise UsageError(f"--owner: this host does not know {owner!r}") from None
-    if max(uid, gid) >= _NO_ID:
-        raise UsageError(f"--owner: {owner!r} has a number that no user or group can have")
     return uid, gid
 
 
