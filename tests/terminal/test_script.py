@@ -3,6 +3,8 @@
 import base64
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +17,7 @@ import pytest
 
 from qga_cli.inside import script
 from tests.kit.fake import AgentFault, FakeAgent, Handler
-from tests.kit.running import eventually
+from tests.kit.running import GUARD, eventually
 from tests.kit.terminals import terminal
 from tests.terminal.test_lies import piece, told
 
@@ -142,3 +144,32 @@ def test_the_guard_is_not_ended_with_all_that_sleep() -> None:
     finally:
         os.kill(guard, signal.SIGTERM)
         subprocess.run(["sh", "-c", f"kill $(cat {folder}/nap); rm -r {folder}"])
+
+
+@pytest.mark.slow
+def test_what_a_program_says_at_once_is_not_changed(tmp_path: Path) -> None:
+    """It came before the terminal that carries it was raw: a carriage return became a line end."""
+    stty = tmp_path / "stty"
+    stty.write_text(f'#!/bin/sh\n[ "$1" != raw ] || sleep 0.5\nexec {shutil.which("stty")} "$@"\n')
+    stty.chmod(0o755)
+    prepare = f"folder=qga-test-{os.getpid()}\n{script('terminal/prepare')}"
+    done = subprocess.run(["sh"], input=prepare, capture_output=True, text=True, check=True)
+    folder = Path(done.stdout.rstrip("\n"))
+    carry = shlex.quote(script("terminal/carry"))
+    text = f"dir={folder}\nmark=over\nrun='echo ready'\ncarry={carry}\n{script('terminal/main')}"
+    main = subprocess.Popen(
+        ["sh", "-c", text],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    assert eventually(lambda: (folder / "device").read_text().endswith("\n"), GUARD)
+    said = b""
+    with open((folder / "device").read_text().strip(), "rb", buffering=0) as device:
+        until = time.monotonic() + GUARD
+        while not said.endswith(b"\0over000") and time.monotonic() < until:
+            said += device.read(4096) or b""
+    assert said == b"ready\r\n\0over000"
+    (folder / "keys").write_text("over\n")
+    assert main.wait(GUARD) == 0
+    assert not folder.exists()

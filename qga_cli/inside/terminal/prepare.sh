@@ -11,7 +11,7 @@ for place in /run /dev/shm /tmp; do
   # Fails if something has the name already; then what was entered is looked at.
   # shellcheck disable=SC2154  # folder is set in front of this text
   mkdir -m 700 "$place/$folder" && cd "$place/$folder" && [ -O . ] &&
-    mkfifo keys && : >device && : >lease && break
+    mkfifo keys raw && : >device && : >lease && break
 done 2>/dev/null || exit
 # Removes it when the host has stopped to write into its lease. Times of files would not do: the
 # guest's clock may jump. `pkill -x sh` does not find it, and a sleep that was ended by its name begins
