@@ -78,14 +78,17 @@ def test_ports_that_a_guest_has_just_closed_are_known_for_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    now = 1000.0006  # which, rounded, is later than now
+    monkeypatch.setattr("time.monotonic", lambda: now)
     assert memory.closed_lately() == set()
     memory.note_closed(["port.1"])
     memory.note_closed(["port.2", "port.3"])
     assert memory.closed_lately() == {"port.1", "port.2", "port.3"}
-    now = time.monotonic()
-    monkeypatch.setattr("time.monotonic", lambda: now + 2)
+    now += 1.4
+    assert memory.closed_lately() == {"port.1", "port.2", "port.3"}
+    now += 0.2
     assert memory.closed_lately() == set()
-    monkeypatch.setattr("time.monotonic", lambda: 0.0)  # the host was started anew
+    now = 0.0  # the host was started anew
     assert memory.closed_lately() == set()
     for number in range(2000):
         memory.note_closed([f"org.qga-cli.port.{number:016x}"])

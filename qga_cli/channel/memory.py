@@ -49,7 +49,7 @@ def note(boot: str, reason: str) -> None:
 def note_closed(names: Iterable[str]) -> None:
     """Write down that the guest has closed these ports just now."""
     now = time.monotonic()
-    text = "".join(f"{name} {now:.3f}\n" for name in names)
+    text = "".join(f"{name} {now}\n" for name in names)
     with contextlib.suppress(OSError):  # as above: then others are plugged
         folder = _folder(make=True)
         try:
