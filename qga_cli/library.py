@@ -89,8 +89,7 @@ class Guest:
         if known is not None:
             return self._agent.call(known, arguments, timeout).value
         text = wire.encode(command, arguments or {})
-        patience = _PATIENCE if timeout is None else timeout
-        return wire.decode(self._agent.exchange(text, patience))
+        return wire.decode(self._agent.exchange(text, _PATIENCE if timeout is None else timeout))
 
     def exec(
         self,

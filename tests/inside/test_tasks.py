@@ -216,21 +216,17 @@ def test_all_that_was_written_comes_before_the_end(host: Host) -> None:
     assert len(host.streams[b"O", 1]) == 10**6
 
 
-def test_the_hosts_end_ends_what_runs() -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo $$; exec sleep 300",
+        # Does not heed TERM, and its parent ends at once, with it all that the runner knows of.
+        "sh -c 'trap : TERM; echo $$; while :; do sleep 302; done'; echo over",
+    ],
+)
+def test_the_hosts_end_ends_what_runs(line: str) -> None:
     host = Host()
-    host.shell(1, "echo $$; exec sleep 300")
-    pid = int(host.hear(b"O", 1))
-    with host.process:
-        assert host.process.stdin
-        host.process.stdin.close()
-        assert host.process.wait(GUARD) == 0
-    assert is_over(pid)
-
-
-def test_the_hosts_end_ends_what_does_not_heed_term() -> None:
-    """Also where its parent ends at once, and with it all that the runner knows of."""
-    host = Host()
-    host.shell(1, "sh -c 'trap : TERM; echo $$; while :; do sleep 302; done'; echo over")
+    host.shell(1, line)
     pid = int(host.hear(b"O", 1))
     with host.process:
         assert host.process.stdin

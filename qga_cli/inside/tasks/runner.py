@@ -32,13 +32,12 @@ import zipfile
 from qga_cli.inside.tasks.frames import HEAD, HELLO, SIZE
 from qga_cli.inside.tasks.memory import remember
 from qga_cli.inside.tasks.paths import package_folders, renew_paths
-from qga_cli.inside.tasks.tree import is_left, kill_tree
+from qga_cli.inside.tasks.tree import TreeEnding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-GRACE = 3.0  # seconds between TERM and KILL
 MOST = 4000  # modules whose code is kept
 _PIECE = 65536
 _LOOK = 100  # milliseconds between two looks whether what is to end has ended
@@ -72,15 +71,6 @@ class TaskRun:
         self.ending = False
 
 
-class Ending:
-    """What is left of a task that is to end: KILL comes at `kill_at`. Its first process may have
-    gone long before."""
-
-    def __init__(self, tree: "dict[int, bytes]") -> None:
-        self.tree = tree
-        self.kill_at = time.monotonic() + GRACE
-
-
 class TaskRunner:
     """Reads requests from `inlet`, answers at `outlet`."""
 
@@ -90,7 +80,7 @@ class TaskRunner:
         self._asked = b""
         self._open = True
         self._runs: dict[int, TaskRun] = {}
-        self._endings: list[Ending] = []
+        self._endings: list[TreeEnding] = []
         self._inputs: dict[int, bytes] = {}  # what is left to write, by descriptor
         self._code: dict[bytes, Any] = {}
         self._modules: list[str] = []  # to be loaded when there is nothing else to do
@@ -121,7 +111,7 @@ class TaskRunner:
                 else:
                     self._take(number)
             self._reap()
-            self._kill_late()
+            self._endings = [one for one in self._endings if not one.is_over()]
             self._load_one()
         return None
 
@@ -298,11 +288,4 @@ class TaskRunner:
         run = self._runs.get(number)
         if run and not run.ending:
             run.ending = True
-            self._endings.append(Ending(kill_tree({run.pid: b""}, signal.SIGTERM)))
-
-    def _kill_late(self) -> None:
-        self._endings = [one for one in self._endings if is_left(one.tree)]
-        for one in self._endings:
-            if time.monotonic() > one.kill_at:
-                one.kill_at += GRACE
-                one.tree = kill_tree(one.tree, signal.SIGKILL)
+            self._endings.append(TreeEnding(run.pid))

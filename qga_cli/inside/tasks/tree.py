@@ -1,6 +1,28 @@
 """Ends a task with all that it has started."""
 
 import os
+import signal
+import time
+
+GRACE = 3.0  # seconds between TERM and KILL
+
+
+class TreeEnding:
+    """A task that is told to end: TERM at once, KILL every `GRACE` for what is left of it then. Its
+    first process, which has not been waited for yet, may be gone long before."""
+
+    def __init__(self, pid: int) -> None:
+        self._tree = kill_tree({pid: b""}, signal.SIGTERM)
+        self._kill_at = time.monotonic() + GRACE
+
+    def is_over(self) -> bool:
+        """Whether nothing of it runs any more; what is late is killed."""
+        if not is_left(self._tree):
+            return True
+        if time.monotonic() > self._kill_at:
+            self._kill_at += GRACE
+            self._tree = kill_tree(self._tree, signal.SIGKILL)
+        return False
 
 
 def kill_tree(known: "dict[int, bytes]", signum: int) -> "dict[int, bytes]":
