@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.exec.without_proc import END
+from qga_cli.inside import SH
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
 from tests.kit.running import GUARD, Started, eventually
@@ -38,20 +40,40 @@ def poor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"unix:{running.socket}"
 
 
+@pytest.mark.root
 @pytest.mark.parametrize("language", ["C", "C.UTF-8"])
 def test_what_a_real_agent_without_sh_cannot_start(tmp_path: Path, language: str) -> None:
     """It quotes the program, and up to 9.0 all it says, as its locale has quotes."""
-    setpriv = shutil.which("setpriv")
-    assert setpriv
-    (tmp_path / "setpriv").symlink_to(setpriv)
+    empty = ("unshare", "--mount", "bash", "-ec", 'mount -t tmpfs none /usr/bin; exec "$@"', "-")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", str(tmp_path))
         patch.setenv("LC_ALL", language)
-        with agent(tmp_path, "bare") as running:
+        with agent(tmp_path, "bare", around=empty) as running:
             patch.undo()
             uri = f"unix:{running.socket}"
             assert poorly(uri, "x", "--", "/no/such")[0] == 127
             assert poorly(uri, "x", "--", "/etc/passwd")[0] == 126
+
+
+def test_a_shell_outside_the_path_of_the_agent(tmp_path: Path) -> None:
+    """NixOS gives its agent a PATH of coreutils, find, grep and sed: /bin/sh is in none of them."""
+    names = "setpriv cat dd head mkdir mv rm ls stat readlink find chmod chown sync sha512sum id"
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in names.split():
+        (programs / name).symlink_to(shutil.which(name) or "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(programs))
+        with agent(tmp_path, "nix") as running:
+            patch.undo()
+            to = f"unix:{running.socket}"
+            words = ("exec", "-e", "A=a b", "-w", "/usr", "x", "--")
+            ran = qga("-c", to, *words, sys.executable, "-c", "import os; print(os.environ['A'])")
+            assert (ran.code, ran.out) == (0, "a b\n"), ran.err
+            assert qga("-c", to, "script", "x", "-", stdin=b"echo $((1 + 1))").out == "2\n"
+            assert qga("-c", to, "cp", __file__, f"x:{tmp_path}/new").code == 0
+            listed = qga("-c", to, "ls", f"x:{tmp_path}").out.split()
+            assert listed == ["bin", "new", "nix.sock", "nix.state"]
+    assert (tmp_path / "new").read_bytes() == Path(__file__).read_bytes()
 
 
 def test_a_shell_on_windows_is_not_used(tmp_path: Path) -> None:
@@ -200,7 +222,7 @@ class Shellless:
         raise AgentFault("unexpected")
 
     def _start(self, arguments: dict[str, object]) -> object:
-        if arguments["path"] == "sh":
+        if arguments["path"] == SH:
             raise AgentFault("Failed to execute helper program (No such file or directory)")
         self.started.append(arguments)
         if arguments["path"] == "kill":

@@ -9,7 +9,7 @@
 IFS= read -r qga_context
 qga_nl='
 '
-command -v head >/dev/null || { echo no head >&2; exit 97; }
+command -v head >/dev/null || { echo the guest has no head, which this needs >&2; exit 97; }
 eval "$qga_context"
 qga_keep() { head -c 1048577; exec cat >/dev/null; }
 exec 3>&1 4>&2

@@ -9,11 +9,11 @@ export run SHELL=/bin/sh
 # Nothing of the pipe may be in the background: there sh(1) makes programs ignore Ctrl-C. Script
 # is killed by 9, because it meets a milder end with two seconds of sleep; the kernel hangs up.
 {
-  sh -c 'echo $$ >session; read -r raw <raw; exec script -qfec "eval \"\$run\"" /dev/null' <>keys
+  /bin/sh -c 'echo $$ >session; read -r raw <raw; exec script -qfec "eval \"\$run\"" /dev/null' <>keys
   printf '\0%s%03d' "$mark" $?
   until read -r word && [ "$word" = "$mark" ]; do :; done <>keys
   kill -9 "$(cat carrier)"
-} | sh -c 'echo $$ >carrier; exec script -qfc "$0" /dev/null' "$carry" >/dev/null
+} | /bin/sh -c 'echo $$ >carrier; exec script -qfc "$0" /dev/null' "$carry" >/dev/null
 # shellcheck disable=SC2046  # two pids
 kill $(cat guard nap)
 rm -rf "$dir"
