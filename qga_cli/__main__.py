@@ -34,14 +34,15 @@ def rsh() -> None:
 
 
 def _open_closed() -> None:
-    """Put /dev/null where a standard stream is closed, as ssh does.
+    """Put /dev/null where a standard stream is closed.
 
     A connection to an agent would get its number otherwise, and be written to as if it were it.
-    Only stdout cannot be written to then: an answer that is lost is no success, as for ls and grep.
+    stdin cannot be read then, nor stdout written, as for cat: input that is not there is no empty
+    file, and an answer that is lost is no success.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            way = os.O_RDONLY if number == 1 else os.O_RDWR  # a write to the first is EBADF
+            way = (os.O_WRONLY, os.O_RDONLY, os.O_RDWR)[number]  # the first two fail with EBADF
             null = os.open(os.devnull, way)  # the lowest number that is free
             os.set_inheritable(null, True)  # our children would lack it as well
             setattr(sys, name, open(null, "w" if number else "r"))

@@ -31,8 +31,12 @@ _reading = Lock()
 
 
 def read_whole(file: BinaryIO, what: str) -> bytes:
-    """All of `file`, for messages `what`. Raises UsageError past 32 MiB: /dev/zero has no end."""
-    data = file.read(MOST + 1)
+    """All of `file`, for messages `what`. Raises UsageError where it cannot be read, and past
+    32 MiB: /dev/zero has no end."""
+    try:
+        data = file.read(MOST + 1)
+    except OSError as error:
+        raise UsageError(f"{what} cannot be read: {error.strerror}") from error
     if len(data) > MOST:
         raise UsageError(f"{what} is too long: at most {MOST:,} bytes")
     return data

@@ -165,7 +165,8 @@ def variables(pairs: Sequence[str], files: Sequence[str], own: Mapping[str, str]
 
     A file has one on each line; empty lines and those beginning with # say nothing.
     """
-    words: list[str] = []
+    words = [(word, "") for word in pairs]
+    of_files: list[tuple[str, str]] = []  # and where in them
     for path in files:
         from qga_cli import hostpath  # for --env-file alone
 
@@ -175,13 +176,19 @@ def variables(pairs: Sequence[str], files: Sequence[str], own: Mapping[str, str]
             lines = text.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
         except OSError as error:
             raise UsageError(f"--env-file: cannot read {path}: {error.strerror}") from error
-        words += [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        of_files += [
+            (line, f"--env-file: line {number} of {path}")
+            for number, line in enumerate(lines, 1)
+            if line.strip() and not line.lstrip().startswith("#")
+        ]
     found: dict[str, str] = {}
-    for word in (*words, *pairs):
+    for word, place in (*of_files, *words):
         name, equals, value = word.partition("=")
         if not name or any(char.isspace() for char in name):
-            # Without the value: it may be a secret, of a line as `export TOKEN=...` in a file.
-            raise UsageError(f"{name!r} is no variable", hint="write NAME=VALUE, or NAME")
+            # Without the value, and of a file's line nothing: it may be a secret.
+            raise UsageError(
+                f"{place or repr(name)} is no variable", hint="write NAME=VALUE, or NAME"
+            )
         if equals:
             found[name] = value
         elif name in own:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 
 from qga_cli.agent import Agent
@@ -11,6 +12,7 @@ from qga_cli.agent.refusal import frozen, policy_hint
 from qga_cli.errors import Denied, QgaError, Refused, Unreachable, Unsupported, UsageError
 from qga_cli.transports import STOPPED
 
+_PORT = re.compile("[0-9]{1,5}")
 _LISTEN = "0A"  # TCP_LISTEN in the kernel's /proc/net/tcp
 
 Check = Callable[[Agent, Callable[[], Collection[str]]], None]
@@ -44,7 +46,7 @@ def condition(text: str) -> Condition:
         return Condition(_has_address)
     if kind == "file" and detail:
         return Condition(lambda agent, _: _exists(agent, detail))
-    if kind == "port" and detail.isdecimal() and 0 < int(detail) < 65536:
+    if kind == "port" and _PORT.fullmatch(detail) and 0 < int(detail) < 65536:
         return Condition(lambda agent, _: _listens(agent, int(detail)))
     raise UsageError(
         f"--for: {text!r} is not something to wait for",

@@ -5,6 +5,7 @@ The official client library writes the answer: it knows which formats a Promethe
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from urllib.parse import parse_qs
@@ -98,7 +99,7 @@ def listening(text: str) -> tuple[str, int]:
             hint="0.0.0.0:9942 listens on all addresses, [::]:9942 too; 127.0.0.1:9942 on none "
             "that others reach",
         )
-    if not (port.isascii() and port.isdecimal() and int(port) < 65536):
+    if not (re.fullmatch("[0-9]{1,5}", port) and int(port) < 65536):
         raise UsageError(f"--listen: {port!r} is not a port")
     return address, int(port)
 

@@ -6,7 +6,7 @@ import re
 
 from qga_cli.errors import UsageError
 
-_PORT = r"\d{1,5}"
+_PORT = "[0-9]{1,5}"
 _HOST = r"\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[^\s:\[\]/,=]+"
 _TCP = re.compile(rf"(?:({_HOST})?:)?({_PORT})")
 _PAIR = re.compile(rf"(?:(?P<bind>{_HOST}):)??(?P<port>{_PORT}):(?P<to>.+)")

@@ -16,7 +16,7 @@ from qga_cli.verbs.job import Finished, Job
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
+    from typing import Any, BinaryIO
 
 _FOR_TYPES = "key=text sends text; key:=JSON a number, a list, true or false"
 
@@ -48,7 +48,7 @@ def raw(job: Job, *, request: str, argument: Sequence[str] = (), pretty: bool = 
 def batch(job: Job) -> Finished:
     """`qga batch`: a reply line for each request line, at once."""
     failed = 0
-    while line := job.streams.stdin.readline(hostpath.MOST + 1):
+    while line := _next_line(job.streams.stdin):
         if len(line) > hostpath.MOST:
             raise UsageError(f"a request is too long: at most {hostpath.MOST:,} bytes")
         if not line.strip():
@@ -59,6 +59,13 @@ def batch(job: Job) -> Finished:
         job.streams.stdout.write(reply.encode("utf-8", "replace") + b"\n")
         job.streams.stdout.flush()
     return Finished(code=1 if failed else 0)
+
+
+def _next_line(stdin: BinaryIO) -> bytes:
+    try:
+        return stdin.readline(hostpath.MOST + 1)
+    except OSError as error:
+        raise UsageError(f"standard input cannot be read: {error.strerror}") from error
 
 
 def _answer(agent: Agent, line: bytes, timeout: float | None) -> str:

@@ -1,10 +1,10 @@
 """Started with a standard stream closed, as daemons do: no connection takes its number."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -47,11 +47,36 @@ def test_what_prints_nothing_needs_no_stdout(fake: Callable[[Handler], FakeAgent
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-def test_what_closed_input_has_is_nothing(fake: Callable[[Handler], FakeAgent]) -> None:
-    agent = fake(lambda request: {"count": 0, "eof": False})
-    words = ("-c", agent.uri, "file", "write", "x", "1000", "-o", "json")
-    assert json.loads(closed("<&-", *words).stdout) == {"count": 0, "eof": False}
-    assert agent.requests[-1]["arguments"] == {"handle": 1000, "buf-b64": ""}
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("file", "write", "x", "1000"), 2, "standard input cannot be read"),
+        (("user", "set-password", "x", "root", "--password-stdin"), 2, "the password cannot be"),
+        (("batch", "x"), 2, "standard input cannot be read"),
+        (("script", "x", "-"), 2, "the script cannot be"),
+        (("exec", "-i", "x", "cat"), 125, "the input cannot be read"),
+        (("ssh", "add", "x", "root", "@-"), 2, "cannot be read"),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_input_that_is_closed_is_no_empty_input(
+    fake: Callable[[Handler], FakeAgent], words: Sequence[str], code: int, told: str
+) -> None:
+    agent = fake(lambda request: {})
+    ran = closed("<&-", "-c", agent.uri, *words)
+    assert (ran.returncode, told in ran.stderr) == (code, True), ran.stderr
+    assert "Bad file descriptor" in ran.stderr
+    sent = {request["execute"] for request in agent.requests}
+    assert not sent & {"guest-file-write", "guest-set-user-password", "guest-exec"}
+
+
+def test_a_copy_of_closed_input_leaves_the_file(local_agent: str, tmp_path: Path) -> None:
+    """`cp - VM:/f` of a job whose stdin was closed made it an empty one."""
+    (tmp_path / "f").write_text("old")
+    ran = closed("<&-", "-c", local_agent, "cp", "-", f"x:{tmp_path}/f")
+    assert (ran.returncode, ran.stderr) == (1, "qga: standard input: Bad file descriptor\n")
+    assert (tmp_path / "f").read_text() == "old"
+    assert os.listdir(tmp_path) == ["f"]
 
 
 def test_a_version_that_cannot_be_written_is_told() -> None:

@@ -24,7 +24,7 @@ COUNTED = 588_895  # bytes that it writes: more than a pipe holds
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("option", ["-n", "-i"])
+@pytest.mark.parametrize("option", ["-n", "--channel=never"])
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed(local_agent: str, option: str, closed: str) -> None:
     words = ("-c", local_agent, "exec", option, "x", "--")

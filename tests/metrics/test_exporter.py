@@ -105,7 +105,15 @@ def test_a_guest_has_one_name_however_it_is_asked_for(
 
 @pytest.mark.slow
 def test_where_it_listens(local_agent: str) -> None:
-    for place in (":9942", "::1:9942", "localhost:http", "localhost:99999", "localhost"):
+    for place in (
+        ":9942",
+        f"localhost:{'9' * 5000}",
+        "localhost:\u0668\u0660",
+        "::1:9942",
+        "localhost:http",
+        "localhost:99999",
+        "localhost",
+    ):
         ran = qga("-c", local_agent, "exporter", "--listen", place)
         assert (ran.code, "--listen" in ran.err) == (2, True), ran.err
     ran = qga("-c", local_agent, "exporter", "--listen", "192.0.2.1:9942")

@@ -163,7 +163,11 @@ class HostStream:
         while not look.poll(_LOOK * 1000):
             if self._interrupt.signum:
                 raise Interrupted(self._interrupt.signum)
-        return os.read(number, count)
+        try:
+            return os.read(number, count)
+        except OSError as error:
+            error.filename = self.name or "standard input"
+            raise
 
     def _take(self, buffer: bytearray) -> bytes:
         data = bytes(buffer)
