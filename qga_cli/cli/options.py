@@ -62,9 +62,9 @@ FLEET = (
 )
 
 VIEW = (
-    Arg("columns", spec.TEXT, "Columns to show, comma-separated", metavar="A,B"),
+    Arg("columns", spec.TEXT, "Columns of a table, tsv or csv, comma-separated", metavar="A,B"),
     Arg("no-header", spec.FLAG, "Leave the header line out"),
-    Arg("sort", spec.TEXT, "Sort by this column; -COLUMN for descending", metavar="COLUMN"),
+    Arg("sort", spec.TEXT, "Sort a table, tsv or csv by this column; -COLUMN for descending", metavar="COLUMN"),
 )
 
 WATCH = (
@@ -144,7 +144,7 @@ def _view(command: spec.Command) -> tuple[Arg, ...]:
     if not command.columns:
         return ()
     names = ", ".join(column.name for column in command.columns)
-    columns = Arg("columns", spec.TEXT, f"Columns to show, of {names}", metavar="A,B")
+    columns = Arg("columns", spec.TEXT, f"Columns of a table, tsv or csv: {names}", metavar="A,B")
     return (columns, *VIEW[1:], *(() if command.changes else WATCH))
 
 
