@@ -227,7 +227,7 @@ function __qga_table
                 '--yes'\t'With --fix, do not ask' \
                 '-y'\t'With --fix, do not ask' \
                 '--columns=,check,verdict,finding,fix'\t'Columns of a table, tsv or csv: check, verdict, finding, fix' \
-                '--sort=|check|verdict|finding|fix'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set16 \
+                '--sort=|check|verdict|finding|fix'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set16 \
                 'guest'
         case 'edit'
             printf '%s\n' $__qga_set10 \
@@ -247,7 +247,7 @@ function __qga_table
             printf '%s\n' \
                 '--wait'\t'Wait for its end; its output and exit code become those of qga' \
                 '--columns=,exited,exitcode,signal,stdout,stderr'\t'Columns of a table, tsv or csv: exited, exitcode, signal, stdout, stderr' \
-                '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set4 \
+                '--sort=|exited|exitcode|signal|stdout|stderr'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'pid'
         case 'exporter'
@@ -270,12 +270,12 @@ function __qga_table
         case 'info'
             printf '%s\n' \
                 '--columns=,wire,command,state,agent'\t'Columns of a table, tsv or csv: wire, command, state, agent' \
-                '--sort=|wire|command|state|agent'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|wire|command|state|agent'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'list'
             printf '%s\n' \
                 '--columns=,vm,state,agent,version,os,load,addresses'\t'Columns of a table, tsv or csv: vm, state, agent, version, os, load, addresses' \
-                '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set17 \
+                '--sort=|vm|state|agent|version|os|load|addresses'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set17 \
                 'guest'
         case 'ls'
             printf '%s\n' \
@@ -286,7 +286,7 @@ function __qga_table
                 '--all'\t'Names that begin with a dot too' \
                 '-a'\t'Names that begin with a dot too' \
                 '--columns=,mode,owner,group,size,modified,name,target'\t'Columns of a table, tsv or csv: mode, owner, group, size, modified, name, target' \
-                '--sort=|mode|owner|group|size|modified|name|target'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set18 \
+                '--sort=|mode|owner|group|size|modified|name|target'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set18 \
                 'place'
         case 'metrics'
             printf '%s\n' \
@@ -393,28 +393,28 @@ function __qga_table
                 '-d=text'\t'Time from one question to the next' \
                 '--timeout=text'\t'Time limit for each guest, and for each host' \
                 '--columns=,vm,state,agent,frozen,cpu%,memory,memory-total,load,full%,mountpoint,received,sent,read,written'\t'Columns of a table, tsv or csv: vm, state, agent, frozen, cpu%, memory, memory-total, load, full%, mountpoint, received, sent, read, written' \
-                '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set21 \
+                '--sort=|vm|state|agent|frozen|cpu%|memory|memory-total|load|full%|mountpoint|received|sent|read|written'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set21 \
                 'guest'
         case 'wait'
             printf '%s\n' \
                 '--for=|agent|exec|ip|file:|port:|thawed|stopped'\t'What to wait for: agent, exec, ip, file:PATH, port:N, thawed, stopped' \
                 '--timeout=text'\t'Give up after this time' \
                 '--columns=,vm,ready,seconds,reason'\t'Columns of a table, tsv or csv: vm, ready, seconds, reason' \
-                '--sort=|vm|ready|seconds|reason'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set21 \
+                '--sort=|vm|ready|seconds|reason'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set21 \
                 'guest*'
         case 'config show'
             printf '%s\n' \
                 '--columns=,setting,value,origin'\t'Columns of a table, tsv or csv: setting, value, origin' \
-                '--sort=|setting|value|origin'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set19
+                '--sort=|setting|value|origin'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set19
         case 'cpu list'
             printf '%s\n' \
                 '--columns=,cpu,online,can-offline'\t'Columns of a table, tsv or csv: cpu, online, can-offline' \
-                '--sort=|cpu|online|can-offline'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|cpu|online|can-offline'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'cpu load'
             printf '%s\n' \
                 '--columns=,load1m,load5m,load15m'\t'Columns of a table, tsv or csv: load1m, load5m, load15m' \
-                '--sort=|load1m|load5m|load15m'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|load1m|load5m|load15m'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'cpu set'
             printf '%s\n' $__qga_set1 \
@@ -423,17 +423,17 @@ function __qga_table
         case 'cpu stats'
             printf '%s\n' \
                 '--columns=,cpu,user,nice,system,idle,iowait,irq,softirq,steal,guest,guestnice'\t'Columns of a table, tsv or csv: cpu, user, nice, system, idle, iowait, irq, softirq, steal, guest, guestnice' \
-                '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|cpu|user|nice|system|idle|iowait|irq|softirq|steal|guest|guestnice'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'disk list'
             printf '%s\n' \
                 '--columns=,disk,type,bus,pci,unit,serial,alias,parents,target,worn%'\t'Columns of a table, tsv or csv: disk, type, bus, pci, unit, serial, alias, parents, target, worn%' \
-                '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|disk|type|bus|pci|unit|serial|alias|parents|target|worn%'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'disk stats'
             printf '%s\n' \
                 '--columns=,disk,reads,read,writes,written,discarded,flushes,running,busy,read-time,write-time,discard-time,flush-time,queue-time,discards,reads-merged,writes-merged,discards-merged,major,minor'\t'Columns of a table, tsv or csv: disk, reads, read, writes, written, discarded, flushes, running, busy, read-time, write-time, discard-time, flush-time, queue-time, discards, reads-merged, writes-merged, discards-merged, major, minor' \
-                '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|disk|reads|read|writes|written|discarded|flushes|running|busy|read-time|write-time|discard-time|flush-time|queue-time|discards|reads-merged|writes-merged|discards-merged|major|minor'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'file close'
             printf '%s\n' $__qga_set1 \
@@ -452,14 +452,14 @@ function __qga_table
             printf '%s\n' \
                 '--count=text'\t'Bytes to read at most; 4096 by default, up to 48M' \
                 '--columns=,count,eof,data'\t'Columns of a table, tsv or csv: count, eof, data' \
-                '--sort=|count|eof|data'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set4 \
+                '--sort=|count|eof|data'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text'
         case 'file seek'
             printf '%s\n' \
                 '--whence=|set|cur|end'\t'From the beginning, the position, or the end' \
                 '--columns=,position,eof'\t'Columns of a table, tsv or csv: position, eof' \
-                '--sort=|position|eof'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set4 \
+                '--sort=|position|eof'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text' \
                 'text'
@@ -467,7 +467,7 @@ function __qga_table
             printf '%s\n' \
                 '--count=text'\t'Write only so many of them' \
                 '--columns=,count,eof'\t'Columns of a table, tsv or csv: count, eof' \
-                '--sort=|count|eof'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set4 \
+                '--sort=|count|eof'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text'
         case 'fs freeze'
@@ -483,7 +483,7 @@ function __qga_table
             printf '%s\n' \
                 '--fillable'\t'Leave out what is always full, such as squashfs and iso9660' \
                 '--columns=,mountpoint,device,type,used,total,used%,fills,disks'\t'Columns of a table, tsv or csv: mountpoint, device, type, used, total, used%, fills, disks' \
-                '--sort=|mountpoint|device|type|used|total|used%|fills|disks'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|mountpoint|device|type|used|total|used%|fills|disks'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'fs status'
             printf '%s\n' $__qga_set1 \
@@ -495,7 +495,7 @@ function __qga_table
             printf '%s\n' \
                 '--minimum=text'\t'Pass over free ranges smaller than this' \
                 '--columns=,path,trimmed,minimum,error'\t'Columns of a table, tsv or csv: path, trimmed, minimum, error' \
-                '--sort=|path|trimmed|minimum|error'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set4 \
+                '--sort=|path|trimmed|minimum|error'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set4 \
                 'guest'
         case 'fs with-frozen'
             printf '%s\n' \
@@ -506,17 +506,17 @@ function __qga_table
         case 'memory info'
             printf '%s\n' \
                 '--columns=,size'\t'Columns of a table, tsv or csv: size' \
-                '--sort=|size'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|size'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'memory list'
             printf '%s\n' \
                 '--columns=,block,online,can-offline'\t'Columns of a table, tsv or csv: block, online, can-offline' \
-                '--sort=|block|online|can-offline'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|block|online|can-offline'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'memory set'
             printf '%s\n' \
                 '--columns=,block,response,error'\t'Columns of a table, tsv or csv: block, response, error' \
-                '--sort=|block|response|error'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set4 \
+                '--sort=|block|response|error'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set4 \
                 'guest' \
                 'text*'
         case 'net address'
@@ -530,32 +530,32 @@ function __qga_table
         case 'net interfaces'
             printf '%s\n' \
                 '--columns=,interface,mac,addresses,rx-bytes,tx-bytes,rx-packets,rx-errs,rx-dropped,tx-packets,tx-errs,tx-dropped'\t'Columns of a table, tsv or csv: interface, mac, addresses, rx-bytes, tx-bytes, rx-packets, rx-errs, rx-dropped, tx-packets, tx-errs, tx-dropped' \
-                '--sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|interface|mac|addresses|rx-bytes|tx-bytes|rx-packets|rx-errs|rx-dropped|tx-packets|tx-errs|tx-dropped'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'net routes'
             printf '%s\n' \
                 '--columns=,destination,via,dev,metric,type,version,mtu,source,flags'\t'Columns of a table, tsv or csv: destination, via, dev, metric, type, version, mtu, source, flags' \
-                '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|destination|via|dev|metric|type|version|mtu|source|flags'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os devices'
             printf '%s\n' \
                 '--columns=,driver,version,date,device'\t'Columns of a table, tsv or csv: driver, version, date, device' \
-                '--sort=|driver|version|date|device'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|driver|version|date|device'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os hostname'
             printf '%s\n' \
                 '--columns=,hostname'\t'Columns of a table, tsv or csv: hostname' \
-                '--sort=|hostname'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|hostname'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os info'
             printf '%s\n' \
                 '--columns=,pretty-name,id,name,version,version-id,variant,variant-id,kernel-release,kernel-version,machine'\t'Columns of a table, tsv or csv: pretty-name, id, name, version, version-id, variant, variant-id, kernel-release, kernel-version, machine' \
-                '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|pretty-name|id|name|version|version-id|variant|variant-id|kernel-release|kernel-version|machine'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'os timezone'
             printf '%s\n' \
                 '--columns=,zone,offset'\t'Columns of a table, tsv or csv: zone, offset' \
-                '--sort=|zone|offset'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|zone|offset'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'power shutdown'
             printf '%s\n' \
@@ -581,7 +581,7 @@ function __qga_table
         case 'ssh list'
             printf '%s\n' \
                 '--columns=,type,fingerprint,comment,options,key'\t'Columns of a table, tsv or csv: type, fingerprint, comment, options, key' \
-                '--sort=|type|fingerprint|comment|options|key'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|type|fingerprint|comment|options|key'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest' \
                 'user'
         case 'ssh remove'
@@ -592,7 +592,7 @@ function __qga_table
         case 'time get'
             printf '%s\n' \
                 '--columns=,time,ahead-of-host'\t'Columns of a table, tsv or csv: time, ahead-of-host' \
-                '--sort=|time|ahead-of-host'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|time|ahead-of-host'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'time set'
             printf '%s\n' $__qga_set1 \
@@ -601,7 +601,7 @@ function __qga_table
         case 'user list'
             printf '%s\n' \
                 '--columns=,user,domain,login,age'\t'Columns of a table, tsv or csv: user, domain, login, age' \
-                '--sort=|user|domain|login|age'\t'Sort a table, tsv or csv by this column; -COLUMN for descending' $__qga_set5 \
+                '--sort=|user|domain|login|age'\t'Sort a table, tsv or csv by it; -COLUMN for descending' $__qga_set5 \
                 'guest'
         case 'user set-password'
             printf '%s\n' \

@@ -64,8 +64,9 @@ FLEET = (
 VIEW = (
     Arg("columns", spec.TEXT, "Columns of a table, tsv or csv, comma-separated", metavar="A,B"),
     Arg("no-header", spec.FLAG, "Leave the header line out"),
-    Arg("sort", spec.TEXT, "Sort a table, tsv or csv by this column; -COLUMN for descending", metavar="COLUMN"),
-)
+    Arg("sort", spec.TEXT, "Sort a table, tsv or csv by it; -COLUMN for descending",
+        metavar="COLUMN"),
+)  # fmt: skip
 
 WATCH = (
     Arg("watch", spec.DURATION, "Ask again at this interval, for example 2s; Ctrl-C ends it",
