@@ -5,7 +5,15 @@ from __future__ import annotations
 import time
 
 from qga_cli import wire
-from qga_cli.errors import BadReply, NotAnswering, OutcomeUnknown, QgaError
+from qga_cli.errors import (
+    BadReply,
+    Frozen,
+    NotAnswering,
+    OutcomeUnknown,
+    QgaError,
+    Refused,
+    Unsupported,
+)
 from qga_cli.shape import check
 from qga_cli.spec import Command
 
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
 _SILENCE = 3.0
 _EXPLAINING = 5.0  # seconds for each question that explains a refusal
 _LOOK = 0.1  # seconds between two looks at the guest's state
+UNKNOWN = "not told"  # of the system that it runs on
 _RECORDS = 20  # of programs with one pid that an agent may have; a lying one has no end of them
 
 
@@ -70,6 +79,7 @@ class Agent:
         self.sent = False  # whether the running or last call may have reached the guest
         self._quiet = 0.0  # time.monotonic() until which a command without reply may have effect
         self.system = ""  # its id as guest-get-osinfo has it, once somebody has asked
+        self._shell = "sh"
         self._new: set[object] = set()  # pids of programs whose state nobody has asked for yet
         self._trace = trace
         self._waits = waits
@@ -85,14 +95,38 @@ class Agent:
         Raises the errors of errors.py; a refusal is explained with the agent's version, policy
         and freeze state, which costs further calls on that path only.
         """
-        text = wire.encode(command.wire, arguments or {})
-        reply = self._explained(command, text, timeout)
+        asked = arguments or {}
+        if command.wire == "guest-exec" and asked["path"] == "sh":
+            asked = {**asked, "path": self._shell}
+        text = wire.encode(command.wire, asked)
+        try:
+            reply = self._explained(command, text, timeout)
+        except Refused as error:
+            if asked.get("path") != "sh" or not self._has_shell_elsewhere(error):
+                raise
+            asked = {**asked, "path": self._shell}
+            reply = self._explained(command, wire.encode(command.wire, asked), timeout)
         if command.wire == "guest-exec":
             self.started(reply.value["pid"])
         elif command.wire == "guest-exec-status" and arguments and arguments["pid"] in self._new:
             self._new.discard(arguments["pid"])
             reply = self._last_record(command, text, timeout, reply)
         return reply
+
+    def _has_shell_elsewhere(self, error: Refused) -> bool:
+        """Whether a shell that the agent's PATH does not have may be /bin/sh, as on NixOS.
+
+        Not on Windows, where any user may make a C:\\bin\\sh.exe for us to run.
+        """
+        if isinstance(error, Frozen | Unsupported):
+            return False
+        if not self.system:
+            told = self.ask("guest-get-osinfo")
+            self.system = str(told.get("id") or "") if isinstance(told, dict) else ""
+        if self.system in ("", "mswindows", UNKNOWN):
+            return False
+        self._shell = "/bin/sh"
+        return True
 
     def started(self, pid: int) -> None:
         """The agent has given a program this pid: what it says of an earlier one is not meant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qga_cli.agent import UNKNOWN
 from qga_cli.commands.info import COMMAND as INFO
 from qga_cli.commands.info import enabled_commands, is_on_windows
 from qga_cli.errors import Refused, Unsupported
@@ -49,8 +50,8 @@ def _system(agent: Agent) -> str:
     from qga_cli.commands.os.info import COMMAND as OS_INFO
 
     try:
-        return agent.call(OS_INFO).value.get("id") or "not told"
+        return agent.call(OS_INFO).value.get("id") or UNKNOWN
     except Unsupported:  # before 2.10, or a policy
-        return "mswindows" if ask(agent).windows else "not told"
+        return "mswindows" if ask(agent).windows else UNKNOWN
     except Refused:
-        return "not told"
+        return UNKNOWN

@@ -101,9 +101,9 @@ def _whole(names: list[str]) -> list[str]:
 
 def _shell(connect: str, guest: str, name: str, *words: str) -> list[str]:
     from qga_cli.agent.program import capture
-    from qga_cli.inside import SH, script
+    from qga_cli.inside import script
 
-    done = capture(_agent(connect, guest), [SH, "-c", script(f"complete/{name}"), "sh", *words])
+    done = capture(_agent(connect, guest), ["sh", "-c", script(f"complete/{name}"), "sh", *words])
     return _rows(done.stdout.decode("utf-8", "surrogateescape"))
 
 

@@ -81,6 +81,8 @@ class Context:
         parts = [stdin] if stdin else []
         if argv:
             parts.append("set -- " + " ".join(quote(word) for word in argv))
+            if argv[0] == "sh":  # as in Agent.call
+                parts.append('command -v sh >/dev/null || { shift; set -- /bin/sh "$@"; }')
         parts.append(_DEFAULTS)
         around = ['TMPDIR=${qga_tmp-$TMPDIR}; [ "$TMPDIR" ] || unset TMPDIR']  # see here.sh
         if self.user:

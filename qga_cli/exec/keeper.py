@@ -8,7 +8,7 @@ import time
 
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec.outputs import Polled, Spooled
-from qga_cli.inside import SH, loaded_at_once, script
+from qga_cli.inside import loaded_at_once, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Keeper:
 
     def _helper(self, name: str, *words: str) -> int:
         """The exit code of a script that ends at once; -1 after a signal."""
-        pid = self.calls.start([SH, "-c", script(name), "qga", *words])
+        pid = self.calls.start(["sh", "-c", script(name), "qga", *words])
         status = self.calls.finish(pid)
         return int(status.get("exitcode", -1))
 

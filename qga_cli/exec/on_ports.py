@@ -36,7 +36,7 @@ from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.outputs import Stream
 from qga_cli.exec.port_feed import PortFeed
 from qga_cli.exec.wrapper import SAFE_INPUT
-from qga_cli.inside import SH, loaded, script
+from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class ProgramOnPorts:
         try:
             if not drop and not self.ended and self._relays:
                 words = [str(self.pid), *self._relays]
-                pid = self.calls.start([SH, "-c", script("exec/unport"), "qga-unport", *words])
+                pid = self.calls.start(["sh", "-c", script("exec/unport"), "qga-unport", *words])
                 self.calls.reap([pid], _LAST)
         finally:
             self._let_go(clean=False)

@@ -1,15 +1,12 @@
 """What runs in guests: shell scripts, one file each, and some Python, sent as text.
 
-They run as root in the guest, under whatever /bin/sh is there: dash, busybox ash, bash. (Under ksh
+They run as root in the guest, under whatever `sh` is there: dash, busybox ash, bash. (Under ksh
 programs run, and what holds a copy does not.) Words that the user or the guest chose reach them as
 $1, $2 ... or on standard input, never as text.
 """
 
 import os
 from functools import cache
-
-# By its path: an agent's PATH may have none, as NixOS gives it to a service.
-SH = "/bin/sh"
 
 
 @cache
@@ -42,7 +39,7 @@ def loaded(name: str, text: str) -> tuple[list[str], bytes]:
     `name` is all that others see of it, once more in a comment, by which it is known for ours.
     """
     source = f"{script('exec/here')}{text}#\n".encode()
-    return [SH, "-c", f"# {name}\n{script('exec/load')}", name], source
+    return ["sh", "-c", f"# {name}\n{script('exec/load')}", name], source
 
 
 def loaded_at_once(name: str, text: str, **told: str) -> tuple[list[str], bytes]:
@@ -55,4 +52,4 @@ def loaded_at_once(name: str, text: str, **told: str) -> tuple[list[str], bytes]
     begin = "[ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }; . /proc/self/fd/0"
     given = "".join(f"{variable}={word}\n" for variable, word in told.items())
     whole = f"{given}{{\n{script('exec/here')}{text}}}\n"
-    return [SH, "-c", f"# {name}\n{begin}", name], whole.encode("utf-8", "surrogateescape")
+    return ["sh", "-c", f"# {name}\n{begin}", name], whole.encode("utf-8", "surrogateescape")

@@ -8,7 +8,7 @@ import threading
 import time
 
 from qga_cli.errors import BadReply, OutcomeUnknown, Refused, TimedOut
-from qga_cli.inside import SH, script
+from qga_cli.inside import script
 from qga_cli.network.known_hosts import remember
 from qga_cli.network.link import Presence, hear, open_link
 from qga_cli.verbs.job import Job
@@ -37,7 +37,7 @@ class Login:
         """Carry it to its end. Raises Refused with the guest's reason."""
         job = self._job
         assert job.target is not None
-        words = [SH, "-c", script("network/login"), "qga-login"]
+        words = ["sh", "-c", script("network/login"), "qga-login"]
         link = open_link(job, job.agent, words, self._channel, bare=True)
         try:
             keys, rest = _keys(link, job.interrupt)

@@ -12,7 +12,7 @@ from qga_cli.exec.run import run
 from qga_cli.exec.sinks import Passthrough
 from qga_cli.exec.verb import standard_input
 from qga_cli.guests.targets import is_fleet
-from qga_cli.inside import SH, script
+from qga_cli.inside import script
 from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ def verb(
             from qga_cli.terminal import session
 
             return session.shell(job, user=user or "root", escape="~", channel=channel)
-        argv = [SH, "-c", script("network/rsh"), "qga-rsh"]
+        argv = ["sh", "-c", script("network/rsh"), "qga-rsh"]
         argv += [" ".join(words)] if words else []
         argv += ["subsystem"] if subsystem else []
         around = {"user": user, "env": environment}

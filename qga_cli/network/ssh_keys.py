@@ -16,7 +16,7 @@ from qga_cli.commands.ssh.list import COMMAND as LIST
 from qga_cli.commands.ssh.remove import COMMAND as REMOVE
 from qga_cli.errors import Forbidden, Refused, Unsupported, UsageError
 from qga_cli.exec.run import run
-from qga_cli.inside import SH, script
+from qga_cli.inside import script
 from qga_cli.verbs.job import Job
 
 TYPE_CHECKING = False
@@ -112,7 +112,7 @@ def _change(job: Job, command: Command, arguments: dict[str, Any], how: str) -> 
     def work() -> None:
         given = io.BytesIO("".join(f"{key}\n" for key in keys).encode())
         done = run(
-            job.agent, [SH, "-c", script("network/keys"), "qga-keys", how], user=user,
+            job.agent, ["sh", "-c", script("network/keys"), "qga-keys", how], user=user,
             stdin=given, stdout=bytes, stderr=said.extend,
             interrupt=job.interrupt, timeout=job.timeout,
         )  # fmt: skip

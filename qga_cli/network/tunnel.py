@@ -10,7 +10,7 @@ import threading
 import time
 
 from qga_cli.errors import BadReply, Interrupted, OutcomeUnknown, QgaError, TimedOut, Unsupported
-from qga_cli.inside import SH, modules, network, script
+from qga_cli.inside import modules, network, script
 from qga_cli.inside.network.frames import FAILED, LISTEN, OPEN, OPENED, Broken
 from qga_cli.inside.network.mux import Mux
 from qga_cli.interrupt import Interrupt
@@ -244,7 +244,7 @@ def dig(job: Job, channel: str) -> Tunnel:
     tools = list(_TOOLS)
     while True:
         sizes = [str(len(program(tool))) for tool in _TOOLS]
-        words = [SH, "-c", script("network/pick"), "qga-tunnel", *sizes, *tools]
+        words = ["sh", "-c", script("network/pick"), "qga-tunnel", *sizes, *tools]
         tool = ""
         link = open_link(job, job.agent, words, channel, bare=True)
         try:

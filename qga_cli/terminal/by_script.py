@@ -18,7 +18,7 @@ from qga_cli.agent.program import capture, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
-from qga_cli.inside import SH, script
+from qga_cli.inside import script
 from qga_cli.terminal.carrier import DEVICE, PARTING, READ, Carrier, TerminalRequest
 
 _PLACES = ("/run", "/dev/shm", "/tmp")  # as in inside/terminal/prepare.sh
@@ -54,7 +54,7 @@ class ScriptCarrier(Carrier):
             "carry": script("terminal/carry"),
         }
         text = _with(variables, script("terminal/main"))
-        self._pid = int(agent.call(EXEC, program.request([SH], stdin=text)).value["pid"])
+        self._pid = int(agent.call(EXEC, program.request(["sh"], stdin=text)).value["pid"])
         try:
             self._output = self._open(self._device(), "r")
             self._fifo = self._open(f"{self._folder}/keys", "r+")
@@ -72,7 +72,7 @@ class ScriptCarrier(Carrier):
     def hang_up(self) -> None:
         self._keys = b""
         self._hung_up = True
-        capture(self.agent, [SH, "-c", script("terminal/hang_up"), "qga", self._folder])
+        capture(self.agent, ["sh", "-c", script("terminal/hang_up"), "qga", self._folder])
 
     def full(self) -> bool:
         return len(self._keys) > _FULL
@@ -90,7 +90,7 @@ class ScriptCarrier(Carrier):
         now = time.monotonic()
         if self._size:
             words = [self._folder, *map(str, self._size)]
-            capture(self.agent, [SH, "-c", script("terminal/resize"), "qga", *words])
+            capture(self.agent, ["sh", "-c", script("terminal/resize"), "qga", *words])
             self._size = None
         many = len(self._keys) > _FEW and not self._calm
         if not self._keys or now < self._wrote + (_CALM if many else self._pause):
@@ -144,7 +144,7 @@ class ScriptCarrier(Carrier):
         name = f"qga-{secrets.token_hex(16)}"  # not the end word: every user may list it
         try:
             prepare = _with({"folder": name}, script("terminal/prepare"))
-            done = capture(self.agent, [SH], stdin=prepare)
+            done = capture(self.agent, ["sh"], stdin=prepare)
             folder = done.stdout.decode("ascii", "replace").rstrip("\n")
         except Refused as error:
             if "No such file" not in error.desc:

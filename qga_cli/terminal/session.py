@@ -38,7 +38,7 @@ from functools import partial
 from qga_cli.agent.abilities import is_windows
 from qga_cli.errors import Interrupted, QgaError, Unsupported, UsageError
 from qga_cli.exec.context import Context
-from qga_cli.inside import SH, script
+from qga_cli.inside import script
 from qga_cli.terminal import by_python, by_script
 from qga_cli.terminal.carrier import TerminalRequest
 from qga_cli.terminal.console import Console, Escape
@@ -61,7 +61,7 @@ _HELP = b"\r\n~.  end the session\r\n~~  type a tilde\r\n~?  this help\r\n(after
 
 def shell(job: Job, *, user: str, escape: str, channel: str) -> Finished:
     """`qga shell`: a login shell, by whichever program of the guest makes one."""
-    words = [SH, "-c", script("terminal/login"), "qga", user]
+    words = ["sh", "-c", script("terminal/login"), "qga", user]
     return attach(job, words, {}, escape, channel, owner=user)
 
 

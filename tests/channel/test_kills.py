@@ -30,10 +30,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 AT_ONCE = 4
 LATEST = 2.5  # seconds after the start; the first byte comes after 0.5 or so
 LIMIT = 3.0  # seconds after the end in which everything is gone but
-HOLDER = (
-    "/bin/sh -c LC_ALL=C; export LC_ALL",
-    "sleep 15",
-)  # what holds a copy's files, which may take
+HOLDER = ("sh -c LC_ALL=C; export LC_ALL", "sleep 15")  # what holds a copy's files, which may take
 LONGER = 10.0  # seconds
 ENDS = 15.0  # seconds for a qga that was told to end, on a busy machine
 ALWAYS = ("--channel", "always")

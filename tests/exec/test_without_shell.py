@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from qga_cli.exec.without_proc import END
-from qga_cli.inside import SH
 from tests.kit.command import qga
 from tests.kit.fake import AgentFault, FakeAgent, Handler
 from tests.kit.running import GUARD, Started, eventually
@@ -69,11 +68,37 @@ def test_a_shell_outside_the_path_of_the_agent(tmp_path: Path) -> None:
             words = ("exec", "-e", "A=a b", "-w", "/usr", "x", "--")
             ran = qga("-c", to, *words, sys.executable, "-c", "import os; print(os.environ['A'])")
             assert (ran.code, ran.out) == (0, "a b\n"), ran.err
+            assert qga("-c", to, "exec", "x", "sh", "-c", "exit 7").code == 7
             assert qga("-c", to, "script", "x", "-", stdin=b"echo $((1 + 1))").out == "2\n"
             assert qga("-c", to, "cp", __file__, f"x:{tmp_path}/new").code == 0
             listed = qga("-c", to, "ls", f"x:{tmp_path}").out.split()
             assert listed == ["bin", "new", "nix.sock", "nix.state"]
     assert (tmp_path / "new").read_bytes() == Path(__file__).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("system", "paths"),
+    [
+        ({"id": "nixos"}, ["sh", "/bin/sh"]),
+        ({"id": "mswindows"}, ["sh"]),
+        ({}, ["sh"]),
+        (None, ["sh"]),
+    ],
+)
+def test_a_shell_by_its_path_is_for_systems_that_have_one(
+    fake: Callable[[Handler], FakeAgent], system: dict[str, object] | None, paths: list[str]
+) -> None:
+    """On Windows any user may make a \\bin\\sh.exe, and the agent would run it as SYSTEM."""
+
+    def answer(request: dict[str, object]) -> object:
+        if request["execute"] == "guest-get-osinfo" and system is not None:
+            return system
+        raise AgentFault("Failed to execute child process (No such file or directory)")
+
+    agent = fake(answer)
+    qga("-c", agent.uri, "exec", "x", "--", "true")
+    sent = [one["arguments"] for one in agent.requests if one["execute"] == "guest-exec"]
+    assert [one["path"] for one in sent if str(one["path"]).endswith("sh")] == paths
 
 
 def test_a_shell_on_windows_is_not_used(tmp_path: Path) -> None:
@@ -222,7 +247,7 @@ class Shellless:
         raise AgentFault("unexpected")
 
     def _start(self, arguments: dict[str, object]) -> object:
-        if arguments["path"] == SH:
+        if arguments["path"] == "sh":
             raise AgentFault("Failed to execute helper program (No such file or directory)")
         self.started.append(arguments)
         if arguments["path"] == "kill":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, quote
-from qga_cli.inside import SH, loaded_at_once, script
+from qga_cli.inside import loaded_at_once, script
 from tests.inside.conftest import Run
 from tests.kit.running import GUARD
 
@@ -193,7 +193,7 @@ def test_a_script_that_is_read_at_once_runs_whole_or_not_at_all(
     words, given = loaded_at_once(
         "mark", text, qga_end=quote("it's"), qga_context=quote("qga_around() { :; }")
     )
-    assert words[0] == SH
+    assert words[0] == "sh"
     done = sh("exec/load", "sh", "-c", "exit 5", stdin=given[: int(len(given) * kept)],
               around=lambda _: words[2])  # fmt: skip
     if kept < 1:

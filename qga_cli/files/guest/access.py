@@ -26,7 +26,6 @@ from qga_cli.exec.run import run
 from qga_cli.exec.ways import remember
 from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 from qga_cli.format import shorten
-from qga_cli.inside import SH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -278,7 +277,7 @@ class Access:
 def _argv(script: str, words: tuple[str, ...]) -> list[str]:
     if not all(is_text(word) for word in words):
         script, words = _spelled(words) + script, ()
-    return [SH, "-c", "LC_ALL=C; export LC_ALL\n" + script, "qga", *words]
+    return ["sh", "-c", "LC_ALL=C; export LC_ALL\n" + script, "qga", *words]
 
 
 def is_text(word: str) -> bool:
