@@ -1,10 +1,11 @@
 """What TAB offers beyond the words baked into completions/: guests, and what is inside them.
 
 `qga __complete KIND VALUE WORD...` prints what VALUE, a word of that kind after the WORDs, may
-become: one candidate a line, with a remark after a tab. It never prompts, never complains and
-never takes longer than 300 ms: a child in a session of its own asks and fills a small cache, and
-what comes too late is there at the next TAB. A guest's names are a stranger's text: those that
-are not printable are left out, the shell's own quoting does the rest.
+become: one candidate a line, with a remark after a tab; or, of kind alias-words, a line for each
+word that the alias stands for. It never prompts, never complains and never takes longer than
+300 ms: a child in a session of its own asks and fills a small cache, and what comes too late is
+there at the next TAB. A guest's names are a stranger's text: those that are not printable are left
+out, the shell's own quoting does the rest.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-ALIAS = "alias"  # beside the kinds of arguments: a name of [aliases]
+# Beside the kinds of arguments: a name of [aliases], and the words that one stands for.
+ALIAS, ALIAS_WORDS = "alias", "alias-words"
 _MOST = 1000  # candidates printed; nobody reads more
 _SOURCES = {spec.MOUNTPOINT: "mountpoints", spec.USER: "users", spec.PID: "pids"}
 
@@ -36,6 +38,9 @@ def complete(wanted: Sequence[str], command: spec.Command | None, rest: Sequence
         lines = list(_offer(wanted[0], wanted[1], command, rest)) if len(wanted) > 1 else []
     except QgaError:
         return 0  # a mistake in the configuration, say: the command itself will tell
+    if wanted[:1] == [ALIAS_WORDS]:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        return 0
     shown = 0
     for line in lines:
         text, _, remark = line.partition("\t")
@@ -52,6 +57,8 @@ def _offer(
     settings = config.load()
     if kind == ALIAS:
         return settings.table("aliases")
+    if kind == ALIAS_WORDS:
+        return settings.alias(value)
     scanned = quick_parser.scan(for_command(command), rest) if command else None
     if command is None or scanned is None:
         return []

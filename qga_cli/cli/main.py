@@ -208,15 +208,8 @@ def _unalias(words: list[str], rest: list[str]) -> list[str]:
         return words
     from qga_cli import config
 
-    alias = config.load().table("aliases").get(rest[0])
-    if alias is None:
-        return words
-    import shlex
-
-    try:
-        return words[: len(words) - len(rest)] + shlex.split(alias.value) + rest[1:]
-    except ValueError as error:
-        raise UsageError(f"{alias.origin}: alias {rest[0]}: {error}") from error
+    spelled = config.load().alias(rest[0])
+    return words[: len(words) - len(rest)] + spelled + rest[1:] if spelled else words
 
 
 def _help(options: list[str], words: list[str]) -> int:

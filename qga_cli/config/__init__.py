@@ -67,6 +67,21 @@ class Config:
         """The values directly in a table, by their last name."""
         return {name: setting.value for name, setting in self.table(*path).items()}
 
+    def alias(self, name: str) -> list[str]:
+        """The words that an alias stands for; none where there is none of that name. Raises
+        UsageError."""
+        alias = self.settings.get(("aliases", name))
+        if alias is None:
+            return []
+        import shlex  # 3 ms, for an alias alone
+
+        from qga_cli.errors import UsageError
+
+        try:
+            return shlex.split(alias.value)
+        except ValueError as error:
+            raise UsageError(f"{alias.origin}: alias {name}: {error}") from error
+
 
 def paths() -> list[str]:
     """The files that are read, in this order; later ones win."""

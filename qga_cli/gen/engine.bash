@@ -24,6 +24,15 @@ _qga_read() {
     [[ $quote ]] && keep=$opened
 }
 
+# Puts the words of an alias of the configuration in its place, once.
+_qga_spell_out() {
+    local -a said
+    [[ ! $command && ! $alias ]] || return
+    alias=$word
+    mapfile -t said < <("${words[0]/#\~\//$HOME/}" __complete alias-words "$alias" 2>/dev/null)
+    ((${#said[@]})) && words=("${words[@]:0:index}" "${said[@]}" "${words[@]:index+1}")
+}
+
 # The kind of value that option $1 of the current command takes; fails for a flag or a stranger.
 _qga_option() {
     [[ " $options " == *" $1="* ]] || return
@@ -34,10 +43,11 @@ _qga_option() {
 
 # Walks the words before cur and finds the kind of cur.
 _qga_locate() {
-    local word value='' ended='' loose=0
+    local word value='' ended='' loose=0 index=0
     local -a slots=()
     _qga_table ''
     for word in "${words[@]:1}"; do
+        ((index += 1))
         if [[ $value ]]; then
             value=''
         elif [[ ! $ended && $word == -- ]]; then
@@ -46,7 +56,7 @@ _qga_locate() {
         elif [[ ! $ended && $word == -?* ]]; then
             _qga_option "$word" && value=$kind
         elif [[ $children ]]; then
-            [[ " $children " == *" $word "* ]] || return
+            [[ " $children " == *" $word "* ]] || { _qga_spell_out && _qga_locate; return; }
             command+=${command:+ }$word
             _qga_table "$command"
             slots=($places)
@@ -127,7 +137,7 @@ _qga_other() {
 }
 
 _qga() {
-    local cur='' quote='' keep=0 command='' options='' places='' children='' kind=text prefix=''
+    local cur='' quote='' keep=0 command='' options='' places='' children='' kind=text prefix='' alias=''
     local IFS=$' \t\n' word
     local -a words=() found=()
     COMPREPLY=()

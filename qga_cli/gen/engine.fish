@@ -4,9 +4,11 @@ function __qga_option
     string match -r --groups-only -- "^$name=([^\t]*)" $argv[2..]
 end
 
-# What completes the word under the cursor, a remark after a tab.
+# What completes the word under the cursor, a remark after a tab. The words before it are given where
+# an alias among them has been spelled out.
 function __qga_complete
-    set -l words (commandline -opc)[2..]
+    set -l words $argv
+    set -q argv[1]; or set words (commandline -opc)[2..]
     set -l cur (commandline -ct)
     set cur (string unescape -- $cur; or string trim -lc "\"'" -- $cur)
     set -l table (__qga_table)
@@ -17,7 +19,9 @@ function __qga_complete
     set -l ended
     set -l value
     set -l start
+    set -l before
     for word in $words
+        set before $words[0..$index]
         set index (math $index + 1)
         if set -q value[1]
             set -e value
@@ -30,7 +34,12 @@ function __qga_complete
         else if not set -q ended[1]; and string match -qr -- '^-.' $word
             set value (__qga_option $word $table)
         else if string match -q -- '+*' $table
-            string match -rq -- '^\+'(string escape --style=regex -- $word)'\t' $table; or return
+            if not string match -rq -- '^\+'(string escape --style=regex -- $word)'\t' $table
+                set -q command[1]; or set -q argv[1]; and return
+                set -l said (qga __complete alias-words $word 2>/dev/null)
+                set -q said[1]; and __qga_complete $before $said $words[(math $index + 1)..]
+                return
+            end
             set -a command $word
             set table (__qga_table $command)
             set slots (string match -rv -- '^[+-]' $table)

@@ -7,7 +7,20 @@ _qga_group() {
     _arguments -C -S -A '-*' $specs '1:command:->word' '*:: :->rest' && return
     case $state in
         word) _describe -t commands command known || { [[ $begin == _qga && $PREFIX ]] && _qga_ask alias } ;;
-        rest) (( $+functions[${begin}_$words[1]] )) && ${begin}_$words[1] ;;
+        rest)
+            if (( $+functions[${begin}_$words[1]] )); then
+                ${begin}_$words[1]
+            elif [[ $begin == _qga && ! $_qga_alias ]]; then
+                # An alias of the configuration: its words in its place, once. zsh undoes what a
+                # function has done to `words`, so this is none.
+                _qga_alias=$words[1]
+                local -a said=("${(@f)$($_qga_program __complete alias-words ${(Q)_qga_alias} 2>/dev/null)}")
+                [[ $said ]] || return
+                _qga_line[$#_qga_line-CURRENT+2]=("$said[@]")
+                words=(qga "${(@q)said}" "${(@)words[2,-1]}")
+                (( CURRENT += $#said ))
+                _qga_root
+            fi ;;
     esac
 }
 
@@ -68,6 +81,7 @@ _qga() {
     local -A opt_args
     local -a specs
     local _qga_program=${${(Q)words[1]}/#\~\//$HOME/}
+    local _qga_alias=
     local -a _qga_line=("${(@Q)words[2,CURRENT-1]}")
     _qga_root
 }

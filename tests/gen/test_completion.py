@@ -101,6 +101,28 @@ def test_groups_hosts_and_aliases(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_comes_after_an_alias(shell: Shell, tmp_path: Path) -> None:
+    """TAB knew its name, and nothing that comes after it."""
+    config = tmp_path / ".config" / "qga" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        """[aliases]
+df = "fs list --columns 'mountpoint,used%'"
+as-root = "exec -u 'root user'"
+ring = "ring web1"
+"""
+    )
+    assert shell.run("qga df d") == ["df", "db 1"]
+    assert shell.tab("qga df web1 --outp").startswith("qga df web1 --output")
+    assert shell.tab("qga -v df web1 -o y") == "qga -v df web1 -o yaml "
+    assert shell.tab("qga df --sort tot") == "qga df --sort total "
+    assert shell.run("qga as-root d") == ["as-root", "db 1"]
+    assert shell.tab("qga as-root --workd").startswith("qga as-root --workdir")
+    for unknown in ("ring w", "nosuch w"):
+        assert shell.tab(f"qga {unknown}").rstrip() == f"qga {unknown}"
+
+
+@pytest.mark.slow
 def test_a_program_of_the_host_behind_dashes(shell: Shell) -> None:
     shell.add_program("take-a-snapshot")
     start = "qga fs with-frozen --max 3s web1 web2 --"
