@@ -14,7 +14,7 @@ import os
 import stat
 
 from qga_cli.errors import FileError, UsageError
-from qga_cli.threads import Lock
+from qga_cli.threads import Lock, held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,11 +73,8 @@ def is_open_to_others(found: os.stat_result) -> bool:
 def check_temporary(path: str) -> None:
     """Raise FileError if another user can exchange what we make in a folder for a while, or any
     folder on the way to it. Raises OSError where there is none."""
-    folder = open_folder(path)
-    try:
+    with held(open_folder(path)) as folder:
         there = os.readlink(f"/proc/self/fd/{folder}")
-    finally:
-        os.close(folder)
     while True:
         found = os.lstat(there)
         if not is_ours(found) or (is_open_to_others(found) and not found.st_mode & stat.S_ISVTX):
@@ -99,13 +96,12 @@ def enter(name: str, folder: int) -> int:
 def open_folder(path: str) -> int:
     """The folder at `path`, to be read and to be worked in. Raises OSError, FileError."""
     above, name = walk(path)
-    try:
-        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | _last(above, name), dir_fd=above)
-    except OSError as error:
-        error.filename = path
-        raise
-    finally:
-        os.close(above)
+    with held(above):
+        try:
+            return os.open(name, os.O_RDONLY | os.O_DIRECTORY | _last(above, name), dir_fd=above)
+        except OSError as error:
+            error.filename = path
+            raise
 
 
 def is_planted(found: os.stat_result, folder: int) -> bool:
@@ -121,9 +117,13 @@ def open_file(path: str, flags: int, mode: int = 0o777, *, follow: bool = True) 
     FileError for another's link that leads to what is not his, and, where we would write, for what
     another has planted in a folder such as /tmp."""
     above, name = walk(path, follow=follow)
-    try:
+    with held(above):
         flags |= _last(above, name) if follow else os.O_NOFOLLOW | os.O_CLOEXEC
-        number = os.open(name, flags, mode, dir_fd=above)
+        try:
+            number = os.open(name, flags, mode, dir_fd=above)
+        except OSError as error:
+            error.filename = path
+            raise
         if flags & (os.O_WRONLY | os.O_RDWR) and is_planted(os.fstat(number), above):
             os.close(number)
             raise FileError(
@@ -131,11 +131,6 @@ def open_file(path: str, flags: int, mode: int = 0o777, *, follow: bool = True) 
                 hint="remove it, or write to a folder of your own",
             )
         return number
-    except OSError as error:
-        error.filename = path
-        raise
-    finally:
-        os.close(above)
 
 
 def walk(path: str, *, follow: bool = True) -> tuple[int, str]:

@@ -6,6 +6,7 @@ rests on the documented C module below `threading`; docs/startup.md has the figu
 
 from __future__ import annotations
 
+import os
 import time
 from _thread import allocate_lock as Lock  # a class in threading, too
 from _thread import get_ident, start_new_thread
@@ -14,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Bell", "Lock", "all_within", "get_ident", "start", "until"]
+__all__ = ["Bell", "Lock", "all_within", "get_ident", "held", "start", "until"]
 
 
 def start(work: Callable[..., object], *args: object) -> None:
@@ -75,3 +76,18 @@ class until:
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self._end()
+
+
+class held:
+    """Around a block, after which this descriptor is closed, however it ends."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __enter__(self) -> int:
+        return self._number
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        os.close(self._number)

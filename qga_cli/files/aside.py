@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 from qga_cli import hostpath
 from qga_cli.files.copy_tree.unlock import remove_tree
+from qga_cli.threads import held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def abandoned(prefix: str) -> Iterator[tuple[int, str, int]]:
     """Each folder of ours that a dead process has left: the one around it, open; its name; itself,
     open and locked. A running one holds its folder's lock, and so does its editor if that has
     outlived it."""
-    top = os.open(tempfile.gettempdir(), _FOLDER)
-    try:
+    with held(os.open(tempfile.gettempdir(), _FOLDER)) as top:
         for name in sorted(os.listdir(top)):
             if not name.startswith(prefix):
                 continue
@@ -49,13 +49,9 @@ def abandoned(prefix: str) -> Iterator[tuple[int, str, int]]:
                 folder = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=top)
             except OSError:
                 continue  # somebody else's, or gone
-            try:
+            with held(folder):
                 if _is_abandoned(folder):
                     yield top, name, folder
-            finally:
-                os.close(folder)
-    finally:
-        os.close(top)
 
 
 @contextmanager
@@ -74,12 +70,8 @@ def between_guests(interrupt: Interrupt) -> Iterator[str]:
         with interrupt.leaves(lambda: told):
             yield folder
     finally:
-        top = os.open(os.path.dirname(folder), _FOLDER)
-        try:
+        with held(lock), held(os.open(os.path.dirname(folder), _FOLDER)) as top:
             remove_tree(os.path.basename(folder), top)
-        finally:
-            os.close(top)
-            os.close(lock)
 
 
 def _is_abandoned(folder: int) -> bool:

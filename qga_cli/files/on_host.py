@@ -9,6 +9,7 @@ from qga_cli import hostpath
 from qga_cli.errors import FileError
 from qga_cli.files.guest.partial import shown_path
 from qga_cli.guests.place import Place
+from qga_cli.threads import held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,5 @@ def physical(place: Place) -> Place:
         head, tail = place.path, ""
     if ".." not in head.split("/"):
         return place
-    folder = hostpath.open_folder(head)
-    try:
+    with held(hostpath.open_folder(head)) as folder:
         return Place("", os.path.join(os.readlink(f"/proc/self/fd/{folder}"), tail))
-    finally:
-        os.close(folder)

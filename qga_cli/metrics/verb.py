@@ -9,6 +9,7 @@ from qga_cli.errors import FileError
 from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.exposition import text
 from qga_cli.metrics.families import families
+from qga_cli.threads import held
 from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def put(path: str, content: str) -> None:
     """
     try:
         above, name = hostpath.walk(path, follow=False)
-        try:
+        with held(above):
             part = f".{name}.{os.urandom(8).hex()}.qga-part"
             number = os.open(part, _NEW, _MODE, dir_fd=above)
             try:
@@ -67,8 +68,6 @@ def put(path: str, content: str) -> None:
             except BaseException:
                 os.unlink(part, dir_fd=above)
                 raise
-        finally:
-            os.close(above)
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {error.strerror}") from error
 

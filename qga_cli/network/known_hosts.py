@@ -10,6 +10,7 @@ import re
 from qga_cli import openssh, private
 from qga_cli.errors import FileError, QgaError
 from qga_cli.guests.targets import SUFFIX
+from qga_cli.threads import held
 
 _TYPE = re.compile(r"[a-z][a-z0-9@.-]{2,60}")
 _NAME = re.compile(r"[\w.-]{1,200}")
@@ -63,8 +64,7 @@ def _key(line: str) -> str:
 
 
 def _replace(name: bytes, lines: list[bytes]) -> None:
-    folder = private.open_folder(_top(), "qga", make=True, barred=private.KEPT)
-    try:
+    with held(private.open_folder(_top(), "qga", make=True, barred=private.KEPT)) as folder:
         lock = private.open_file(folder, f"{_FILE}.lock", _WRITE, private.KEPT)
         with open(lock, "w"):
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -80,5 +80,3 @@ def _replace(name: bytes, lines: list[bytes]) -> None:
             with open(draft, "wb") as opened:
                 opened.writelines(after)
             os.rename(f"{_FILE}.new", _FILE, src_dir_fd=folder, dst_dir_fd=folder)
-    finally:
-        os.close(folder)

@@ -13,6 +13,7 @@ from qga_cli.errors import FileError, UsageError
 from qga_cli.files.guest.digest import feed_zeros, of_file
 from qga_cli.files.guest.partial import claim, leftovers, partial_name
 from qga_cli.format import size as human
+from qga_cli.threads import held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,14 +164,12 @@ class HostTarget:
             old = os.open(self._name, os.O_PATH | _NO_LINK, dir_fd=self._at)
         except FileNotFoundError:
             return None
-        try:
+        with held(old):
             found = os.fstat(old)
             if not stat.S_ISREG(found.st_mode) or hostpath.is_planted(found, self._at):
                 return None
             _copy_attributes(f"/proc/self/fd/{old}", number)
             return found
-        finally:
-            os.close(old)
 
     def _skip_to(self, offset: int) -> None:
         assert self._file is not None

@@ -16,6 +16,7 @@ from qga_cli.errors import BadReply, FileError
 from qga_cli.files.guest.facts import nanoseconds
 from qga_cli.format import printable
 from qga_cli.format import size as human
+from qga_cli.threads import held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,17 +134,15 @@ class Extractor:
             self._dress_link(info, parent, name)
             return
         *folder, old = parts_of(info.linkname) or ("",)
-        here = os.dup(parent)  # the walk to the other name may close it
-        try:
-            os.link(old, name, src_dir_fd=self._walk(tuple(folder)), dst_dir_fd=here,
-                    follow_symlinks=False)  # fmt: skip
-        except FileNotFoundError as error:
-            raise BadReply(
-                f"the guest's archive has a hard link to {printable(info.linkname)!r}, "
-                "which is not in it"
-            ) from error
-        finally:
-            os.close(here)
+        with held(os.dup(parent)) as here:  # the walk to the other name may close it
+            try:
+                os.link(old, name, src_dir_fd=self._walk(tuple(folder)), dst_dir_fd=here,
+                        follow_symlinks=False)  # fmt: skip
+            except FileNotFoundError as error:
+                raise BadReply(
+                    f"the guest's archive has a hard link to {printable(info.linkname)!r}, "
+                    "which is not in it"
+                ) from error
 
     def _walk(self, parts: tuple[str, ...]) -> int:
         """The open folder at `parts`, made where tar has not named it."""

@@ -14,10 +14,7 @@ from qga_cli import hostpath
 from qga_cli.errors import FileError
 from qga_cli.files.copy_tree.unlock import empty, remove_tree, unlock
 from qga_cli.files.guest.partial import claim, leftovers, partial_name
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from qga_cli.threads import held
 
 
 class Stage:
@@ -143,14 +140,14 @@ class Stage:
                 )
             if found and stat.S_ISDIR(found.st_mode):
                 os.close(unlock(source, self.folder))  # what is in it is moved out of it
-                with _entered(name, target) as below:
+                with held(hostpath.enter(name, target)) as below:
                     self._check(source, below, there)
 
     def _settle(self, inner: str, target: int) -> None:
         for name in self._names(inner):
             source, found = os.path.join(inner, name), _look(name, target)
             if found and stat.S_ISDIR(found.st_mode) and self._is_folder(source):
-                with _entered(name, target) as below:
+                with held(hostpath.enter(name, target)) as below:
                     self._settle(source, below)
             else:
                 self._move(source, name, target)
@@ -173,20 +170,11 @@ class Stage:
     def _names(self, inner: str) -> list[str]:
         if not inner:
             return os.listdir(self.folder)
-        with _entered(inner, self.folder) as folder:
+        with held(hostpath.enter(inner, self.folder)) as folder:
             return os.listdir(folder)
 
     def _is_folder(self, inner: str) -> bool:
         return stat.S_ISDIR(os.lstat(inner, dir_fd=self.folder).st_mode)
-
-
-@contextlib.contextmanager
-def _entered(name: str, folder: int) -> Iterator[int]:
-    number = hostpath.enter(name, folder)
-    try:
-        yield number
-    finally:
-        os.close(number)
 
 
 def _volume(folder: int) -> tuple[str, int]:

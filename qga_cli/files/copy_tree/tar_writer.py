@@ -9,6 +9,7 @@ import tarfile
 from qga_cli import hostpath
 from qga_cli.errors import FileError
 from qga_cli.files.guest.facts import has_hole, seconds
+from qga_cli.threads import held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,10 +64,8 @@ class TarWriter:
     def _archive(self, paths: dict[str, str]) -> Iterator[bytes]:
         for name, path in paths.items():
             folder, last = hostpath.walk(path, follow=self._options.follow or name == ".")
-            try:
+            with held(folder):
                 yield from self._entry(name, path, last, folder, ())
-            finally:
-                os.close(folder)
         yield _END
 
     def _entry(
@@ -84,15 +83,12 @@ class TarWriter:
                 raise FileError(f"{path[:80]}...: more than {_DEEP} folders in each other")
             info.type = tarfile.DIRTYPE
             yield self._header(info, found.st_mtime_ns)
-            here_open = self._open(path, last, folder, found, os.O_DIRECTORY)
-            try:
+            with held(self._open(path, last, folder, found, os.O_DIRECTORY)) as here_open:
                 for child in sorted(os.listdir(here_open)):
                     yield from self._entry(
                         f"{name}/{child}", os.path.join(path, child), child, here_open,
                         (*above, here),
                     )  # fmt: skip
-            finally:
-                os.close(here_open)
         elif stat.S_ISLNK(found.st_mode):
             info.type, info.linkname = tarfile.SYMTYPE, os.readlink(last, dir_fd=folder)
             yield self._header(info, found.st_mtime_ns)
@@ -117,11 +113,8 @@ class TarWriter:
     def _has_holes(self, path: str, last: str, folder: int, found: os.stat_result) -> bool:
         if found.st_blocks * 512 >= found.st_size - _SPARSE:
             return False
-        number = self._open(path, last, folder, found, os.O_NONBLOCK)
-        try:
+        with held(self._open(path, last, folder, found, os.O_NONBLOCK)) as number:
             return has_hole(number, found.st_size)
-        finally:
-            os.close(number)
 
     def _look(self, path: str, last: str, folder: int) -> os.stat_result:
         """Of a link, with -L, what it leads to, if it may lead there."""
@@ -129,10 +122,8 @@ class TarWriter:
         if not (self._options.follow and stat.S_ISLNK(found.st_mode)):
             return found
         above, end = hostpath.walk(path)
-        try:
+        with held(above):
             return os.lstat(end, dir_fd=above)
-        finally:
-            os.close(above)
 
     def _open(self, path: str, last: str, folder: int, found: os.stat_result, flags: int) -> int:
         flags |= os.O_RDONLY | os.O_CLOEXEC

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 
+from qga_cli.threads import held
+
 _UNREAD = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -14,25 +16,19 @@ def unlock(name: str, folder: int) -> int:
     By its descriptor: what has the name a moment later keeps its mode. Raises OSError, of a link
     NotADirectoryError.
     """
-    there = os.open(name, _UNREAD, dir_fd=folder)
-    try:
+    with held(os.open(name, _UNREAD, dir_fd=folder)) as there:
         itself = f"/proc/self/fd/{there}"
         found = os.fstat(there)
         mode = stat.S_IMODE(found.st_mode)
         if found.st_uid == os.geteuid() and mode & stat.S_IRWXU != stat.S_IRWXU:
             os.chmod(itself, mode | stat.S_IRWXU)
         return os.open(itself, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    finally:
-        os.close(there)
 
 
 def remove_tree(name: str, folder: int) -> None:
     """Remove a folder of ours in another one, with all that is in it. Raises OSError."""
-    number = unlock(name, folder)
-    try:
+    with held(unlock(name, folder)) as number:
         empty(number)
-    finally:
-        os.close(number)
     os.rmdir(name, dir_fd=folder)
 
 

@@ -5,6 +5,8 @@ import hashlib
 import os
 import re
 
+from qga_cli.threads import held
+
 _SUFFIX = ".qga-part"
 
 
@@ -55,10 +57,8 @@ def _idle(name: str, folder: int) -> bool:
         number = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=folder)
     except OSError:  # it has its final name now, or somebody has exchanged it
         return False
-    try:
+    with held(number):
         return claim(number)
-    finally:
-        os.close(number)
 
 
 def _stem(name: str) -> str:
