@@ -10,10 +10,14 @@ import contextlib
 import errno
 import os
 import stat
+import time
+
+from qga_cli.threads import held
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 SECRET, KEPT = 0o077, 0o022  # what others may not: look into it; write to it
+HOUR = 3600.0  # seconds that what is in the cache may count
 
 
 def base(variable: str, otherwise: str) -> str:
@@ -54,6 +58,39 @@ def open_file(folder: int, name: str, flags: int = os.O_RDONLY, barred: int = SE
 def is_ours(found: os.stat_result, barred: int = SECRET) -> bool:
     """Whether it belongs to us, and others may not do with it what is barred."""
     return found.st_uid == os.geteuid() and not found.st_mode & barred
+
+
+def cache(*, make: bool = False) -> int:
+    """The folder of small files with which nothing is lost, opened. Raises OSError."""
+    return open_folder(base("XDG_CACHE_HOME", ".cache"), "qga", make=make)
+
+
+def recall(name: str) -> tuple[bytes, float]:
+    """What a file there says, and its age in seconds; b"" where there is none."""
+    try:
+        with held(cache()) as folder:
+            number = open_file(folder, name)
+        with open(number, "rb") as file:
+            return file.read(), time.time() - os.fstat(number).st_mtime
+    except OSError:
+        return b"", 0.0
+
+
+def note(name: str, data: bytes) -> None:
+    """Write such a file, if this user has a place for it; those that count no more go."""
+    with (
+        contextlib.suppress(OSError),  # a full disk, a read-only home, another's: it is lost
+        held(cache(make=True)) as folder,
+    ):
+        for other in os.listdir(folder):
+            with contextlib.suppress(OSError):  # another qga was faster
+                if not 0 <= time.time() - os.lstat(other, dir_fd=folder).st_mtime < HOUR:
+                    os.unlink(other, dir_fd=folder)
+        draft = f"{name}.{os.getpid()}"
+        number = open_file(folder, draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with open(number, "wb") as file:
+            file.write(data)
+        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _top(path: str, make: bool) -> int:

@@ -22,7 +22,6 @@ _PATIENCE = 0.3  # seconds a TAB waits
 _EFFORT = 5  # seconds the child goes on for the sake of the next TAB
 # Seconds for which an answer is not asked for again.
 _KEPT = {"guests": 5, "paths": 5, "programs": 300, "mountpoints": 30, "users": 60, "pids": 1}
-_OLD = 3600  # seconds after which an answer is removed
 
 
 def recall(what: str, connect: str, guest: str = "", *needle: str) -> list[str]:
@@ -71,22 +70,6 @@ def _guests(connect: str, guest: str) -> list[str]:
     return [f"{name}\t{one.state}" for one in guests for name in _whole([one.name])]
 
 
-def _paths(connect: str, guest: str, folder: str, start: str) -> list[str]:
-    return _whole(_shell(connect, guest, "paths", folder, start))
-
-
-def _programs(connect: str, guest: str, start: str) -> list[str]:
-    return sorted(set(_whole(_shell(connect, guest, "programs", start))))
-
-
-def _users(connect: str, guest: str) -> list[str]:
-    return _whole(_shell(connect, guest, "users"))
-
-
-def _pids(connect: str, guest: str) -> list[str]:
-    return _shell(connect, guest, "pids")
-
-
 def _mountpoints(connect: str, guest: str) -> list[str]:
     from qga_cli.commands.fs.list import COMMAND
 
@@ -99,7 +82,8 @@ def _whole(names: list[str]) -> list[str]:
     return [name for name in names if "\t" not in name]
 
 
-def _shell(connect: str, guest: str, name: str, *words: str) -> list[str]:
+def _shell(name: str, connect: str, guest: str, *words: str) -> list[str]:
+    """What a script of `inside/complete` lists."""
     from qga_cli.agent.program import capture
     from qga_cli.inside import script
 
@@ -124,16 +108,12 @@ def _agent(connect: str, guest: str) -> Agent:
 
 _SOURCES: dict[str, Callable[..., list[str]]] = {
     "guests": _guests,
-    "paths": _paths,
-    "programs": _programs,
-    "users": _users,
-    "pids": _pids,
+    "paths": lambda *words: _whole(_shell("paths", *words)),
+    "programs": lambda *words: sorted(set(_whole(_shell("programs", *words)))),
+    "users": lambda *words: _whole(_shell("users", *words)),
+    "pids": lambda *words: _shell("pids", *words),
     "mountpoints": _mountpoints,
 }
-
-
-def _top() -> str:
-    return private.base("XDG_CACHE_HOME", ".cache")
 
 
 def _name(question: str) -> str:
@@ -142,38 +122,15 @@ def _name(question: str) -> str:
 
 def _read(question: str) -> tuple[float, list[str]]:
     """How old the answer is, in seconds, and what it says."""
-    try:
-        folder = private.open_folder(_top(), "qga")
-        try:
-            number = private.open_file(folder, _name(question))
-        finally:
-            os.close(folder)
-        with open(number, "rb") as file:
-            age = time.time() - os.fstat(number).st_mtime
-            text = file.read().decode("utf-8", "surrogateescape")
-    except OSError:
-        return _OLD, []
-    begin = question + "\n"
-    if not text.startswith(begin) or not 0 <= age < _OLD:
-        return _OLD, []
+    said, age = private.recall(_name(question))
+    text, begin = said.decode("utf-8", "surrogateescape"), question + "\n"
+    if not text.startswith(begin) or not 0 <= age < private.HOUR:
+        return private.HOUR, []
     return age, _rows(text.removeprefix(begin))
 
 
 def _write(question: str, text: bytes) -> None:
-    name = _name(question)
-    try:
-        folder = private.open_folder(_top(), "qga", make=True)
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
-                    os.unlink(entry.name, dir_fd=folder)
-        draft = f"{name}.{os.getpid()}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with open(os.open(draft, flags, 0o600, dir_fd=folder), "wb") as file:
-            file.write(question.encode("utf-8", "surrogateescape") + b"\n" + text)
-        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except OSError:
-        return  # no cache, then: a full disk, a read-only home, another's folder
+    private.note(_name(question), question.encode("utf-8", "surrogateescape") + b"\n" + text)
 
 
 def _rows(text: str) -> list[str]:
