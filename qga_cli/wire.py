@@ -53,7 +53,7 @@ def encode(wire: str, arguments: Mapping[str, object]) -> str:
     if arguments:
         request["arguments"] = dict(arguments)
     text = json.dumps(request, separators=(",", ":"))
-    if "\\udc" in text and any(_has_surrogate(value) for value in arguments.values()):
+    if "\\udc" in text and any(map(_has_bytes, arguments.values())):
         raise UsageError(
             f"{wire}: the agent takes UTF-8 text only, and an argument holds other bytes"
         )
@@ -209,7 +209,12 @@ def _finite(text: str) -> float:
     return number
 
 
-def _has_surrogate(value: object) -> bool:
+def is_text(word: str) -> bool:
+    """Whether JSON can carry it: no byte that os.fsdecode could not decode."""
+    return not any("\udc80" <= char <= "\udcff" for char in word)
+
+
+def _has_bytes(value: object) -> bool:
     if isinstance(value, str):
-        return any("\udc80" <= char <= "\udcff" for char in value)
-    return isinstance(value, list) and any(_has_surrogate(item) for item in value)
+        return not is_text(value)
+    return isinstance(value, list) and any(map(_has_bytes, value))

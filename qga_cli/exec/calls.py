@@ -30,6 +30,7 @@ from qga_cli.errors import (
     Unsupported,
 )
 from qga_cli.exec.unsettled import is_forgotten
+from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,6 +134,15 @@ class AgentCalls:
         if status is None:
             raise QgaError(f"a helper in the guest (pid {pid}) does not end")
         return status
+
+    def signal_tree(self, wrapper: int, mark: str, name: str, kill_after: float | None) -> int:
+        """Signal all that a wrapper's program has started, and kill what is left after so many
+        seconds. Returns the pid of the helper that does it, to be reaped."""
+        hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
+        words = [str(wrapper), mark, name, str(hundredths)]
+        self.agent.trace(1, f"SIG{name} to the program's process tree")
+        shell, text = loaded("qga-end", script("exec/end"))
+        return self.start([*shell, *words], stdin=text)
 
     def reap(self, pids: Iterable[int], seconds: float = _REAP) -> bool:
         """Have the agent forget programs that are ending, and wait; whether all have ended."""

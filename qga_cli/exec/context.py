@@ -157,11 +157,6 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "'\\''").replace("\n", "'\"$qga_nl\"'") + "'"
 
 
-def is_text(words: Sequence[str]) -> bool:
-    """Whether JSON can carry them: no byte that os.fsdecode could not decode."""
-    return not any("\ud800" <= char <= "\udfff" for word in words for char in word)
-
-
 def variables(pairs: Sequence[str], files: Sequence[str], own: Mapping[str, str]) -> dict[str, str]:
     """The variables of -e and --env-file: NAME=VALUE, or NAME for that of our `own` environment.
 

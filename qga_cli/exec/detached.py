@@ -6,8 +6,8 @@ import math
 
 from qga_cli.agent import Reply
 from qga_cli.agent.abilities import is_windows
-from qga_cli.agent.exit_codes import is_wide, told
-from qga_cli.agent.program import Completed, wait_for_end
+from qga_cli.agent.exit_codes import told
+from qga_cli.agent.program import Completed, is_wide, wait_for_end
 from qga_cli.errors import Interrupted, Refused, TimedOut
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request

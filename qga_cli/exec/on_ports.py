@@ -36,15 +36,16 @@ from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.outputs import Stream
 from qga_cli.exec.port_feed import PortFeed
 from qga_cli.exec.wrapper import SAFE_INPUT
-from qga_cli.inside import loaded, script
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from qga_cli.channel.port import InPort
     from qga_cli.exec.calls import AgentCalls
+    from qga_cli.exec.sinks import Sinks
     from qga_cli.exec.stdin import InputFeed
 
 _FIRST, _CEILING = 0.05, 0.5  # seconds between two looks whether the wrapper has not begun
@@ -57,7 +58,7 @@ _MOST = 100  # characters of the line with the pids
 
 
 class ProgramOnPorts:
-    """As Program. `channel` gives the ports; its input comes from `feed`, or is `inline`."""
+    """As StreamedProgram. `channel` gives the ports; input comes from `feed`, or is `inline`."""
 
     def __init__(
         self,
@@ -87,20 +88,15 @@ class ProgramOnPorts:
         self._ports: list[InPort] = []
         self._woken, self._wake = os.pipe()
 
-    def start(
-        self,
-        context: Context,
-        stdout: Callable[[bytes], object],
-        stderr: Callable[[bytes], object],
-    ) -> None:
+    def start(self, context: Context, sinks: Sinks) -> None:
         """Start it. Raises NoChannel when that was not possible this way."""
         try:
-            self._start(context, (stdout, stderr))
+            self._start(context, sinks)
         except BaseException:
             self._let_go(clean=False)
             raise
 
-    def _start(self, context: Context, sinks: Sequence[Callable[[bytes], object]]) -> None:
+    def _start(self, context: Context, sinks: Sinks) -> None:
         try:
             ports, ways = self._channel.take(2, 1 if self._feed else 0)
         except Forbidden as error:
@@ -183,12 +179,8 @@ class ProgramOnPorts:
         self._channel.entrust("")
 
     def signal(self, name: str, *, kill_after: float | None = None) -> int:
-        """Signal its whole process tree; see Program.signal."""
-        hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
-        words = [str(self.pid), self.mark, name, str(hundredths)]
-        self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
-        shell, text = loaded("qga-end", script("exec/end"))
-        return self.calls.start([*shell, *words], stdin=text)
+        """See AgentCalls.signal_tree."""
+        return self.calls.signal_tree(self.pid, self.mark, name, kill_after)
 
     def _arrive(self) -> bool:
         """Whether the guest's shell is at the ports. Raises why it never will be."""

@@ -72,7 +72,7 @@ def run(
 
     def begin() -> Supervisor:
         supervisor = Supervisor(ways.program, interrupt, timeout, kill_after)
-        ways.program.start(context, stdout, errors.take)
+        ways.program.start(context, (stdout, errors.take))
         return supervisor
 
     try:

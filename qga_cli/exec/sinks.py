@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
+    Sinks = tuple[Callable[[bytes], object], Callable[[bytes], object]]  # of stdout, stderr
+
 _KEPT = 2**20  # bytes of each stream that are kept for JSON
 _LINE = 8192  # bytes of a shell's complaint, which names the program
 _MARKED = len("qga-")  # fewer letters than the name begins with are no part of it

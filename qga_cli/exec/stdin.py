@@ -118,10 +118,7 @@ class InputFeed:
 
     def more(self) -> bytes | None:
         """The next piece, empty at the end; None when there is none for a second. For a thread."""
-        if self._first:
-            piece, self._first = self._first, b""
-            return piece
-        if not self._at_end:
+        if not (self._first or self._at_end):
             try:
                 self._take(self._pieces.get(timeout=1.0))
             except queue.Empty:

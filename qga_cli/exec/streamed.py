@@ -50,7 +50,7 @@ from qga_cli.exec.context import INLINE, NO_INPUT, STREAMED, Context, request
 from qga_cli.exec.exit_status import WRAPPER_GONE, NoShell, failure, outcome
 from qga_cli.exec.keeper import Keeper
 from qga_cli.exec.outputs import Stream
-from qga_cli.inside import loaded, script
+from qga_cli.inside import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from qga_cli.agent.vigil import Vigil
+    from qga_cli.exec.sinks import Sinks
     from qga_cli.exec.stdin import InputFeed
 
 _SHORT = (0.15, 0.4)  # seconds: what ends within is told at its end, the rest is streamed
@@ -100,16 +101,9 @@ class StreamedProgram:
         self._pause = 0.0
         self._vigil: Vigil | None = None  # once a keeper hears whether we live
 
-    def start(
-        self,
-        context: Context,
-        stdout: Callable[[bytes], object],
-        stderr: Callable[[bytes], object],
-    ) -> None:
+    def start(self, context: Context, sinks: Sinks) -> None:
         """Start it. Raises NoShell, Refused."""
-        self._streams = (
-            Stream(self._outside(stdout), self._end), Stream(self._outside(stderr), self._end),
-        )  # fmt: skip
+        self._streams = [Stream(self._outside(sink), self._end) for sink in sinks]
         inline = self._feed.small() if self._feed else b""
         how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
         if how != STREAMED:
@@ -181,15 +175,8 @@ class StreamedProgram:
             self._leave(drop=drop)
 
     def signal(self, name: str, *, kill_after: float | None = None) -> int:
-        """Signal its whole process tree, and kill what is left after so many seconds.
-
-        Returns the pid of the helper that does it, to be reaped.
-        """
-        hundredths = 0 if kill_after is None else max(1, round(kill_after * 100))
-        words = [str(self.pid), self.mark, name, str(hundredths)]
-        self.calls.agent.trace(1, f"SIG{name} to the program's process tree")
-        shell, text = loaded("qga-end", script("exec/end"))
-        return self.calls.start([*shell, *words], stdin=text)
+        """See AgentCalls.signal_tree."""
+        return self.calls.signal_tree(self.pid, self.mark, name, kill_after)
 
     def _outside(self, sink: Callable[[bytes], object]) -> Callable[[bytes], object]:
         """`sink`, while which may wait for a reader the keeper is told that we live."""

@@ -13,10 +13,11 @@ from qga_cli.inside import loaded, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.context import Context
+    from qga_cli.exec.sinks import Sinks
     from qga_cli.exec.stdin import InputFeed
 
 _MOST = 2**20  # bytes of each stream, as in inside/exec/bounded.sh
@@ -37,14 +38,9 @@ class ProgramWithoutProc(ProgramWithoutShell):
         super().__init__(calls, argv, feed)
         self._mark = mark
 
-    def start(
-        self,
-        context: Context,
-        stdout: Callable[[bytes], object],
-        stderr: Callable[[bytes], object],
-    ) -> None:
+    def start(self, context: Context, sinks: Sinks) -> None:
         """Start it. Raises Refused."""
-        self._sinks = stdout, stderr
+        self._sinks = sinks
         how = INLINE if self._feed else NO_INPUT
         words, given = request(self.calls.agent, SCRIPT, self._mark, self._argv, context, how)
         self._launch(words, given + self._input(), context.environment)

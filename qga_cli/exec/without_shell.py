@@ -12,15 +12,16 @@ import time
 from qga_cli.agent.program import captured
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import exit_status, wrapper
-from qga_cli.exec.context import is_text
+from qga_cli.wire import is_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.context import Context
+    from qga_cli.exec.sinks import Sinks
     from qga_cli.exec.stdin import InputFeed
 
 _CEILING = 0.25  # seconds between two looks
@@ -44,18 +45,13 @@ class ProgramWithoutShell:
         self._feed = feed
         self._status: Mapping[str, Any] = {}
 
-    def start(
-        self,
-        context: Context,
-        stdout: Callable[[bytes], object],
-        stderr: Callable[[bytes], object],
-    ) -> None:
+    def start(self, context: Context, sinks: Sinks) -> None:
         """Start it. Raises Refused; Unsupported for what only a shell can do."""
-        if not context.is_plain or not is_text(self._argv):
+        if not context.is_plain or not all(map(is_text, self._argv)):
             raise Unsupported(
                 "this guest has no POSIX shell: no variables, directory, user or bytes beyond UTF-8"
             )
-        self._sinks = stdout, stderr
+        self._sinks = sinks
         try:
             self._launch(self._argv, self._input())
         except Refused as error:

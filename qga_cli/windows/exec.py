@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from qga_cli.exec.calls import AgentCalls
     from qga_cli.exec.context import Context
+    from qga_cli.exec.sinks import Sinks
     from qga_cli.exec.stdin import InputFeed
 
 _CEILING = 0.25  # seconds between two looks
@@ -50,14 +51,9 @@ class WindowsProgram:
         self._text = text
         self._status: Mapping[str, Any] = {}
 
-    def start(
-        self,
-        context: Context,
-        stdout: Callable[[bytes], object],
-        stderr: Callable[[bytes], object],
-    ) -> None:
+    def start(self, context: Context, sinks: Sinks) -> None:
         """Make ready. Raises UsageError, Unsupported for what cannot be passed there."""
-        self._sinks = stdout, stderr
+        self._sinks = sinks
         self._around = context
         self._batch = surroundings.batch(self._argv, context)  # made now: it may be refused
         self._private = private.Private(self.calls)

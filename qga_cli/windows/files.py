@@ -18,7 +18,7 @@ from qga_cli.windows.words import DONE, IS_FOLDER, Batch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Self
+    from typing import Any
 
     from qga_cli.agent import Agent
     from qga_cli.interrupt import Interrupt
@@ -34,12 +34,6 @@ class WindowsFiles:
         self.private = Private(AgentCalls(agent, interrupt))
         self.target = agent.target
         self._copies: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Remove what is left of ours in the guest."""

@@ -16,6 +16,8 @@ from qga_cli.agent.program import captured
 from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.seek import COMMAND as SEEK
 from qga_cli.errors import BadReply, QgaError, Refused
+from qga_cli.exec.context import Context
+from qga_cli.windows import surroundings
 from qga_cli.windows.ledger import Ledger
 from qga_cli.windows.words import DONE, Batch
 
@@ -132,13 +134,6 @@ class Private:
             self._environment = {name: value for name, equals, value in pairs if name and equals}
         return self._environment
 
-    def with_variables(self, batch: Batch) -> list[str] | None:
-        """The `env` that a batch needs; None for the agent's own."""
-        if not batch.variables:
-            return None
-        given = self.environment() | batch.variables
-        return [f"{name}={value}" for name, value in given.items()]
-
     def run(self, batch: Batch) -> tuple[int, str]:
         """Run a batch of ours that prints little, told in Unicode; its exit code and output.
 
@@ -152,7 +147,7 @@ class Private:
             self.calls.start(
                 ["cmd.exe", "/d", "/e:on", "/v:off", "/u", "/c", path],
                 capture=True,
-                env=self.with_variables(batch),
+                env=surroundings.environment(self, batch, Context()),
             )
         )
         out, err = captured(status)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from qga_cli.errors import Unsupported
-from qga_cli.exec.context import is_text
 from qga_cli.windows.words import Batch
+from qga_cli.wire import is_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def batch(argv: Sequence[str], context: Context) -> Batch:
             "the password of any other",
             hint="in the guest, a scheduled task (`schtasks /create /ru USER /rp`) can do it",
         )
-    if not is_text([*argv, context.workdir, *context.env, *context.env.values()]):
+    words = (*argv, context.workdir, *context.env, *context.env.values())
+    if not all(map(is_text, words)):
         raise Unsupported("a Windows guest takes words of Unicode, and these hold other bytes")
     made = Batch()
     if context.workdir:

@@ -25,7 +25,7 @@ _OPERATORS = re.compile(r'[()!^"<>&|]')
 _LINE = 8000  # of the 8,191 characters that cmd takes in a line
 _CMD = re.compile(r"(?:.*[\\/])?cmd(?:\.exe)?", re.IGNORECASE)
 _SWITCH = re.compile(r"/[ckr]", re.IGNORECASE)
-_BATCH = re.compile(r".*\.(?:cmd|bat)", re.IGNORECASE)
+_BATCH = re.compile(r".*\.(?:cmd|bat)", re.IGNORECASE)  # what cmd itself runs
 
 DONE = 77  # exit code of a batch file that has come to its end: cmd's own 0 says nothing
 IS_FOLDER = '"%QGA_A:~0,1%"=="d"'  # after `look_at`
@@ -121,11 +121,6 @@ def shielded(text: str) -> str:
     return _OPERATORS.sub(r"^\g<0>", text)
 
 
-def is_batch(program: str) -> bool:
-    """Whether cmd itself runs it."""
-    return _BATCH.fullmatch(program) is not None
-
-
 def _parts(argv: Sequence[str]) -> list[str]:
     """The words as the line has them."""
     program, *words = argv
@@ -136,7 +131,7 @@ def _parts(argv: Sequence[str]) -> list[str]:
             if _SWITCH.fullmatch(word):
                 # With /s cmd takes off the outer quotes and nothing else.
                 return [f'"{program}"', *words[:at], "/s", word, f'"{_typed(words[at + 1 :])}"']
-    if is_batch(program) and any('"' in word for word in words):
+    if _BATCH.fullmatch(program) and any('"' in word for word in words):
         raise UsageError(
             "a batch file cannot be given a quote in a word: cmd would read it as its own",
             hint="`qga exec VM -- cmd /c LINE` runs a line of cmd as it is",

@@ -26,6 +26,7 @@ from qga_cli.exec.run import run
 from qga_cli.exec.ways import remember
 from qga_cli.files.guest.patient_agent import LATE, PatientAgent
 from qga_cli.format import shorten
+from qga_cli.wire import is_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -275,14 +276,9 @@ class Access:
 
 
 def _argv(script: str, words: tuple[str, ...]) -> list[str]:
-    if not all(is_text(word) for word in words):
+    if not all(map(is_text, words)):
         script, words = _spelled(words) + script, ()
     return ["sh", "-c", "LC_ALL=C; export LC_ALL\n" + script, "qga", *words]
-
-
-def is_text(word: str) -> bool:
-    """Whether JSON can carry it: no byte that os.fsdecode could not decode."""
-    return not any("\udc80" <= char <= "\udcff" for char in word)
 
 
 def _spelled(words: tuple[str, ...]) -> str:
