@@ -22,6 +22,7 @@ from qga_cli.exec.run import run
 from qga_cli.guests.hosts import Hosts, guarding
 from qga_cli.guests.targets import Target
 from qga_cli.interrupt import Interrupt
+from qga_cli.spec import CHANNEL
 
 __all__ = ["Completed", "Guest", "Host", "connect"]
 
@@ -36,13 +37,7 @@ if TYPE_CHECKING:
     from qga_cli.transports import Transport
 
 _PATIENCE = 30.0  # seconds
-
-
-def default_channel() -> str:
-    """What `--channel` of `qga exec` is without being given."""
-    from qga_cli.commands.exec import COMMAND
-
-    return next(str(arg.default) for arg in COMMAND.args if arg.name == "channel")
+_CHANNEL = str(CHANNEL.default)
 
 
 class Guest:
@@ -141,7 +136,7 @@ class Guest:
         return run(
             self._agent, argv, stdin=stdin, stdout=stdout, stderr=stderr,
             interrupt=interrupt or Interrupt(), timeout=timeout, env=env, workdir=workdir,
-            user=user, channel=channel or default_channel(),
+            user=user, channel=channel or _CHANNEL,
         )  # fmt: skip
 
     def put(
@@ -200,7 +195,7 @@ class Guest:
             targets=[self._target], fleet=False,
             say=lambda level, text: None, wire=lambda: self._agent.call(PING),
         )  # fmt: skip
-        copy_one(job, *places, channel or default_channel(), owner)
+        copy_one(job, *places, channel or _CHANNEL, owner)
 
     def open_stream(
         self,

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def is_wide(status: Mapping[str, Any]) -> bool:
-    """Whether this answer of guest-exec-status has a number that only Windows has."""
-    return min(status.get("exitcode") or 0, status.get("signal") or 0) < 0
-
-
 def told(status: Mapping[str, Any]) -> dict[str, Any]:
     """The same answer with the whole code as `exitcode`, and without a signal. Raises BadReply."""
     answer = dict(status)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SOONEST, _LATEST = 0.002, 0.25  # seconds between two looks
 _SHARE = 0.2  # of the time that it has run by then
+_LONG = 30.0  # seconds for a program whose output is small
 
 
 class Completed:
@@ -30,7 +31,7 @@ class Completed:
     __slots__ = ("exitcode", "signal", "stderr", "stdout", "truncated")
 
     def __init__(self, status: Mapping[str, Any]) -> None:
-        if min(status.get("exitcode") or 0, status.get("signal") or 0) < 0:
+        if is_wide(status):
             from qga_cli.agent.exit_codes import told
 
             status = told(status)
@@ -48,6 +49,11 @@ class Completed:
     def __repr__(self) -> str:
         told = (f"{name}={getattr(self, name)!r}" for name in self.__slots__)
         return f"Completed({', '.join(told)})"
+
+
+def is_wide(status: Mapping[str, Any]) -> bool:
+    """Whether this answer of guest-exec-status has a number that only Windows has."""
+    return min(status.get("exitcode") or 0, status.get("signal") or 0) < 0
 
 
 def captured(status: Mapping[str, Any]) -> tuple[bytes, bytes]:
@@ -97,24 +103,14 @@ def wait_for_end(
     return said
 
 
-def capture(
-    agent: Agent,
-    argv: Sequence[str],
-    *,
-    stdin: bytes = b"",
-    env: Mapping[str, str] | None = None,
-    timeout: float = 30.0,
-) -> Completed:
+def capture(agent: Agent, argv: Sequence[str], *, stdin: bytes = b"") -> Completed:
     """Run a program whose output is known to be small, well below a megabyte.
 
-    The cheapest way there is: no shell, two or three agent calls. `env` replaces the whole
-    environment. Raises Refused when it cannot be started, TimedOut after `timeout` seconds (it
-    runs on).
+    The cheapest way there is: no shell, two or three agent calls. Raises Refused when it cannot be
+    started, TimedOut after 30 seconds (it runs on).
     """
-    pairs = None if env is None else [f"{name}={value}" for name, value in env.items()]
-    arguments = request(argv, capture=True, stdin=stdin, env=pairs)
-    pid = agent.call(EXEC, arguments).value["pid"]
-    status = wait_for_end(lambda: agent.call(EXEC_STATUS, {"pid": pid}).value, timeout, latest=1.0)
+    pid = agent.call(EXEC, request(argv, capture=True, stdin=stdin)).value["pid"]
+    status = wait_for_end(lambda: agent.call(EXEC_STATUS, {"pid": pid}).value, _LONG, latest=1.0)
     if status is None:
-        raise TimedOut(f"{argv[0]} has not ended within {timeout:g} s (pid {pid} in the guest)")
+        raise TimedOut(f"{argv[0]} has not ended within {_LONG:g} s (pid {pid} in the guest)")
     return Completed(status)

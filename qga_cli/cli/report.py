@@ -83,8 +83,8 @@ class Report:
                 for index, outcome in fleet.outcomes():
                     if not self._add(index, outcome) and fail_fast:
                         fleet.stop()
-            if fleet.signum:  # all have ended by it, and cleaned up
-                raise Interrupted(fleet.signum)
+            if signum := fleet.interrupt.signum:  # all have ended by it, and cleaned up
+                raise Interrupted(signum)
         except Interrupted as error:
             self._finish()
             error.add(after=f": {self._summary()}")

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def parse(command: Command, words: Sequence[str]) -> dict[str, Any]:
     """What `words` say for `command`; prints help and exits for --help. Raises UsageError."""
     found: dict[str, Any] = {}
-    app = _app()
+    # Rich help takes 70 ms more and repeats what plain text says.
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
     _add(app, command, command.words[-1], found.update)
     tail = words_after_dashes(for_command(command))
     if tail:
@@ -61,11 +62,6 @@ def _nothing_follows(command: Command) -> UsageError:
         "the command to run is missing: it follows `--`",
         hint=f"`qga {command.name} --help` shows how",
     )
-
-
-def _app() -> typer.Typer:
-    # Rich help takes 70 ms more and repeats what plain text says.
-    return typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def _add(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from qga_cli import spec
+from qga_cli import hostpath, spec, wire
 from qga_cli.errors import UsageError
 from qga_cli.spec import Arg, Command
 
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
-    from typing import Any, BinaryIO
+    from typing import Any
 
 _SIZE = r"(?ai)(\d{1,18})([KMGTP]?)(?:i?B)?"
 _DURATION = r"(?a)(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|)"
@@ -69,11 +69,12 @@ def wire_arguments(command: Command, values: dict[str, Any]) -> dict[str, object
     arguments: dict[str, object] = {}
     for arg in command.args:
         if arg.wire and arg.kind == spec.STDIN:
-            arguments[arg.wire] = _base64(_whole(sys.stdin.buffer, "standard input"))
+            given = hostpath.read_whole(sys.stdin.buffer, "standard input")
+            arguments[arg.wire] = wire.to_base64(given)
         elif arg.wire and arg.kind == spec.SECRET:
             from qga_cli.cli.secret import secret  # which one command wants
 
-            arguments[arg.wire] = _base64(secret(arg.name, values))
+            arguments[arg.wire] = wire.to_base64(secret(arg.name, values))
         elif arg.wire and arg.name in values:
             arguments[arg.wire] = values[arg.name]
     return arguments
@@ -186,7 +187,10 @@ def key(text: str) -> list[str]:
         return [text]
     path = os.path.expanduser(text[1:])
     try:
-        data = _whole(sys.stdin.buffer, path) if text == "@-" else _content(path, path)
+        if text == "@-":
+            data = hostpath.read_whole(sys.stdin.buffer, path)
+        else:
+            data = hostpath.content(path, path)
         lines = data.decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
@@ -215,25 +219,6 @@ def switch(member: str) -> Callable[[str], dict[str, object]]:
 def whence(text: str) -> int:
     """fseek's number: agents know names for it since 2.6, numbers always."""
     return ("set", "cur", "end").index(text)
-
-
-def _content(path: str, what: str) -> bytes:
-    """A file's, found past what others put in the way. Raises OSError, FileError."""
-    from qga_cli import hostpath  # which most commands have no use for
-
-    return hostpath.content(path, what)
-
-
-def _whole(file: BinaryIO, what: str) -> bytes:
-    from qga_cli import hostpath
-
-    return hostpath.read_whole(file, what)
-
-
-def _base64(data: bytes) -> str:
-    from qga_cli.wire import to_base64
-
-    return to_base64(data)
 
 
 _READERS: dict[str, Callable[[Any], object]] = {

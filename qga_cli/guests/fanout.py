@@ -34,7 +34,6 @@ class Prefixed(io.RawIOBase):
         self._rest = b""
 
     def writable(self) -> bool:
-        """Always."""
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
@@ -77,7 +76,6 @@ class Gathered(io.RawIOBase):
         self.size = 0
 
     def writable(self) -> bool:
-        """Always."""
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
@@ -191,7 +189,6 @@ class Reader(io.RawIOBase):
         self._offset = 0
 
     def readable(self) -> bool:
-        """Always."""
         return True
 
     def isatty(self) -> bool:

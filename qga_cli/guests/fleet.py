@@ -93,11 +93,6 @@ class Fleet:
         self._waiting.clear()
 
     @property
-    def signum(self) -> int:
-        """The signal that came meanwhile; 0 for none."""
-        return self.interrupt.signum
-
-    @property
     def unfinished(self) -> int:
         """How many have no outcome yet."""
         return len(self._waiting) + len(self._running)

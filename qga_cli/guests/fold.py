@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+_MARKS = frozenset("[],")  # of ours: a name with one of them would be ambiguous
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})(\D*)", re.DOTALL)
 
 
@@ -12,7 +13,7 @@ def fold(names: Iterable[str]) -> str:
     plain: list[str] = []
     for name in dict.fromkeys(names):
         match = _NUMBERED.fullmatch(name)
-        if match is None or _is_ambiguous(name):
+        if match is None or not _MARKS.isdisjoint(name):
             plain.append(name)
             continue
         before, digits, after = match.groups()
@@ -47,7 +48,3 @@ def _word(before: str, after: str, width: int, numbers: list[int]) -> str:
     texts = [f"{a:0{width}}" if a == b else f"{a:0{width}}-{b:0{width}}" for a, b in runs]
     inside = texts[0] if len(numbers) == 1 else f"[{','.join(texts)}]"
     return f"{before}{inside}{after}"
-
-
-def _is_ambiguous(name: str) -> bool:
-    return not set("[],").isdisjoint(name)

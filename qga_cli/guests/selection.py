@@ -53,7 +53,8 @@ def find(
     for order, selector in enumerate(selectors):
         asked.setdefault(selector.uri, []).append((order, selector))
     questions = list(asked.values())
-    stand_ins = [_stand_in(todo[0][1]) for todo in questions]
+    # What whole hosts are called where guests are named.
+    stand_ins = [Target(todo[0][1].uri, "", todo[0][1].place) for todo in questions]
     fleet = Fleet(
         stand_ins,
         lambda index, _: _ask(host(stand_ins[index].uri), questions[index], narrow),
@@ -136,8 +137,3 @@ def _unlisted(host: Directory, selector: Selector) -> Target:
 def _has_labels(host: Directory, target: Target, wanted: Sequence[str]) -> bool:
     facts = host.facts(target.name)
     return facts is not None and has_labels(facts.labels, wanted)
-
-
-def _stand_in(selector: Selector) -> Target:
-    """What a whole host is called where guests are named."""
-    return Target(selector.uri, "", selector.place)

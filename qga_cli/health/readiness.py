@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from contextlib import closing
 
 from qga_cli.agent import Agent
 from qga_cli.agent.abilities import ask, is_windows
@@ -138,7 +139,7 @@ def _exists(agent: Agent, path: str) -> None:
         # There a folder cannot be opened, nor a file that a service has open.
         if not (is_full(path) and is_windows(agent)):
             raise
-        with WindowsFiles(agent, Interrupt()) as files:
+        with closing(WindowsFiles(agent, Interrupt())) as files:
             if not files.exists(path):
                 raise
 

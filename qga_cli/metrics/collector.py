@@ -189,7 +189,7 @@ class Collector:
 
 
 class SharedHost:
-    """A host asked by several threads, of which none must wait for one that hangs."""
+    """A Directory for several threads, of which none must wait for a host that hangs."""
 
     def __init__(self, host: HostConnection, patience: float) -> None:
         host.spread()
@@ -200,16 +200,13 @@ class SharedHost:
         self._lock = threading.Lock()
 
     def guests(self) -> list[ListedGuest]:
-        """See HostConnection."""
         found: list[ListedGuest] = self._once.do(self._host.guests, self._patience)
         return found
 
     def facts(self, name: str) -> GuestFacts | None:
-        """See HostConnection."""
         return self._host.facts(name)
 
     def open(self, name: str) -> Transport:
-        """See HostConnection."""
         return self._host.open(name)
 
     def count(self) -> Tally:

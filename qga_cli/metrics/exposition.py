@@ -14,9 +14,8 @@ def text(families: Iterable[Family]) -> str:
 
 def _family(family: Family) -> str:
     lines = [f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.kind}\n"]
-    for labels, value in family.samples.items():
-        pairs = zip(family.labels, labels, strict=True)
-        inner = ",".join(f'{name}="{_escaped(one)}"' for name, one in pairs)
+    for labels, value in family.rows():
+        inner = ",".join(f'{name}="{_escaped(one)}"' for name, one in labels.items())
         lines.append(f"{family.name}{f'{{{inner}}}' if inner else ''} {_number(value)}\n")
     return "".join(lines)
 

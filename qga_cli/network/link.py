@@ -115,7 +115,7 @@ class Presence:
 
 
 class CalledStream:
-    """A program whose streams travel by agent calls, as those of `qga exec --channel never`.
+    """A TunnelLink to a program by agent calls, as those of `qga exec --channel never`.
 
     A thread makes the calls: nobody else may use this agent meanwhile.
     """
@@ -132,7 +132,6 @@ class CalledStream:
         self._thread.start()
 
     def read(self, timeout: float | None = None) -> bytes:
-        """See TunnelLink."""
         waiter = select.poll()
         waiter.register(self._told, select.POLLIN)
         if not waiter.poll(None if timeout is None else max(0.0, timeout) * 1000):
@@ -147,7 +146,6 @@ class CalledStream:
         return piece
 
     def write(self, data: bytes) -> None:
-        """See TunnelLink."""
         while not self._over:
             with contextlib.suppress(queue.Full):
                 self._input.put(data, timeout=0.5)
@@ -155,7 +153,6 @@ class CalledStream:
         raise OutcomeUnknown("the program in the guest has ended")
 
     def fileno(self) -> int:
-        """See TunnelLink."""
         return self._told
 
     def is_there(self) -> bool:
@@ -163,7 +160,6 @@ class CalledStream:
         return True
 
     def close(self) -> None:
-        """See TunnelLink."""
         self._left = True
         self._room.release(_AHEAD)
         self._thread.join(_ENDING)
@@ -200,7 +196,7 @@ class CalledStream:
 
 
 class _Input:
-    """What `run` reads a CalledStream's input from."""
+    """The InputSource of a CalledStream's program."""
 
     converses = True
 
@@ -208,7 +204,6 @@ class _Input:
         self._stream = stream
 
     def read(self, count: int) -> bytes:
-        """See stdin.Source."""
         return self._stream.given(count)
 
     read1 = read

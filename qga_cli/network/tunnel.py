@@ -168,7 +168,6 @@ class Tunnel(Mux):
         self.called(number, listener)
 
     def accepted(self, connection: TunnelConnection, listener: int) -> bytes:
-        """See Mux."""
         assert self.came is not None  # who listens has set it
         return self.came(connection, listener)
 
@@ -187,13 +186,11 @@ class Tunnel(Mux):
             raise Broken("an answer to no question")
 
     def answered(self, connection: TunnelConnection, error: str | None, payload: bytes) -> None:
-        """See Mux."""
         reached = self._reached.pop(connection.number, None)
         if reached:
             reached(error)
 
     def over(self, connection: TunnelConnection) -> None:
-        """See Mux."""
         self._reached.pop(connection.number, None)
         gone = self._gone.pop(connection.number, None)
         if gone:

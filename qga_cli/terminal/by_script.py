@@ -33,7 +33,10 @@ _START = 20.0  # seconds
 
 
 class ScriptCarrier(Carrier):
-    """Plain bytes both ways; the end is told by a word that only the guest and we know."""
+    """Plain bytes both ways; the end is told by a word that only the guest and we know.
+
+    Raises Unsupported if the guest has no script(1).
+    """
 
     def __init__(self, agent: Agent, request: TerminalRequest) -> None:
         super().__init__(agent)
@@ -78,7 +81,6 @@ class ScriptCarrier(Carrier):
         return len(self._keys) > _FULL
 
     def beat(self) -> None:
-        """See Carrier.beat."""
         now = time.monotonic()
         if now > self._renewed + _LEASE:
             self._renewed = now
@@ -178,11 +180,6 @@ class ScriptCarrier(Carrier):
         self._fifo.write(f"\n{self._word}\n".encode())
         self._fifo.flush()
         wait_for_end(lambda: self._call(EXEC_STATUS, {"pid": self._pid}), PARTING)
-
-
-def start(agent: Agent, request: TerminalRequest) -> ScriptCarrier:
-    """Start what is wished for. Raises Unsupported if the guest has no script(1)."""
-    return ScriptCarrier(agent, request)
 
 
 def _session(request: TerminalRequest, folder: str) -> str:

@@ -39,7 +39,8 @@ from qga_cli.agent.abilities import is_windows
 from qga_cli.errors import Interrupted, QgaError, Unsupported, UsageError
 from qga_cli.exec.context import Context
 from qga_cli.inside import script
-from qga_cli.terminal import by_python, by_script
+from qga_cli.terminal import by_python
+from qga_cli.terminal.by_script import ScriptCarrier
 from qga_cli.terminal.carrier import TerminalRequest
 from qga_cli.terminal.console import Console, Escape
 from qga_cli.terminal.exchange import Exchange
@@ -129,12 +130,11 @@ def _request(
 def _start(agent: Agent, request: TerminalRequest, channel: str) -> Carrier:
     """By the best way that there is."""
     if channel == "never":
-        return by_python.start(agent, request) or by_script.start(agent, request)
+        return by_python.start(agent, request) or ScriptCarrier(agent, request)
     from qga_cli.terminal import by_port
 
-    return by_port.start(agent, request, always=channel == "always") or by_script.start(
-        agent, request
-    )
+    always = channel == "always"
+    return by_port.start(agent, request, always=always) or ScriptCarrier(agent, request)
 
 
 def _converse(

@@ -47,7 +47,6 @@ class LibvirtPorts:
 
     def __init__(self, domain: Domain, uri: str | None, *, apart: bool = False) -> None:
         self._domain = domain
-        self._uri = uri
         self.uri = uri
         self.guest = domain.uuid()
         self.audit: Sequence[str] = ()
@@ -55,8 +54,8 @@ class LibvirtPorts:
 
     def apart(self) -> LibvirtPorts:
         """With a connection of their own."""
-        connection = _connect(self._uri)
-        return LibvirtPorts(_look_up(connection, self.guest), self._uri, apart=True)
+        connection = _connect(self.uri)
+        return LibvirtPorts(_look_up(connection, self.guest), self.uri, apart=True)
 
     def close(self) -> None:
         """Close that connection."""
@@ -118,7 +117,7 @@ class LibvirtPorts:
 
     def open(self, name: str, *, writing: bool = False) -> Inflow | Outflow:
         """Over a connection of its own."""
-        connection = _connect(self._uri)
+        connection = _connect(self.uri)
         domain = _look_up(connection, self.guest)
         try:
             if writing:

@@ -99,7 +99,6 @@ class HostFile:
         return self._hash.hexdigest()
 
     def abandon(self) -> None:
-        """See FileSource."""
         self._file.close()
 
     def _open(self) -> BinaryIO:

@@ -60,7 +60,6 @@ class Outgoing(io.RawIOBase):
         return io.BufferedReader(self, 2**18)
 
     def readable(self) -> bool:
-        """It is for reading."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
