@@ -22,6 +22,7 @@
     │   ├── NotExecutable       126    the guest has the program and cannot execute it
     │   └── NoProgram           127    the guest has no such program
     ├── BadReply                  1    the agent's answer makes no sense
+    ├── FileError                 1    a file of this host, or a copy, is not what it should be
     ├── OutcomeUnknown            8    sent, no reply: it may have run
     ├── TimedOut                124    --timeout ran out
     ├── NotConsistent           124    a freeze ended before the work done under it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 from qga_cli import wire
 from qga_cli.commands.file.close import COMMAND as CLOSE
@@ -117,12 +118,10 @@ def read_small(agent: Caller, path: str) -> bytes:
     """The content of a file without a size, of /proc or /sys, cut at 4 MiB. Raises Refused."""
     file = AgentFile(lambda command, arguments: agent.call(command, arguments).value, path)
     content = b""
-    try:
+    with closing(file):
         # The agent's fread goes on to the end: less than was asked for is the last piece.
         while len(content) < _LIMIT and (piece := file.read(_CHUNK)):
             content += piece
             if len(piece) < _CHUNK:
                 break
-    finally:
-        file.close()
     return content

@@ -24,6 +24,7 @@ import threading
 from qga_cli.channel import COMING, PREFIX, PROGRAM, memory
 from qga_cli.channel.plugged import ours, sweep
 from qga_cli.channel.port import InPort, OutPort
+from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import NoChannel, PortTaken, QgaError
 from qga_cli.survivor import Survivor
 
@@ -246,9 +247,7 @@ class Search:
             self._survivor.tell(word)
 
 
-def _value(
-    found: list[tuple[str, PortStream]] | QgaError,
-) -> list[tuple[str, PortStream]]:
+def _value(found: list[tuple[str, PortStream]] | QgaError) -> list[tuple[str, PortStream]]:
     if isinstance(found, QgaError):
         raise found
     return found
@@ -263,6 +262,15 @@ def obstacle(agent: Agent) -> str:
         return "no channel: each port would cost a login over ssh"
     known = memory.forbids(ports.boot())
     return known and f"no channel, as before: {known}"
+
+
+def lost(agent: Agent, error: QgaError) -> QgaError:
+    """What to say of a port that is gone: the guest or its agent may tell more than `error`."""
+    try:
+        agent.call(PING)
+    except QgaError as failure:
+        return failure
+    return error
 
 
 def drop(ports: Ports, found: list[tuple[str, PortStream]]) -> None:

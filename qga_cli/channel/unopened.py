@@ -23,13 +23,9 @@ NOT_SEEN = "the guest has not seen the new port"  # so says inside/channel/port.
 class Unopened(NoChannel):
     """The guest has not opened these ports, and has started nothing; it may open others."""
 
-    kind = "no-channel"
-
 
 class NoPorts(NoChannel):
     """This guest has no use for ports, now or later."""
-
-    kind = "no-channel"
 
 
 def unopened(said: str) -> NoChannel:

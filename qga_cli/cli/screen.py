@@ -40,9 +40,7 @@ class RunScreen:
         """
         values = self._values
         others = any(values.get(name) for name in ("tty", "follow", "watch", "verbose"))
-        if others or command.name in _SILENT or not sys.stderr.isatty():
-            return
-        if is_dumb():
+        if others or command.name in _SILENT or not sys.stderr.isatty() or is_dumb():
             return
         from qga_cli.render.status import Status
 

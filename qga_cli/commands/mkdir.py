@@ -9,12 +9,7 @@ COMMAND = Command(
     since="2.5",
     args=[
         Arg("places", spec.PLACE, "Folders", positional=True, many=True, metavar="VM:PATH"),
-        Arg(
-            "parents",
-            spec.FLAG,
-            "Missing parents too; no error if it is there",
-            short="-p",
-        ),
+        Arg("parents", spec.FLAG, "Missing parents too; no error if it is there", short="-p"),
     ],
     changes=True,
     run="files.rm_mkdir_mv:mkdir",

@@ -131,10 +131,7 @@ def freeze(connection: Connection, mountpoints: Sequence[str], least: int, timeo
         return Reply("", least)
     if reply.value < least:
         some = f"only {reply.value} of {least} filesystems" if reply.value else "no filesystem"
-        raise Refused(
-            f"{some} could be frozen",
-            hint=NOT_ALL,
-        )
+        raise Refused(f"{some} could be frozen", hint=NOT_ALL)
     return reply
 
 

@@ -90,11 +90,12 @@ class Hosts:
         A host that cannot be asked is a target with an error, unless it is the only one. `host`
         gives those that are asked, if not ours directly; `timeout` is for this once.
         """
-        from qga_cli.guests.selection import Narrowing, find
+        from qga_cli.guests.selection import find
 
-        narrow = Narrowing(self._state or state, self._labels)
-        limit = timeout or self._timeout
-        return find(host or self.host, self._selectors(text), narrow, self.interrupt, limit)
+        return find(
+            host or self.host, self._selectors(text), self.interrupt, timeout or self._timeout,
+            state=self._state or state, labels=self._labels,
+        )  # fmt: skip
 
     def places(self, text: str) -> dict[str | None, str]:
         """The hosts on which `text` names guests: what each is called, by its URI."""

@@ -28,22 +28,17 @@ if TYPE_CHECKING:
 _Found = list[tuple[int, Target]]  # with the place of the word that found it
 
 
-class Narrowing:
-    """What a guest must be besides having the name: `state` as --state, `labels` as --label."""
-
-    def __init__(self, state: str = "", labels: Sequence[str] = ()) -> None:
-        self.state = state
-        self.labels = labels
-
-
 def find(
     host: Callable[[str | None], Directory],
     selectors: Sequence[Selector],
-    narrow: Narrowing,
     interrupt: Interrupt,
     timeout: float | None,
+    *,
+    state: str,
+    labels: Sequence[str],
 ) -> list[Target]:
-    """The guests that are there, in the order of their words, each once.
+    """The guests that are there, in the order of their words, each once. `state` as --state and
+    `labels` as --label say what they must be besides.
 
     `host` gives the one at a URI, and is waited for `timeout` seconds at most. One that cannot
     be asked is a target with an error, unless it is the only one: then the error is raised, as
@@ -57,7 +52,7 @@ def find(
     stand_ins = [Target(todo[0][1].uri, "", todo[0][1].place) for todo in questions]
     fleet = Fleet(
         stand_ins,
-        lambda index, _: _ask(host(stand_ins[index].uri), questions[index], narrow),
+        lambda index, _: _ask(host(stand_ins[index].uri), questions[index], state, labels),
         interrupt,
         parallel=len(questions),
         limit=timeout,
@@ -115,16 +110,18 @@ def _is_in(guest: ListedGuest, state: str) -> bool:
     return guest.state == state.replace("-", " ") or (state, guest.state) == ("running", "blocked")
 
 
-def _ask(host: Directory, questions: list[tuple[int, Selector]], narrow: Narrowing) -> _Found:
+def _ask(
+    host: Directory, questions: list[tuple[int, Selector]], state: str, labels: Sequence[str]
+) -> _Found:
     guests = host.guests()
     found: _Found = []
     for order, selector in questions:
-        matches = matching(guests, selector.word, narrow.state)
+        matches = matching(guests, selector.word, state)
         if not is_glob(selector.word) and not matching(guests, selector.word):
             found.append((order, _unlisted(host, selector)))
         found += [(order, selector.target(guest)) for guest in matches]
-    if narrow.labels:
-        found = [pair for pair in found if _has_labels(host, pair[1], narrow.labels)]
+    if labels:
+        found = [pair for pair in found if _has_labels(host, pair[1], labels)]
     return found
 
 

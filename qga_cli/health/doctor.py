@@ -5,15 +5,7 @@ from __future__ import annotations
 import time
 
 from qga_cli.commands.info import COMMAND as INFO
-from qga_cli.errors import (
-    Denied,
-    Forbidden,
-    Frozen,
-    LinkDead,
-    NotConfigured,
-    QgaError,
-    UsageError,
-)
+from qga_cli.errors import Denied, Forbidden, Frozen, LinkDead, NotConfigured, QgaError, UsageError
 from qga_cli.health.chain import ports
 from qga_cli.health.checked import CheckedGuest, Concern
 from qga_cli.health.checkup import CHECKS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import closing
 
 from qga_cli.errors import QgaError, Refused, UsageError
 from qga_cli.network.address import address as parse
@@ -53,12 +54,9 @@ class _Joint:
 
     def run(self) -> None:
         """Carry it to its end. Raises Refused with the guest's reason."""
-        tunnel = dig(self._job, self._channel)
-        try:
-            with self._job.interrupt.watched(tunnel.wake):
-                self._carry(tunnel)
-        finally:
-            tunnel.close()
+        job = self._job
+        with closing(dig(job, self._channel)) as tunnel, job.interrupt.watched(tunnel.wake):
+            self._carry(tunnel)
 
     def _carry(self, tunnel: Tunnel) -> None:
         reader = self._job.streams.stdin.fileno()

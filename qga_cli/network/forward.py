@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import closing
 
 from qga_cli.errors import Interrupted, QgaError, UsageError
 from qga_cli.freeze.child import Child, find
@@ -39,13 +40,12 @@ def verb(
         )
     if command:
         find(command[0])
-    with job.interrupt.shield():
-        tunnel = dig(job, channel)
-        try:
-            with job.interrupt.watched(tunnel.wake):
-                return _Forwarding(job, tunnel).run(inward, outward, command)
-        finally:
-            tunnel.close()
+    with (
+        job.interrupt.shield(),
+        closing(dig(job, channel)) as tunnel,
+        job.interrupt.watched(tunnel.wake),
+    ):
+        return _Forwarding(job, tunnel).run(inward, outward, command)
 
 
 class _Forwarding:

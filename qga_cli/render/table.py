@@ -137,17 +137,12 @@ def cell(column: Column, row: Row) -> Text:
     if isinstance(value, (int, float)):
         return Text(_number(column.kind, value))
     text = value if isinstance(value, str) else scalar(value)
-    if column.kind == spec.WORD:
-        return word(text)
+    if column.kind == spec.WORD:  # a state, coloured if it is good or bad news
+        return Text(_tame(text), style=_STYLE.get(text, ""))
     if column.kind == spec.OUTPUT:
         return Text("\n".join(map(format.printable, text.removesuffix("\n").split("\n"))))
     branch = row.get("branch") or "" if column.kind == spec.TREE else ""
     return Text.assemble((branch, "dim"), _tame(text))
-
-
-def word(text: str) -> Text:
-    """A state, coloured if it is good or bad news."""
-    return Text(_tame(text), style=_STYLE.get(text, ""))
 
 
 def coloured(text: str, values: Sequence[object]) -> str:

@@ -6,9 +6,8 @@ import struct
 import time
 
 from qga_cli.agent import Agent
-from qga_cli.channel.ports import PATIENT, THOROUGH, Channel, obstacle
+from qga_cli.channel.ports import PATIENT, THOROUGH, Channel, lost, obstacle
 from qga_cli.channel.unopened import persist
-from qga_cli.commands.ping import COMMAND as PING
 from qga_cli.errors import Forbidden, NoChannel, NotConnected, OutcomeUnknown, QgaError
 from qga_cli.exec.ways import remember
 from qga_cli.inside.terminal import frames
@@ -99,12 +98,7 @@ class PortCarrier(PythonCarrier):
             raise self._lost("the guest's end of the terminal has gone")
 
     def _lost(self, reason: str) -> QgaError:
-        """What to say of it: the guest or its agent may tell more than a port that is gone."""
-        try:
-            self.agent.call(PING)
-        except QgaError as error:
-            return error
-        return NotConnected(f"the terminal is lost: {reason}")
+        return lost(self.agent, NotConnected(f"the terminal is lost: {reason}"))
 
 
 def start(agent: Agent, request: TerminalRequest, *, always: bool) -> PythonCarrier | None:

@@ -11,15 +11,7 @@ import time
 
 from qga_cli.agent.patience import Patience
 from qga_cli.agent.vigil import Vigil
-from qga_cli.errors import (
-    Busy,
-    Frozen,
-    NotAnswering,
-    NotRunning,
-    QgaError,
-    Refused,
-    Unsupported,
-)
+from qga_cli.errors import Busy, Frozen, NotAnswering, NotRunning, QgaError, Refused, Unsupported
 from qga_cli.terminal.carrier import Carrier
 
 TYPE_CHECKING = False

@@ -9,7 +9,7 @@ from qga_cli.agent.program import Completed
 from qga_cli.errors import Refused
 from qga_cli.exec.run import run
 from qga_cli.exec.sinks import drop
-from qga_cli.windows.paths import full, join
+from qga_cli.windows.paths import full
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,28 +48,13 @@ def pack(
     return _run(agent, interrupt, argv, None, stdout)
 
 
-class Unpacking:
-    """A tree on its way into a guest; see Push for what the steps are."""
-
-    def __init__(
-        self, files: WindowsFiles, agent: Agent, interrupt: Interrupt, target: str, name: str
-    ) -> None:
-        self._agent = agent
-        self._interrupt = interrupt
-        self._files = files
-        self.goal = files.place_of_folder(target, name)
-
-    def unpack(self, stream: BinaryIO) -> None:
-        """Fill the folder. Raises Refused with what tar says."""
-        # What has no pax header has its name in UTF-8 too.
-        argv = ["tar.exe", "--options", "hdrcharset=UTF-8", "-xf", "-", "-C", self.goal]
-        done = _run(self._agent, self._interrupt, argv, stream, drop)
-        if done.code:
-            raise Refused(said_by(done)).of(self._agent.target)
-
-    def inner(self, name: str) -> str:
-        """The path of a file of the tree."""
-        return join(self.goal, name.removeprefix("./").replace("/", "\\"))
+def unpack(agent: Agent, interrupt: Interrupt, folder: str, stream: BinaryIO) -> None:
+    """Fill a folder. Raises Refused with what tar says."""
+    # What has no pax header has its name in UTF-8 too.
+    argv = ["tar.exe", "--options", "hdrcharset=UTF-8", "-xf", "-", "-C", folder]
+    done = _run(agent, interrupt, argv, stream, drop)
+    if done.code:
+        raise Refused(said_by(done)).of(agent.target)
 
 
 def said_by(done: Completed) -> str:

@@ -11,11 +11,7 @@ COMMAND = Command(
     "guest-ssh-add-authorized-keys",
     "Let SSH keys log in as a user",
     since="5.2",
-    args=[
-        USER,
-        KEYS,
-        Arg("reset", spec.FLAG, "Remove all other keys of the user"),
-    ],
+    args=[USER, KEYS, Arg("reset", spec.FLAG, "Remove all other keys of the user")],
     result={},
     changes=True,
     run="network.ssh_keys:add",

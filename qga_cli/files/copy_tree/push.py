@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from qga_cli.agent.program import Completed
     from qga_cli.files.copy_file.transfer import CopyOptions
-    from qga_cli.windows.file_by_file import Filling
 
 _PIECE = 2**18
 _CUT = b"Wrote only"
@@ -32,18 +31,19 @@ class WindowsPush:
     """As Push, into a Windows guest."""
 
     def __init__(self, access: Access, target: str, name: str) -> None:
-        from qga_cli.windows.tree import Unpacking, has_tar
+        from qga_cli.windows import file_by_file, tree
 
         assert access.cmd
-        self._way = Unpacking(access.cmd, access.agent, access.interrupt, target, name)
-        self._filling: Filling | None = None
-        if not has_tar(access.cmd):
-            from qga_cli.windows import file_by_file
-
-            self._filling = file_by_file.Filling(access.cmd, self._way.goal)
+        self._access = access
+        self._goal = access.cmd.place_of_folder(target, name)
+        self._filling: file_by_file.Filling | None = None
+        if not tree.has_tar(access.cmd):
+            self._filling = file_by_file.Filling(access.cmd, self._goal)
 
     def send(self, writer: TarWriter, advance: Callable[[int], None]) -> None:
         """Fill the folder from `writer`."""
+        from qga_cli.windows.tree import unpack
+
         if self._filling:
             reader = TarReader(self._filling)
             while data := writer.read(_PIECE):
@@ -57,13 +57,15 @@ class WindowsPush:
                 yield data
 
         stream = Outgoing(pieces(), pack=False)
-        self._way.unpack(stream.file())
+        unpack(self._access.agent, self._access.interrupt, self._goal, stream.file())
         if stream.error:
             raise stream.error
 
     def inner(self, name: str) -> str:
         """The path of a file of the tree."""
-        return self._way.inner(name)
+        from qga_cli.windows.file_by_file import inside
+
+        return inside(self._goal, name)
 
     def link(self, first: str, inner: str) -> None:
         """Never: files with holes have one name on Windows."""

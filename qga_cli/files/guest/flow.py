@@ -15,21 +15,14 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 
 from qga_cli import wire
 from qga_cli.agent.program import Completed
-from qga_cli.channel.ports import PATIENT, THOROUGH, Channel
+from qga_cli.channel.ports import PATIENT, THOROUGH, Channel, lost
 from qga_cli.channel.unopened import persist, unopened
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.commands.ping import COMMAND as PING
-from qga_cli.errors import (
-    Forbidden,
-    NoChannel,
-    NotAnswering,
-    OutcomeUnknown,
-    QgaError,
-    Refused,
-)
+from qga_cli.errors import Forbidden, NoChannel, NotAnswering, OutcomeUnknown, QgaError, Refused
 from qga_cli.exec.outputs import Stream
 from qga_cli.exec.unsettled import is_forgotten
 from qga_cli.inside import script
@@ -71,11 +64,8 @@ def flow(
             raise
         return one
 
-    one = persist(begin) if always else begin()
-    try:
+    with closing(persist(begin) if always else begin()) as one:
         return one.carry(take, pieces)
-    finally:
-        one.close()
 
 
 class _Flow:
@@ -185,12 +175,7 @@ class _Flow:
             self._status = status
 
     def _lost(self, reason: str) -> QgaError:
-        """What to say of it: the guest or its agent may tell more than a port that is gone."""
-        try:
-            self._access.agent.call(PING)
-        except QgaError as error:
-            return error
-        return NotAnswering(reason).of(self._access.target)
+        return lost(self._access.agent, NotAnswering(reason).of(self._access.target))
 
 
 class _Writer:

@@ -86,6 +86,7 @@ if not LACK:
     from qga_cli.agent import Agent
     from qga_cli.commands.fs.list import COMMAND as FILESYSTEMS
     from qga_cli.commands.info import COMMAND as INFO
+    from qga_cli.commands.info import enabled_commands
     from qga_cli.commands.net.interfaces import COMMAND as INTERFACES
     from qga_cli.commands.os.hostname import COMMAND as HOSTNAME
     from qga_cli.commands.os.info import COMMAND as OS_INFO
@@ -96,21 +97,16 @@ if not LACK:
     from qga_cli.guests.targets import Target
     from qga_cli.health.network import addresses
     from qga_cli.interrupt import Interrupt
+    from qga_cli.transports import RUNNING
 
-display = Display()
-
-# The words come from guests: none of them may be taken for a template.
-_ASKED = (
-    {}
-    if LACK
-    else {
+    _ASKED = {
         "qga_os": OS_INFO,
         "qga_hostname": HOSTNAME,
         "qga_interfaces": INTERFACES,
         "qga_timezone": TIMEZONE,
         "qga_filesystems": FILESYSTEMS,
     }
-)
+display = Display()
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -145,7 +141,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 display.warning(f"not kept in the cache, for it is not complete: {hosts}")
             elif self.get_option("cache"):
                 self._cache[key] = found
-        for name, variables in found:
+        for name, variables in found:  # a guest's words, none of which may be taken for a template
             self._add(name, wrap_var(variables))
 
     def _add(self, name, variables):
@@ -267,7 +263,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         facts = hosts.host(target.uri).facts(target.name)
         if facts:
             told["qga_labels"] = {key: list(values) for key, values in facts.labels.items()}
-        if target.state not in ("running", "blocked", ""):
+        if target.state not in RUNNING:
             return
         agent = Agent(hosts.transport(target), target.name)
         agent.deadline = time.monotonic() + limit
@@ -275,7 +271,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             info = agent.call(INFO).value
             told["qga_answers"] = True
             told["qga_agent_version"] = info["version"]
-            enabled = {one["name"] for one in info["supported_commands"] if one["enabled"]}
+            enabled = enabled_commands(info)
             for variable, command in _ASKED.items():
                 if command.wire in enabled:
                     try:

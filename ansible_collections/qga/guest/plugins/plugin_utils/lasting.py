@@ -18,6 +18,7 @@ import time
 from qga_cli import __version__
 from qga_cli.errors import AgentUnavailable, OutcomeUnknown, TimedOut
 from qga_cli.inside.tasks.frames import HEAD, SIZE
+from qga_cli.threads import held
 
 # How Ansible has a module run that comes on standard input: /bin/sh -c 'A=B PYTHON && sleep 0'.
 _PIPED = re.compile(r"(.*?)(/[\w./+-]*/python[\d.]*) && sleep 0", re.DOTALL)
@@ -98,13 +99,10 @@ class Lasting:
     def _entered(self):
         """A short path to the folder; nothing for one that is not ours alone."""
         os.makedirs(self._folder, 0o700, exist_ok=True)
-        number = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
+        with held(os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)) as number:
             about = os.fstat(number)
             ours = about.st_uid == os.getuid() and not stat.S_IMODE(about.st_mode) & 0o022
             yield f"/proc/self/fd/{number}" if ours else ""
-        finally:
-            os.close(number)
 
     def _reach(self, folder: str, python: str) -> socket.socket | None:
         path = f"{folder}/{self._name}"
@@ -188,13 +186,11 @@ def read_small(path: bytes, most: int) -> tuple[bytes, int] | None:
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # of a FIFO no writer is waited for
     except OSError:  # another way says why
         return None
-    try:
+    with held(number):
         about = os.fstat(number)
         if not stat.S_ISREG(about.st_mode) or about.st_size >= most:
             return None
         data = os.read(number, most)
-    finally:
-        os.close(number)
     return (data, about.st_mode) if len(data) == about.st_size else None
 
 
