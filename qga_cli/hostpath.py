@@ -148,6 +148,21 @@ def walk(path: str, *, follow: bool = True) -> tuple[int, str]:
         raise
 
 
+def our_number(path: str) -> int | None:
+    """The descriptor of ours that `path` leads to, as /dev/stdout and /dev/fd/3 do; None of any
+    other path. What it is open to may have a name or none, and be a file or none."""
+    try:
+        folder, name = walk(path)
+    except (OSError, FileError):
+        return None
+    try:
+        there = os.readlink(f"/proc/self/fd/{folder}")
+    finally:
+        os.close(folder)
+    ours = there == f"/proc/{os.readlink('/proc/self')}/fd" and name.isdecimal()
+    return int(name) if ours else None
+
+
 class _Way:
     """One path that is walked. `at` is the open folder that the walk has come to."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 
 from qga_cli import hostpath
 from qga_cli.errors import FileError
@@ -58,6 +60,7 @@ def put(path: str, content: str) -> None:
     try:
         above, name = hostpath.walk(path, follow=False)
         with held(above):
+            _check(path, above, name)
             part = f".{name}.{os.urandom(8).hex()}.qga-part"
             number = os.open(part, _NEW, _MODE, dir_fd=above)
             try:
@@ -70,6 +73,19 @@ def put(path: str, content: str) -> None:
                 raise
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _check(path: str, above: int, name: str) -> None:
+    """Raise FileError for a device, a FIFO, or /dev/stdout, of which a file would take the place.
+    Any other link is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        mode = os.lstat(name, dir_fd=above).st_mode
+        link = stat.S_ISLNK(mode) and hostpath.our_number(path) is None
+        if not (link or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder is rename's to refuse
+            raise FileError(
+                f"{path}: a file would take its place",
+                hint="without --write, standard output gets them",
+            )
 
 
 def _code(job: Job, look: Look) -> int:

@@ -3,6 +3,8 @@
 import fcntl
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,17 +12,19 @@ from typing import Any, cast
 
 import pytest
 
+from qga_cli import hostpath
 from qga_cli.errors import BadReply, FileError, UsageError
 from qga_cli.files import ls, rm_mkdir_mv
 from qga_cli.files.copier import Copier
+from qga_cli.files.copy_file import to_stream
 from qga_cli.files.copy_file.sources import HostStream
 from qga_cli.files.copy_file.transfer import CopyOptions
 from qga_cli.files.copy_tree.tar_writer import TarWriter
 from qga_cli.files.guest.facts import FileFacts
-from qga_cli.guests.place import parse
+from qga_cli.guests.place import Place, parse
 from qga_cli.interrupt import Interrupt
 from tests.kit.command import Far
-from tests.kit.running import Started
+from tests.kit.running import GUARD, Started
 
 
 def test_holes_and_links_never_take_the_place_of_a_fifo(near: Far, here: Path) -> None:
@@ -36,6 +40,33 @@ def test_holes_and_links_never_take_the_place_of_a_fifo(near: Far, here: Path) -
     done = near("cp", "FAR/link", str(here / "fifo"))
     assert (done.code, "link: no bytes for" in done.err) == (2, True)
     assert (here / "fifo").is_fifo()
+
+
+@pytest.mark.parametrize("name", ["/dev/fd/1", "/proc/self/fd/1"])
+def test_a_stream_of_ours_that_is_a_file_is_written_to(near: Far, here: Path, name: str) -> None:
+    """As root, `qga cp web1:/f /dev/stdout >x` put a file where /dev/stdout was."""
+    near.sh("echo text >file; ln -s file link; truncate -s 9 holes")
+    there = f"{near.name}:{near.folder}"
+    command = " ".join([sys.executable, "-m", "qga_cli", *near.flags, "cp"])
+    line = f"echo before; {command} {there}/file {name}; {command} {there}/holes {name}; echo after"
+    with (here / "x").open("wb") as file:
+        subprocess.run(["sh", "-c", line], stdout=file, check=True, timeout=GUARD)
+    assert (here / "x").read_bytes() == b"before\ntext\n" + bytes(9) + b"after\n"
+    with (here / "x").open("wb") as file:
+        done = subprocess.run(["sh", "-c", f"{command} {there}/link {name}"], stdout=file,
+                              stderr=subprocess.PIPE, check=False, timeout=GUARD)  # fmt: skip
+    assert (done.returncode, b"link: no bytes for" in done.stderr) == (2, True)
+
+
+def test_links_of_the_systems_to_streams_of_ours(here: Path) -> None:
+    with (here / "x").open("wb") as file:
+        number = file.fileno()
+        os.symlink(f"/dev/fd/{number}", here / "link")
+        assert hostpath.our_number("/dev/stdout") == 1
+        assert hostpath.our_number(f"/dev/fd/{number}") == number
+        assert to_stream.takes_bytes(Place("", f"/dev/fd/{number}"))
+        assert not to_stream.takes_bytes(Place("", str(here / "link")))  # it may be a guest's
+        assert hostpath.our_number("/dev/null") is hostpath.our_number("/proc/1/fd/0") is None
 
 
 @pytest.mark.parametrize("into", [True, False])

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from qga_cli.errors import NotAnswering
+from qga_cli.errors import FileError, NotAnswering
 from qga_cli.guests.hosts import Hosts
 from qga_cli.interrupt import Interrupt
 from qga_cli.metrics.collector import Collector
 from qga_cli.metrics.once import Once
+from qga_cli.metrics.verb import put
 from qga_cli.transports.counters import Counters
 from tests.health.test_list import Scripted
 from tests.kit.command import Configured, qga
@@ -205,6 +206,16 @@ def test_written_in_one_step(tmp_path: Path) -> None:
     ran = qga("-c", agent.uri, "metrics", "--write", str(folder / "nosuch" / "qga.prom"))
     assert (ran.code, ran.err.splitlines()[0][-25:]) == (1, "No such file or directory")
     agent.close()
+
+
+def test_nothing_but_files_is_replaced(tmp_path: Path) -> None:
+    """As root, `--write /dev/null` put a file in the place of the device."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (str(tmp_path / "fifo"), "/proc/self/fd/1", "/dev/fd/1"):
+        with pytest.raises(FileError, match="a file would take its place"):
+            put(path, "text")
+    assert os.listdir(tmp_path) == ["fifo"]
+    assert (tmp_path / "fifo").is_fifo()
 
 
 def test_samples_as_json(tmp_path: Path) -> None:

@@ -62,19 +62,26 @@ class StreamTarget:
 
 
 def takes_bytes(place: Place) -> bool:
-    """Whether it takes bytes but is no file: standard output, a FIFO, a device, or a link to one
-    below /dev. Links elsewhere may be a guest's, copied here earlier.
+    """Whether it takes bytes and is not to be replaced: standard output, a FIFO, a device, a link
+    to one below /dev, and whatever /dev/stdout and /dev/fd/3 lead to. Links elsewhere may be a
+    guest's, copied here earlier.
     """
     path = place.path
     if place.guest or place.is_stream:
         return place.is_stream
     if os.path.islink(path) and not os.path.abspath(path).startswith(("/dev/", "/proc/")):
         return False
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    if not os.path.exists(path) or os.path.isdir(path):
+        return False
+    return not os.path.isfile(path) or hostpath.our_number(path) is not None
 
 
 def open_special(path: str, check: Callable[[], None], interrupt: Interrupt) -> BinaryIO:
-    """A FIFO or device to write to. A FIFO's reader is waited for, with a `check` now and then."""
+    """A FIFO, a device, or a stream of ours to write to. A FIFO's reader is waited for, with a
+    `check` now and then."""
+    stream = hostpath.our_number(path)
+    if stream is not None and stat.S_ISREG(os.fstat(stream).st_mode):
+        return open(os.dup(stream), "wb")  # opened anew it would begin at the file's first byte
     while True:
         try:
             number = hostpath.open_file(path, os.O_WRONLY | os.O_NONBLOCK)
