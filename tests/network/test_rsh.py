@@ -1,5 +1,7 @@
 """`qga rsh` reads -o as ssh does, and what it makes is there for others."""
 
+import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,3 +53,19 @@ def test_what_is_made_has_the_modes_that_sshd_would_give_it(tmp_path: Path) -> N
     with private_agent(tmp_path) as agent:
         ran = qga("-c", f"unix:{agent.socket}", "rsh", "x", "umask")
     assert (ran.code, int(ran.out, 8)) == (0, 0o022), ran.err
+
+
+def test_root_without_a_name_is_at_home_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd gives an agent no HOME, sysvinit /: `rsh web1 'rm -rf tmp'` would remove /tmp."""
+    monkeypatch.setenv("HOME", "/")
+    monkeypatch.setenv("USER", "nobody")
+    ours = pwd.getpwuid(os.geteuid())
+    with private_agent(tmp_path) as agent:
+        for there in ("x", f"{ours.pw_name}@x"):
+            line = 'pwd -P; printf "%s\n" "$HOME" "$USER" "$LOGNAME"'
+            ran = qga("-c", f"unix:{agent.socket}", "rsh", there, line)
+            home = os.path.realpath(ours.pw_dir)
+            wanted = [home, ours.pw_dir, ours.pw_name, ours.pw_name]
+            assert (ran.code, ran.out.splitlines()) == (0, wanted), (there, ran.err)

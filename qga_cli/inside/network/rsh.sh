@@ -14,6 +14,12 @@ qga_entry=$(getent passwd "$(id -u)" 2>/dev/null || grep "^[^:]*:[^:]*:$(id -u):
 SHELL=${qga_entry##*:}
 [ -x "$SHELL" ] || SHELL=/bin/sh
 export SHELL
+if [ "$qga_entry" ]; then # the agent's own HOME is not set, or /
+  qga_entry=${qga_entry%:*}
+  HOME=${qga_entry##*:} USER=${qga_entry%%:*}
+  LOGNAME=$USER
+  export HOME USER LOGNAME
+fi
 cd 2>/dev/null || cd /
 case ${1+given} in
 given) exec "$SHELL" -c "$1" ;;
