@@ -18,7 +18,7 @@ from qga_cli.errors import (
     TimedOut,
 )
 from qga_cli.guests.fleet import Fleet
-from qga_cli.interrupt import Interrupt
+from qga_cli.interrupt import TICK, Interrupt
 from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from qga_cli.freeze.child import Child
     from qga_cli.freeze.hold import FrozenGuest
+    from qga_cli.interrupt import File
 
     Failures = list[tuple["FrozenGuest", QgaError]]
 
@@ -186,7 +187,12 @@ def _run(job: Job, holds: list[FrozenGuest], argv: Sequence[str], seconds: float
 def _wait(job: Job, program: Child, holds: list[FrozenGuest], deadline: float) -> QgaError | None:
     """Wait for the program's end; if something else comes first, why it has to be ended."""
     watchdogs = [hold.watchdog for hold in holds]
-    ready = job.interrupt.select([program, *watchdogs], deadline - time.monotonic(), 0)
+    ready: list[File] = []
+    while not ready and not job.interrupt.signum and not program.is_stopped():
+        left = deadline - time.monotonic()
+        ready = job.interrupt.select([program, *watchdogs], min(left, TICK), 0)
+        if left <= TICK:
+            break
     if program in ready:
         return None
     if job.interrupt.signum:
@@ -195,9 +201,10 @@ def _wait(job: Job, program: Child, holds: list[FrozenGuest], deadline: float) -
     for hold in holds:
         if hold.watchdog in ready:
             return NotConsistent(f"the watchdog has died: {ended}").of(hold.target)
+    if program.is_stopped():  # nobody may come back to it, and the guest stands still
+        how = "by Ctrl-Z or as it asked for a terminal from within a pipeline"
+        return NotConsistent(f"the command was stopped, {how}: {ended}")
     hint = "a longer --max or --timeout allows it"
-    if program.is_stopped():
-        hint = "it was stopped: by Ctrl-Z, or as it asked for a terminal from within a pipeline"
     return NotConsistent(f"the freeze lasted too long: {ended}", hint=hint)
 
 
