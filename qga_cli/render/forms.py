@@ -96,6 +96,8 @@ class Yaml(Form):
 
     def many(self, outcomes: Sequence[Outcome]) -> str:
         whole = {label: self.readable(_value(value)) for label, value in _good(outcomes)}
+        if not whole and not self.view.watches:  # `{}` between others' members would end them
+            return ""
         return ("---\n" if self.view.watches else "") + machine.yaml_text(whole)
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import yaml
 
 from qga_cli import catalog
 from qga_cli.agent import Reply
@@ -117,6 +118,19 @@ def test_a_guest_whose_answer_has_no_floor_hides_no_other(herd: Herd, form: str)
     assert ran.code == 123
     assert "box" in ran.out
     assert "nested too deeply" in (ran.out if form == "json" else ran.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [(("fs", "status"), "thawed"), (("os", "hostname", "--as-completed"), {"host-name": "box"})],
+)
+def test_a_guest_that_fails_leaves_yaml_one_document(
+    herd: Herd, words: tuple[str, ...], answer: object
+) -> None:
+    """It stood there as `{}`, below what the others had answered: no parser took the whole."""
+    ran = herd(a=lambda request: answer, b=refusing)(*words, "*", "-j", "1", "-o", "yaml")
+    assert ran.code == 123
+    assert yaml.safe_load(ran.out) == {"a": answer}
 
 
 @pytest.mark.parametrize(
