@@ -33,13 +33,17 @@ def main(words: Sequence[str] | None = None) -> None:
     code = line.run()
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
     except OSError as error:
+        from qga_cli import render
+
         why = _unwritten(error)
         if why and not code:
-            _say(f"qga: the output cannot be written: {why}\n")
-        # 128 + SIGPIPE: the reader of our output has gone. Else what we complained of is full.
-        code = code or (141 if isinstance(error, BrokenPipeError) else 1)
+            render.complain(f"qga: the output cannot be written: {why}\n")
+        code = code or (141 if isinstance(error, BrokenPipeError) else 1)  # 128 + SIGPIPE
+    try:
+        sys.stderr.flush()
+    except OSError:  # as in render.complain
+        pass
     # Windows has wider exit codes, and a guest may claim any: none shall wrap around to success.
     code = code if 0 <= code <= 255 else 255
     line.close()
@@ -145,7 +149,7 @@ class CommandLine:
             from qga_cli.guests.targets import Target
 
             error.of(Target(None, guest, guest))  # the word, where it was not looked up any more
-        _say(render.error_text(error, about, known=guest, as_json=self._as_json))
+        render.complain(render.error_text(error, about, known=guest, as_json=self._as_json))
         return exit_code.of(error, self._command)
 
 
@@ -180,13 +184,6 @@ def _accept_closed_stdout() -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.close(null)
-
-
-def _say(text: str) -> None:
-    try:
-        sys.stderr.write(text)
-    except OSError:  # full, or nobody reads it: the code tells still
-        pass
 
 
 def find(words: list[str]) -> tuple[Command | None, list[str]]:

@@ -149,7 +149,7 @@ class Report:
                     known = hint in self._hints  # fifty guests of one policy need it once
                     self._hints.add(hint)
                     label = outcome.target.label
-                    sys.stderr.write(render.error_text(outcome.error, label, hinted=not known))
+                    render.complain(render.error_text(outcome.error, label, hinted=not known))
             elif outcome.error:
                 raise outcome.error
 

@@ -107,7 +107,7 @@ class Run:
                 try:
                     self.screen.end()
                     self.screen.sum_up(time.monotonic() - self.began)
-                except OSError:  # stderr is full, or its terminal closed: the code tells still
+                except OSError:  # a bar's terminal has been closed: the code tells still
                     pass
                 finally:
                     if self.hosts.guard:

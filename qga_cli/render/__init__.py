@@ -140,7 +140,16 @@ def answer(text: str) -> None:
 
 def note(text: str, *, style: str = "") -> None:
     """One line on stderr; `style` as SGR has it, for its first word on a terminal."""
-    sys.stderr.write(_line("qga:", printable(text), style))
+    complain(_line("qga:", printable(text), style))
+
+
+def complain(text: str) -> None:
+    """Write it to stderr. One that is full, or that nobody reads, keeps nothing from being done:
+    the exit code tells still."""
+    try:
+        sys.stderr.write(text)
+    except OSError:
+        pass
 
 
 def _line(first: str, text: str, style: str) -> str:

@@ -95,6 +95,26 @@ def test_complaints_without_room_leave_the_exit_code() -> None:
     assert done.returncode == 3
 
 
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("guests", ["x", "x,y"])
+def test_steps_and_summaries_without_room_stop_nothing(
+    local_agent: str, tmp_path: Path, guests: str, *, gone: bool
+) -> None:
+    """A backup whose log was full began nothing, or ended with 125 when all was done."""
+    for name in ("x", "y"):
+        (tmp_path / f"{name}.sock").symlink_to(local_agent.removeprefix("unix:"))
+    words = ("-v", "-c", f"unix:{tmp_path}/{{vm}}.sock", "exec", "-n", "-j1", guests, "--")
+    if gone:
+        source, sink = os.pipe()
+        os.close(source)
+    else:
+        sink = os.open("/dev/full", os.O_WRONLY)
+    done = subprocess.run([*QGA, *words, "sh", "-c", f"echo >>{tmp_path}/ran"], stderr=sink)
+    os.close(sink)
+    assert done.returncode == 0
+    assert (tmp_path / "ran").read_text() == "\n" * len(guests.split(","))
+
+
 def test_input_that_cannot_be_read_starts_nothing(local_agent: str, tmp_path: Path) -> None:
     with open("/proc/self/mem", "rb") as broken:
         done = subprocess.run(
