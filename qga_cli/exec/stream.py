@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qga_cli.agent import Agent
 
 _BEGIN = 10.0  # seconds for the guest's shell to come to the port
+_GLANCE = 0.5  # seconds between two looks whether it has ended instead
 _NUMBER = 20  # digits, and more than a pid has
 _LONG = 3600.0  # seconds for a port to say something, where nobody set a limit
 _LOOK, _CEILING = 0.005, 0.25  # seconds between two looks
@@ -159,18 +160,29 @@ class ProgramStream:
         self._pid = self._calls.start(
             words, capture=True, stdin=given, env=context.environment, program=argv
         )
+        until = time.monotonic() + _BEGIN
+        while not self._arrived(argv[0], until):
+            pass
+        self._relay = 0 if self._bare else self._number()
+
+    def _arrived(self, program: str, until: float) -> bool:
+        """Whether the guest's shell has come to the port. Raises why it never will."""
+        late = min(until, time.monotonic() + _GLANCE)
         try:
-            self._out.greet(_BEGIN)
-            self._relay = 0 if self._bare else self._number()
+            self._out.greet(late - time.monotonic())
         except NoChannel:
             status = self._calls.status(self._pid)
-            if status["exited"]:
+            # One that has begun the program ends with 0: its greeting is under way.
+            if status["exited"] and status.get("exitcode") != 0:
                 _, said_there = captured(status)
-                failure = exit_status.failure(argv[0], status.get("exitcode"), said_there)
+                failure = exit_status.failure(program, status.get("exitcode"), said_there)
                 if isinstance(failure, exit_status.NoShell):
                     raise unopened(failure.message) from None
                 raise failure from None
-            raise
+            if not late <= time.monotonic() < until:  # the port is lost, or the time is over
+                raise
+            return False
+        return True
 
     def _number(self) -> int:
         """The pid that the relay of the input says, before anything else comes."""

@@ -2,18 +2,15 @@
 
 import hashlib
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from qga_cli import connect
 from qga_cli.channel.ports import STAY
 from qga_cli.errors import NoChannel, NoProgram, TimedOut
+from qga_cli.exec import stream as program_stream
 from tests import lab
 from tests.kit.channels import plugged
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.port_written
@@ -34,8 +31,21 @@ def test_a_stream_of_a_program(guest: lab.Guest) -> None:
             assert stream.read(30) == b"b c\n"
             assert stream.read(30) == b""
             assert stream.code == 7
+    assert len(plugged(guest)) <= STAY
+
+
+@pytest.mark.port_written
+@pytest.mark.usefixtures("tidy")
+def test_a_program_that_is_not_there_is_not_waited_for(
+    guest: lab.Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took 10 s to say so."""
+    monkeypatch.setattr(program_stream, "_BEGIN", 60.0)
+    with connect() as host:
+        began = time.monotonic()
         with pytest.raises(NoProgram):
-            far.open_stream(["no-such-program"])
+            host.guest(guest.name).open_stream(["no-such-program"])
+    assert time.monotonic() - began < 30
     assert len(plugged(guest)) <= STAY
 
 
