@@ -119,11 +119,17 @@ def _fetch(copier: Copier, place: Place, here: Place) -> bool:
 
 
 def _editor() -> list[str]:
-    chosen = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if not (chosen or sys.stdin.isatty()):
+    for name in ("VISUAL", "EDITOR"):
+        chosen = os.environ.get(name, "")
+        if chosen.strip():
+            try:
+                return shlex.split(chosen)
+            except ValueError as error:
+                raise UsageError(f"{name}: {error}: {chosen}") from error
+    if not sys.stdin.isatty():
         hint = "set VISUAL or EDITOR to a program that needs none"
         raise UsageError("standard input is not a terminal, which vi needs", hint=hint)
-    return shlex.split(chosen or "vi")
+    return ["vi"]
 
 
 def _edit(command: list[str], path: str, lock: int) -> None:
@@ -134,7 +140,8 @@ def _edit(command: list[str], path: str, lock: int) -> None:
             f"cannot run {command[0]}: {error.strerror}", hint="set VISUAL or EDITOR"
         ) from error
     if code:
-        raise FileError(f"{command[0]} ended with exit code {code}: nothing is written back")
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        raise FileError(f"{command[0]} {how}: nothing is written back")
 
 
 def _digest(path: str | int) -> str:

@@ -102,6 +102,25 @@ def test_vi_is_not_started_without_a_terminal(tmp_path: Path) -> None:
     assert (ran.code, "not a terminal" in ran.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("editor", "code", "told"),
+    [
+        ("'vi", 2, "EDITOR: No closing quotation: 'vi"),
+        (" ", 2, "not a terminal"),
+        ("sh -c 'echo mine >$0; kill -9 $$'", 1, "sh was killed by signal 9"),
+    ],
+)
+def test_editors_that_are_none(
+    near: Far, tmp_path: Path, editor: str, code: int, told: str
+) -> None:
+    """A quote without its end was a bug of qga's, and so was a blank."""
+    near.sh("echo yours >file")
+    words = {"VISUAL": "", "EDITOR": editor, "TMPDIR": str(tmp_path)}
+    done = near("edit", "FAR/file", env=words)
+    assert (done.code, told in done.err) == (code, True), done.err
+    assert near.sh("cat file") == "yours\n"
+
+
 @pytest.mark.slow
 def test_mkdir_mv_rm(near: Far) -> None:
     assert near("mkdir", "FAR/a/b").code == 1
