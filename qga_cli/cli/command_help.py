@@ -76,11 +76,11 @@ def _first_sentences(notes: str) -> str:
     """The beginning of the notes, in whole sentences."""
     paragraph = " ".join(notes.split("\n\n")[0].split())
     shown = ""
-    for sentence in re.findall(r".+?[.:;](?= |$)|.+$", paragraph):
+    for sentence in re.findall(r".+?[.;](?= |$)|.+$", paragraph):
         if shown and len(shown) + len(sentence) > _NOTES:
             break
         shown += sentence
-    return re.sub(r"[:;]$", ".", shown.strip())
+    return re.sub(r";$", ".", shown.strip())
 
 
 def _list(title: str, rows: list[tuple[str, str]], width: int) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from qga_cli import catalog
 from qga_cli.cli import help_screens, main, typer_parser
+from qga_cli.cli.command_help import _first_sentences
 from qga_cli.spec import Command
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent, Handler
@@ -245,3 +246,11 @@ def test_first_screens_fit_the_terminal(columns: int, monkeypatch: pytest.Monkey
         for line in screen.splitlines():
             alone = line.startswith(("  qga ", "  source ")) and "   " not in line.strip()
             assert len(line) <= columns or alone, line
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_a_screen_shows_whole_sentences(command: Command) -> None:
+    """That of `wait` ended with "port:N.", that of `batch` in the middle of a piece of JSON."""
+    whole = " ".join(command.notes.split("\n\n")[0].split())
+    shown = _first_sentences(command.notes)
+    assert f"{whole} ".startswith((f"{shown} ", f"{shown[:-1]}; "))
