@@ -46,7 +46,6 @@ def verb(
     """Show it. Raises NoGuest, UsageError, Unreachable before the screen is taken."""
     assert job.timeout is not None
     collector = Collector(job.hosts, parallel=parallel, patience=job.timeout, keep=_KEEP)
-    pattern = pattern or "*"
     overview = Overview()
     look = collector.look(pattern, job.interrupt)
     rows = overview.rows(look)

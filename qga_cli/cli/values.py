@@ -47,6 +47,8 @@ def value(arg: Arg, text: Any) -> object:
         # or root would run it.
         hint = "leave the option out for the default"
         raise UsageError(f"{label(arg)} is empty", hint=hint)
+    if not text and arg.kind == spec.GUEST:  # nor are all guests meant
+        raise UsageError("an empty guest name")
     reader = _READERS.get(arg.kind)
     return text if reader is None else _checked(arg, reader, text)
 

@@ -50,7 +50,6 @@ _STATES: tuple[tuple[type[QgaError], str | None], ...] = (
 
 def list_guests(job: Job, *, parallel: int, pattern: str = "*") -> Finished:
     """`qga list`: a row for each guest, a line on stderr for each host that cannot be asked."""
-    pattern = pattern or "*"
     found = job.hosts.find(pattern, "all")
     dead = [target for target in found if target.error]
     for target in dead:

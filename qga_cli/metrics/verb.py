@@ -33,7 +33,7 @@ def verb(
     """Print or write the metrics; exit code 3 or 123 when a host could not be asked."""
     assert job.timeout is not None
     collector = Collector(job.hosts, parallel=parallel, patience=job.timeout)
-    look = collector.look(pattern or "*", job.interrupt)
+    look = collector.look(pattern, job.interrupt)
     made = families(look, everything=all_filesystems)
     if write:
         put(write, text(made))

@@ -1,6 +1,7 @@
 """The plain parser and Typer understand the same words alike."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -152,3 +153,11 @@ def test_an_empty_option_is_a_variable_that_is_not_set(line: str) -> None:
     ran = qga(*shlex.split(line))
     assert ran.code == 2
     assert "is empty\nhint: leave the option out for the default" in ran.err
+
+
+@pytest.mark.parametrize("line", ["list ''", "metrics ''", "top ''", "exporter ''", "ping ''"])
+def test_an_empty_name_is_not_all_guests(line: str, tmp_path: Path) -> None:
+    """`qga list "$vm"` listed all of them where the variable was not set."""
+    ran = qga("-c", f"unix:{tmp_path}/{{vm}}", *shlex.split(line))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("qga: an empty guest name")
