@@ -82,9 +82,11 @@ def verb(
 
 def _destination(text: str, user: str) -> tuple[str, str]:
     """User and guest of [USER@]VM; `user` if it names none."""
-    named, _, guest = text.rpartition("@")
+    named, at, guest = text.rpartition("@")
     if not guest or text.startswith("-"):
         raise UsageError(f"{text!r} names no guest", hint="options stand before the guest")
+    if at and not named:  # a variable that is not set, most likely
+        raise UsageError(f"{text!r} names no user", hint=f"without the @ it is root: {guest}")
     return named or user, guest
 
 
@@ -126,6 +128,8 @@ def _options(options: Sequence[str]) -> tuple[str, dict[str, str]]:
         name, value = parts.groups() if parts else ("", option)
         match name.lower():
             case "user":
+                if not value.strip('"'):
+                    raise UsageError(f"-o {option} names no user")
                 user = user or value.strip('"')
             case "setenv":
                 environment |= _variables(option, value)

@@ -48,6 +48,19 @@ def test_a_login_is_one_guest_s(fake: Callable[[Handler], FakeAgent], guest: str
     assert "may be several guests" in ran.err
 
 
+@pytest.mark.parametrize(
+    "words", [("@x",), ("-l", "eve", "@x"), ("-o", "User=", "x"), ("-o", 'User=""', "x")]
+)
+def test_an_empty_user_is_not_root(
+    fake: Callable[[Handler], FakeAgent], words: tuple[str, ...]
+) -> None:
+    """`qga rsh "$user@web1"` was root where the variable was not set; ssh refuses it."""
+    agent = fake(lambda request: {})
+    ran = qga("-c", template(agent), "rsh", *words, "id")
+    assert (ran.code, agent.requests) == (2, [])
+    assert "names no user" in ran.err
+
+
 def test_what_is_made_has_the_modes_that_sshd_would_give_it(tmp_path: Path) -> None:
     """The agent of RHEL and Fedora, and every one that was started with -d, has the umask 077."""
     with private_agent(tmp_path) as agent:
