@@ -23,6 +23,9 @@ def main() -> None:
     try:
         from qga_cli.cli.main import main as run
     except KeyboardInterrupt:  # Ctrl-C before there is anybody to catch it: most of a short run
+        from qga_cli.interrupt import die_of_ctrl_c
+
+        die_of_ctrl_c()
         os._exit(130)
     run()
 

@@ -17,7 +17,7 @@ from tests import lab
 from tests.kit import channels
 from tests.kit.command import environment, qga
 from tests.kit.fake import FakeAgent
-from tests.kit.running import eventually, is_full
+from tests.kit.running import code_of, eventually, is_full
 
 ENDS = 5.0  # seconds after the signal, of which one is a reader's; more under load, never for ever
 
@@ -66,7 +66,7 @@ def test_an_answer_that_nobody_reads(
 ) -> None:
     agent = fake(lambda request: [{"user": "u" * 100, "login-time": 1.0}] * 4000)
     with unread("-c", agent.uri, "user", "list", "x", "-o", "json", stdout=ends[1]) as process:
-        assert ended(process, signum) == 128 + signum
+        assert ended(process, signum) == code_of(signum)
         assert process.stderr
         assert b"interrupted" in process.stderr.read()
 

@@ -11,6 +11,7 @@ import os
 import sys
 
 from qga_cli import outlet
+from qga_cli.interrupt import die_of_ctrl_c
 from qga_cli.threads import Bell, start, until
 
 TYPE_CHECKING = False
@@ -72,6 +73,8 @@ def _watch(bell: int, interrupt: Interrupt, tell: Callable[[int, str], str], ove
         told = Bell()
         start(_say, interrupt, tell, number[0], told)
         told.wait(_TELLING)
+        if number[0] == signal.SIGINT:
+            die_of_ctrl_c()
         os._exit(128 + number[0])
 
 

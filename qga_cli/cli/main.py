@@ -10,7 +10,7 @@ from io import RawIOBase, TextIOWrapper
 from qga_cli import catalog
 from qga_cli.cli import exit_code, quick_parser
 from qga_cli.cli.options import COMMON, for_command, names_with_value
-from qga_cli.errors import FileError, QgaError, UsageError
+from qga_cli.errors import FileError, Interrupted, QgaError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qga_cli.spec import Command
 
 
+_CTRL_C = 130  # 128 + SIGINT
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)  # what a write to a file may meet
 
 
@@ -47,6 +48,10 @@ def main(words: Sequence[str] | None = None) -> None:
     # Windows has wider exit codes, and a guest may claim any: none shall wrap around to success.
     code = code if 0 <= code <= 255 else 255
     line.close()
+    if line.ended_by_ctrl_c(code):
+        from qga_cli.interrupt import die_of_ctrl_c
+
+        die_of_ctrl_c()
     # Threads stuck in the hypervisor's library must not hold us, nor must the interpreter's own
     # clean-up (3 ms): everything of ours is closed already.
     os._exit(code)
@@ -83,8 +88,9 @@ class CommandLine:
             return self._run()
         except SystemExit as exit:
             return exit.code if isinstance(exit.code, int) else 1
-        except KeyboardInterrupt:  # before our own handler stands, at a question for example
-            return 130  # 128 + SIGINT
+        except KeyboardInterrupt as error:  # before our own handler stands, or at a question
+            self._error = error
+            return _CTRL_C
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
@@ -139,6 +145,13 @@ class CommandLine:
         """Close the connections that `run` has opened. Takes 1.5 seconds at most."""
         if self._opened:
             self._opened.close()
+
+    def ended_by_ctrl_c(self, code: int) -> bool:
+        """Whether Ctrl-C has ended it, or the program whose exit code it passes on."""
+        if isinstance(self._error, KeyboardInterrupt):
+            return True
+        told = self._opened is not None and self._opened.interrupt.signum == _CTRL_C - 128
+        return told and (code == _CTRL_C or isinstance(self._error, Interrupted))
 
     def _fail(self, error: QgaError) -> int:
         from qga_cli import render

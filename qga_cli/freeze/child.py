@@ -49,6 +49,7 @@ class Child:
         except OSError as error:  # too many processes or files
             raise _cannot_run(argv[0], error.errno) from error
         self._terminal = _foreground()
+        self._had_ctrl_c = False
 
     def start(self) -> None:
         """Let it begin. Raises what keeps it from being executed."""
@@ -83,10 +84,17 @@ class Child:
         """Its exit code, 128 + N after signal N; the terminal is ours again."""
         _, status = os.waitpid(self.pid, 0)
         os.close(self._exit)
+        code = os.waitstatus_to_exitcode(status)
         if self._terminal is not None:
             _hand_over(self._terminal, os.getpgrp())
-        code = os.waitstatus_to_exitcode(status)
+            self._had_ctrl_c = code == -signal.SIGINT
         return code if code >= 0 else 128 - code
+
+    def pass_on_ctrl_c(self) -> None:
+        """Tell our own group of one that has ended it, as our terminal has told its group only: a
+        script that we are in shall not go on."""
+        if self._had_ctrl_c:
+            os.kill(0, signal.SIGINT)
 
     def _signal(self, signum: int) -> None:
         # Not waited for yet, so the number cannot be another's.

@@ -181,6 +181,7 @@ def _run(job: Job, holds: list[FrozenGuest], argv: Sequence[str], seconds: float
         program.end(job.interrupt.signum or signal.SIGTERM, job.interrupt, seen)
     code = program.wait()
     _report(job, failures, cause)
+    program.pass_on_ctrl_c()
     return Finished(code=code)
 
 

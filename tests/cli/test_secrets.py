@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -104,7 +105,7 @@ def test_two_different_answers(fake: Make) -> None:
     assert agent.requests == []
 
 
-@pytest.mark.parametrize(("key", "code"), [("\x04", 2), ("\x03", 130)])
+@pytest.mark.parametrize(("key", "code"), [("\x04", 2), ("\x03", -signal.SIGINT)])
 def test_no_answer(fake: Make, key: str, code: int) -> None:
     agent = fake(lambda request: {})
     ended, shown = typed(agent, key)

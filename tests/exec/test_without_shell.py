@@ -190,7 +190,7 @@ def test_input_that_is_awaited_can_be_interrupted(poor: str) -> None:
         line for line in map(bytes.decode, waiting.stderr) if "at the end" in line
     )
     waiting.signal(signal.SIGINT)
-    assert waiting.process.wait(GUARD) == 130
+    assert waiting.process.wait(GUARD) == -signal.SIGINT
     waiting.end()
 
 

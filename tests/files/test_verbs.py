@@ -38,7 +38,7 @@ def test_tail_follows(far: Far) -> None:
     assert process.stdout.readline() == b"4\n"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=GUARD)
-    assert process.returncode == 130
+    assert process.returncode == -signal.SIGINT
     assert [line.rpartition(b": ")[2][:9] for line in err.splitlines()] == [
         b"file trun", b"file repl",
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from qga_cli.freeze import child
 from tests import lab
 from tests.kit.command import qga
 from tests.kit.freezes import await_no_watchdog, await_status, in_guest, start, status, watchdogs
-from tests.kit.running import GUARD
+from tests.kit.running import GUARD, code_of
 from tests.soak.freeze import SIGNALS, kill_one
 
 RUNS = 12
@@ -90,7 +90,7 @@ def test_a_signal_thaws_first_and_then_ends_the_command(
     assert late or not gone, "the command ignores the signal, and gets time to end"
     process.send_signal(signum)  # impatient now
     _, err = process.communicate(timeout=GUARD)
-    assert process.returncode == 128 + signum
+    assert process.returncode == code_of(signum)
     word = "interrupted" if signum == signal.SIGINT else f"interrupted by {signum.name}"
     assert f"qga: {word}\n" in err.decode()
 

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -86,8 +87,19 @@ def test_ctrl_c_while_the_command_runs(fake: Fake, terminal: Callable[..., Termi
     seen = terminal(*words(fake(filesystems), "sh", "-c", "echo runs; exec sleep 60"))
     seen.expect("runs")
     seen.type("\x03")
-    assert seen.process.wait(GUARD) == 130
+    assert seen.process.wait(GUARD) == -signal.SIGINT
     assert not filesystems.frozen
+
+
+def test_ctrl_c_for_the_command_is_for_the_script_around_it_too(
+    fake: Fake, terminal: Callable[..., Terminal]
+) -> None:
+    """Only the command's group has heard of it, for it has the terminal: the script went on."""
+    argv = words(fake(Filesystems()), "sh", "-c", "echo runs; exec sleep 60")
+    seen = terminal("sh", "-c", '"$@"; sleep 60', "sh", *argv)
+    seen.expect("runs")
+    seen.type("\x03")
+    assert seen.process.wait(GUARD / 10) == -signal.SIGINT
 
 
 def test_the_terminal_is_closed(fake: Fake, terminal: Callable[..., Terminal]) -> None:

@@ -77,6 +77,11 @@ class Started:
         return self.process.returncode, out.decode(), err.decode()
 
 
+def code_of(signum: int) -> int:
+    """The return code of a qga that this signal has ended: of Ctrl-C the signal itself."""
+    return -signum if signum == signal.SIGINT else 128 + signum
+
+
 def readable(number: int, seconds: float) -> bool:
     """Whether a descriptor can be read within that time; select.select knows 1024 of them only."""
     look = select.poll()

@@ -167,7 +167,7 @@ def test_control_c_ends_a_start_that_has_no_end(
     with terminal(verb, "-c", agent.uri, "-vv", *options, "x", *command) as t:
         t.until(lambda: bool(agent.requests))
         t.type(b"\x03")
-        assert t.end(10) == 130
+        assert t.end(10) == -signal.SIGINT
         assert t.modes() == t.modes_before
 
 
