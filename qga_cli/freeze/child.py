@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 
 from qga_cli.errors import QgaError
 from qga_cli.interrupt import Interrupt
@@ -71,6 +72,23 @@ class Child:
         """By Ctrl-Z, or because it asked a terminal that is not its own."""
         look = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.pid, look) is not None
+
+    def stop_with_it(self) -> None:
+        """If it is stopped, be stopped too, until whoever has started us has us go on.
+
+        Where nobody could, as in a session without a shell, it goes on at once.
+        """
+        if not self.is_stopped():
+            return
+        if self._terminal is not None:
+            _hand_over(self._terminal, os.getpgrp())
+        # As the terminal would have done for Ctrl-Z. By another one of our group, whose end shows
+        # that all is over: another thread of ours may take the signal a moment later.
+        subprocess.run(["/bin/sh", "-c", "kill -TSTP 0"], check=False)
+        self._terminal = _foreground()
+        if self._terminal is not None:
+            _hand_over(self._terminal, self.pid)
+        self._signal(signal.SIGCONT)
 
     def end(self, signum: int, interrupt: Interrupt, seen: int) -> None:
         """End the whole group: with `signum`; with SIGKILL after a while, or at once when more

@@ -90,6 +90,7 @@ class _Forwarding:
             child.start()
             seen = 0
             while child.fileno() not in self._tunnel.turn([child.fileno()]):
+                child.stop_with_it()
                 self._job.check_time()
                 if self._job.interrupt.count > seen:
                     seen = self._job.interrupt.count
@@ -98,7 +99,9 @@ class _Forwarding:
             child.end(signal.SIGTERM, self._job.interrupt, self._job.interrupt.count)
             child.wait()
             raise
-        return child.wait()
+        code = child.wait()
+        child.pass_on_ctrl_c()
+        return code
 
     def _listen_here(self, one: Forward) -> str:
         number = len(self._ways) * -1 - 1  # the guest's have numbers above zero
