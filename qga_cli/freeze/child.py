@@ -71,7 +71,10 @@ class Child:
     def is_stopped(self) -> bool:
         """By Ctrl-Z, or because it asked a terminal that is not its own."""
         look = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, look) is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, look) is not None
+        except ChildProcessError:  # it has ended, and can be stopped no more
+            return False
 
     def stop_with_it(self) -> None:
         """If it is stopped, be stopped too, until whoever has started us has us go on.

@@ -1,5 +1,6 @@
 """The host's command under a freeze, where it begins and where it cannot."""
 
+import select
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from qga_cli.freeze.child import Child
 from tests.kit.command import qga
 from tests.kit.fake import FakeAgent
 from tests.kit.freezes import Filesystems
@@ -72,6 +74,15 @@ def test_a_command_that_is_stopped_keeps_nothing_frozen(fake: Fake) -> None:
     assert (ran.code, ran.out) == (124, "\n")
     assert ran.err.startswith("qga: the command was stopped, by Ctrl-Z "), ran.err
     assert not filesystems.frozen
+
+
+def test_a_command_that_has_ended_is_not_stopped() -> None:
+    """The kernel knows no child that could be stopped still: ECHILD."""
+    command = Child(["true"], {})
+    command.start()
+    assert select.select([command], [], [], GUARD)[0]
+    assert not command.is_stopped()
+    assert command.wait() == 0
 
 
 @pytest.mark.slow
