@@ -33,7 +33,7 @@ if find . -maxdepth 0 -printf '' 2>/dev/null; then
   exec find "$f" $d ! -name "$hide" -printf '%M/%u/%g/%s/%T@/%f//%l\0'
 fi
 # shellcheck disable=SC2086  # likewise, several words
-exec find "$f" $d ! -name "$hide" -exec /bin/sh -c '
+exec find "$f" $d ! -name "$hide" -exec sh -c '
 for f; do
   l=; [ ! -L "$f" ] || l=$(readlink -n -- "$f"; echo x)
   printf "%s/%s//%s\0" "$(stat -c "%A/%U/%G/%s/%Y" -- "$f")" "${f##*/}" "${l%x}"
