@@ -87,6 +87,14 @@ def test_a_full_tmp_is_no_obstacle(text: str, how: dict[str, bool], given: str) 
     assert done.stdout.startswith(b"<%s>\n" % given.encode()), done
 
 
+def runs(pid: str) -> bool:
+    """Whether there is such a process, and nobody has yet to be told of its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize("spool", ["qga-spool-test", ""])
 def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: str) -> None:
     """The wrapper has ended, all but its pipes, when the keeper asks it for its timer."""
@@ -98,8 +106,10 @@ def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: s
     wrapper = subprocess.Popen(["sh", "-c", text], stdin=subprocess.DEVNULL)
     words = ["qga-keeper", f"{wrapper.pid}", "mark", spool, ""]
     names = " ".join(f"{spool}{number}" for number in range(4)) if spool else ""
+    soon = KEEPER.replace("sleep 20 &", "sleep 1 &")
+    assert soon != KEEPER
     keeper = subprocess.Popen(
-        ["sh", "-c", f"spools='{names}'\n{KEEPER}", *words],
+        ["sh", "-c", f"spools='{names}'\n{soon}", *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
@@ -116,8 +126,14 @@ def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: s
                 pass  # an empty pipe
             finally:
                 os.close(output)
-        (own / "fd/0").write_text("drop\n")
-        keeper.wait(GUARD)
+        if spool:
+            (own / "fd/0").write_text("drop\n")
+            keeper.wait(GUARD)
+        else:  # by the kernel, say, that had no memory left
+            left = ticker.read_text().split()
+            keeper.kill()
+            assert left
+            assert eventually(lambda: not any(map(runs, left)))
     finally:
         for process in (keeper, wrapper):
             process.kill()

@@ -14,7 +14,12 @@ exec 6</ 7</
 IFS=' ' read -r spool1 spool2 spool3 spool9 <<.
 $spools
 .
-IFS= read -r line </proc/$1/cmdline
+line=
+# One that is just being executed has no words yet, but descriptors (begin_new_exec in fs/exec.c).
+until IFS= read -r line </proc/$1/cmdline; [ "$line" ]; do
+  [ -e /proc/$1/fd/0 ] || exit 99
+  sleep 0.02 || sleep 1
+done
 case $line in *"# $2") ;; *) exit 99 ;; esac
 until [ /proc/$1/fd/2 -ef /proc/$1/fd/6 ]; do
   [ -e /proc/$1/fd/0 ] || exit 99
@@ -63,9 +68,11 @@ case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
 read -r timer </proc/$1/fd/7
 [ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill -9 $timer
 # The shell gives what runs in the background /dev/null for stdin, before any redirection of its.
-# A sleep that a program has ended by its name is no tick.
+# A sleep that a program has ended by its name is no tick. It reads its own pipe too, so it meets no
+# SIGPIPE when the keeper has been killed.
 { ( trap 'kill $!; exit' TERM
-  while sleep 20 & wait $!; qga_x=$?; [ $qga_x != 127 ]; do [ $qga_x != 0 ] || echo tick; done ) </dev/null 4>&- 5>&- 6>&- 7>&- 8>&- & } >&0
+  while sleep 20 & wait $!; qga_x=$?; [ $qga_x != 127 ] && [ /proc/$$/fd/0 -ef /proc/self/fd/1 ]
+  do [ $qga_x != 0 ] || echo tick; done ) </dev/null 4>&- 5>&- 6>&- 7>&- 8>&- & } >&0
 ticker=$!
 trap 'kill $ticker' EXIT
 silent=0
