@@ -155,10 +155,8 @@ def our_number(path: str) -> int | None:
         folder, name = walk(path)
     except (OSError, FileError):
         return None
-    try:
+    with held(folder):
         there = os.readlink(f"/proc/self/fd/{folder}")
-    finally:
-        os.close(folder)
     ours = there == f"/proc/{os.readlink('/proc/self')}/fd" and name.isdecimal()
     return int(name) if ours else None
 

@@ -65,13 +65,13 @@ def cache(*, make: bool = False) -> int:
     return open_folder(base("XDG_CACHE_HOME", ".cache"), "qga", make=make)
 
 
-def recall(name: str) -> tuple[bytes, float]:
-    """What a file there says, and its age in seconds; b"" where there is none."""
+def recall(name: str, most: int = -1) -> tuple[bytes, float]:
+    """What a file there says, up to `most` bytes, and its age in seconds; b"" if there is none."""
     try:
         with held(cache()) as folder:
             number = open_file(folder, name)
         with open(number, "rb") as file:
-            return file.read(), time.time() - os.fstat(number).st_mtime
+            return file.read(most), time.time() - os.fstat(number).st_mtime
     except OSError:
         return b"", 0.0
 

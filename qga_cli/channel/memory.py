@@ -27,7 +27,7 @@ _CLOSED = "closed-ports"
 
 def forbids(boot: str) -> str:
     """Why ports were of no use to this start of a guest; "" when nothing is known."""
-    reason, age = private.recall(_name(boot))
+    reason, age = private.recall(_name(boot), 2 * _MOST)
     return reason.decode("utf-8", "replace") if 0 <= age < private.HOUR else ""
 
 
@@ -52,7 +52,7 @@ def note_closed(names: Iterable[str]) -> None:
 def closed_lately() -> set[str]:
     """The ports that may be open by libvirt's word alone."""
     now, found = time.monotonic(), set()
-    for line in private.recall(_CLOSED)[0].decode("ascii", "replace").splitlines():
+    for line in private.recall(_CLOSED, 2 * _MOST)[0].decode("ascii", "replace").splitlines():
         name, _, moment = line.partition(" ")
         with contextlib.suppress(ValueError):  # a line of a later release
             if 0 <= now - float(moment) < _LATE:

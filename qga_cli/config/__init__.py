@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import os
 
+from qga_cli.errors import UsageError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,8 +76,6 @@ class Config:
         if alias is None:
             return []
         import shlex  # 3 ms, for an alias alone
-
-        from qga_cli.errors import UsageError
 
         try:
             return shlex.split(alias.value)
