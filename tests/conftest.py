@@ -99,6 +99,14 @@ def spare(_spares: str) -> Iterator[lab.Guest]:
     Record((running.uri, running.name)).clear()
 
 
+@pytest.fixture(scope="session")
+def systemd() -> Iterator[lab.Guest]:
+    """A guest as most are: its agent is a service of systemd's. Leave it as you found it."""
+    with lab.up(f"qga-systemd-{os.getpid()}", "trixie-systemd") as running:
+        yield running
+        Record((running.uri, running.name)).clear()
+
+
 @pytest.fixture(params=["local", "guest"])
 def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Far]:
     if request.param == "local":
@@ -137,7 +145,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         assert isinstance(item, pytest.Function)
         kinds = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if {"guest", "spare"} & {*item.fixturenames, *filter(None, map(str, kinds))}:
+        if {"guest", "spare", "systemd"} & {*item.fixturenames, *filter(None, map(str, kinds))}:
             item.add_marker("guest")
         if "live" in item.fixturenames:
             item.add_marker("windows")

@@ -25,6 +25,12 @@ _DISABLED = re.compile(r"(?:The c|C)ommand \S+ has been disabled")
 _CURES = (
     ("fsfreeze hook", "look at /etc/qemu/fsfreeze-hook in the guest, and at what it runs and logs"),
     ("requested suspend mode is not supported", "the guest needs systemd or pm-utils for it"),
+    # What the agent says where these refuse, for the kernel's own way knows no hybrid
+    # (linux_sys_state_suspend in qga/commands-posix.c).
+    (
+        "unknown guest suspend mode",
+        "the guest could not: `systemctl hybrid-sleep` there says why, say for want of swap space",
+    ),
     (
         "commit persistent state",
         "the agent opens no file while the folder of its state is full or has gone: look at "

@@ -299,8 +299,12 @@ class _LastingFile(AgentFile):
         except Refused as error:
             if command is CLOSE or not is_forgotten(error) or self._mode == "w":  # which empties it
                 raise
+            forgotten = error
         self._calls.agent.trace(1, f"the agent was restarted: {self.path} is opened anew")
-        self._handle = self._open()
+        try:
+            self._handle = self._open()
+        except Refused:  # what held it has ended with the agent
+            raise forgotten from None
         if self.position:
             super()._on(SEEK, offset=self.position, whence=0)
         return super()._on(command, **arguments)

@@ -8,6 +8,7 @@ from qga_cli.agent import Reply
 from qga_cli.agent.abilities import is_windows
 from qga_cli.agent.exit_codes import told
 from qga_cli.agent.program import Completed, is_wide, wait_for_end
+from qga_cli.agent.scope import scope_name
 from qga_cli.errors import Interrupted, Refused, TimedOut
 from qga_cli.exec.calls import AgentCalls
 from qga_cli.exec.context import INLINE, NO_INPUT, Context, request
@@ -44,7 +45,8 @@ def start(
         from qga_cli.windows import detached as windows
 
         return windows.start(calls, argv, context, given)
-    words, asked = request(agent, script("exec/detached"), "qga-detached", argv, context, how)
+    text = f"qga_scope={scope_name()}\n{script('exec/scope')}{script('exec/detached')}"
+    words, asked = request(agent, text, "qga-detached", argv, context, how)
     asked += given
     return calls.start(words, capture=True, stdin=asked, env=context.environment, program=argv)
 

@@ -45,6 +45,11 @@ class Keeper:
         self._pid = calls.start([*shell, *words], stdin=text)
         calls.through, calls.sure = self.path(""), self._assert_there
 
+    @property
+    def pids(self) -> list[int]:
+        """It, and what carries the streams by now."""
+        return [self._pid, *(pid for output in self.outputs for pid in output.pids)]
+
     def path(self, descriptor: int | str) -> str:
         """A file or pipe that the keeper holds."""
         return f"/proc/{self._pid}/fd/{descriptor}"
@@ -137,7 +142,7 @@ class Keeper:
 
     def leave(self, helpers: Iterable[int], *, drop: bool = False) -> None:
         """End it and all helpers. With `drop` the program's next write fails (SIGPIPE)."""
-        pids = [pid for output in self.outputs for pid in output.pids] + list(helpers)
+        pids = [*self.pids[1:], *helpers]
         with contextlib.suppress(Lost):  # it has let go by itself
             self.tell("drop" if drop else "leave", *pids)
         self.calls.through = ""

@@ -19,6 +19,7 @@ import select
 import time
 
 from qga_cli.agent.program import captured
+from qga_cli.agent.scope import Scope
 from qga_cli.channel.ports import Channel
 from qga_cli.channel.unopened import NoPorts, Unopened, unopened
 from qga_cli.errors import (
@@ -132,6 +133,7 @@ class ProgramOnPorts:
         except Refused as error:
             raise NoPorts(f"no shell: {error.said()}") from error
         self.calls.patient = True
+        self._scope = Scope(self.calls.agent)
         self._wanted = 3 if ways else 2
         self._heard = time.monotonic()
 
@@ -150,8 +152,10 @@ class ProgramOnPorts:
             self._channel.give_back(self._input.port)
             self._input = None
         self.ended = all(stream.ended for stream in self._streams)
-        if not ready and not self.ended:
-            self._look()
+        if not self.ended:
+            self._scope.keep([self.pid])
+            if not ready:
+                self._look()
         return 0.0
 
     def result(self) -> tuple[int | None, int | None]:
@@ -160,6 +164,7 @@ class ProgramOnPorts:
             self._let_go(clean=True)
         if self._status is not None or self.calls.reap([self.pid], _LAST):
             self._channel.closed_in_guest()
+        self._scope.close()
         return outcome(self._streams[0].last)
 
     def abandon(self, *, drop: bool = False) -> None:

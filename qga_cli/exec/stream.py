@@ -7,6 +7,7 @@ import threading
 import time
 
 from qga_cli.agent.program import captured
+from qga_cli.agent.scope import Scope
 from qga_cli.channel.ports import Channel
 from qga_cli.channel.unopened import unopened
 from qga_cli.errors import NoChannel, OutcomeUnknown, Refused, TimedOut
@@ -135,6 +136,7 @@ class ProgramStream:
                 self._channel.give_back(self._out)
                 if self._calls.reap([self._pid]):
                     self._channel.closed_in_guest()
+                self._scope.close()
             self._open = False
             self._channel.close()
 
@@ -164,6 +166,8 @@ class ProgramStream:
         while not self._arrived(argv[0], until):
             pass
         self._relay = 0 if self._bare else self._number()
+        self._scope = Scope(agent)
+        self._scope.hold([self._pid])
 
     def _arrived(self, program: str, until: float) -> bool:
         """Whether the guest's shell has come to the port. Raises why it never will."""

@@ -43,6 +43,7 @@ import time
 from enum import Enum
 
 from qga_cli.agent.program import captured
+from qga_cli.agent.scope import Scope
 from qga_cli.errors import QgaError, Refused, Unsupported
 from qga_cli.exec import wrapper
 from qga_cli.exec.calls import AgentCalls
@@ -100,6 +101,7 @@ class StreamedProgram:
         self._exited = 0.0  # when that was
         self._pause = 0.0
         self._vigil: Vigil | None = None  # once a keeper hears whether we live
+        self._scope: Scope | None = None  # once it is no short one
 
     def start(self, context: Context, sinks: Sinks) -> None:
         """Start it. Raises NoShell, Refused."""
@@ -160,6 +162,8 @@ class StreamedProgram:
         if self._keeper:
             with self.calls.tidying():
                 self._leave()
+            if self._scope:
+                self._scope.close()
         return outcome(self._streams[0].last)
 
     def abandon(self, *, drop: bool = False) -> None:
@@ -247,6 +251,9 @@ class StreamedProgram:
         if self._feed:
             moved = self._feed.step() or moved
         self._keeper.beat()
+        if self._scope:
+            fed = self._feed.pids if self._feed else []
+            self._scope.keep([self.pid, *self._keeper.pids, *fed])
         idle = self._pause == _CEILING and not moved
         if idle and self._look() and time.monotonic() - self._exited > _LOST:
             raise self.calls.forgotten or QgaError(WRAPPER_GONE)
@@ -272,6 +279,7 @@ class StreamedProgram:
             if self._feed:
                 self._feed.begin(self.calls, keeper)
             self._state = _State.CARRIED
+            self._scope = Scope(self.calls.agent)
             from qga_cli.agent.vigil import Vigil  # short programs need no threads
 
             self._vigil = Vigil(keeper.beat)

@@ -9,6 +9,7 @@ import time
 
 from qga_cli.agent import Agent
 from qga_cli.agent.program import capture
+from qga_cli.agent.scope import mover, scope_name
 from qga_cli.channel.unopened import Unopened
 from qga_cli.errors import BadReply, QgaError, Refused
 from qga_cli.inside import modules
@@ -174,4 +175,5 @@ def program(request: TerminalRequest) -> bytes:
     """The modules of `inside` as one text, without their imports of each other, and its start."""
     text = modules("terminal", "frames", "relay", "begin")
     wanted = {name: getattr(request, name) for name in TerminalRequest.__slots__}
+    wanted["mover"] = mover(scope_name())
     return f"{text}\nbegin({wanted!r})\n".encode()

@@ -15,6 +15,7 @@ import time
 
 from qga_cli.agent import Agent, program
 from qga_cli.agent.program import capture, wait_for_end
+from qga_cli.agent.scope import Scope
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import BadReply, QgaError, Refused, Unsupported
@@ -59,6 +60,8 @@ class ScriptCarrier(Carrier):
         text = _with(variables, script("terminal/main"))
         self._pid = int(agent.call(EXEC, program.request(["sh"], stdin=text)).value["pid"])
         try:
+            self._scope = Scope(agent)
+            self._scope.hold([self._pid])
             self._output = self._open(self._device(), "r")
             self._fifo = self._open(f"{self._folder}/keys", "r+")
             self._lease = self._open(f"{self._folder}/lease", "r+")
@@ -180,6 +183,7 @@ class ScriptCarrier(Carrier):
         self._fifo.write(f"\n{self._word}\n".encode())
         self._fifo.flush()
         wait_for_end(lambda: self._call(EXEC_STATUS, {"pid": self._pid}), PARTING)
+        self._scope.close()
 
 
 def _session(request: TerminalRequest, folder: str) -> str:

@@ -61,9 +61,9 @@ def test_the_wrapper_starts_nothing_that_is_no_program(sh: Run, program: str, co
 
 def test_a_detached_program_takes_the_shells_place(sh: Run) -> None:
     words = "echo out $A; echo err >&2; exit 4"
-    done = sh("exec/detached", "sh", "-c", words, stdin=line(env={"A": "1"}))
+    done = sh("exec/scope+exec/detached", "sh", "-c", words, stdin=line(env={"A": "1"}))
     assert (done.returncode, done.stdout, done.stderr) == (4, b"out 1\n", b"err\n")
-    assert sh("exec/detached", "no-such", stdin=line()).returncode == 127
+    assert sh("exec/scope+exec/detached", "no-such", stdin=line()).returncode == 127
 
 
 def test_without_proc_a_megabyte_is_kept_of_each_stream(sh: Run) -> None:

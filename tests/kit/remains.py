@@ -13,13 +13,13 @@ _LOOK = "ps -eo pid=,ppid=,args="
 
 class Remains:
     """Looks for what there is of ours beside what there was. `known` begins processes' words that
-    are no matter of ours, and so do those of the kernel's. `limit` is the seconds after the end of
-    a qga in which all is gone."""
+    are no matter of ours, and so do those of the kernel's and udev's. `limit` is the seconds after
+    the end of a qga in which all is gone."""
 
     def __init__(self, guest: lab.Guest, *known: str, limit: float) -> None:
         self._guest = guest
         self._limit = limit
-        self._others = ("[", *known)
+        self._others = ("[", "(udev-worker)", *known)
         self._known = self._processes().keys()
 
     def soon(self) -> list[str]:

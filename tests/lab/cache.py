@@ -74,7 +74,7 @@ def _digest(recipe: str) -> str:
     """Name of a recipe: it covers the files an image is made by and made of."""
     digest = hashlib.sha256(recipe.encode())
     makers = [SOURCE / "image.py", SOURCE / "kernel.py"]
-    for tree in ("rootfs", "initramfs"):
+    for tree in ("rootfs", "systemd", "initramfs"):
         makers += sorted(path for path in (SOURCE / tree).rglob("*") if path.is_file())
     for path in makers:
         digest.update(str(path.relative_to(SOURCE)).encode() + path.read_bytes())

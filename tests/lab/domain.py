@@ -110,7 +110,7 @@ def _command_line(name: str, wish: Wish) -> str:
     words = ["console=ttyS0", "quiet", "panic=-1", "mitigations=off", "no_timer_check"]
     # For the DIMM: it lies above 4 GiB, which would cost 64 MiB of bounce buffers.
     words += ["swiotlb=noforce", "memhp_default_state=online_movable"]
-    words.append(f"lab.name={name}")
+    words += [f"lab.name={name}", f"systemd.hostname={name}", "net.ifnames=0"]
     if options:
         words.append("lab.agent=" + base64.b64encode(shlex.join(options).encode()).decode())
     line = " ".join(words)

@@ -14,6 +14,7 @@ SUITES = {
     "bookworm": ("bookworm",),
     "bookworm-python": ("bookworm",),  # what Ansible wants to find in a guest
     "trixie": ("trixie",),
+    "trixie-systemd": ("trixie",),  # slow to boot, and what most guests are
     "trixie-backports": ("trixie", "trixie-backports"),
 }
 
@@ -21,9 +22,11 @@ SUITES = {
 PACKAGES = """
     base-files base-passwd bash bsdutils busybox-static coreutils dash debianutils diffutils
     dpkg findutils grep gzip hostname iproute2 less libc-bin libpam-modules libpam-runtime login
-    mawk mount ncurses-base passwd procps python3-minimal sed sysvinit-core tar util-linux
-    vim-tiny xz-utils zstd usrmerge-
+    mawk mount ncurses-base passwd procps python3-minimal sed tar util-linux vim-tiny xz-utils zstd
+    usrmerge-
 """.split()
+SYSVINIT = ["sysvinit-core"]
+SYSTEMD = ["systemd-sysv", "sysvinit-utils", "udev", "dbus", "libpam-systemd"]
 
 MORE = {"bookworm-python": ["python3", "python3-apt", "sudo"]}
 
@@ -65,7 +68,8 @@ def image(suite: str) -> Path:
     """The read-only root disk of a suite, built when missing."""
     if suite not in SUITES:
         raise LabError(f"no suite {suite}: there are {', '.join(SUITES)}")
-    return cache.built(f"{suite}.img", " ".join(PACKAGES), lambda path: _build(suite, path))
+    recipe = " ".join(_wanted(suite))
+    return cache.built(f"{suite}.img", recipe, lambda path: _build(suite, path))
 
 
 def _build(suite: str, disk: Path) -> None:
@@ -77,17 +81,22 @@ def _build(suite: str, disk: Path) -> None:
             archive = Archive(*releases)
             _extract(archive.system(_wanted(suite)), root)
             archive.clean()
-        _configure(root)
+        _configure(root, _has_systemd(suite))
         _write(root, disk)
     finally:
         cache.remove(root)
+
+
+def _has_systemd(suite: str) -> bool:
+    return suite.endswith("-systemd")
 
 
 def _wanted(suite: str) -> list[str]:
     agent = "qemu-guest-agent"
     if suite.endswith("-backports"):
         agent += f"/{suite}"
-    wanted = [*PACKAGES, agent, *MORE.get(suite, [])]
+    init = SYSTEMD if _has_systemd(suite) else SYSVINIT
+    wanted = [*PACKAGES, *init, agent, *MORE.get(suite, [])]
     # hwclock, without which the agent cannot set the time, has moved.
     return wanted if suite == "bullseye" else [*wanted, "util-linux-extra"]
 
@@ -117,7 +126,7 @@ def _unpack(package: Path, root: Path) -> str:
     return f"{first}\nStatus: install ok installed\n{rest}"
 
 
-def _configure(root: Path) -> None:
+def _configure(root: Path, systemd: bool = False) -> None:
     """Do by hand what the packages' maintainer scripts do, and put the lab's own files in."""
     for name, mode in FOLDERS.items():
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -128,7 +137,8 @@ def _configure(root: Path) -> None:
         if not (root / name).is_file():  # bullseye has a real `which`
             cache.remove(root / name)
             (root / name).symlink_to(target)
-    shutil.copytree(cache.SOURCE / "rootfs", root, dirs_exist_ok=True)
+    for tree in ("rootfs", "systemd") if systemd else ("rootfs",):
+        shutil.copytree(cache.SOURCE / tree, root, symlinks=True, dirs_exist_ok=True)
     for script in (root / "usr/local/sbin").iterdir():
         script.chmod(0o755)
     (root / "etc/machine-id").write_text("71676100000000000000000000001ab0\n")

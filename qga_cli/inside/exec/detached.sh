@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2086,SC3067  # names without blanks; all shells of guests have -O
 # shellcheck disable=SC2034,SC2154  # qga_nl and qga_path are for, and from, the line that is evaluated
+# shellcheck disable=SC2154  # qga_scope, a name, is set in front of this text
 # Starts a program that nobody waits for; it takes the place of this shell, so its pid is the
-# agent's, which tells its exit code and signal itself. Words: the program's.
+# agent's, which tells its exit code and signal itself. Words: the program's. scope.sh comes before.
 # Standard input: a line, the program's context; then the program's input.
 #
 # The agent keeps 1 MiB of each stream, below what passes through libvirt in one reply; what is
@@ -36,5 +37,6 @@ eval "$qga_context"
 PATH=${qga_path-$PATH} command -v "$1" >/dev/null || { echo "$1: not found" >&2; exit 127; }
 { exec </proc/self/fd/4 4>&- 5>&- 2>/dev/null; qga_keep; } &
 { exec </proc/self/fd/5 4>&- 5>&- >&2 2>/dev/null; qga_keep; } &
+( give_scope "$qga_scope" $$ 4>&- 5>&- & ) # no child of the program's, which need not wait for it
 qga_around
 exec >/proc/self/fd/4 2>/proc/self/fd/5 4>&- 5>&- "$@"

@@ -33,9 +33,10 @@ _TERMIOS = struct.Struct("4IB19s")  # input, output, control and local modes; th
 def begin(request: "dict[str, Any]") -> None:
     """Start the program, print the carrier's name or ON_PORTS, and stay on in the background.
 
-    `request` has the members of TerminalRequest in carrier.py. When the program cannot be started,
-    the error's number is printed instead, or NO_PORTS: they may have gone with a host's qga that
-    was killed, and nobody would poll.
+    `request` has the members of TerminalRequest in carrier.py, and as `mover` the words and the
+    input of a shell that takes us out of the agent's control group (inside/exec/scope.sh). When the
+    program cannot be started, the error's number is printed instead, or NO_PORTS: they may have
+    gone with a host's qga that was killed, and nobody would poll.
     """
     ports = open_ports(request["ports"][:2])
     if request["ports"] and not ports:
@@ -62,10 +63,29 @@ def begin(request: "dict[str, Any]") -> None:
     for standard in range(3):
         os.dup2(null, standard)  # the agent waits until nobody holds its pipes
     if not trouble:
+        shell, source = request["mover"]
+        move(shell, source, [os.getpid(), child])
         nonce, mark = request["ports"][2:] if ports else ("", "")
         Relay(child, terminal, (inlet, outlet), slave, nonce).run()
         if ports:
             end_of_port(outlet, mark)
+
+
+def move(shell: "list[str]", text: bytes, pids: "list[int]") -> None:
+    """Have a shell do that, whose words and input are given; it is no child of ours to wait for."""
+    middle = os.fork()
+    if middle:
+        os.waitpid(middle, 0)
+        return
+    try:
+        if not os.fork():
+            source, given = os.pipe()
+            os.write(given, text)  # less than a pipe takes at once
+            os.close(given)
+            os.dup2(source, 0)
+            os.execvp(shell[0], [*shell, *map(str, pids)])
+    finally:
+        os._exit(0)
 
 
 def rename() -> None:
