@@ -48,7 +48,7 @@ record-windows: setup
 	QGA_WINDOWS=record $(BIN)/pytest tests/windows
 
 test-matrix: setup
-	for suite in bullseye bookworm trixie trixie-backports; do \
+	for suite in bullseye bookworm trixie trixie-systemd trixie-backports; do \
 	    QGA_TEST_SUITE=$$suite $(BIN)/pytest -m guest || exit 1; \
 	done
 

@@ -223,7 +223,7 @@ function __qga_table
                 'place*'
         case 'doctor'
             printf '%s\n' \
-                '--fix'\t'Add a missing channel, replug a wedged one, thaw a frozen guest, unplug ports of qga\'s that nobody uses' \
+                '--fix'\t'Add a missing channel, replug a wedged one or that of an agent that does not run, thaw a frozen guest, unplug ports of qga\'s that nobody uses' \
                 '--yes'\t'With --fix, do not ask' \
                 '-y'\t'With --fix, do not ask' \
                 '--columns=,check,verdict,finding,fix'\t'Columns of a table, tsv or csv: check, verdict, finding, fix' \

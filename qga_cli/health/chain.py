@@ -73,7 +73,8 @@ def connected(checked: CheckedGuest) -> str | None:
     if facts and facts.channel != "connected":
         raise NotConnected(
             "nobody in the guest has opened the channel: the agent does not run there",
-            hint=advice.install(checked.system(), console=True),
+            hint="`qga doctor --fix VM` replugs the channel: systemd then starts an agent that is "
+            f"installed; or {advice.install(checked.system(), console=True)}",
         )
     return "a program in the guest has opened it" if facts else None
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import time
 
 from qga_cli.commands.info import COMMAND as INFO
-from qga_cli.errors import Denied, Forbidden, Frozen, LinkDead, NotConfigured, QgaError, UsageError
+from qga_cli.errors import (
+    Denied,
+    Forbidden,
+    Frozen,
+    LinkDead,
+    NotConfigured,
+    NotConnected,
+    QgaError,
+    UsageError,
+)
 from qga_cli.health.chain import ports
 from qga_cli.health.checked import CheckedGuest, Concern
 from qga_cli.health.checkup import CHECKS
@@ -72,6 +81,8 @@ def _fix(
 ) -> tuple[Row | None, QgaError | None]:
     """Fix what broke the check, and check again: the row, and the error that is left."""
     remedy = next((one for kind, one in _REMEDIES.items() if isinstance(error, kind)), None)
+    if isinstance(error, NotConnected) and checked.facts() is None:
+        remedy = None  # a host without libvirt, as of Proxmox: none of its devices are ours to plug
     if remedy is None or not _agreed(checked, remedy.question):
         return row, error
     try:
@@ -138,6 +149,7 @@ def _replug(checked: CheckedGuest) -> None:
     from qga_cli.transports import libvirt_channel
 
     _change(checked, libvirt_channel.replug)
+    checked.silence = None
 
 
 def _change(checked: CheckedGuest, work: Callable[[Domain], None]) -> None:
@@ -183,6 +195,12 @@ _REMEDIES: dict[type[QgaError], Remedy] = {
     NotConfigured: Remedy("add the agent's channel", "channel added", _add_channel),
     LinkDead: Remedy(
         "unplug the agent's channel and plug it in again", "channel replugged", _replug
+    ),
+    # The rule of its package has systemd start the agent for each new port (SYSTEMD_WANTS).
+    NotConnected: Remedy(
+        "unplug the agent's channel and plug it in again, for the guest to start its agent",
+        "channel replugged, and the agent started",
+        _replug,
     ),
     Frozen: Remedy("thaw the filesystems", "thawed", _thaw),
 }

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NEW = f"<channel type='unix'><target type='virtio' name='{PORT}'/></channel>"
 _GONE = 10.0  # seconds; QEMU unplugs a port at once, the guest is not asked
 _PAUSE = 0.05
+# Seconds without a port; no event tells what the guest does then. systemd stops an agent whose port
+# has gone (BindsTo= in its unit), and never starts it again if the new port comes before that ends.
+_REST = 1.0
 
 
 def add(domain: Domain) -> None:
@@ -64,6 +67,7 @@ def replug(domain: Domain) -> None:
             hint="restart qemu-guest-agent in the guest instead",
         ) from error
     _await_absence(domain)
+    time.sleep(_REST)
     try:
         domain.attach(xml, LIVE)
     except LibvirtError as error:

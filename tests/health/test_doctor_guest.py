@@ -13,6 +13,8 @@ import pytest
 from tests import lab
 from tests.kit import channels
 from tests.kit.command import Ran, qga, qga_tty
+from tests.kit.in_guest import done
+from tests.kit.running import eventually
 from tests.lab.hypervisor import virsh
 
 CAPTURE: dict[str, Any] = {"capture-output": True}
@@ -79,6 +81,29 @@ def test_a_link_that_a_10_mib_reply_killed_is_replugged(spare: lab.Guest) -> Non
     mended = qga("doctor", "--fix", "-y", spare.name, "-o", "json")
     assert (mended.code, rows_of(mended)["link"]["verdict"]) == (0, "fixed")
     assert boot_id(spare) == before, "without a reboot"
+
+
+def test_an_agent_that_was_stopped_is_started_by_a_new_port(systemd: lab.Guest) -> None:
+    done(systemd, "exec", "-d", "VM", "--", "systemctl", "--no-block", "stop", "qemu-guest-agent")
+    assert eventually(lambda: qga("ping", systemd.name).code == 5)
+    sick = qga("doctor", systemd.name, "-o", "json")
+    assert (sick.code, rows_of(sick)["connected"]["verdict"]) == (5, "FAIL")
+    assert f"`qga doctor --fix {systemd.name}`" in rows_of(sick)["connected"]["fix"]
+    mended = qga("doctor", "--fix", "-y", systemd.name, "-o", "json")
+    assert (mended.code, rows_of(mended)["connected"]["verdict"]) == (0, "fixed")
+
+
+def test_an_agent_is_stopped_by_systemd_while_its_channel_is_replugged(systemd: lab.Guest) -> None:
+    """With a new port before the end of that it would not come back."""
+    captured = ["-c", "9000000", "/dev/zero"]
+    for _ in range(3):
+        started = systemd.call("guest-exec", 10, path="head", arg=captured, **CAPTURE)
+        assert isinstance(started, dict)
+        with pytest.raises(lab.LabError, match="No complete agent response"):
+            await_the_end(systemd, started["pid"])
+        mended = qga("doctor", "--fix", "-y", systemd.name, "-o", "json")
+        assert (mended.code, rows_of(mended)["link"]["verdict"]) == (0, "fixed")
+        assert rows_of(mended)["ping"]["verdict"] == "ok"
 
 
 @pytest.fixture
