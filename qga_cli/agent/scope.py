@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 
@@ -13,9 +14,11 @@ from qga_cli.inside import loaded_at_once, script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from qga_cli.agent import Agent
+    from qga_cli.spec import Command
 
 _SHORT = 1.0  # seconds: what ends within needs none; also the first pause between two looks
 _CALL = 2.0  # seconds that the agent may take to start what moves it
@@ -41,7 +44,7 @@ class Scope:
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._name = scope_name()
-        self._helpers: list[int] = []
+        self._helper = 0  # pid of what moves them
         self._held: Sequence[int] = ()
         self._pause = _SHORT
         self._next = time.monotonic() + _SHORT
@@ -55,7 +58,7 @@ class Scope:
         if now > self._next and pids != self._held:
             self._pause *= 2
             self._next = now + self._pause
-            if self.hold(pids):
+            if self.close() and self.hold(pids):
                 self._held = pids
 
     def hold(self, pids: Sequence[int]) -> bool:
@@ -65,19 +68,26 @@ class Scope:
         """
         shell, text = mover(self._name)
         words = [*shell, *map(str, pids)]
+        started = self._call(EXEC, request(words, stdin=text))
+        self._helper = started.get("pid", 0)
+        return bool(self._helper)
+
+    def close(self) -> bool:
+        """Have the agent forget what has moved them; whether it could, or has done nothing yet."""
+        if not self._helper:
+            return True
+        status = self._call(EXEC_STATUS, {"pid": self._helper})  # nothing, of a restarted agent
+        if status.get("exited", True):
+            self._helper = 0
+        if status.get("exitcode", 0) != 0:
+            self._agent.trace(1, "the guest gives programs no scope of systemd's")
+            self._next = math.inf
+        return self._helper == 0 and self._next < math.inf
+
+    def _call(self, command: Command, arguments: Mapping[str, object]) -> Mapping[str, Any]:
         try:
-            started = self._agent.call(EXEC, request(words, stdin=text), _CALL)
+            result: Mapping[str, Any] = self._agent.call(command, arguments, _CALL).value
         except QgaError as error:
             self._agent.trace(1, f"no scope of systemd's: {error.said()}")
-            return False
-        self._helpers.append(started.value["pid"])
-        return True
-
-    def close(self) -> None:
-        """Have the agent forget the helpers that have ended."""
-        for pid in self._helpers:
-            try:
-                self._agent.call(EXEC_STATUS, {"pid": pid}, _CALL)
-            except QgaError as error:
-                self._agent.trace(1, f"not cleaned up in the guest: {error.said()}")
-                return
+            return {}
+        return result

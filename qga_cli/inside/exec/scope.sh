@@ -4,14 +4,14 @@
 #
 # systemd ends with a service all that is in its control group (KillMode in systemd.kill(5)). What runs
 # in the agent's would end when that is restarted: an upgrade of its package, in its own middle.
-# Only what is in our own group, which is the agent's, is moved. Where there is no systemd, no busctl
-# or no leave for it, nothing is done.
+# Only what is in our own group, which is the agent's, is moved. Exit code 1: nothing was done, for
+# there is no systemd, no busctl or no leave for it.
 #
 # give_scope NAME.scope PID...
 give_scope() (
   exec </dev/null >/dev/null 2>&1
   { printf qga >/proc/self/comm; }
-  [ -d /run/systemd/system ] || exit 0 # sd_booted(3)
+  [ -d /run/systemd/system ] || exit 1 # sd_booted(3)
   root='' group=''
   while IFS=: read -r number hierarchy path; do
     case $number:$hierarchy in
@@ -19,7 +19,7 @@ give_scope() (
     0:) [ "$root" ] || root=/sys/fs/cgroup group=$path ;;
     esac
   done </proc/self/cgroup
-  case $group in *.service) ;; *) exit 0 ;; esac
+  case $group in *.service) ;; *) exit 1 ;; esac
   scope=$1 there=$root/system.slice/$1
   shift
   count=$# pids=$*
@@ -29,7 +29,7 @@ give_scope() (
       PIDs au $count $pids Description s 'started from the host, by qga' $2 0
   }
   # systemd knows it from 236 on: without it a scope that has failed is listed for ever.
-  begin 3 'CollectMode s inactive-or-failed' || begin 2 || exit 0
+  begin 3 'CollectMode s inactive-or-failed' || begin 2 || exit 1
   for pause in 0.05 0.1 0.2 0.4 0.8; do
     [ ! -d "$there" ] || break
     sleep $pause || sleep 1
@@ -51,6 +51,6 @@ ${line##*) }
       esac
       echo $pid >"$there/cgroup.procs" && found=1
     done <"$root$group/cgroup.procs"
-    [ $found ] || break
+    [ $found ] || exit 0
   done
 )
