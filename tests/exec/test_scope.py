@@ -66,8 +66,14 @@ def test_one_that_nobody_waits_for(systemd: lab.Guest) -> None:
     assert eventually(lambda: in_scope(inside(systemd, "sed", "s/.*://", group)))
     restart(systemd)
     assert inside(systemd, "ps", "-o", "args=", "-p", pid) == "sleep 1003"
-    assert "Z" not in inside(systemd, "ps", "-o", "stat=", "--ppid", pid), "who reaps it?"
     inside(systemd, "kill", pid)
+
+
+def test_one_that_leaves_another_and_ends_at_once(systemd: lab.Guest) -> None:
+    done(systemd, "exec", "-d", "VM", "--", "sh", "-c", "sleep 1004 &")
+    find = "for pid in $(pgrep -xf 'sleep 1004'); do sed s/.*:// /proc/$pid/cgroup; done"
+    assert eventually(lambda: in_scope(inside(systemd, "sh", "-c", find)))
+    inside(systemd, "pkill", "-xf", "sleep 1004")
 
 
 def test_a_stream_of_the_library(systemd: lab.Guest) -> None:

@@ -37,6 +37,7 @@ eval "$qga_context"
 PATH=${qga_path-$PATH} command -v "$1" >/dev/null || { echo "$1: not found" >&2; exit 127; }
 { exec </proc/self/fd/4 4>&- 5>&- 2>/dev/null; qga_keep; } &
 { exec </proc/self/fd/5 4>&- 5>&- >&2 2>/dev/null; qga_keep; } &
-( give_scope "$qga_scope" $$ 4>&- 5>&- & ) # no child of the program's, which need not wait for it
+# Before it begins, for it may start others and end at once. Nobody waits for its first output.
+give_scope "$qga_scope" $$ 4>&- 5>&-
 qga_around
 exec >/proc/self/fd/4 2>/proc/self/fd/5 4>&- 5>&- "$@"

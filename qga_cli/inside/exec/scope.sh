@@ -22,11 +22,12 @@ give_scope() (
   case $group in *.service) ;; *) exit 1 ;; esac
   scope=$1 there=$root/system.slice/$1
   shift
-  count=$# pids=$*
+  # It begins with this process, for another may have ended just now, and then there is none.
+  read -r self line </proc/self/stat
   begin() {
     [ -d "$there" ] || busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 \
       org.freedesktop.systemd1.Manager StartTransientUnit 'ssa(sv)a(sa(sv))' "$scope" fail $1 \
-      PIDs au $count $pids Description s 'started from the host, by qga' $2 0
+      PIDs au 1 $self Description s 'started from the host, by qga' $2 0
   }
   # systemd knows it from 236 on: without it a scope that has failed is listed for ever.
   begin 3 'CollectMode s inactive-or-failed' || begin 2 || exit 1
@@ -35,7 +36,7 @@ give_scope() (
     sleep $pause || sleep 1
   done
   # What they have started may start others meanwhile: until a look finds nothing, or for a while.
-  tree=" $pids "
+  tree=" $* "
   for look in 1 2 3 4 5 6 7 8 9; do
     found=
     while read -r pid; do
