@@ -16,7 +16,7 @@ COMMAND = Command(
     "List who is logged in to the guest, and since when",
     since="2.10",
     result=[{"user": str, "login-time": float, "domain?": str}],
-    empty="nobody is logged in",
+    empty="nobody is logged in, or the guest keeps no utmp: `qga exec VM -- loginctl` tells there",
     columns=[
         Column("user"),
         Column("domain", leaves=1),
@@ -24,6 +24,9 @@ COMMAND = Command(
         Column("age", _age, SECONDS, leaves=2),
     ],
     systems=["Linux", "Windows", "FreeBSD"],
-    notes="One line a user, with the earliest session. `domain` is Windows' word.",
+    notes=(
+        "One line a user, with the earliest session. `domain` is Windows' word. On Linux the agent "
+        "reads utmp, which Debian 13 and others do not keep any more: it names nobody there."
+    ),
     examples=[Example("qga user list '*' --sort age", "who came last")],
 )
