@@ -17,7 +17,6 @@ from tests.kit.channels import may_write_ports
 from tests.kit.command import SUITE, Configured, Far, Ran, qga
 from tests.kit.fake import FakeAgent, Handler
 from tests.kit.policies import ENTRY
-from tests.kit.running import GUARD
 from tests.lab.local_agent import agent as run_local_agent
 
 # A shell's background job ignores the first, and nohup's the second: all that is started here would
@@ -63,7 +62,7 @@ def configured(tmp_path: Path) -> Configured:
             input=stdin,
             capture_output=True,
             env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "LANG": "C.UTF-8"},
-            timeout=GUARD,
+            timeout=60,
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 

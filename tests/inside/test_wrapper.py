@@ -95,6 +95,35 @@ def runs(pid: str) -> bool:
         return False
 
 
+@pytest.mark.parametrize("shell", [["dash"], ["bash", "--posix"], ["busybox", "sh"]])
+def test_a_keeper_is_ready_when_its_0_is_what_orders_come_by(
+    tmp_path: Path, shell: list[str]
+) -> None:
+    """While it reads the timer's pid its 0 is another pipe: orders would be lost in there."""
+    pipes = [tmp_path / number for number in "34567"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    opened = "".join(f"exec {pipe.name}<>{pipe}\n" for pipe in pipes)
+    text = f"# mark\n{opened}exec 2>&6\necho >&3\nread -r end <&6"
+    wrapper = subprocess.Popen(["sh", "-c", text], stdin=subprocess.DEVNULL)
+    keeper = subprocess.Popen(
+        [*shell, "-c", KEEPER, "qga-keeper", f"{wrapper.pid}", "mark", "", ""],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    own = Path(f"/proc/{keeper.pid}/fd")
+    try:
+        assert eventually(lambda: os.path.samefile(own / "0", pipes[-1]))
+        assert (own / "7").is_dir()
+        pipes[-1].write_text("0\n")
+        assert eventually(lambda: not (own / "7").is_dir())
+        (own / "0").write_text("drop\n")
+        keeper.wait(GUARD)  # it has heard that
+    finally:
+        for process in (keeper, wrapper):
+            process.kill()
+            process.wait()
+
+
 @pytest.mark.parametrize("spool", ["qga-spool-test", ""])
 def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: str) -> None:
     """The wrapper has ended, all but its pipes, when the keeper asks it for its timer."""

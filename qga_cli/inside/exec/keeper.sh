@@ -32,7 +32,8 @@ exec 0<<. 4<>/proc/$1/fd/4 5<>/proc/$1/fd/5
 for file in /proc/self/fd/4 /proc/self/fd/5 /proc/$1/fd/3; do
   [ -p $file ] && [ -O $file ] || exit 99
 done
-if [ "$4" ]; then exec 8<>/proc/$1/fd/0; fi
+# No pipe: the program has ended, and the wrapper just reads something else.
+if [ "$4" ]; then exec 8<>/proc/$1/fd/0; [ -p /proc/self/fd/8 ] || exec 8>/dev/null; fi
 if [ -p /proc/self/fd/0 ]; then read -r line; exec 0<>/proc/self/fd/0
 else mkfifo -m 600 /tmp/$2.0 && exec 0<>/tmp/$2.0; rm /tmp/$2.0
 fi
@@ -62,10 +63,14 @@ taken=ended; read -r taken </proc/$1/fd/3
 # that is a program with others (busybox) goes by its name, and is started by it.
 qga_dd=/bin/dd
 [ -r /bin/dd ] && ! [ /bin/dd -ef /bin/cat ] || qga_dd=/dev/null
-if [ -z "$taken" ]; then echo taken >/proc/$1/fd/3; exec 6>&1 7>&2 >/dev/null 2<$qga_dd; fi
+if [ -z "$taken" ]; then
+  echo taken >/proc/$1/fd/3
+  # Before it is ready: then the host opens our 0, which is another file as long as one is read.
+  { read -r timer </proc/$1/fd/7; } 2>/dev/null
+  exec 6>&1 7>&2 >/dev/null 2<$qga_dd
+fi
 [ "$3" ] && rm $dir/$spool1 $dir/$spool2 $dir/$spool3 $dir/$spool9
 case $taken in '') ;; ended) exit 99 ;; *) exit 1 ;; esac
-read -r timer </proc/$1/fd/7
 [ /proc/$timer/fd/3 -ef /proc/$1/fd/3 ] && kill -9 $timer
 # The shell gives what runs in the background /dev/null for stdin, before any redirection of its.
 # A sleep that a program has ended by its name is no tick. It reads its own pipe too, so it meets no

@@ -62,8 +62,9 @@ qga_timer=$!
 exec 4>/proc/self/fd/4 5>/proc/self/fd/5 7<<.
 $qga_timer
 .
+# Before 2 says that a keeper may come: it opens our 0, which is another file meanwhile.
+read -r qga_x qga_x qga_x qga_x qga_before </proc/loadavg
 exec 2>&6 8>&-
-read -r qga_x qga_x qga_x qga_x qga_before 2>&9 </proc/loadavg
 # The user's variables are set here and nowhere else: no name of his is one of ours.
 ( qga_around; QGA_EXEC=$0; export QGA_EXEC; exec "$@" ) >&4 2>&5 3>&- 4>&- 5>&- 6>&- 7<&- 9>&-
 qga_code=$?
