@@ -77,6 +77,14 @@ def test_a_dd_without_full_blocks_is_done_without(sh: Run, tmp_path: Path) -> No
     done = sh("files/receive", str(len(data)), stdin=data, around=_poor)
     assert (done.returncode, done.stderr) == (0, b"")
     assert (tmp_path / "part").read_bytes() == data
+    done = sh("files/send", "part", "1", str(len(data)), around=_poor)
+    assert (done.returncode, done.stdout) == (0, data)
+
+
+def test_what_dd_fails_to_send_is_not_sent_by_head(sh: Run, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(bytes(2**20))
+    done = sh("files/send", "f", "1", str(2**20), around=_broken)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"dd: no luck\n")
 
 
 def _part(text: str) -> str:
@@ -90,6 +98,10 @@ def _full(text: str) -> str:
 def _poor(text: str) -> str:
     lack = "dd() { case $* in *iflag*) echo \"bad operand 'iflag'\" >&2; return 1; esac; }\n"
     return f"file=part\n{lack}{text}"
+
+
+def _broken(text: str) -> str:
+    return f'dd() {{ case $* in *bs=*) echo "dd: no luck" >&2; return 1; esac; }}\n{text}'
 
 
 def test_an_archive_and_its_digest(sh: Run, tmp_path: Path) -> None:
