@@ -1,11 +1,11 @@
 """A program in the guest whose streams travel through ports of ours.
 
     host                              guest
-    guest-exec sh ported.sh ───────▶  opens the ports, starts a cat between each and a pipe
-    reads stdout's port    ◀────────  nonce, then the cats' pids; nonce at stderr's
+    guest-exec sh ported.sh ───────▶  opens the ports, starts a relay between each and a pipe
+    reads stdout's port    ◀────────  nonce, then the relays' pids; nonce at stderr's
     reads, writes          ◀───────▶  the program runs
                            ◀────────  at both: the end mark, with the exit code
-    closes them            ────────▶  end of file: the cats are ended, what comes later is dropped
+    closes them            ────────▶  end of file: the relays are ended, what comes later is dropped
     guest-exec-status      ◀────────  the wrapper has ended
 
 Nothing is polled while it runs: the end is in the streams. The agent is asked now and then whether

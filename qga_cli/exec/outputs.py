@@ -151,10 +151,14 @@ class Spooled:
         status = self._calls.status(file.pid)
         if status["exited"]:
             file.pid = 0
+            if "signal" in status:
+                raise QgaError(
+                    "the program's output is lost: dd was ended in the guest, or the guest did not "
+                    "hear of this qga for 40 seconds (it was stopped, or the agent busy)"
+                )
             if status.get("exitcode") != 0:
                 raise QgaError(
-                    "the program's output is lost: the guest has no room for it any more, "
-                    "or did not hear of this qga for 40 seconds (it was stopped, or the agent busy)"
+                    "the program's output is lost: the guest has no room for it any more"
                 )
 
     def _empty(self, file: _File) -> None:

@@ -76,6 +76,14 @@ def test_input_that_did_not_all_arrive_is_told(guest: lab.Guest) -> None:
     assert (ran.code, "input is lost" in ran.err) == (125, True), (ran.out, ran.err)
 
 
+def test_what_ended_the_output_is_told(guest: lab.Guest) -> None:
+    """It said first that the guest might have no room."""
+    text = "until pkill -f '[i]f=/proc/.*/fd/4'; do sleep 0.1; done; sleep 9"
+    ran = qga("exec", "--channel", "never", guest.name, "--", "sh", "-c", text)
+    assert (ran.code, "dd was ended in the guest" in ran.err) == (125, True), (ran.out, ran.err)
+    assert "no room" not in ran.err
+
+
 def test_the_audit_file_names_the_program(local_agent: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     for words in (["exec"], ["exec", "-d"]):

@@ -124,6 +124,49 @@ def test_a_keeper_is_ready_when_its_0_is_what_orders_come_by(
             process.wait()
 
 
+@pytest.mark.parametrize("shell", [["dash"], ["bash", "--posix"], ["busybox", "sh"]])
+@pytest.mark.parametrize("told", [True, False], ids=["told", "silence"])
+@pytest.mark.parametrize(("pipe", "number"), [("4", "0"), ("5", "3"), ("8", "1"), ("8", "4")])
+def test_a_dd_that_waits_ends_with_its_keeper(
+    tmp_path: Path, pipe: str, number: str, told: bool, shell: list[str]
+) -> None:
+    """By whatever number it has the pipe open: GNU's dd reads its 0, uutils' its 3."""
+    pipes = [tmp_path / name for name in "034567"]
+    for fifo in pipes:
+        os.mkfifo(fifo)
+    opened = "".join(f"exec {fifo.name}<>{fifo}\n" for fifo in pipes)
+    wrapper = subprocess.Popen(
+        ["sh", "-c", f"# mark\n{opened}exec 2>&6\necho >&3\nread -r end <&6"]
+    )
+    soon = KEEPER.replace("sleep 20 &", "sleep 0.3 &")
+    keeper = subprocess.Popen(
+        [*shell, "-c", soon, "qga-keeper", f"{wrapper.pid}", "mark", "", "1"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    path = f"/proc/{keeper.pid}/fd/{pipe}"
+    way = "of" if pipe == "8" else "if"
+    stays = ["sh", "-c", f"exec {number}<>{path}; while :; do sleep 0.1; done", f"{way}={path}"]
+    other = ["sh", "-c", f"exec {number}<>{path}; while :; do sleep 0.1; done"]
+    own = Path(f"/proc/{keeper.pid}/fd")
+    helpers = []
+    try:
+        (tmp_path / "7").write_text("0\n")
+        assert eventually(lambda: (own / "7").exists() and not (own / "7").is_dir())
+        helpers = [subprocess.Popen(words) for words in (stays, other)]
+        held = [f"/proc/{helper.pid}/fd/{number}" for helper in helpers]
+        assert eventually(lambda: all(os.path.exists(at) for at in held))
+        assert eventually(lambda: all(os.path.samefile(at, path) for at in held))
+        if told:
+            (own / "0").write_text(f"drop {helpers[0].pid}\n")
+        keeper.wait(GUARD)
+        assert helpers[0].wait(GUARD) == -signal.SIGTERM
+        assert helpers[1].poll() is None  # the program itself
+    finally:
+        for process in (keeper, wrapper, *helpers):
+            process.kill()
+            process.wait()
+
+
 @pytest.mark.parametrize("spool", ["qga-spool-test", ""])
 def test_what_a_keepers_shell_complains_of_is_no_output(tmp_path: Path, spool: str) -> None:
     """The wrapper has ended, all but its pipes, when the keeper asks it for its timer."""

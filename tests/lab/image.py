@@ -12,10 +12,12 @@ from tests.lab.process import LabError, run
 SUITES = {
     "bullseye": ("bullseye",),
     "bookworm": ("bookworm",),
+    "bookworm-busybox": ("bookworm",),  # as Alpine: a shell and tools that are busybox's
     "bookworm-python": ("bookworm",),  # what Ansible wants to find in a guest
     "trixie": ("trixie",),
     "trixie-systemd": ("trixie",),  # slow to boot, and what most guests are
     "trixie-backports": ("trixie", "trixie-backports"),
+    "trixie-uutils": ("trixie",),  # as newer Ubuntu: coreutils in Rust
 }
 
 # `usrmerge-` keeps that package out: it would pull in all of Perl.
@@ -28,7 +30,13 @@ PACKAGES = """
 SYSVINIT = ["sysvinit-core"]
 SYSTEMD = ["systemd-sysv", "sysvinit-utils", "udev", "dbus", "libpam-systemd"]
 
-MORE = {"bookworm-python": ["python3", "python3-apt", "sudo"]}
+MORE = {"bookworm-python": ["python3", "python3-apt", "sudo"], "trixie-uutils": ["rust-coreutils"]}
+
+# What a system of busybox has besides: what boots it, and what the agent calls.
+KEPT = """
+    agetty busybox chpasswd halt hwclock init ip killall5 login poweroff qemu-ga reboot shutdown
+    telinit unix_chkpwd
+""".split()
 
 SIZE = "2600M"  # about 110 MB are used; the file is sparse
 SKIPPED = ("doc", "info", "locale", "lintian", "man")
@@ -55,9 +63,10 @@ COPIES = {
 # Group shadow is 42; without it a user's own password check fails.
 OWNERS = """
     chown -R 1000:1000 "$1/home/tester"
-    chgrp 42 "$1"/etc/*shadow "$1"/usr/bin/chage "$1"/usr/bin/expiry
-    find "$1/usr/sbin" "$1/sbin/" -name unix_chkpwd -exec chgrp 42 {} + -exec chmod 2755 {} +
-    chmod 2755 "$1/usr/bin/chage" "$1/usr/bin/expiry"
+    chgrp 42 "$1"/etc/*shadow
+    for name in chage expiry unix_chkpwd; do
+        find "$1/usr" "$1/sbin/" -name "$name" -exec chgrp 42 {} + -exec chmod 2755 {} +
+    done
     shift
     exec "$@"
 """
@@ -82,6 +91,10 @@ def _build(suite: str, disk: Path) -> None:
             _extract(archive.system(_wanted(suite)), root)
             archive.clean()
         _configure(root, _has_systemd(suite))
+        if suite.endswith("-busybox"):
+            _reduce(root)
+        if suite.endswith("-uutils"):
+            _replace(root)
         _write(root, disk)
     finally:
         cache.remove(root)
@@ -143,6 +156,32 @@ def _configure(root: Path, systemd: bool = False) -> None:
         script.chmod(0o755)
     (root / "etc/machine-id").write_text("71676100000000000000000000001ab0\n")
     _add_user(root)
+
+
+def _reduce(root: Path) -> None:
+    """Leave busybox's programs alone in the guest."""
+    for name in ("bin", "sbin"):
+        for file in (root / "usr" / name).iterdir():
+            if file.name not in KEPT:
+                file.unlink()
+    for applet in run("busybox", "--list").split():
+        if not (root / "usr/sbin" / applet).exists():
+            link = root / "usr/bin" / applet
+            if not link.exists():
+                link.symlink_to("busybox")
+    passwd = root / "etc/passwd"
+    passwd.write_text(passwd.read_text().replace("/bin/bash", "/bin/sh"))
+
+
+def _replace(root: Path) -> None:
+    """Have the names of coreutils mean those in Rust."""
+    names = sorted((root / "usr/lib/cargo/bin/coreutils").iterdir())
+    assert names
+    for file in names:
+        link = root / "usr/bin" / file.name
+        if link.is_symlink() or link.exists():
+            link.unlink()
+        link.symlink_to(f"../lib/cargo/bin/coreutils/{file.name}")
 
 
 def _add_user(root: Path) -> None:

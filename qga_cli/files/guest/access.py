@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from qga_cli.windows.files import WindowsFiles
 
 _SHELL = re.compile(r"qga: (line )?\d+: ")  # how a shell names a line of a script of ours
+_COUNTS = re.compile(r"\d+(\+\d+ records| bytes) ")  # what uutils' dd says before its error
 _GRACE = 5.0  # seconds
 _PAYS = 2**20  # bytes that are brought through ports as fast as by the agent, about
 _TALK = 64 * 1024  # bytes kept of what a script writes to its standard error
@@ -251,7 +252,8 @@ class Access:
     def failure(self, done: Completed) -> Refused:
         """The error for a script that failed, in the words of the program that did."""
         lines = done.stderr.decode("utf-8", "replace").split("\n")
-        said = _SHELL.sub("", next((line for line in lines if line.strip()), ""))
+        spoken = (line for line in lines if line.strip() and not _COUNTS.match(line))
+        said = _SHELL.sub("", next(spoken, ""))
         said = shorten(said) or f"a script of ours ended with exit code {done.code} in the guest"
         return Refused(said).of(self.target)
 

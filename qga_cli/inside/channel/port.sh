@@ -26,16 +26,24 @@ open_port() {
   eval "command exec $2<>/dev/${qga_file##*/}"
 }
 
-# Whether the kernel counts what a process writes: the host asks the relay of the input for it.
-counts_written() {
+# Whether input can be relayed: the host asks the kernel how much of it the relay has written.
+relays_input() {
   [ -r /proc/self/io ] || { echo 'this kernel does not count what a process writes' >&2; return 1; }
+  command -v dd >/dev/null || { echo 'the guest has no dd' >&2; return 1; }
 }
 
-# Becomes a cat. What is executed through a descriptor has its number for a name, so `pkill -x cat`,
-# by the program or by anybody, passes it by. One that is a program with others (busybox) goes by
-# its name.
-become_cat() {
-  if [ ! -r /bin/cat ] || [ /bin/cat -ef /bin/dd ]; then exec cat; fi
-  exec 9</bin/cat
-  exec /proc/self/fd/9
+# Becomes a program that is given without its folder. What is executed through a descriptor has its
+# number for a name, so `pkill -x cat`, by the program or by anybody, passes it by. One that is a
+# program with others (busybox) goes by its name.
+become() {
+  if [ ! -r "/bin/$1" ] || [ /bin/cat -ef /bin/dd ]; then exec "$@"; fi
+  exec 9<"/bin/$1"
+  shift
+  exec /proc/self/fd/9 "$@"
+}
+
+# Becomes the relay of a program's input, which passes on at once what it has read. Not a cat:
+# uutils' (Ubuntu 25.10) keeps what comes after the last newline until there is another.
+become_input() {
+  become dd bs=65536 of=/proc/self/fd/1 2>/dev/null
 }

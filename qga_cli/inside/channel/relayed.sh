@@ -6,10 +6,10 @@
 # of the input has written everything: we tell its pid, and /proc/PID/io counts. The relay says it in
 # its pipe, and the program starts when it has been told on: nothing of the program's comes before.
 {
-  { IFS=' ' read -r qga_pid qga_x </proc/self/stat; echo "$qga_pid"; exec <&4 3>&- 4>&-; become_cat; } |
+  { IFS=' ' read -r qga_pid qga_x </proc/self/stat; echo "$qga_pid"; exec <&4 3>&- 4>&-; become_input; } |
   { IFS= read -r qga_pid; echo "$qga_pid" >&3
     ( qga_around; exec "$@" ) 3>&- 4>&-; echo "$qga_end $?"; } 4>&- |
-  { exec >&3 3>&- 4>&-; become_cat; }
+  { exec >&3 3>&- 4>&-; become cat; }
 } &
 exec 3>&- 4>&-
 wait

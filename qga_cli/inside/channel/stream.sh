@@ -18,6 +18,6 @@ case $1 in
 */*) [ -e "$1" ] || exit 127; [ -x "$1" ] && [ ! -d "$1" ] || exit 126 ;;
 *) PATH=${qga_path-$PATH} command -v "$1" >/dev/null || exit 127 ;;
 esac
-counts_written && open_port "$qga_out" 3 && qga_port=$qga_file && open_port "$qga_in" 4 || exit 97
+relays_input && open_port "$qga_out" 3 && qga_port=$qga_file && open_port "$qga_in" 4 || exit 97
 echo "$qga_hello" >&3 || exit 97
 exec >/dev/null 2>&1

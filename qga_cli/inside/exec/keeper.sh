@@ -94,15 +94,16 @@ while read -r order pids; do
     [ $silent -lt 3 ] || break ;;
   esac
 done
-# A dd that the host has started may wait for a program that writes next week: found by its pipe.
+# A dd that the host has started may wait for a program that writes next week: found by its words.
 if [ "$order" = tick ]; then
   for file in /proc/[0-9]*; do
-    [ $file/fd/0 -ef /proc/self/fd/4 ] || [ $file/fd/0 -ef /proc/self/fd/5 ] ||
-      [ $file/fd/1 -ef /proc/self/fd/8 ] && pids="$pids ${file#/proc/}"
+    line=; IFS= read -r line <$file/cmdline
+    case $line in *f=/proc/$$/fd/[458]*) pids="$pids ${file#/proc/}" ;; esac
   done
-fi
-for pid in $pids; do for pipe in 4 5 8; do for end in 0 1; do
-  [ /proc/$pid/fd/$end -ef /proc/self/fd/$pipe ] && kill $pid
+fi 2>/dev/null
+# By any number: uutils' dd has the pipe open as its 3.
+for pid in $pids; do for file in "/proc/$pid/fd"/*; do for pipe in 4 5 8; do
+  [ $file -ef /proc/self/fd/$pipe ] && kill $pid && break 2
 done; done; done 2>/dev/null
 [ "$3" ] && for file in 6 7 3 9; do : >|/proc/self/fd/$file; done
 exec 0</dev/null 1>/dev/null 2>&1 3>&- 6>&- 7>&- 8>&- 9>&-

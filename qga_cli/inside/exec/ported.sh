@@ -6,8 +6,8 @@
 # say there first, the mark of its end; the port of the input or nothing; the program's context; then
 # input that is small.
 #
-# Each stream has a pipe and a cat between pipe and port: a program that opens /dev/stdout anew, or
-# leaves a child in the background, must not have the port itself. The cats keep descriptor 3: whoever
+# Each stream has a pipe and a relay between pipe and port: a program that opens /dev/stdout anew, or
+# leaves a child in the background, must not have the port itself. Relays keep descriptor 3: whoever
 # ends the tree knows by it what is not the program's. Exit code 97: no ports, nothing was started.
 IFS=' ' read -r qga_out qga_hello qga_end
 IFS=' ' read -r qga_err qga_second qga_last
@@ -25,7 +25,7 @@ case $1 in
 *) PATH=${qga_path-$PATH} command -v "$1" >/dev/null || exit 127 ;;
 esac
 open_port "$qga_out" 3 && open_port "$qga_err" 4 || exit 97
-[ -z "$qga_in" ] || { counts_written && open_port "$qga_in" 5; } || exit 97
+[ -z "$qga_in" ] || { relays_input && open_port "$qga_in" 5; } || exit 97
 # Pipes: 6 and 7 output, 8 what the shell says of the program's end, see wrapper.sh; 9 input.
 exec 6<<. 7<<. 8<<. 9<<.
 
@@ -43,16 +43,16 @@ qga_feeder=
 if [ "$qga_in" ]; then
   exec </proc/self/fd/9
   exec 9>/proc/self/fd/9
-  { exec <&5 >&9 2>/dev/null 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; become_cat; } &
+  { exec <&5 >&9 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; become_input; } &
   qga_feeder=$!
   exec 5>&-
 fi
 # A reader is there all the time: the child has 9 from the beginning.
 exec 9</proc/self/fd/6
-{ exec <&9 >&3 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; become_cat; } &
+{ exec <&9 >&3 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; become cat; } &
 qga_first=$!
 exec 9</proc/self/fd/7
-{ exec <&9 >&4 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; become_cat; } &
+{ exec <&9 >&4 2>/dev/null 4>&- 6>&- 7>&- 8>&- 9<&-; become cat; } &
 qga_other=$!
 qga_relays="$qga_first $qga_other $qga_feeder"
 exec 9<&- 6>/proc/self/fd/6 7>/proc/self/fd/7
