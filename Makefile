@@ -14,6 +14,7 @@ demo: setup
 
 # While you work: needs no guest, no libvirt daemon, no root. Tests wait often: two for each core.
 quick: setup
+	$(LAB) setup --tests
 	$(MAKE) --jobs 2 --output-sync=line check test-quick
 
 # Each process rewrites the tests' assertions as it imports them: four seconds, unless it may keep them.

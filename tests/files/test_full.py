@@ -60,7 +60,10 @@ def test_a_folder_for_which_the_guest_has_no_room(far: Far, here: Path, names: s
     ("said", "why"),
     [
         (f"{WROTE_ONLY}\ntar: ./g: Cannot open: {FULL}", f": {FULL}"),
-        (f"{WROTE_ONLY}\ntar: Exiting with failure status", ""),
+        (
+            f"{WROTE_ONLY}\ntar: Exiting with failure status",
+            "\nhint: its filesystem may be full: `qga fs list vm`",
+        ),
     ],
 )
 def test_tar_tells_later_why(

@@ -161,7 +161,9 @@ class Push:
         error = self._access.failure(done)
         if _CUT.decode() in error.message:
             ends = [line.rpartition(b": ")[2] for line in done.stderr.splitlines()]
-            error.add(after=next((f": {end.decode()}" for end in ends if end in _NO_ROOM), ""))
+            why = next((end.decode() for end in ends if end in _NO_ROOM), "")
+            hint = "" if why else "its filesystem may be full: `qga fs list VM`"
+            error.add(after=f": {why}" if why else "", hint=hint)
         return error
 
     def settle(self) -> None:
