@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qga_cli.interrupt import Interrupt
 
 _HEED = 0.3  # seconds that a program may take before its reader is looked at
+_PARTING = 2.0  # seconds to end for a program whose reader has gone, perhaps with all it wanted
 
 
 def run(
@@ -45,7 +46,8 @@ def run(
     `stdin` is read to its end in a thread of its own, None for no input; `stdout` and `stderr`
     get pieces of bytes as they arrive, in order within each stream, from the calling thread. An
     exception they raise (BrokenPipeError) passes on, and the program's next write fails; so does
-    one of `heed`, which is called now and then, also while there is no output. `env`
+    one of `heed`, which is called now and then, also while there is no output; its
+    BrokenPipeError counts if the program goes on for two seconds. `env`
     is merged with the guest's environment, or replaces it with `clean_env`; `user` is
     USER[:GROUP]. With `text` the output of a Windows guest is turned into UTF-8.
 
@@ -128,13 +130,20 @@ def follow(
     heed: Callable[[], object],
 ) -> None:
     """Carry a started program to its end."""
-    heeded = time.monotonic() + _HEED
+    heeded, patient = time.monotonic() + _HEED, True
     try:
         while not program.ended:
             interrupt.sleep(program.step(), supervisor.seen)
             supervisor.check()
             if time.monotonic() > heeded:
-                heed()
+                try:
+                    heed()
+                except BrokenPipeError:
+                    if not patient:
+                        raise
+                    # `tar t` goes at the archive's last byte, and the end of the guest's tar is
+                    # still on its way. What writes more fails at once.
+                    patient, heeded = False, time.monotonic() + _PARTING
     except BaseException:
         with contextlib.suppress(QgaError):  # the guest ends it by itself within a minute
             supervisor.leave()

@@ -45,6 +45,13 @@ def test_a_program(guest: lab.Guest, fleet: bool) -> None:
     assert lasted < QUIET / 4
 
 
+def test_a_program_that_was_about_to_end(guest: lab.Guest) -> None:
+    """As `tar c` is when the last byte of its archive has come: `tar t` needs no more, and goes."""
+    text = "echo READY; sleep 0.6; exit 7"
+    code, _ = piped("exec", guest.name, "--", "sh", "-c", text)
+    assert code == 7
+
+
 def test_the_programs_next_write_fails(guest: lab.Guest) -> None:
     mark = f"/run/qga-test-{time.time_ns()}"
     text = f"echo READY; while sleep 0.2; do echo more || {{ echo $? >{mark}; exit; }}; done"
