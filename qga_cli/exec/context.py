@@ -233,10 +233,13 @@ def _become(user: str, ways: Mapping[str, str]) -> str:
     """
     texts = f"QGA_BECOME={quote(script('exec/become'))} qga_hide={quote(script('exec/words'))}"
     hide = 'eval "$qga_hide"; '
+    # Busybox has a setpriv that changes no user.
+    able = {"setpriv": "case $(setpriv --help 2>&1) in *reuid*) ;; *) false ;; esac"}
     choice = "; el".join(
-        f"if command -v {tool} >/dev/null; then {'' if tool == 'setpriv' else hide}"
+        f"if {able.get(tool, f'command -v {tool} >/dev/null')}; then "
+        f"{'' if tool == 'setpriv' else hide}"
         f'set -- "$(command -v {tool})" {options}'
         for tool, options in ways.items()
     )
-    lack = quote(f"becoming {user} needs {' or '.join(ways)}")
+    lack = quote(f"becoming {user} needs {' or '.join(ways)} of util-linux")
     return f"{texts}; {choice}; else echo {lack} >&2; exit 96; fi"

@@ -46,9 +46,9 @@ def outcome(line: str) -> tuple[int | None, int | None]:
 def failure(program: str, code: int | None, said: bytes) -> QgaError:
     """What it means that a wrapper has ended with this exit code, saying this, and no end mark."""
     lines = said.decode("utf-8", "replace").strip().splitlines()
-    # Shells put their name and a line number in front.
+    # Shells put their name and a line number in front, busybox's the number behind "cd".
     reason = (
-        re.sub(r"^\S+: (eval: )?(line )?\d+: (eval: )?", "", lines[-1])
+        re.sub(r"^\S+: (?:eval: )?(cd: )?(?:line )?\d+: (?:eval: )?", r"\1", lines[-1])
         if lines
         else f"exit code {code}"
     )
@@ -60,7 +60,7 @@ def failure(program: str, code: int | None, said: bytes) -> QgaError:
         return NoProc(reason)
     if code == wrapper.CONTEXT:
         # dash: can't cd to /x; bash: /x: No such file or directory; busybox says both.
-        entered = re.fullmatch(r"cd: (?:can't cd to )?(/[^:]*)(?:: (.*))?", reason)
+        entered = re.fullmatch(r"cd: (?:can't cd to )?([^:]*)(?:: (.*))?", reason)
         why = (entered[2] or "") if entered else ""
         if entered and why in ("", "No such file or directory"):
             return Refused(f"no folder {entered[1]} to work in (--workdir)", desc=reason)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from qga_cli.errors import NoProgram, Refused, UsageError
 from qga_cli.exec.context import NO_INPUT, Context, quote, variables
+from qga_cli.exec.exit_status import failure
+from qga_cli.exec.wrapper import CONTEXT
 from tests import lab
 from tests.kit.command import qga
 from tests.kit.running import await_unmarked, execute
@@ -118,6 +120,22 @@ def test_a_directory_that_is_not_there(local_agent: str) -> None:
         execute(local_agent, "pwd", workdir="/no/such/place")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "qga-0: 34: cd: can't cd to {}",
+        "qga-0: line 34: cd: {}: No such file or directory",
+        "qga-0: cd: line 34: can't cd to {}: No such file or directory",
+    ],
+)
+@pytest.mark.parametrize("folder", ["/no", "no"])
+def test_what_shells_say_of_a_directory_that_is_not_there(said: str, folder: str) -> None:
+    error = failure("pwd", CONTEXT, said.format(folder).encode())
+    assert error.message == f"no folder {folder} to work in (--workdir)"
+    error = failure("pwd", CONTEXT, b"qga-0: cd: line 34: can't cd to /f: Not a directory")
+    assert error.message == "cd: can't cd to /f: Not a directory (--workdir)"
+
+
 def test_a_user_that_is_not_there(local_agent: str) -> None:
     with pytest.raises(Refused, match="no user nobody-we-know"):
         execute(local_agent, "id", user="nobody-we-know")
@@ -147,6 +165,7 @@ HIDDEN = '/bin/sh root -c eval "$QGA_BECOME" -- sh 2'
         ("4294007:9", "setpriv", "setpriv --reuid 4294007 --regid 9 --clear-groups id -u"),
         ("4294007", "setpriv", "setpriv --reuid 4294007 --regid 4294007 --clear-groups id -u"),
         ("root:sys", "su", None),
+        ("root:sys", "su busybox/setpriv", None),
         ("4294007", "runuser su", None),
     ],
 )
@@ -155,8 +174,10 @@ def test_a_user_is_become_by_the_tool_that_is_there(
 ) -> None:
     (tmp_path / "id").symlink_to("/usr/bin/id")
     for tool in tools.split():
-        (tmp_path / tool).write_text("#!/bin/sh\n")
-        (tmp_path / tool).chmod(0o755)
+        maker, _, name = tool.rpartition("/")
+        help_of_it = "" if maker else "echo --reuid --regid"
+        (tmp_path / name).write_text(f"#!/bin/sh\n{help_of_it}\n")
+        (tmp_path / name).chmod(0o755)
     line = Context(user=user).line(NO_INPUT).decode().rstrip()
     ran = subprocess.run(
         ["/bin/sh", "-c", f'qga_nl="\n"\n{line}\necho "$@"', "sh", "id", "-u"],
