@@ -124,6 +124,19 @@ def test_a_folder_there_and_back(vm: str, tmp_path: Path, channel: str) -> None:
     assert _without_times(back) == _without_times(here)
 
 
+def test_links_to_nothing_are_moved_as_any_file(vm: str, tmp_path: Path) -> None:
+    here, back = tmp_path / "here", tmp_path / "back"
+    here.mkdir()
+    (here / "link").symlink_to("nothing")
+    (here / "file").write_text("file")
+    for _ in range(2):  # a new folder, and one that is there
+        clean(qga("cp", str(here) + "/.", f"{vm}:/var/tmp/far"))
+    clean(qga("mkdir", f"{vm}:/var/tmp/far/inner"))
+    clean(qga("mv", f"{vm}:/var/tmp/far/link", f"{vm}:/var/tmp/far/inner"))
+    clean(qga("cp", f"{vm}:/var/tmp/far/inner", str(back)))
+    assert (back / "link").readlink() == Path("nothing")
+
+
 def test_a_full_disk_is_told_as_that(vm: str, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.write_bytes(os.urandom(5 * 2**20))

@@ -7,7 +7,11 @@
 
 for target; do :; done
 move() { # $1 from  $2 to
-  if ( enter_parent "$1" && [ "$ours" ] && goal "$2" && private ) 2>/dev/null; then mv -f -- "$1" "$2"; return; fi
+  if ( enter_parent "$1" && [ "$ours" ] && goal "$2" && private ) 2>/dev/null; then
+    # uutils' mv takes no link to nothing into a folder.
+    if [ -d "$2" ] && [ -L "$1" ] && [ ! -e "$1" ]; then put "$1" "${2%/}/${1##*/}"; else mv -f -- "$1" "$2"; fi
+    return
+  fi
   (
     enter_parent "$1"
     source=$name

@@ -31,6 +31,14 @@ look() { # $1 from  $2 to  $3 what is said of $2
   done
 }
 
+# All of $@, or what a mv leaves behind that takes no link to nothing into a folder: uutils'.
+into_here() {
+  mv -f -- "$@" ./ 2>/dev/null && return
+  for entry; do
+    ! there "$entry" || put "$entry" "./${entry##*/}" || return
+  done
+}
+
 # From descriptor 7 to where we are.
 move() {
   for entry in /proc/self/fd/7/*/ /proc/self/fd/7/.[!.]*/ /proc/self/fd/7/..?*/; do
@@ -49,10 +57,10 @@ move() {
   set -- /proc/self/fd/7/.[!.]* "$@"; there "$1" || shift
   set -- /proc/self/fd/7/..?* "$@"; there "$1" || shift
   while [ $# -gt 500 ]; do
-    eval "mv -f -- $many ./" || exit
+    eval "into_here $many" || exit
     shift 500
   done
-  [ $# = 0 ] || mv -f -- "$@" ./ || exit
+  [ $# = 0 ] || into_here "$@" || exit
 }
 
 keep() {
