@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qga_cli.render import View
 
 _REASONS = 5  # told apart in the summary; the guests' own lines have them all
+_TIDYING = 10.0  # seconds for programs in other guests to be left, once nobody reads us
 
 
 class Report:
@@ -88,6 +89,9 @@ class Report:
         except Interrupted as error:
             self._finish()
             error.add(after=f": {self._summary()}")
+            raise
+        except OSError:  # nobody reads our output: the others find that too, each in its time
+            fleet.settle(_TIDYING)
             raise
         self._finish()
         if self._bug:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
         def clear(self) -> None: ...
 
 
+_GLANCE = 0.1  # seconds between two looks whether shielded work has ended
+
+
 class Outcome:
     """What came of one guest: a value or an error, never both."""
 
@@ -91,6 +94,13 @@ class Fleet:
     def stop(self) -> None:
         """Begin no further work."""
         self._waiting.clear()
+
+    def settle(self, seconds: float) -> None:
+        """Begin no further work, and wait for what is shielded, `seconds` at most."""
+        self.stop()
+        end = time.monotonic() + seconds
+        while self.interrupt.shielded and time.monotonic() < end:
+            self._bell.wait(_GLANCE)
 
     @property
     def unfinished(self) -> int:
