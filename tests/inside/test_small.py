@@ -81,6 +81,17 @@ def test_a_dd_without_full_blocks_is_done_without(sh: Run, tmp_path: Path) -> No
     assert (done.returncode, done.stdout) == (0, data)
 
 
+def test_the_rest_of_a_file_is_sent_by_dd_too(sh: Run, tmp_path: Path) -> None:
+    """uutils' head drops what a port does not take at once."""
+    data = os.urandom(2**20 + 7)
+    (tmp_path / "f").write_bytes(data)
+    words = "files/send", "f", "8", str(2**20)
+    done = sh(*words, around=lambda text: f"head() {{ return 9; }}\n{text}")
+    assert (done.returncode, done.stdout) == (0, data[7:])
+    done = sh(*words, around=lambda text: f"dd() {{ return 127; }}\n{text}")
+    assert (done.returncode, done.stdout) == (0, data[7:])
+
+
 def test_what_dd_fails_to_send_is_not_sent_by_head(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(bytes(2**20))
     done = sh("files/send", "f", "1", str(2**20), around=_broken)
