@@ -25,7 +25,7 @@ from qga_cli.channel import COMING, PREFIX, PROGRAM, memory
 from qga_cli.channel.plugged import ours, sweep
 from qga_cli.channel.port import InPort, OutPort
 from qga_cli.commands.ping import COMMAND as PING
-from qga_cli.errors import NoChannel, PortTaken, QgaError
+from qga_cli.errors import NoChannel, NotConnected, PortTaken, QgaError
 from qga_cli.survivor import Survivor
 
 TYPE_CHECKING = False
@@ -268,6 +268,10 @@ def lost(agent: Agent, error: QgaError) -> QgaError:
     """What to say of a port that is gone: the guest or its agent may tell more than `error`."""
     try:
         agent.call(PING)
+    except NotConnected as failure:  # it was there a moment ago
+        return failure.add(
+            hint="it was stopped, or the guest is restarting: `qga wait VM` waits for it"
+        )
     except QgaError as failure:
         return failure
     return error

@@ -157,7 +157,8 @@ class ScriptCarrier(Carrier):
         if folder not in [f"{place}/{name}" for place in _PLACES]:
             raise Unsupported(
                 "a terminal needs python3 or script(1) in the guest",
-                hint="in the guest, install python3, or util-linux (bsdutils on Debian)",
+                hint="in the guest, install python3, or util-linux (bsdutils on Debian); "
+                "until then `qga exec -i VM -- sh` reads lines",
             )
         return folder
 

@@ -1,9 +1,13 @@
-"""What is done when a guest does not open the ports that it was given."""
+"""What is done when a guest does not open the ports that it was given, or lets go of them."""
+
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from qga_cli.channel.ports import lost
 from qga_cli.channel.unopened import NOT_SEEN, TRIES, NoPorts, Unopened, persist, unopened
-from qga_cli.errors import NoChannel
+from qga_cli.errors import NoChannel, NotConnected, OutcomeUnknown
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,15 @@ def test_what_a_guest_will_never_open_is_given_once() -> None:
     with pytest.raises(NoPorts):
         persist(start)
     assert begun == [1]
+
+
+def test_what_is_gone_may_come_back() -> None:
+    """It said to start the agent, in a shell in which `reboot` had been typed."""
+
+    def call(command: object) -> None:
+        raise NotConnected("guest agent is not connected", hint="start it")
+
+    agent: Any = SimpleNamespace(call=call)
+    error = lost(agent, OutcomeUnknown("the port is gone"))
+    assert isinstance(error, NotConnected)
+    assert error.hint == "it was stopped, or the guest is restarting: `qga wait VM` waits for it"

@@ -30,7 +30,10 @@ PACKAGES = """
 SYSVINIT = ["sysvinit-core"]
 SYSTEMD = ["systemd-sysv", "sysvinit-utils", "udev", "dbus", "libpam-systemd"]
 
-MORE = {"bookworm-python": ["python3", "python3-apt", "sudo"], "trixie-uutils": ["rust-coreutils", "python3", "python3-apt", "sudo"]}
+MORE = {
+    "bookworm-python": ["python3", "python3-apt", "sudo"],
+    "trixie-uutils": ["rust-coreutils", "python3", "python3-apt", "sudo"],
+}
 
 # What a system of busybox has besides: what boots it, and what the agent calls.
 KEPT = """

@@ -119,8 +119,8 @@ def test_an_escape_is_found_however_the_keys_are_cut(
 
 def test_a_program_that_cannot_run_has_a_shell_s_exit_code(local_agent: str) -> None:
     for name, code, reason in (
-        ("no-such-program", 127, b"not found"),
-        ("/etc/passwd", 126, b"ermission denied"),
+        ("no-such-program", 127, b"no program 'no-such-program' in the guest"),
+        ("/etc/passwd", 126, b"'/etc/passwd' is not executable in the guest"),
     ):
         with terminal("exec", "-c", local_agent, "-t", "x", "--", name) as t:
             assert t.end() == code
