@@ -150,6 +150,10 @@ class Domain:
         """Unplug a device."""
         _call("virDomainDetachDeviceFlags", self.raw, xml, flags)
 
+    def detach_alias(self, alias: str, flags: int) -> None:
+        """Begin to unplug the device of that alias, and do not wait for it."""
+        _call("virDomainDetachDeviceAlias", self.raw, alias, flags)
+
     def job(self) -> int:
         """The kind of job that holds it: VIR_DOMAIN_JOB_*."""
         return int(_call("virDomainGetJobInfo", self.raw)[0])

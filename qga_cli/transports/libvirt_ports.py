@@ -38,7 +38,11 @@ _CHUNK = 256 * 1024  # bytes; VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX is 262,120
 _OPERATION_FAILED = 9  # VIR_ERR_OPERATION_FAILED
 UNSAFE_TO_WRITE = range(9_001_000, 12_008_000)  # releases of libvirt; see above
 _OFTEN = 0.05  # seconds between two looks at what a guest says unasked
-_NEW = "<channel type='unix'><target type='virtio' name='{}'/></channel>"
+_GONE = 5.0  # seconds for a port that is being unplugged to go
+_PASSING = 1.0  # seconds, where libvirt refuses to unplug it: it does for one that is going
+_PAUSE = 0.02  # seconds between two looks whether it has
+# An alias that libvirt gives may be another device's by the time we name it: those it gives again.
+_NEW = "<channel type='unix'><target type='virtio' name='{}'/><alias name='{}'/></channel>"
 _BEGIN, _END = "<channel ", "</channel>"
 
 
@@ -98,22 +102,33 @@ class LibvirtPorts:
 
     def plug(self, name: str) -> None:
         """Into the running guest, never into its definition."""
+        alias = f"ua-{name.replace('.', '-')}"  # VIR_DOMAIN_USER_ALIAS_CHARS has no dot
         try:
-            self._domain.attach(_NEW.format(name), LIVE)
+            self._domain.attach(_NEW.format(name, alias), LIVE)
         except LibvirtError as error:
             raise NoChannel(f"no port can be plugged: {error}") from error
 
     def unplug(self, name: str) -> None:
-        """By the element of the live XML; nothing for a port that is not there."""
-        for found, element in self._elements(name):
-            if found != name:
-                continue
-            told = element.replace(" state='connected'", "").replace(" state='disconnected'", "")
-            try:
-                self._domain.detach(told, LIVE)
-            except LibvirtError as error:
-                if any(left == name for left, _ in self._elements(name)):
-                    raise NoChannel(f"the port {name} cannot be unplugged: {error}") from error
+        """By its alias, and waiting here; nothing for a port that is not there.
+
+        virDomainDetachDeviceFlags waits for QEMU's event, and in libvirt 12.8 about every third time
+        until its own 5 seconds are over (qemuDomainWaitForDeviceRemoval), though it has come.
+        """
+        alias = self._alias(name)
+        if not alias:
+            return
+        refused: LibvirtError | None = None
+        try:
+            self._domain.detach_alias(alias, LIVE)
+        except LibvirtError as error:  # or somebody else is just unplugging it
+            refused = error
+        patience = _PASSING if refused else _GONE
+        deadline = time.monotonic() + patience
+        while self._alias(name):
+            if time.monotonic() > deadline:
+                why = refused or f"it is still there after {patience:g} s"
+                raise NoChannel(f"the port {name} cannot be unplugged: {why}") from refused
+            time.sleep(_PAUSE)
 
     def open(self, name: str, *, writing: bool = False) -> Inflow | Outflow:
         """Over a connection of its own."""
@@ -151,6 +166,13 @@ class LibvirtPorts:
         finally:
             with contextlib.suppress(LibvirtError):  # it has gone with its port
                 stream.abort()
+
+    def _alias(self, name: str) -> str:
+        """Of a port that is plugged; empty for another."""
+        for found, element in self._elements(name):
+            if found == name:
+                return element.partition("<alias name='")[2].partition("'")[0]
+        return ""
 
     def _elements(self, prefix: str) -> list[tuple[str, str]]:
         """Names that begin with `prefix`, each with its element of the live XML."""

@@ -1,6 +1,7 @@
 """Which of libvirt's releases are trusted with a port that is written, and calls that hang."""
 
 import errno
+import math
 import threading
 import time
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from qga_cli.channel.plugged import abandoned, survey
 from qga_cli.channel.ports import Channel
 from qga_cli.errors import NoChannel
 from qga_cli.files.guest.flow import _Writer
+from qga_cli.transports import libvirt_ports
 from qga_cli.transports.libvirt_calls import LibvirtError
 from qga_cli.transports.libvirt_ports import LibvirtPorts
 from qga_cli.transports.ports import Plugged
@@ -92,6 +94,53 @@ def test_a_port_that_has_gone_since_it_was_listed_is_nobodys_fault() -> None:
     assert abandoned(Passing()) == []
     used, idle, left = survey(Passing())
     assert (len(used), idle, left) == (2, [], [])
+
+
+class Lasting(LibvirtPorts):
+    """A port that stays for so many looks, on a host that may refuse to unplug it."""
+
+    def __init__(self, looks: float, refusal: str) -> None:
+        def detach(alias: str, flags: int) -> None:
+            self.unplugged = alias
+            if refusal:
+                raise LibvirtError(1, refusal, refusal)
+
+        def xml() -> str:
+            self.left -= 1
+            return self.element if self.left >= 0 else ""
+
+        self.left = looks
+        self.unplugged = ""
+        self.element = "<channel type='unix'><target type='virtio' name='x.1'/><alias name='ua-x-1'/></channel>"
+        domain = SimpleNamespace(uuid=lambda: "", connection=None, xml=xml, detach_alias=detach)
+        super().__init__(cast(Any, domain), None)
+
+
+@pytest.mark.parametrize("refusal", ["", "An error occurred, but the cause is unknown"])
+def test_a_port_that_goes_a_moment_later_is_waited_for(refusal: str) -> None:
+    """Also where somebody else has just begun to unplug it: then libvirt refuses."""
+    host = Lasting(5, refusal)
+    host.unplug("x.1")
+    assert (host.unplugged, host.left) == ("ua-x-1", -1)
+    host = Lasting(0, refusal)
+    host.unplug("x.1")
+    assert host.unplugged == ""  # it was not there
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        ("", "the port x.1 cannot be unplugged: it is still there after 0.1 s"),
+        ("access denied", "the port x.1 cannot be unplugged: access denied"),
+    ],
+)
+def test_a_port_that_does_not_go_is_told(
+    monkeypatch: pytest.MonkeyPatch, refusal: str, said: str
+) -> None:
+    monkeypatch.setattr(libvirt_ports, "_GONE", 0.1)
+    monkeypatch.setattr(libvirt_ports, "_PASSING", 0.1)
+    with pytest.raises(NoChannel, match=said):
+        Lasting(math.inf, refusal).unplug("x.1")
 
 
 class StuckStream:
