@@ -10,11 +10,9 @@ from __future__ import annotations
 import contextlib
 import time
 
-from qga_cli.agent.file import AgentFile
 from qga_cli.agent.program import request, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
-from qga_cli.commands.file.close import COMMAND as CLOSE
 from qga_cli.commands.file.flush import COMMAND as FLUSH
 from qga_cli.commands.file.open import COMMAND as OPEN
 from qga_cli.commands.file.seek import COMMAND as SEEK
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 
     from qga_cli.agent import Agent
     from qga_cli.agent.patience import Patience
+    from qga_cli.exec.lasting_file import LastingFile
     from qga_cli.interrupt import Interrupt
     from qga_cli.spec import Command
 
@@ -57,6 +56,8 @@ class LeftRunning(Interrupted):
 class AgentCalls:
     """What a running program needs of the agent. Not for two threads at once."""
 
+    patient = False  # set once the program runs: before, a refusal is the answer
+
     def __init__(self, agent: Agent, interrupt: Interrupt) -> None:
         self.agent = agent
         self.interrupt = interrupt
@@ -65,7 +66,7 @@ class AgentCalls:
         self._count = 0
         self._seconds = 0.0
         self._pids: set[int] = set()  # whose end is seen without what the agent keeps of them
-        self._opened: dict[int, _LastingFile] = {}
+        self._opened: dict[int, LastingFile] = {}
         # The beginning of paths that lead through a process of ours, and what raises QgaError if
         # its pid may be another's by now. Asked before each call with such a path is sent.
         self.through = ""
@@ -175,7 +176,9 @@ class AgentCalls:
 
     def open(self, path: str, mode: str) -> int:
         """A handle. Raises Refused, Unsupported when file commands are blocked."""
-        file = _LastingFile(self, path, mode)
+        from qga_cli.exec.lasting_file import LastingFile
+
+        file = LastingFile(self, path, mode)
         self._opened[file.first] = file
         return file.first
 
@@ -271,40 +274,3 @@ class AgentCalls:
 
             self._patience = Patience(self.agent, away=_RETURN)
         return self._patience.tolerates(error)
-
-    patient = False  # set once the program runs: before, a refusal is the answer
-
-
-class _LastingFile(AgentFile):
-    """A file that is opened anew where the agent was restarted: its owner holds it open too."""
-
-    def __init__(self, calls: AgentCalls, path: str, mode: str) -> None:
-        self._calls = calls
-        super().__init__(calls.call, path, mode, chunk=calls.agent.transport.write_chunk)
-        self.first = self._handle  # its number for us, whatever a new agent gives it
-
-    def read(self, count: int) -> bytes:
-        """See AgentFile. A lost reply is asked for again, from where we were."""
-        try:
-            return super().read(count)
-        except OutcomeUnknown:
-            if not self._calls.patient:
-                raise
-            self.seek(self.position)
-            return super().read(count)
-
-    def _on(self, command: Command, **arguments: object) -> Any:
-        try:
-            return super()._on(command, **arguments)
-        except Refused as error:
-            if command is CLOSE or not is_forgotten(error) or self._mode == "w":  # which empties it
-                raise
-            forgotten = error
-        self._calls.agent.trace(1, f"the agent was restarted: {self.path} is opened anew")
-        try:
-            self._handle = self._open()
-        except Refused:  # what held it has ended with the agent
-            raise forgotten from None
-        if self.position:
-            super()._on(SEEK, offset=self.position, whence=0)
-        return super()._on(command, **arguments)

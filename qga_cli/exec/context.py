@@ -232,14 +232,11 @@ def _become(user: str, ways: Mapping[str, str]) -> str:
     setpriv turns into the program. The others stay beside it, and must not show its words.
     """
     texts = f"QGA_BECOME={quote(script('exec/become'))} qga_hide={quote(script('exec/words'))}"
-    hide = 'eval "$qga_hide"; '
-    # Busybox has a setpriv that changes no user.
-    able = {"setpriv": "case $(setpriv --help 2>&1) in *reuid*) ;; *) false ;; esac"}
-    choice = "; el".join(
-        f"if {able.get(tool, f'command -v {tool} >/dev/null')}; then "
-        f"{'' if tool == 'setpriv' else hide}"
-        f'set -- "$(command -v {tool})" {options}'
-        for tool, options in ways.items()
-    )
+    choice = ""
+    for tool, options in ways.items():
+        is_there, hide = f"command -v {tool} >/dev/null", 'eval "$qga_hide"; '
+        if tool == "setpriv":  # busybox has one that changes no user
+            is_there, hide = "case $(setpriv --help 2>&1) in *reuid*) ;; *) false ;; esac", ""
+        choice += f'if {is_there}; then {hide}set -- "$(command -v {tool})" {options}; el'
     lack = quote(f"becoming {user} needs {' or '.join(ways)} of util-linux")
-    return f"{texts}; {choice}; else echo {lack} >&2; exit 96; fi"
+    return f"{texts}; {choice}se echo {lack} >&2; exit 96; fi"

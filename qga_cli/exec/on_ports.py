@@ -106,7 +106,7 @@ class ProgramOnPorts:
         self._streams = [
             Stream(sink, port.end.strip().encode()) for port, sink in zip(ports, sinks, strict=True)
         ]
-        text = script("channel/port") + script("exec/ported")
+        text = script("channel/port") + script("exec/can_run") + script("exec/ported")
         how = INLINE if self._feed or self._inline else NO_INPUT
         told = [f"{port.name} {port.nonce} {port.end.strip()}" for port in ports]
         told.append(ways[0].name if ways else "")

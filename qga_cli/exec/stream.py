@@ -154,7 +154,8 @@ class ProgramStream:
     def _start(self, argv: Sequence[str], context: Context) -> None:
         agent = self._calls.agent
         way = "bare" if self._bare else "relayed"
-        text = script("channel/port") + script("channel/stream") + script(f"channel/{way}")
+        parts = ("channel/port", "exec/can_run", "channel/stream", f"channel/{way}")
+        text = "".join(map(script, parts))
         said = [self._out.name, self._out.nonce, self._in.name, self._out.end.strip()]
         mark = f"qga-{os.urandom(8).hex()}"
         first = "\n".join(said)

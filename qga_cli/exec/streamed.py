@@ -110,7 +110,7 @@ class StreamedProgram:
         how = NO_INPUT if self._feed is None else STREAMED if inline is None else INLINE
         if how != STREAMED:
             self._feed = None
-        text, end = script("exec/wrapper"), self._end.decode()
+        text, end = script("exec/can_run") + script("exec/wrapper"), self._end.decode()
         words, given = request(
             self.calls.agent, text, self.mark, self.argv, context, how, end, reads=bool(inline)
         )

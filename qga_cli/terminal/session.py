@@ -116,7 +116,7 @@ def _request(
 ) -> TerminalRequest:
     """What the guest's end is to start. `owner` is whose the terminal is, "" for the user's."""
     return TerminalRequest(
-        [b"/bin/sh", b"-c", script("terminal/enter").encode(), b"qga"],
+        [b"/bin/sh", b"-c", (script("exec/can_run") + script("terminal/enter")).encode(), b"qga"],
         size=console.size(),
         environment={
             b"TERM": os.environb.get(b"TERM", b"dumb"),

@@ -111,8 +111,8 @@ class LibvirtPorts:
     def unplug(self, name: str) -> None:
         """By its alias, and waiting here; nothing for a port that is not there.
 
-        virDomainDetachDeviceFlags waits for QEMU's event, and in libvirt 12.8 about every third time
-        until its own 5 seconds are over (qemuDomainWaitForDeviceRemoval), though it has come.
+        virDomainDetachDeviceFlags waits for QEMU's event: libvirt 12.8 about every third time until
+        its own 5 seconds are over (qemuDomainWaitForDeviceRemoval), though it has come.
         """
         alias = self._alias(name)
         if not alias:

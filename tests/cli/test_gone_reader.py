@@ -3,12 +3,20 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
+from qga_cli import catalog
+from qga_cli.cli.report import Report
+from qga_cli.guests.fleet import Fleet
+from qga_cli.guests.targets import Target
+from qga_cli.interrupt import Interrupt
+from qga_cli.render import View
 from tests import lab
 from tests.kit.command import Far, qga
+from tests.kit.running import GUARD
 
 QUIET = 60  # seconds: as long as this the log, or the program, says nothing more
 
@@ -73,3 +81,23 @@ def test_a_terminals_output(guest: lab.Guest) -> None:
     assert code == 141
     assert lasted < QUIET / 4
     assert qga("exec", guest.name, "--", "pgrep", "-fx", f"sleep {QUIET}.4").code == 1
+
+
+def test_who_finds_the_reader_gone_lets_the_others_tidy_up() -> None:
+    """Else a program would go on in their guests for a minute."""
+    interrupt, working, tidied = Interrupt(), threading.Event(), []
+
+    def work(index: int, target: Target) -> None:
+        if index == 0:
+            assert working.wait(GUARD)
+            raise BrokenPipeError
+        with interrupt.shield():
+            working.set()
+            time.sleep(0.3)
+            tidied.append(target.name)
+
+    report = Report(View(catalog.load(("exec",))), 2, as_completed=False, gather=False)
+    fleet = Fleet([Target(None, name, name) for name in "ab"], work, interrupt)
+    with pytest.raises(BrokenPipeError):
+        report.follow(fleet, fail_fast=False)
+    assert tidied == ["b"]

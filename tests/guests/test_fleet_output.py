@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -156,26 +155,6 @@ def test_a_bug_that_one_guest_meets_hides_no_other(
     assert "box" in said.out
     told = "this is a bug in qga: OverflowError: odd"
     assert told in (said.out if form == "json" else said.err)
-
-
-def test_who_finds_the_reader_gone_lets_the_others_tidy_up() -> None:
-    """Else a program would go on in their guests for a minute."""
-    interrupt, working, tidied = Interrupt(), threading.Event(), []
-
-    def work(index: int, target: Target) -> None:
-        if index == 0:
-            assert working.wait(GUARD)
-            raise BrokenPipeError
-        with interrupt.shield():
-            working.set()
-            time.sleep(0.3)
-            tidied.append(target.name)
-
-    report = Report(View(catalog.load(("exec",))), 2, as_completed=False, gather=False)
-    fleet = Fleet([Target(None, name, name) for name in "ab"], work, interrupt)
-    with pytest.raises(BrokenPipeError):
-        report.follow(fleet, fail_fast=False)
-    assert tidied == ["b"]
 
 
 def test_json_is_a_line_for_each_guest_errors_included(herd: Herd) -> None:

@@ -36,7 +36,7 @@ def on_files(text: str) -> str:
 def test_it_tells_why_the_program_was_not_started(
     sh: Run, way: str, program: str, code: int, reason: bytes
 ) -> None:
-    done = sh(f"channel/port+channel/stream+channel/{way}", program, stdin=SAID)
+    done = sh(f"channel/port+exec/can_run+channel/stream+channel/{way}", program, stdin=SAID)
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.endswith(reason)
 
@@ -49,7 +49,7 @@ def test_a_port_that_has_gone_is_not_waited_for(sh: Run, tmp_path: Path) -> None
         return on_files(text.replace(GREETING, ":"))
 
     began = time.monotonic()
-    done = sh("channel/port+channel/stream+channel/bare", "true",
+    done = sh("channel/port+exec/can_run+channel/stream+channel/bare", "true",
               stdin=b"/dev/full\nhello\nin\nend\n:\n", around=greeted)  # fmt: skip
     assert done.returncode == 0
     assert time.monotonic() < began + 3  # not five tries, one a second
@@ -58,10 +58,13 @@ def test_a_port_that_has_gone_is_not_waited_for(sh: Run, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ("channel/port+channel/stream+channel/relayed", "/dev/full\nhello\nin\nend\n:\n"),
-        ("channel/port+channel/stream+channel/bare", "/dev/full\nhello\nin\nend\n:\n"),
-        ("channel/port+exec/ported", "out hello end\n/dev/full hello end\n\n:\n"),
-        ("channel/port+exec/ported", "/dev/full hello end\nout hello end\n\n:\n"),
+        (
+            "channel/port+exec/can_run+channel/stream+channel/relayed",
+            "/dev/full\nhello\nin\nend\n:\n",
+        ),
+        ("channel/port+exec/can_run+channel/stream+channel/bare", "/dev/full\nhello\nin\nend\n:\n"),
+        ("channel/port+exec/can_run+exec/ported", "out hello end\n/dev/full hello end\n\n:\n"),
+        ("channel/port+exec/can_run+exec/ported", "/dev/full hello end\nout hello end\n\n:\n"),
         ("channel/port+files/flow", "/dev/full\nhello\nend\n\n"),
     ],
 )
@@ -101,7 +104,7 @@ def test_a_relay_that_ended_long_ago_is_not_killed(sh: Run, tmp_path: Path) -> N
         return text.replace(begin, f"{kill}\n{opening}\n{begin}", 1)
 
     said = b"out hello end\nerr hello end\nin\nqga_around() { :; }\n"
-    done = sh("channel/port+exec/ported", "sh", "-c", waits, stdin=said, around=logged)
+    done = sh("channel/port+exec/can_run+exec/ported", "sh", "-c", waits, stdin=said, around=logged)
     if b"here-documents are no pipes" in done.stderr:
         return  # nothing is run this way there
     assert done.returncode == 0, done.stderr
@@ -120,7 +123,12 @@ def test_a_kernel_that_does_not_count_has_no_input_by_ports(sh: Run, tmp_path: P
         return on_files(text.replace("/proc/self/io", "/proc/self/none"))
 
     said = b"out\nhello\nin\nend\n:\n"
-    done = sh("channel/port+channel/stream+channel/relayed", "true", stdin=said, around=uncounted)
+    done = sh(
+        "channel/port+exec/can_run+channel/stream+channel/relayed",
+        "true",
+        stdin=said,
+        around=uncounted,
+    )
     assert (done.returncode, done.stdout) == (97, b"")
     assert done.stderr == b"this kernel does not count what a process writes\n"
     assert (tmp_path / "out").read_bytes() == b""
@@ -137,7 +145,9 @@ def test_the_relay_s_pid_comes_before_all_of_the_program_s(sh: Run, tmp_path: Pa
 
     said = b"out\nhello\nin\nend\nqga_around() { :; }\n"
     words = "sh", "-c", "echo 42; cat"
-    done = sh("channel/port+channel/stream+channel/relayed", *words, stdin=said, around=slow)
+    done = sh(
+        "channel/port+exec/can_run+channel/stream+channel/relayed", *words, stdin=said, around=slow
+    )
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(rb"hello\n\d+\n42\ninput\nend 0\n", (tmp_path / "out").read_bytes())
 
@@ -147,7 +157,9 @@ def test_a_bare_program_has_the_ports_themselves(sh: Run, tmp_path: Path) -> Non
     (tmp_path / "out").write_bytes(b"")
     said = b"out\nhello\nin\nend\nqga_around() { :; }\n"
     words = "sh", "-c", "cat; exit 7"
-    done = sh("channel/port+channel/stream+channel/bare", *words, stdin=said, around=on_files)
+    done = sh(
+        "channel/port+exec/can_run+channel/stream+channel/bare", *words, stdin=said, around=on_files
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out").read_bytes() == b"hello\ninput\nend 7\n"
 

@@ -26,7 +26,7 @@ def line(how: str = NO_INPUT, **around: object) -> bytes:
 def test_the_wrapper_tells_streams_and_code(sh: Run) -> None:
     given = MARK + b"\n" + line(INLINE, env={"end": "a  'b'\nc"}, workdir="/usr") + b"\0\xff\n"
     words = 'echo "$end $PWD"; cat; echo err >&2; exit 3'
-    done = sh("exec/wrapper", "sh", "-c", words, stdin=given)
+    done = sh("exec/can_run+exec/wrapper", "sh", "-c", words, stdin=given)
     # One reply for both, or each in its own: whichever is cheaper in the guest.
     out, err = (done.stdout + done.stderr).split(MARK + b" 3 ")[:2]
     assert out == b"a  'b'\nc /usr\n\0\xff\n"
@@ -34,7 +34,7 @@ def test_the_wrapper_tells_streams_and_code(sh: Run) -> None:
 
 
 def test_the_wrapper_tells_a_signal(sh: Run) -> None:
-    done = sh("exec/wrapper", "sh", "-c", "kill -9 $$", stdin=MARK + b"\n" + line())
+    done = sh("exec/can_run+exec/wrapper", "sh", "-c", "kill -9 $$", stdin=MARK + b"\n" + line())
     told = (done.stdout + done.stderr).splitlines()
     assert [text.split()[:2] for text in told] == [[MARK, b"137"]] * 2
     assert all(text.split()[2] in (b"killed", b"killedkilled") for text in told)
@@ -49,13 +49,13 @@ def test_a_timer_that_misses_a_milder_signal_is_ended(sh: Run) -> None:
         assert begin in text
         return text.replace(begin, f"{{ trap '' HUP INT TERM; {begin[2:]}", 1)
 
-    done = sh("exec/wrapper", "true", stdin=MARK + b"\n" + line(), around=deaf)
+    done = sh("exec/can_run+exec/wrapper", "true", stdin=MARK + b"\n" + line(), around=deaf)
     assert (done.stdout + done.stderr).count(MARK + b" 0") == 2
 
 
 @pytest.mark.parametrize(("program", "code"), [("/no/such", 127), ("/etc", 126), ("no-such", 127)])
 def test_the_wrapper_starts_nothing_that_is_no_program(sh: Run, program: str, code: int) -> None:
-    done = sh("exec/wrapper", program, stdin=MARK + b"\n" + line())
+    done = sh("exec/can_run+exec/wrapper", program, stdin=MARK + b"\n" + line())
     assert (done.returncode, done.stdout) == (code, b"")
 
 
@@ -189,7 +189,7 @@ def test_a_script_that_is_read_at_once_runs_whole_or_not_at_all(
     sh: Run, tmp_path: Path, kept: float
 ) -> None:
     """A part of it comes when the agent goes down in the middle."""
-    text = 'touch begun; echo "$qga_end"; cat\n' + script("exec/wrapper")
+    text = 'touch begun; echo "$qga_end"; cat\n' + script("exec/can_run") + script("exec/wrapper")
     words, given = loaded_at_once(
         "mark", text, qga_end=quote("it's"), qga_context=quote("qga_around() { :; }")
     )

@@ -58,6 +58,7 @@ def test_a_program_that_is_about_to_start_is_ended_too() -> None:
     subprocess.run([*end, GONE, mark, "TERM", "0"], check=False, timeout=20)  # nothing to wait for
 
 
+WRAPPER = script("exec/can_run") + script("exec/wrapper")
 READS = 'read -r end; read -r qga_context; eval "$qga_context"; qga_around; exec "$@"\n'
 
 
@@ -65,8 +66,8 @@ READS = 'read -r end; read -r qga_context; eval "$qga_context"; qga_around; exec
 @pytest.mark.parametrize(
     ("text", "how"),
     [
-        (script("exec/wrapper"), {"reads": False}),
-        (script("exec/wrapper"), {"reads": True}),
+        (WRAPPER, {"reads": False}),
+        (WRAPPER, {"reads": True}),
         (script("exec/detached"), {"reads": True}),
         (READS, {"reads": False, "lines": True}),
     ],

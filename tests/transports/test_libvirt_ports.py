@@ -111,7 +111,7 @@ class Lasting(LibvirtPorts):
 
         self.left = looks
         self.unplugged = ""
-        self.element = "<channel type='unix'><target type='virtio' name='x.1'/><alias name='ua-x-1'/></channel>"
+        self.element = libvirt_ports._NEW.format("x.1", "ua-x-1")
         domain = SimpleNamespace(uuid=lambda: "", connection=None, xml=xml, detach_alias=detach)
         super().__init__(cast(Any, domain), None)
 

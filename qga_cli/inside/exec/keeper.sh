@@ -97,6 +97,7 @@ done
 # A dd that the host has started may wait for a program that writes next week: found by its words.
 if [ "$order" = tick ]; then
   for file in /proc/[0-9]*; do
+    [ -O $file ] || continue # another's words are nothing that we should read
     line=; IFS= read -r line <$file/cmdline
     case $line in *f=/proc/$$/fd/[458]*) pids="$pids ${file#/proc/}" ;; esac
   done

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2086,SC2094  # pids are words; what is read and written is a pipe
-# shellcheck disable=SC2034,SC2154  # qga_nl and qga_path are for, and from, the line that is evaluated
+# shellcheck disable=SC2034  # qga_nl is for the line that is evaluated
 # Starts a program whose streams travel through ports; channel/port.sh comes before this. $0 a mark;
 # then the program's words. Lines on standard input: for stdout and for stderr each the port, what to
 # say there first, the mark of its end; the port of the input or nothing; the program's context; then
@@ -20,10 +20,7 @@ qga_nl='
 trap : HUP INT TERM
 [ -e /proc/self/fd/0 ] || { echo no /proc >&2; exit 97; }
 eval "$qga_context"
-case $1 in
-*/*) [ -e "$1" ] || exit 127; [ -x "$1" ] && [ ! -d "$1" ] || exit 126 ;;
-*) PATH=${qga_path-$PATH} command -v "$1" >/dev/null || exit 127 ;;
-esac
+can_run "$1" || exit
 open_port "$qga_out" 3 && open_port "$qga_err" 4 || exit 97
 [ -z "$qga_in" ] || { relays_input && open_port "$qga_in" 5; } || exit 97
 # Pipes: 6 and 7 output, 8 what the shell says of the program's end, see wrapper.sh; 9 input.

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2086,SC2094,SC3067,SC3038  # numbers; what is read and written is a pipe; -O is everywhere
-# shellcheck disable=SC2034,SC2154  # qga_nl and qga_path are for, and from, the line that is evaluated
+# shellcheck disable=SC2034  # qga_nl is for the line that is evaluated
 # Starts a program with pipes of its own. $0 a mark; then the program's words.
 # Standard input: a line, the end mark; a line, the program's context; then the program's input. Where
 # there is no input the two stand in variables already.
@@ -44,10 +44,7 @@ else
 fi
 # Words and directory of the program, and qga_around, which sets its variables.
 eval "$qga_context"
-case $1 in
-*/*) [ -e "$1" ] || exit 127; [ -x "$1" ] && [ ! -d "$1" ] || exit 126 ;;
-*) PATH=${qga_path-$PATH} command -v "$1" >/dev/null || exit 127 ;;
-esac
+can_run "$1" || exit
 # The timer holds the pipes' other ends, so that a program which no keeper has come for does not
 # wait for ever: it meets SIGPIPE, or the end of its input, as when its keeper gives up.
 # What is executed through a descriptor has its number for a name, so `pkill -x sleep` passes it by.

@@ -9,11 +9,13 @@ trap '[ $? != 96 ] || exit 125' EXIT
 eval "$QGA_CONTEXT"
 unset QGA_CONTEXT
 trap - EXIT
-refuse() { printf 'qga: %s\n' "$2" >&2; exit "$1"; }
-case $1 in
-*/*) [ -e "$1" ] || refuse 127 "no program '$1' in the guest"
-  [ -x "$1" ] && [ ! -d "$1" ] || refuse 126 "'$1' is not executable in the guest" ;;
-*) PATH=${qga_path-$PATH} command -v "$1" >/dev/null || refuse 127 "no program '$1' in the guest" ;;
-esac
+can_run "$1" || {
+  qga_code=$?
+  case $qga_code in
+  127) printf "qga: no program '%s' in the guest\n" "$1" ;;
+  *) printf "qga: '%s' is not executable in the guest\n" "$1" ;;
+  esac >&2
+  exit $qga_code
+}
 qga_around
 exec "$@"
