@@ -33,6 +33,12 @@ PIPED = "/bin/sh -c '/usr/bin/python3 && sleep 0'"
         (shell("PYTHONPATH=/x /usr/bin/python3 && sleep 0"), ""),
         (shell("exec /usr/bin/python3 && sleep 0"), ""),
         (shell("A=x; id /usr/bin/python3 && sleep 0"), ""),
+        # ansible-core 2.21 has no sleep.
+        ("/bin/sh -c /usr/bin/python3", "/usr/bin/python3"),
+        (shell("B='$x y' A='' /opt/my/python3.12"), "/opt/my/python3.12 B=$x y A="),
+        (shell("PYTHONPATH=/x /usr/bin/python3"), ""),
+        (shell("/usr/bin/python3 && sleep 1"), ""),
+        (shell("/usr/bin/python3 /tmp/x.py"), ""),
         ("/bin/sh -c '/usr/bin/python3 /tmp/x.py && sleep 0'", ""),
         ("/bin/sh -c '/usr/bin/python3;id && sleep 0'", ""),
         ("/usr/bin/python3", ""),
@@ -48,6 +54,7 @@ def test_only_a_module_on_standard_input_goes_to_the_waiting_python(line: str, p
     ("line", "alone"),
     [
         ("/bin/sh -c 'echo ~ && sleep 0'", "echo ~"),
+        ("/bin/sh -c 'echo ~'", "echo ~"),
         (shell('echo "it\'s" && sleep 0'), 'echo "it\'s"'),
         (shell("echo && sleep 00"), "echo && sleep 00"),
         ("/bin/sh -c 'echo' x", "/bin/sh -c 'echo' x"),

@@ -20,8 +20,9 @@ from qga_cli.errors import AgentUnavailable, OutcomeUnknown, TimedOut
 from qga_cli.inside.tasks.frames import HEAD, SIZE
 from qga_cli.threads import held
 
-# How Ansible has a module run that comes on standard input: /bin/sh -c 'A=B PYTHON && sleep 0'.
-_PIPED = re.compile(r"(.*?)(/[\w./+-]*/python[\d.]*) && sleep 0", re.DOTALL)
+# How Ansible has a module run that comes on standard input: /bin/sh -c 'A=B PYTHON && sleep 0', and
+# since ansible-core 2.21 without the sleep.
+_PIPED = re.compile(r"(.*?)(/[\w./+-]*/python[\d.]*)(?: && sleep 0)?", re.DOTALL)
 # Variables that a Python which runs already would not heed.
 _EARLY = re.compile(r"PYTHON|LC_|LANG|LD_|MALLOC|GLIBC|TZ")
 
@@ -195,7 +196,7 @@ def read_small(path: bytes, most: int) -> tuple[bytes, int] | None:
 
 
 def plain(line: str) -> str:
-    """What Ansible has a shell run in a shell, /bin/sh -c 'LINE && sleep 0': the line alone.
+    """What Ansible has a shell run, /bin/sh -c 'LINE' or 'LINE && sleep 0': the line alone.
 
     The rest is for ssh: a program takes a slow guest longer to start than to run.
     """
