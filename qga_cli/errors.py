@@ -35,6 +35,9 @@ retry (NotDelivered), do something else (Refused), look before retrying (Outcome
 
 from __future__ import annotations
 
+DENIED = "Permission denied"  # strerror(3) of EACCES, which root meets where SELinux confines it
+CONFINED = "`qga doctor VM` tells whether SELinux confines the agent"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol, Self

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from qga_cli.errors import Frozen, Refused, Unsupported
+from qga_cli.errors import CONFINED, DENIED, Frozen, Refused, Unsupported
 from qga_cli.spec import Command, release
 
 Ask = Callable[[str], object]  # the result of a wire command without arguments; None if it has none
@@ -23,6 +23,7 @@ _DISABLED = re.compile(r"(?:The c|C)ommand \S+ has been disabled")
 
 # What to do about errors whose text does not tell.
 _CURES = (
+    (DENIED, CONFINED),
     ("fsfreeze hook", "look at /etc/qemu/fsfreeze-hook in the guest, and at what it runs and logs"),
     ("requested suspend mode is not supported", "the guest needs systemd or pm-utils for it"),
     # What the agent says where these refuse, for the kernel's own way knows no hybrid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qga_cli.errors import BadReply, NoProgram, NotExecutable, QgaError, Refused
+from qga_cli.errors import CONFINED, DENIED, BadReply, NoProgram, NotExecutable, QgaError, Refused
 from qga_cli.exec import wrapper
 
 # What only a shell can do: guests rarely have programs of these names.
@@ -55,7 +55,7 @@ def failure(program: str, code: int | None, said: bytes) -> QgaError:
     if code == wrapper.NOT_FOUND:
         return NoProgram(f"no program {program!r} in the guest", hint=_shell_hint(program))
     if code == wrapper.NOT_EXECUTABLE:
-        return NotExecutable(f"{program!r} is not executable in the guest")
+        return _not_executable(program, reason if lines else "")
     if code == wrapper.CANNOT:
         return NoProc(reason)
     if code == wrapper.CONTEXT:
@@ -80,8 +80,14 @@ def unstarted(program: str, code: int, said: str) -> QgaError:
                          "is not in the guest")  # fmt: skip
     if code == wrapper.NOT_FOUND:  # the shell has a word of this name, and no program
         return failure(program, code, b"")
-    reason = said.rpartition(": ")[2]
-    return NotExecutable(f"{program!r} is not executable in the guest: {reason}")
+    return _not_executable(program, said.rpartition(": ")[2])
+
+
+def _not_executable(program: str, reason: str) -> NotExecutable:
+    return NotExecutable(
+        f"{program!r} is not executable in the guest{f': {reason}' if reason else ''}",
+        hint=CONFINED if reason == DENIED else "",
+    )
 
 
 def _shell_hint(program: str) -> str:

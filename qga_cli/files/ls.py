@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from qga_cli.errors import BadReply
+from qga_cli.errors import BadReply, Refused
 from qga_cli.files.guest.guests import Guests
 from qga_cli.files.guest.pattern import is_pattern, matches
 from qga_cli.format import printable, size
@@ -13,6 +13,7 @@ from qga_cli.verbs.job import Finished, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _MOST = 2**27  # bytes: a million names or so
@@ -29,19 +30,25 @@ def ls(
     sort: str = "",
 ) -> Finished:
     """Print the names; with --long or -o, what is known of each."""
-    rows = _rows(job, place, hidden=all)
+    lacks: list[Refused] = []
+    rows = _rows(job, place, lacks.append, hidden=all)
+    for lack in lacks:  # what nobody may see is no reason to hide the rest
+        job.say(0, lack.said())
+    code = 1 if lacks else 0
     if human_readable and not sort and job.output not in ("json", "jsonl", "yaml"):
         for row in rows:  # not if they are sorted: as texts, these would sort as texts
             row["size"] = size(row["size"])
     if long or job.output or columns or sort:
-        return Finished(rows)
+        return Finished(rows, code)
     for row in rows:  # escaped as in every other list, so that a name is a line
         name = printable(row["name"].replace("\\", "\\\\"))
         job.streams.stdout.write(name.encode() + b"\n")
-    return Finished()
+    return Finished(code=code)
 
 
-def _rows(job: Job, named: str, *, hidden: bool) -> list[dict[str, Any]]:
+def _rows(
+    job: Job, named: str, lack: Callable[[Refused], object], *, hidden: bool
+) -> list[dict[str, Any]]:
     with job.interrupt.shield(), Guests(job) as guests:
         place = guests.place(named)
         access = guests.access(place)
@@ -50,7 +57,8 @@ def _rows(job: Job, named: str, *, hidden: bool) -> list[dict[str, Any]]:
         access.needs_exec("ls")
         wide = "1" if is_pattern(place.path) else ""
         words = (place.path, "1" if hidden else "", wide)
-        records = access.collect(script("files/list"), *words, most=_MOST).split(b"\0")[:-1]
+        said = access.collect(script("files/list"), *words, most=_MOST, lack=lack)
+        records = said.split(b"\0")[:-1]
     rows = _matching(records, place.path) if wide else [_row(record) for record in records]
     rows.sort(key=lambda row: str(row["name"]))
     return rows

@@ -11,7 +11,7 @@ from qga_cli.commands.fs.list import NEVER_FILL
 from qga_cli.commands.fs.status import COMMAND as FREEZE_STATUS
 from qga_cli.commands.info import COMMAND as INFO
 from qga_cli.commands.time.get import COMMAND as TIME
-from qga_cli.errors import Refused, Unsupported
+from qga_cli.errors import DENIED, Refused, Unsupported
 from qga_cli.format import duration
 from qga_cli.health.checked import CheckedGuest, Concern
 from qga_cli.health.readiness import freeze_state
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _CLOCK = 1.0  # seconds off that nobody minds
 _FEW = 8  # commands that a table has room for
+_CONTEXT = 2  # colons at least in one of SELinux's: user, role and type; AppArmor says "unconfined"
 _CONFINED = "virt_qemu_ga_t"  # the agent's domain in the SELinux policies of Red Hat and Fedora
 
 
@@ -77,19 +78,24 @@ def confinement(checked: CheckedGuest) -> str | Concern | None:
     if not checked.may(*READING) or Abilities(checked.info).windows:
         return None
     try:
-        enforced = read_small(checked.agent, "/sys/fs/selinux/enforce").strip() == b"1"
         domain = read_small(checked.agent, "/proc/self/attr/current").decode("ascii", "replace")
     except Unsupported:
         raise
     except Refused:
         return "no SELinux"
     domain = domain.strip("\0\n")
+    if domain.count(":") < _CONTEXT:
+        return "no SELinux"
+    try:
+        enforced = read_small(checked.agent, "/sys/fs/selinux/enforce").strip() == b"1"
+    except Refused as error:  # which Fedora's policy keeps from the agent, too
+        enforced = error.desc.endswith(DENIED)
     if not enforced or _CONFINED not in domain:
         return f"SELinux does not confine the agent ({domain})"
     return Concern(
         f"SELinux confines the agent and the programs it starts ({domain})",
-        "in the guest: `setsebool -P virt_qemu_ga_run_unconfined on` for programs, "
-        "`virt_qemu_ga_read_nonsecurity_files on` for files; `ausearch -m avc` shows denials",
+        "in the guest: `setsebool -P virt_qemu_ga_read_nonsecurity_files on` for files to be read, "
+        f"`semanage permissive -a {_CONFINED}` for all; `ausearch -m avc` shows denials",
     )
 
 

@@ -1,5 +1,6 @@
 """cat, tail, ls, edit, mkdir, mv and rm, on real agents."""
 
+import json
 import os
 import signal
 import subprocess
@@ -62,6 +63,41 @@ def test_ls(far: Far) -> None:
     assert [row[-1] for row in rows[1:]] == ["-", "-", "a b"]
     assert far.good("ls", "FAR/file") == "file\n"
     assert far("ls", "FAR/none").code == 1
+
+
+# find, as where SELinux hides a name from root.
+HIDING = (
+    """
+import runpy, sys
+from qga_cli.files import ls
+find = """
+    + repr("""find() {
+  [ "$2" = -maxdepth ] || { command find "$@"; echo "find: './x': Permission denied" >&2; exit 1; }
+}
+""")
+    + """
+script = ls.script
+ls.script = lambda name: find + script(name).replace("exec find", "find")
+runpy.run_module("qga_cli", run_name="__main__", alter_sys=True)
+"""
+)
+
+
+def test_ls_of_a_folder_with_a_name_that_nobody_may_look_at(near: Far) -> None:
+    def listed(*words: str) -> tuple[int, str, str]:
+        argv = [sys.executable, "-c", HIDING, *near.flags, "ls", *words, f"vm:{near.folder}"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=GUARD)
+        return done.returncode, done.stdout, done.stderr
+
+    lack = "qga: vm: find: './x': Permission denied\n"
+    near.sh("echo 12345 >file")
+    assert listed() == (1, "file\n", lack)
+    code, out, err = listed("-o", "json")
+    assert (code, len(json.loads(out)), err) == (1, 1, lack)
+    near.sh("rm file")
+    code, out, err = listed()
+    assert (code, out) == (1, "")
+    assert err.startswith(f"{lack}hint: `qga doctor vm`")
 
 
 @pytest.mark.slow

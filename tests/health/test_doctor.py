@@ -34,7 +34,9 @@ class Scripted:
         system: str = "debian",
         ahead: float = 0.0,
         files: dict[str, str] | None = None,
+        denied: str = "",
     ) -> None:
+        self.denied = denied
         self.blocked = blocked
         self.status = status
         self.system = system
@@ -65,6 +67,8 @@ class Scripted:
             case "guest-file-open":
                 assert arguments
                 self.open = str(arguments["path"])
+                if self.open == self.denied:
+                    raise AgentFault(f"failed to open file '{self.open}': Permission denied")
                 if self.open not in self.files:
                     raise AgentFault(f"failed to open file '{self.open}': No such file")
                 return 3
@@ -136,6 +140,10 @@ def test_selinux(fake: Callable[[Handler], FakeAgent]) -> None:
     _, rows = examine(fake(Scripted(files=files)))
     assert rows["confinement"]["verdict"] == "warn"
     assert "setsebool" in rows["confinement"]["fix"]
+    # Fedora's policy keeps the agent from asking whether it is enforced.
+    hidden = Scripted(files={"/proc/self/attr/current": context}, denied="/sys/fs/selinux/enforce")
+    _, rows = examine(fake(hidden))
+    assert rows["confinement"]["verdict"] == "warn"
     for harmless in ({"/sys/fs/selinux/enforce": "0"},
                      {"/proc/self/attr/current": "unconfined_service_t"}):  # fmt: skip
         _, rows = examine(fake(Scripted(files=files | harmless)))

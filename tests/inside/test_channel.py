@@ -41,6 +41,25 @@ def test_it_tells_why_the_program_was_not_started(
     assert done.stderr.endswith(reason)
 
 
+def test_a_port_that_nobody_may_open_yet_is_waited_for(sh: Run, tmp_path: Path) -> None:
+    """With SELinux, until udev has given its device a label that we may open."""
+    (tmp_path / "class/vport1p2").mkdir(parents=True)
+    (tmp_path / "class/vport1p2/name").write_text("mine\n")
+    (tmp_path / "vport1p2").write_bytes(b"")
+
+    def labelled(text: str) -> str:
+        """The third look finds it open to us."""
+        text = text.replace("/sys/class/virtio-ports", f"{tmp_path}/class")
+        text = text.replace("/dev/$", f"{tmp_path}/$").replace('[ -w "', 'may_write "')
+        text = text.replace('" ] ||', '" ||')
+        looks = "looks=0; may_write() { looks=$((looks+1)); [ $looks = 3 ] && [ -e $1 ]; }\n"
+        return f"{looks}{text}\nopen_port mine 3 && echo said >&3 && echo $looks"
+
+    done = sh("channel/port", around=labelled)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"3\n", b"")
+    assert (tmp_path / "vport1p2").read_bytes() == b"said\n"
+
+
 def test_a_port_that_has_gone_is_not_waited_for(sh: Run, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"")
 

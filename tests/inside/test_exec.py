@@ -59,6 +59,15 @@ def test_the_wrapper_starts_nothing_that_is_no_program(sh: Run, program: str, co
     assert (done.returncode, done.stdout) == (code, b"")
 
 
+@pytest.mark.parametrize("program", ["/usr/bin/hidden", "hidden"])
+def test_a_program_that_root_may_not_look_at_is_there(sh: Run, program: str) -> None:
+    """SELinux hides ip from an agent that it confines: "no program 'ip'" was a lie."""
+    said = "ls: cannot access '/usr/bin/hidden': Permission denied"
+    done = sh("exec/can_run+exec/wrapper", program, stdin=MARK + b"\n" + line(),
+              around=lambda text: f'ls() {{ echo "{said}" >&2; return 2; }}\n{text}')  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (126, b"", b"Permission denied\n")
+
+
 def test_a_detached_program_takes_the_shells_place(sh: Run) -> None:
     words = "echo out $A; echo err >&2; exit 4"
     done = sh("exec/scope+exec/detached", "sh", "-c", words, stdin=line(env={"A": "1"}))

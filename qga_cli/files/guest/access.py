@@ -11,6 +11,8 @@ from qga_cli.agent.program import Completed, request, wait_for_end
 from qga_cli.commands.exec import COMMAND as EXEC
 from qga_cli.commands.exec_status import COMMAND as EXEC_STATUS
 from qga_cli.errors import (
+    CONFINED,
+    DENIED,
     BadReply,
     FileError,
     Interrupted,
@@ -194,8 +196,13 @@ class Access:
             raise self.failure(done)
         return done.stdout
 
-    def collect(self, script: str, *words: str, most: int) -> bytes:
-        """As `run`, up to `most` bytes, more than a reply carries. Raises FileError past them."""
+    def collect(
+        self, script: str, *words: str, most: int, lack: Callable[[Refused], object] | None = None
+    ) -> bytes:
+        """As `run`, up to `most` bytes, more than a reply carries. Raises FileError past them.
+
+        Where a script that fails has written something, `lack` gets what it says of the rest.
+        """
         said = bytearray()
 
         def take(data: bytes) -> None:
@@ -205,7 +212,10 @@ class Access:
 
         done = self.stream(script, *words, stdout=take)
         if done.code:
-            raise self.failure(done)
+            error = self.failure(done)
+            if not (lack and said):
+                raise error
+            lack(error)
         return bytes(said)
 
     def stream(
@@ -255,7 +265,7 @@ class Access:
         spoken = (line for line in lines if line.strip() and not _COUNTS.match(line))
         said = _SHELL.sub("", next(spoken, ""))
         said = shorten(said) or f"a script of ours ended with exit code {done.code} in the guest"
-        return Refused(said).of(self.target)
+        return Refused(said, hint=CONFINED if said.endswith(DENIED) else "").of(self.target)
 
     def _check_deadline(self) -> None:
         # The transport alone would not do: libvirt's shortest timeout is a second, for each call.

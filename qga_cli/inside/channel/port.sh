@@ -7,7 +7,8 @@
 # Opens a port. $1 its name  $2 the descriptor
 #
 # A guest that has much to do sees a new port later than the host has plugged it, or never: see
-# channel/unopened.py. One that shows no port at all, not even its agent's, hides them.
+# channel/unopened.py. One that shows no port at all, not even its agent's, hides them. With SELinux
+# nobody may open it before udev has given it its label.
 open_port() {
   qga_left=10
   while :; do
@@ -15,15 +16,20 @@ open_port() {
     for qga_file in /sys/class/virtio-ports/*/name; do
       qga_called=
       IFS= read -r qga_called <"$qga_file" && qga_any=1
-      [ "$qga_called" = "$1" ] && break 2
+      [ "$qga_called" = "$1" ] && break
     done 2>/dev/null
     qga_left=$((qga_left-1))
     if [ -z "$qga_any" ]; then echo 'this guest shows no ports' >&2; return 1; fi
-    if [ $qga_left = 0 ]; then echo 'the guest has not seen the new port' >&2; return 1; fi
+    if [ "$qga_called" = "$1" ]; then
+      qga_file=${qga_file%/name}
+      if [ -w "/dev/${qga_file##*/}" ] || [ $qga_left = 0 ]; then
+        eval "command exec $2<>/dev/${qga_file##*/}"
+        return
+      fi
+    elif [ $qga_left = 0 ]; then echo 'the guest has not seen the new port' >&2; return 1
+    fi
     sleep 0.1 2>/dev/null || sleep 1
   done
-  qga_file=${qga_file%/name}
-  eval "command exec $2<>/dev/${qga_file##*/}"
 }
 
 # Whether input can be relayed: the host asks the kernel how much of it the relay has written.
